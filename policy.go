@@ -1,0 +1,893 @@
+package cors
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/cookiejar"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A Policy says which pages of other origins may do what. The zero Policy
+// allows them nothing.
+//
+// [New] and [Middleware.SetPolicy] refuse a Policy with a mistake in it.
+type Policy struct {
+	// AllowedOrigins lists the origins, and patterns of origins, whose pages
+	// may send requests and read responses. Empty, it allows none.
+	//
+	// An origin is written as browsers write it, and compared byte for byte:
+	//
+	//	https://example.com             this host, over HTTPS, on its default port
+	//	http://localhost:8080           this host, over HTTP, on this port
+	//	http://[::1]:8080               an IPv6 address
+	//	chrome-extension://aghbiahbpai  any other scheme
+	//
+	// A pattern has a "*" as its first label, as its port, or both; or it is
+	// nothing but "*":
+	//
+	//	https://*.example.com    any subdomain, however deep, but not example.com itself
+	//	http://localhost:*       any port, or none
+	//	*                        any origin; stands alone, without AllowOriginFunc
+	//
+	// Refused, with what to write instead in the error, are for example:
+	//
+	//	example.com              no scheme
+	//	https://example.com/     a path, even an empty one; also a query or a user
+	//	https://Example.com      upper case; also Unicode: write Punycode
+	//	https://example.com:443  the scheme's default port; also port 0 or over 65535
+	//	https://1.2.3            a number last, but no IPv4 address in canonical form
+	//	http://[0:0::1]          an IPv6 address not in canonical form
+	//	https://*example.com     a "*" elsewhere; also before an IP address
+	//	file:///index.html       pages from files have the origin "null"
+	//
+	// See AcceptRisks for "null", and for more that is refused together with
+	// AllowCredentials.
+	AllowedOrigins []string
+
+	// AllowOriginFunc, if not nil, is asked about origins that AllowedOrigins
+	// does not allow, and says whether to allow them, for example because a
+	// tenant has registered them. It is called in the request's goroutine, by
+	// several at once, at most once for each request.
+	//
+	// It only sees well-formed origins, of at most 512 bytes, and "null" only
+	// if RiskNullOrigin is accepted. Whether an origin it allows deserves
+	// AllowCredentials is its responsibility. If it looks at request headers
+	// other than Origin, the handler has to add them to Vary.
+	AllowOriginFunc func(r *http.Request, origin string) bool
+
+	// AllowedMethods lists the methods of requests that allowed origins may
+	// send, beyond GET, HEAD and POST, which CORS always allows
+	// ("CORS-safelisted methods"). "*" stands for any method.
+	//
+	//	PUT, PATCH, PURGE      methods, in the case in which they are sent
+	//	put, Patch             refused: methods are case-sensitive
+	//	CONNECT, TRACE, TRACK  refused: browsers do not let scripts send them
+	//
+	// Listing POST helps one case: browsers then cache the preflights of
+	// uploads whose progress a script observes.
+	AllowedMethods []string
+
+	// AllowedHeaders lists the request headers that scripts of allowed origins
+	// may set, in any case, beyond those that CORS always allows
+	// ("CORS-safelisted request-headers"). "*" stands for any, except
+	// Authorization where AllowCredentials is not set: list both to allow both.
+	//
+	//	Authorization, X-Request-Id  names
+	//	Content-Type                 needed for application/json, among others
+	//	Cookie                       refused: set AllowCredentials
+	//	Origin, Host, Sec-…, Proxy-… refused: scripts cannot set them
+	//	Access-Control-Allow-Origin  refused: CORS response headers are not sent by clients
+	AllowedHeaders []string
+
+	// ExposedHeaders lists the response headers that scripts of allowed origins
+	// may read, in any case, beyond those that CORS always exposes
+	// ("CORS-safelisted response-header names"). "*" stands for any, and is
+	// refused together with AllowCredentials, where browsers take it for a name.
+	//
+	//	ETag, X-Total-Count           names
+	//	Set-Cookie                    refused: scripts can never read it
+	//	Origin, Access-Control-Max-Age, … refused: not for scripts to read
+	ExposedHeaders []string
+
+	// AllowCredentials lets requests of allowed origins carry cookies, TLS
+	// client certificates and HTTP authentication, and their scripts read the
+	// responses: they act with the rights of the user. Setting the
+	// Authorization header in a script needs AllowedHeaders, not this.
+	//
+	// Refused together with any origin ("*"), and see AcceptRisks.
+	AllowCredentials bool
+
+	// MaxAge is how long browsers may reuse the answer to a preflight. It is
+	// sent in seconds, and fractions of one are refused. Zero leaves it to
+	// browsers, which take 5 seconds; negative has every preflight asked
+	// anew. More than 24 hours is refused, as no browser honours it; Chromium
+	// honours 2.
+	MaxAge time.Duration
+
+	// PublicSuffixes, if not nil, tells which domains anybody can register
+	// names under, for RiskPublicSuffix. The List of
+	// golang.org/x/net/publicsuffix is one. It is used only while a policy is
+	// compiled.
+	PublicSuffixes cookiejar.PublicSuffixList
+
+	// AcceptRisks names the risks to accept, of those that a policy is
+	// otherwise refused for, joined with "|".
+	AcceptRisks Risk
+
+	// DenyHandler, if not nil, answers requests from origins that are not
+	// allowed, in place of a plain 403. The response says Vary: Origin already.
+	// DenyHandler must not do what the request asks for.
+	DenyHandler http.Handler
+
+	// OnReject, if not nil, is told of each request from an origin that is not
+	// allowed, before that is answered, and of each preflight that asks for a
+	// method or request header that is not, which the browser will stop at. It
+	// runs in the request's goroutine, several at once: to log, or to count.
+	// Strings in err come from the client.
+	OnReject func(r *http.Request, err *RequestError)
+}
+
+// clone returns a copy of p that shares no memory with it that can change.
+func (p Policy) clone() Policy {
+	p.AllowedOrigins = slices.Clone(p.AllowedOrigins)
+	p.AllowedMethods = slices.Clone(p.AllowedMethods)
+	p.AllowedHeaders = slices.Clone(p.AllowedHeaders)
+	p.ExposedHeaders = slices.Clone(p.ExposedHeaders)
+	return p
+}
+
+// A Risk is something that a [Policy] is refused for, unless its AcceptRisks
+// says that it is meant. The zero value accepts no risk.
+type Risk uint
+
+const (
+	// RiskInsecureOrigin accepts http: origins together with AllowCredentials,
+	// other than loopback ones: localhost, *.localhost and IP addresses such
+	// as 127.0.0.1. Whoever controls a network between a user and such an
+	// origin can alter its pages, and so act with the rights of the user.
+	RiskInsecureOrigin Risk = 1 << iota
+
+	// RiskPublicSuffix accepts a pattern for all subdomains of a public suffix,
+	// such as https://*.github.io, together with AllowCredentials. Anybody can
+	// register such a subdomain. Without PublicSuffixes, every single label,
+	// such as com, is taken for a public suffix, and nothing else is.
+	RiskPublicSuffix
+
+	// RiskNullOrigin accepts the origin "null" in AllowedOrigins, and lets
+	// AllowOriginFunc be asked about it. Any page can have that origin, by way
+	// of a sandboxed iframe.
+	RiskNullOrigin
+)
+
+// A PolicyError is one mistake in a [Policy].
+type PolicyError struct {
+	// Field is the name of the field of Policy, such as "AllowedOrigins".
+	Field string
+
+	// Index is the index of the element of Field at fault, or -1 where Field
+	// is no list.
+	Index int
+
+	// Value is the element, or the field's value, at fault.
+	Value string
+
+	// Reason says what is wrong with it and what to write instead.
+	Reason string
+}
+
+// Error returns a message that holds all the fields of e.
+func (e *PolicyError) Error() string {
+	if e.Index < 0 {
+		return fmt.Sprintf("cors: %s %q: %s", e.Field, e.Value, e.Reason)
+	}
+	return fmt.Sprintf("cors: %s[%d] %q: %s", e.Field, e.Index, e.Value, e.Reason)
+}
+
+// compiled is a valid policy in the form in which requests are matched. It does
+// not change once it is made.
+type compiled struct {
+	policy Policy
+
+	anyOrigin bool
+	maxOrigin int                        // the length of the longest origin that can be allowed
+	exact     map[string]struct{}        // origins
+	anyPort   map[string]struct{}        // origins without a port, of which every port is allowed
+	below     map[string]map[string]port // by scheme, then by ".host" or ".host:port": what subdomains are allowed
+	minLabels int                        // the least and ...
+	maxLabels int                        // ... the most labels of a host in below
+
+	exposeHeaders string // the value of the header, "" for none
+	actualValues  int    // how many header values a response to an actual request gets
+
+	methods           map[string]struct{}
+	anyMethod         bool
+	echoMethod        bool
+	requestHeaders    []string // in lower case, sorted
+	anyRequestHeader  bool
+	echoHeaders       bool
+	maxRequestHeaders int // the length of the longest list that can be allowed
+	allowMethods      []string
+	allowHeaders      []string // the lines of the header, one or none
+	maxAge            string   // the value of the header, "" for none
+	preflightVary     string
+	preflightValues   int // how many header values a response to a preflight gets, at least
+}
+
+// port says of which ports the subdomains of a host are allowed.
+type port uint8
+
+const (
+	thisPort port = 1 << iota // the one in the key, or the scheme's default
+	everyPort
+)
+
+var zeroPolicy, _ = compile(Policy{})
+
+// compile returns p in compiled form, or all that is wrong with it.
+func compile(p Policy) (*compiled, error) {
+	c := &compiled{policy: p.clone()}
+	var errs mistakes
+	c.compileOrigins(&errs)
+	c.compileMethods(&errs)
+	c.compileRequestHeaders(&errs)
+	c.compileExposedHeaders(&errs)
+	c.compileMaxAge(&errs)
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+
+	c.preflightVary = headerOrigin
+	if c.echoMethod {
+		c.preflightVary += ", " + headerRequestMethod
+	}
+	if c.echoHeaders {
+		c.preflightVary += ", " + headerRequestHeaders
+	}
+
+	c.actualValues = 1 // Access-Control-Allow-Origin
+	if p.AllowCredentials {
+		c.actualValues++
+	}
+	c.preflightValues = c.actualValues + len(c.allowMethods) + len(c.allowHeaders)
+	if c.exposeHeaders != "" {
+		c.actualValues++
+	}
+	if c.maxAge != "" {
+		c.preflightValues++
+	}
+	if !c.anyOrigin {
+		c.actualValues++ // Vary
+		c.preflightValues++
+	}
+	return c, nil
+}
+
+// mistakes collects what is wrong with a policy.
+type mistakes []error
+
+func (m *mistakes) add(field string, index int, value, reason string) {
+	*m = append(*m, &PolicyError{Field: field, Index: index, Value: value, Reason: reason})
+}
+
+func (c *compiled) compileOrigins(errs *mistakes) {
+	p := &c.policy
+	c.exact = make(map[string]struct{}, len(p.AllowedOrigins))
+	others := slices.ContainsFunc(p.AllowedOrigins, func(s string) bool { return s != "*" })
+	for i, s := range p.AllowedOrigins {
+		switch s {
+		case "*":
+			c.anyOrigin = true
+			if others {
+				errs.add("AllowedOrigins", i, s, "allows any origin, which makes the other origins pointless; remove them, or remove this")
+			}
+			if p.AllowOriginFunc != nil {
+				errs.add("AllowedOrigins", i, s, "allows any origin, which makes AllowOriginFunc pointless; remove that, or remove this")
+			}
+			if p.AllowCredentials {
+				errs.add("AllowedOrigins", i, s, "with AllowCredentials, lets every page on the web act as your users; "+
+					"list the origins that you trust, or do not set AllowCredentials")
+			}
+		case "null":
+			if p.AcceptRisks&RiskNullOrigin == 0 {
+				errs.add("AllowedOrigins", i, s, "any page can have the origin null, by way of a sandboxed iframe; "+
+					"serve the page over HTTP and write its origin, or accept RiskNullOrigin")
+			}
+			c.exact[s] = struct{}{}
+			c.maxOrigin = max(c.maxOrigin, len(s))
+		default:
+			o, ok := parsePattern(s)
+			if !ok {
+				errs.add("AllowedOrigins", i, s, explainOrigin(s))
+				continue
+			}
+			if p.AllowCredentials {
+				c.checkRisks(errs, i, o)
+			}
+			c.addPattern(s, o)
+		}
+	}
+	if p.AllowOriginFunc != nil {
+		c.maxOrigin = max(c.maxOrigin, maxFuncOrigin)
+	}
+}
+
+// checkRisks checks what o, which is p.AllowedOrigins[i], risks with credentials.
+func (c *compiled) checkRisks(errs *mistakes, i int, o pattern) {
+	p := &c.policy
+	if o.scheme == "http" && !isLoopback(o.host) && p.AcceptRisks&RiskInsecureOrigin == 0 {
+		errs.add("AllowedOrigins", i, p.AllowedOrigins[i], "with AllowCredentials, lets whoever controls a network in between act as your users; "+
+			"write https:// instead of http://, or accept RiskInsecureOrigin")
+	}
+	if o.subdomains && p.AcceptRisks&RiskPublicSuffix == 0 {
+		public := !strings.Contains(o.host, ".")
+		if p.PublicSuffixes != nil {
+			public = p.PublicSuffixes.PublicSuffix(o.host) == o.host
+		}
+		if public {
+			errs.add("AllowedOrigins", i, p.AllowedOrigins[i], fmt.Sprintf("with AllowCredentials, lets whoever registers a name under the public suffix %q act as your users; "+
+				"write the domains that you trust, or accept RiskPublicSuffix", o.host))
+		}
+	}
+}
+
+// addPattern adds o, written as s, to the sets that origins are matched with.
+func (c *compiled) addPattern(s string, o pattern) {
+	longest := len(s)
+	if o.anyPort {
+		longest += len("65535") - len("*")
+	}
+	if o.subdomains {
+		longest += maxHost - len("*.") - len(o.host)
+	}
+	c.maxOrigin = max(c.maxOrigin, longest)
+
+	switch {
+	case o.subdomains:
+		hosts := c.below[o.scheme]
+		if hosts == nil {
+			if c.below == nil {
+				c.below = make(map[string]map[string]port)
+			}
+			hosts = make(map[string]port)
+			c.below[o.scheme] = hosts
+		}
+		key, ports := s[len(o.scheme)+len("://*"):], thisPort
+		if o.anyPort {
+			key, ports = strings.TrimSuffix(key, ":*"), everyPort
+		}
+		hosts[key] |= ports
+		labels := 1 + strings.Count(o.host, ".")
+		if c.minLabels == 0 || labels < c.minLabels {
+			c.minLabels = labels
+		}
+		c.maxLabels = max(c.maxLabels, labels)
+	case o.anyPort:
+		if c.anyPort == nil {
+			c.anyPort = make(map[string]struct{})
+		}
+		c.anyPort[strings.TrimSuffix(s, ":*")] = struct{}{}
+	default:
+		c.exact[s] = struct{}{}
+	}
+}
+
+// allowsOrigin reports whether the policy allows origin, which is that of r.
+func (c *compiled) allowsOrigin(r *http.Request, origin string) bool {
+	if len(origin) > c.maxOrigin {
+		return false
+	}
+	if _, ok := c.exact[origin]; ok {
+		return true
+	}
+	if c.anyPort == nil && c.below == nil && c.policy.AllowOriginFunc == nil {
+		return false
+	}
+	o, ok := parseOrigin(origin)
+	if ok && c.matchesPattern(origin, o) {
+		return true
+	}
+	if c.policy.AllowOriginFunc == nil {
+		return false
+	}
+	if origin == "null" {
+		ok = c.policy.AcceptRisks&RiskNullOrigin != 0
+	}
+	return ok && c.policy.AllowOriginFunc(r, origin)
+}
+
+// matchesPattern reports whether a pattern allows o, which is written as origin.
+func (c *compiled) matchesPattern(origin string, o origin) bool {
+	host := len(o.scheme) + len("://")
+	if _, ok := c.anyPort[origin[:host+len(o.host)]]; ok {
+		return true
+	}
+	subdomains := c.below[o.scheme]
+	if subdomains == nil {
+		return false
+	}
+	// Labels are taken from the end, and only as many as a pattern has, however
+	// many there are.
+	dot := len(o.host)
+	for labels := 1; labels <= c.maxLabels; labels++ {
+		dot = strings.LastIndexByte(o.host[:dot], '.')
+		if dot < 0 {
+			return false
+		}
+		if labels < c.minLabels {
+			continue
+		}
+		if subdomains[origin[host+dot:]]&thisPort != 0 || subdomains[o.host[dot:]]&everyPort != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *compiled) compileMethods(errs *mistakes) {
+	var list []string
+	for i, s := range c.policy.AllowedMethods {
+		upper := strings.ToUpper(s)
+		switch {
+		case s == "*":
+			c.anyMethod = true
+			if c.policy.AllowCredentials {
+				c.echoMethod = true
+				continue
+			}
+		case !isToken(s):
+			errs.add("AllowedMethods", i, s, `is not a method; write one such as "PUT"`)
+		case upper == http.MethodConnect || upper == http.MethodTrace || upper == "TRACK":
+			errs.add("AllowedMethods", i, s, "browsers do not let scripts send this method; remove it")
+		case s != upper && slices.Contains(standardMethods, upper):
+			errs.add("AllowedMethods", i, s, fmt.Sprintf("methods are case-sensitive; did you mean %q?", upper))
+		}
+		list = append(list, s)
+	}
+	list, c.methods = unique(list)
+	c.allowMethods = headerLines(list)
+}
+
+var standardMethods = []string{
+	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut,
+	http.MethodPatch, http.MethodDelete, http.MethodOptions,
+}
+
+func (c *compiled) compileRequestHeaders(errs *mistakes) {
+	var list []string
+	for i, s := range c.policy.AllowedHeaders {
+		name := http.CanonicalHeaderKey(s)
+		switch {
+		case s == "*":
+			c.anyRequestHeader = true
+			if c.policy.AllowCredentials {
+				c.echoHeaders = true
+				continue
+			}
+		case !isToken(s):
+			errs.add("AllowedHeaders", i, s, `is not a header name; write one such as "X-Request-Id"`)
+		case name == "Cookie" || name == "Cookie2":
+			errs.add("AllowedHeaders", i, s, "scripts cannot set cookies; remove this, and set AllowCredentials to let browsers send them")
+		case slices.Contains(forbiddenRequestHeaders, name) || strings.HasPrefix(name, "Sec-") || strings.HasPrefix(name, "Proxy-"):
+			errs.add("AllowedHeaders", i, s, "browsers do not let scripts set this header; remove it")
+		case slices.Contains(responseHeaders, name):
+			errs.add("AllowedHeaders", i, s, "is a response header of CORS, which no client sends; remove it")
+		}
+		list = append(list, name)
+	}
+	list, _ = unique(list)
+	c.allowHeaders = headerLines(list)
+
+	// Room for every name once with ", ", and some more white space.
+	c.maxRequestHeaders = 128
+	for _, name := range list {
+		c.requestHeaders = append(c.requestHeaders, strings.ToLower(name))
+		c.maxRequestHeaders += len(name) + len(", ")
+	}
+	slices.Sort(c.requestHeaders)
+	if c.anyRequestHeader {
+		c.maxRequestHeaders = max(c.maxRequestHeaders, maxRead)
+	}
+}
+
+// forbiddenRequestHeaders are those that scripts cannot set, besides Cookie,
+// Sec-* and Proxy-* (Fetch, "forbidden request-header").
+var forbiddenRequestHeaders = []string{
+	"Accept-Charset", "Accept-Encoding", headerRequestHeaders, headerRequestMethod,
+	"Connection", "Content-Length", "Date", "Dnt", "Expect", "Host", "Keep-Alive",
+	headerOrigin, "Referer", "Set-Cookie", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "Via",
+}
+
+// responseHeaders are those that the CORS protocol defines for responses.
+var responseHeaders = []string{
+	headerAllowOrigin, headerAllowCredentials, headerAllowMethods, headerAllowHeaders, headerMaxAge, headerExposeHeaders,
+}
+
+func (c *compiled) compileExposedHeaders(errs *mistakes) {
+	var list []string
+	for i, s := range c.policy.ExposedHeaders {
+		name := http.CanonicalHeaderKey(s)
+		switch name {
+		case "*":
+			if c.policy.AllowCredentials {
+				errs.add("ExposedHeaders", i, s, `with AllowCredentials, browsers take "*" for the name of a header; list the names`)
+			}
+		case "Set-Cookie", "Set-Cookie2":
+			errs.add("ExposedHeaders", i, s, "browsers never let scripts read this header; remove it")
+		case headerOrigin, headerRequestMethod, headerRequestHeaders:
+			errs.add("ExposedHeaders", i, s, "is a request header of CORS, which no response has; remove it")
+		case headerAllowMethods, headerAllowHeaders, headerMaxAge:
+			errs.add("ExposedHeaders", i, s, "is in answers to preflights only, which scripts never see; remove it")
+		default:
+			if !isToken(s) {
+				errs.add("ExposedHeaders", i, s, `is not a header name; write one such as "X-Total-Count"`)
+			}
+		}
+		list = append(list, name)
+	}
+	list, _ = unique(list)
+	c.exposeHeaders = strings.Join(list, ", ")
+}
+
+func (c *compiled) compileMaxAge(errs *mistakes) {
+	switch age := c.policy.MaxAge; {
+	case age < 0:
+		c.maxAge = "0"
+	case age > 24*time.Hour:
+		errs.add("MaxAge", -1, age.String(), "no browser honours more than a day; write 24*time.Hour or less")
+	case age%time.Second != 0:
+		errs.add("MaxAge", -1, age.String(), "is sent in whole seconds; write a multiple of time.Second")
+	case age > 0:
+		c.maxAge = strconv.Itoa(int(age / time.Second))
+	}
+}
+
+// unique returns list without its duplicates, and as a set.
+func unique(list []string) ([]string, map[string]struct{}) {
+	set := make(map[string]struct{}, len(list))
+	list = slices.DeleteFunc(list, func(s string) bool {
+		_, seen := set[s]
+		set[s] = struct{}{}
+		return seen
+	})
+	return list, set
+}
+
+// headerLines returns the lines of a header that holds list: one, or none.
+func headerLines(list []string) []string {
+	if len(list) == 0 {
+		return nil
+	}
+	return []string{strings.Join(list, ", ")}
+}
+
+// The lengths, in bytes, of the longest label and the longest host that DNS
+// allows, and of the longest origin that AllowOriginFunc is asked about.
+const (
+	maxLabel      = 63
+	maxHost       = 253
+	maxFuncOrigin = 512
+)
+
+// An origin is a tuple origin (HTML, "origin"). port is empty for the scheme's
+// default port.
+type origin struct{ scheme, host, port string }
+
+// A pattern is an origin whose host stands for its subdomains, or whose port
+// for all ports.
+type pattern struct {
+	origin
+	subdomains, anyPort bool
+}
+
+// parsePattern parses s, which is not "*" or "null", as an element of
+// AllowedOrigins.
+func parsePattern(s string) (p pattern, ok bool) {
+	if strings.IndexByte(s, '*') < 0 {
+		p.origin, ok = parseOrigin(s)
+		return p, ok
+	}
+	s, p.anyPort = strings.CutSuffix(s, ":*")
+	if scheme, host, found := strings.Cut(s, "://*."); found {
+		s, p.subdomains = scheme+"://"+host, true
+	}
+	p.origin, ok = parseOrigin(s)
+	if p.anyPort && p.port != "" {
+		return p, false
+	}
+	if p.subdomains && (isIP(p.host) || len(p.host) > maxHost-len("a.")) {
+		return p, false
+	}
+	return p, ok
+}
+
+// parseOrigin parses s if it is an origin as browsers serialize it (HTML,
+// "serialization of an origin").
+func parseOrigin(s string) (o origin, ok bool) {
+	scheme, authority, _ := strings.Cut(s, "://")
+	o = origin{scheme: scheme, host: authority}
+	if colon := strings.LastIndexByte(authority, ':'); colon >= 0 && !strings.HasSuffix(authority, "]") {
+		o.host, o.port = authority[:colon], authority[colon+1:]
+		if !isPort(o.port) || o.port == defaultPort(scheme) {
+			return o, false
+		}
+	}
+	return o, isScheme(scheme) && isHost(o.host)
+}
+
+func defaultPort(scheme string) string {
+	switch scheme {
+	case "http":
+		return "80"
+	case "https":
+		return "443"
+	}
+	return ""
+}
+
+// isScheme reports whether s is a scheme (RFC 3986, section 3.1) in lower case,
+// and one whose pages have an origin.
+func isScheme(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if !('a' <= c && c <= 'z') && (i == 0 || !isAlphanumeric(c) && c != '+' && c != '-' && c != '.') {
+			return false
+		}
+	}
+	return s != "" && s != "file"
+}
+
+// isPort reports whether s is a number from 1 to 65535 in canonical form.
+func isPort(s string) bool {
+	if s == "" || len(s) > len("65535") || s[0] == '0' {
+		return false
+	}
+	n := 0
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+		n = 10*n + int(s[i]-'0')
+	}
+	return n <= 65535
+}
+
+// isHost reports whether s is a host as browsers serialize it (URL, "host
+// serializer"): a domain in lower case, or an IP address.
+func isHost(s string) bool {
+	if strings.HasPrefix(s, "[") {
+		return strings.HasSuffix(s, "]") && isIPv6(s[1:len(s)-1])
+	}
+	if len(s) > maxHost {
+		return false
+	}
+	label := 0
+	for i := 0; i <= len(s); i++ {
+		if i < len(s) && s[i] != '.' {
+			if !isAlphanumeric(s[i]) && s[i] != '-' && s[i] != '_' {
+				return false
+			}
+			continue
+		}
+		if i == label || i-label > maxLabel {
+			return false
+		}
+		label = i + 1
+	}
+	return !endsInNumber(s) || isIPv4(s)
+}
+
+func isIP(host string) bool {
+	return strings.HasPrefix(host, "[") || endsInNumber(host)
+}
+
+// endsInNumber reports whether browsers would parse host, which has no empty
+// label, as an IPv4 address (URL, "ends in a number checker").
+func endsInNumber(host string) bool {
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	digits, isHex := strings.CutPrefix(last, "0x")
+	for i := range len(digits) {
+		c := digits[i]
+		if !('0' <= c && c <= '9') && !(isHex && 'a' <= c && c <= 'f') {
+			return false
+		}
+	}
+	return true
+}
+
+// isIPv4 reports whether s is an IPv4 address in canonical form.
+func isIPv4(s string) bool {
+	for range 3 {
+		number, rest, _ := strings.Cut(s, ".")
+		if !isOctet(number) {
+			return false
+		}
+		s = rest
+	}
+	return isOctet(s)
+}
+
+func isOctet(s string) bool {
+	return s == "0" || isPort(s) && (len(s) < 3 || len(s) == 3 && s <= "255")
+}
+
+// isIPv6 reports whether s is an IPv6 address in canonical form (URL, "IPv6
+// serializer"): the first of the longest runs of zeros is "::", unless that
+// would stand for a single zero. Package net/netip allocates where it finds an
+// error, and writes IPv4-mapped addresses otherwise.
+func isIPv6(s string) bool {
+	head, tail, compressed := strings.Cut(s, "::")
+	n, run, ok := ipv6Pieces(head)
+	if !compressed {
+		return ok && n == 8 && run < 2
+	}
+	m, tailRun, tailOK := ipv6Pieces(tail)
+	zeros := 8 - n - m
+	return ok && tailOK && zeros >= 2 && run < zeros && tailRun <= zeros &&
+		head != "0" && !strings.HasSuffix(head, ":0") && tail != "0" && !strings.HasPrefix(tail, "0:")
+}
+
+// ipv6Pieces counts the pieces of an IPv6 address in s, which may be empty, and
+// the longest run of zeros among them.
+func ipv6Pieces(s string) (n, longestRun int, ok bool) {
+	run := 0
+	for more := s != ""; more; n++ {
+		var piece string
+		piece, s, more = strings.Cut(s, ":")
+		if piece == "" || len(piece) > 4 || piece[0] == '0' && piece != "0" {
+			return 0, 0, false
+		}
+		for i := range len(piece) {
+			if c := piece[i]; !isAlphanumeric(c) || c > 'f' {
+				return 0, 0, false
+			}
+		}
+		if piece != "0" {
+			run = 0
+			continue
+		}
+		run++
+		longestRun = max(longestRun, run)
+	}
+	return n, longestRun, true
+}
+
+// isLoopback reports whether host, which is well-formed, cannot be reached over
+// a network (Secure Contexts, "is origin potentially trustworthy?").
+func isLoopback(host string) bool {
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil && ip.IsLoopback()
+}
+
+// explainOrigin says what is wrong with s, an element of AllowedOrigins that
+// parsePattern refuses, and what to write instead.
+func explainOrigin(s string) string {
+	fault, mend := originFault(s)
+	if m := mendOrigin(s); m != "" {
+		mend = fmt.Sprintf("did you mean %q?", m)
+	}
+	return fault + "; " + mend
+}
+
+func originFault(s string) (fault, mend string) {
+	if s == "" {
+		return "is empty", `write an origin such as "https://example.com", or remove it`
+	}
+	for _, c := range s {
+		switch {
+		case c <= ' ' || c == 0x7f:
+			return "has white space or control characters in it", "remove them"
+		case c > 0x7f:
+			return "has characters in it that are not ASCII", `write the host in Punycode, as in "https://xn--bcher-kva.example"`
+		}
+	}
+	scheme, authority, found := strings.Cut(s, "://")
+	if !found {
+		return "has no scheme", `write it out, as in "https://example.com"`
+	}
+	if strings.EqualFold(scheme, "file") {
+		return `is no origin: pages from files have the origin "null"`, `serve the page over HTTP, for example from "http://localhost:8080"`
+	}
+	if strings.Contains(authority, "@") {
+		return "has a user in it, which origins have not", "remove it"
+	}
+	if strings.ContainsAny(authority, `/?#\`) {
+		return "has a path, a query or a fragment, which origins have not", "end after the host and port"
+	}
+	authority, anyPort := strings.CutSuffix(authority, ":*")
+	authority, subdomains := strings.CutPrefix(authority, "*.")
+	if strings.Contains(scheme+authority, "*") {
+		return `has a "*" where it means nothing`,
+			`write "*" alone, as the first label ("https://*.example.com") or as the port ("http://localhost:*")`
+	}
+	if lower := strings.ToLower(s); s != lower {
+		return "has upper case in it, but is compared byte for byte, and browsers write lower case", "write lower case"
+	}
+	if !isScheme(scheme) {
+		return "has no valid scheme", `write letters, digits, "+", "-" and "." before "://"`
+	}
+
+	host, port := authority, ""
+	if colon := strings.LastIndexByte(authority, ':'); colon >= 0 && !strings.HasSuffix(authority, "]") {
+		host, port = authority[:colon], authority[colon+1:]
+		switch {
+		case anyPort:
+			return "has two ports", `write the port or "*"`
+		case port == defaultPort(scheme):
+			return "has its scheme's default port in it, which browsers leave out", "remove it"
+		case strings.Contains(host, ":") && !strings.HasPrefix(host, "["):
+			return "has more than one colon after its scheme", "write IPv6 addresses in brackets"
+		case !isPort(port):
+			return "has a port that is none", "write a number from 1 to 65535, without leading zeros, or nothing"
+		}
+	}
+	switch {
+	case host == "":
+		return "has no host", `write one, as in "https://example.com"`
+	case strings.Contains(host, "%"):
+		return "has an IPv6 zone or percent-encoding in it", "write the host as browsers do"
+	case strings.HasPrefix(host, "[") && subdomains, isHost(host) && isIP(host):
+		return `has a "*" before an IP address, which has no subdomains`, "list the addresses"
+	case strings.HasPrefix(host, "["):
+		return "has an IPv6 address that is not in canonical form", `write it as browsers do, as in "http://[2001:db8::1]"`
+	case len(host) > maxHost || subdomains && len(host) > maxHost-len("a."):
+		return "has a host that is longer than the 253 bytes of DNS", "write a shorter one"
+	}
+	for label := range strings.SplitSeq(host, ".") {
+		switch {
+		case label == "":
+			return "has an empty label in its host", "remove the dot before or after it"
+		case len(label) > maxLabel:
+			return "has a label that is longer than the 63 bytes of DNS", "write a shorter one"
+		}
+	}
+	if endsInNumber(host) {
+		return "has a number as its last label, but is no IPv4 address in canonical form", `write four decimal numbers, as in "http://192.0.2.1"`
+	}
+	return "has characters in its host that no browser leaves there", `write letters, digits, "-", "_" and "."`
+}
+
+// mendOrigin returns what s, an invalid element of AllowedOrigins, was probably
+// meant to be, or the empty string.
+func mendOrigin(s string) string {
+	s = strings.ToLower(strings.TrimSpace(s))
+	scheme, authority, found := strings.Cut(s, "://")
+	if !found {
+		scheme, authority = "https", strings.TrimLeft(s, "/")
+		if strings.HasPrefix(authority, "localhost") || strings.HasPrefix(authority, "127.") {
+			scheme = "http"
+		}
+	}
+	if end := strings.IndexAny(authority, `/?#\`); end >= 0 {
+		authority = authority[:end]
+	}
+	authority = authority[strings.LastIndexByte(authority, '@')+1:]
+	if port := defaultPort(scheme); port != "" {
+		authority = strings.TrimSuffix(authority, ":"+port)
+	}
+	if address, port, found := strings.Cut(authority, "]"); found {
+		if ip, err := netip.ParseAddr(strings.TrimPrefix(address, "[")); err == nil {
+			authority = "[" + formatIPv6(ip) + "]" + port
+		}
+	}
+	s = scheme + "://" + strings.TrimSuffix(authority, ".")
+	if _, ok := parsePattern(s); !ok {
+		return ""
+	}
+	return s
+}
+
+// formatIPv6 returns ip as browsers write it, without a zone.
+func formatIPv6(ip netip.Addr) string {
+	if a := ip.As16(); ip.Is4In6() {
+		return fmt.Sprintf("::ffff:%x:%x", int(a[12])<<8|int(a[13]), int(a[14])<<8|int(a[15]))
+	}
+	return ip.WithZone("").String()
+}
