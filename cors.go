@@ -274,7 +274,7 @@ func (c *compiled) decorate(h http.Header, origin string) {
 	if !c.anyOrigin {
 		vary = h[headerVary]
 	}
-	v := make(values, c.actualValues+len(vary))
+	v := make(values, 4+len(vary))
 	h[headerAllowOrigin] = v.take(origin)
 	if c.policy.AllowCredentials {
 		h[headerAllowCredentials] = v.take("true")
@@ -291,7 +291,7 @@ func (c *compiled) decorate(h http.Header, origin string) {
 // the request come from elsewhere (Fetch, "CORS protocol and HTTP caches").
 func addVary(h http.Header) {
 	vary := h[headerVary]
-	v := make(values, len(vary)+1)
+	v := make(values, 1+len(vary))
 	h[headerVary] = v.takeLines(vary, headerOrigin)
 }
 
@@ -304,7 +304,7 @@ func (c *compiled) reject(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	vary := h[headerVary]
-	v := make(values, len(vary)+3)
+	v := make(values, 3+len(vary))
 	h[headerVary] = v.takeLines(vary, headerOrigin)
 	h["Content-Type"] = v.take("text/plain; charset=utf-8")
 	h["X-Content-Type-Options"] = v.take("nosniff")

@@ -202,7 +202,6 @@ type compiled struct {
 	maxLabels int                        // ... the most labels of a host in below
 
 	exposeHeaders string // the value of the header, "" for none
-	actualValues  int    // how many header values a response to an actual request gets
 
 	methods           map[string]struct{}
 	anyMethod         bool
@@ -215,7 +214,6 @@ type compiled struct {
 	allowHeaders      []string // the lines of the header, one or none
 	maxAge            string   // the value of the header, "" for none
 	preflightVary     string
-	preflightValues   int // how many header values a response to a preflight gets, at least
 }
 
 // port says of which ports the subdomains of a host are allowed.
@@ -248,22 +246,6 @@ func compile(p Policy) (*compiled, error) {
 	if c.echoHeaders {
 		c.preflightVary += ", " + headerRequestHeaders
 	}
-
-	c.actualValues = 1 // Access-Control-Allow-Origin
-	if p.AllowCredentials {
-		c.actualValues++
-	}
-	c.preflightValues = c.actualValues + len(c.allowMethods) + len(c.allowHeaders)
-	if c.exposeHeaders != "" {
-		c.actualValues++
-	}
-	if c.maxAge != "" {
-		c.preflightValues++
-	}
-	if !c.anyOrigin {
-		c.actualValues++ // Vary
-		c.preflightValues++
-	}
 	return c, nil
 }
 
@@ -277,6 +259,8 @@ func (m *mistakes) add(field string, index int, value, reason string) {
 func (c *compiled) compileOrigins(errs *mistakes) {
 	p := &c.policy
 	c.exact = make(map[string]struct{}, len(p.AllowedOrigins))
+	c.anyPort = make(map[string]struct{})
+	c.below = make(map[string]map[string]port)
 	others := slices.ContainsFunc(p.AllowedOrigins, func(s string) bool { return s != "*" })
 	for i, s := range p.AllowedOrigins {
 		switch s {
@@ -348,28 +332,20 @@ func (c *compiled) addPattern(s string, o pattern) {
 
 	switch {
 	case o.subdomains:
-		hosts := c.below[o.scheme]
-		if hosts == nil {
-			if c.below == nil {
-				c.below = make(map[string]map[string]port)
-			}
-			hosts = make(map[string]port)
-			c.below[o.scheme] = hosts
+		if c.below[o.scheme] == nil {
+			c.below[o.scheme] = make(map[string]port)
 		}
 		key, ports := s[len(o.scheme)+len("://*"):], thisPort
 		if o.anyPort {
 			key, ports = strings.TrimSuffix(key, ":*"), everyPort
 		}
-		hosts[key] |= ports
+		c.below[o.scheme][key] |= ports
 		labels := 1 + strings.Count(o.host, ".")
 		if c.minLabels == 0 || labels < c.minLabels {
 			c.minLabels = labels
 		}
 		c.maxLabels = max(c.maxLabels, labels)
 	case o.anyPort:
-		if c.anyPort == nil {
-			c.anyPort = make(map[string]struct{})
-		}
 		c.anyPort[strings.TrimSuffix(s, ":*")] = struct{}{}
 	default:
 		c.exact[s] = struct{}{}
@@ -384,7 +360,7 @@ func (c *compiled) allowsOrigin(r *http.Request, origin string) bool {
 	if _, ok := c.exact[origin]; ok {
 		return true
 	}
-	if c.anyPort == nil && c.below == nil && c.policy.AllowOriginFunc == nil {
+	if len(c.anyPort)+len(c.below) == 0 && c.policy.AllowOriginFunc == nil {
 		return false
 	}
 	o, ok := parseOrigin(origin)
@@ -452,10 +428,7 @@ func (c *compiled) compileMethods(errs *mistakes) {
 	c.allowMethods = headerLines(list)
 }
 
-var standardMethods = []string{
-	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut,
-	http.MethodPatch, http.MethodDelete, http.MethodOptions,
-}
+var standardMethods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 func (c *compiled) compileRequestHeaders(errs *mistakes) {
 	var list []string
@@ -609,14 +582,20 @@ func parsePattern(s string) (p pattern, ok bool) {
 // "serialization of an origin").
 func parseOrigin(s string) (o origin, ok bool) {
 	scheme, authority, _ := strings.Cut(s, "://")
-	o = origin{scheme: scheme, host: authority}
-	if colon := strings.LastIndexByte(authority, ':'); colon >= 0 && !strings.HasSuffix(authority, "]") {
-		o.host, o.port = authority[:colon], authority[colon+1:]
-		if !isPort(o.port) || o.port == defaultPort(scheme) {
-			return o, false
-		}
+	host, port, hasPort := cutPort(authority)
+	if hasPort && (!isPort(port) || port == defaultPort(scheme)) {
+		return origin{}, false
 	}
-	return o, isScheme(scheme) && isHost(o.host)
+	return origin{scheme, host, port}, isScheme(scheme) && isHost(host)
+}
+
+// cutPort cuts authority, a host, into that and the port after it.
+func cutPort(authority string) (host, port string, found bool) {
+	colon := strings.LastIndexByte(authority, ':')
+	if colon < 0 || strings.HasSuffix(authority, "]") {
+		return authority, "", false
+	}
+	return authority[:colon], authority[colon+1:], true
 }
 
 func defaultPort(scheme string) string {
@@ -769,89 +748,61 @@ func isLoopback(host string) bool {
 // explainOrigin says what is wrong with s, an element of AllowedOrigins that
 // parsePattern refuses, and what to write instead.
 func explainOrigin(s string) string {
-	fault, mend := originFault(s)
-	if m := mendOrigin(s); m != "" {
-		mend = fmt.Sprintf("did you mean %q?", m)
+	fault := originFault(s)
+	if mended := mendOrigin(s); mended != "" {
+		fault, _, _ = strings.Cut(fault, "; ")
+		fault += fmt.Sprintf("; did you mean %q?", mended)
 	}
-	return fault + "; " + mend
+	return fault
 }
 
-func originFault(s string) (fault, mend string) {
-	if s == "" {
-		return "is empty", `write an origin such as "https://example.com", or remove it`
-	}
-	for _, c := range s {
-		switch {
-		case c <= ' ' || c == 0x7f:
-			return "has white space or control characters in it", "remove them"
-		case c > 0x7f:
-			return "has characters in it that are not ASCII", `write the host in Punycode, as in "https://xn--bcher-kva.example"`
-		}
-	}
-	scheme, authority, found := strings.Cut(s, "://")
-	if !found {
-		return "has no scheme", `write it out, as in "https://example.com"`
-	}
-	if strings.EqualFold(scheme, "file") {
-		return `is no origin: pages from files have the origin "null"`, `serve the page over HTTP, for example from "http://localhost:8080"`
-	}
-	if strings.Contains(authority, "@") {
-		return "has a user in it, which origins have not", "remove it"
-	}
-	if strings.ContainsAny(authority, `/?#\`) {
-		return "has a path, a query or a fragment, which origins have not", "end after the host and port"
-	}
+func originFault(s string) string {
+	scheme, authority, hasScheme := strings.Cut(s, "://")
 	authority, anyPort := strings.CutSuffix(authority, ":*")
 	authority, subdomains := strings.CutPrefix(authority, "*.")
-	if strings.Contains(scheme+authority, "*") {
-		return `has a "*" where it means nothing`,
-			`write "*" alone, as the first label ("https://*.example.com") or as the port ("http://localhost:*")`
-	}
-	if lower := strings.ToLower(s); s != lower {
-		return "has upper case in it, but is compared byte for byte, and browsers write lower case", "write lower case"
-	}
-	if !isScheme(scheme) {
-		return "has no valid scheme", `write letters, digits, "+", "-" and "." before "://"`
-	}
-
-	host, port := authority, ""
-	if colon := strings.LastIndexByte(authority, ':'); colon >= 0 && !strings.HasSuffix(authority, "]") {
-		host, port = authority[:colon], authority[colon+1:]
-		switch {
-		case anyPort:
-			return "has two ports", `write the port or "*"`
-		case port == defaultPort(scheme):
-			return "has its scheme's default port in it, which browsers leave out", "remove it"
-		case strings.Contains(host, ":") && !strings.HasPrefix(host, "["):
-			return "has more than one colon after its scheme", "write IPv6 addresses in brackets"
-		case !isPort(port):
-			return "has a port that is none", "write a number from 1 to 65535, without leading zeros, or nothing"
-		}
-	}
+	host, port, hasPort := cutPort(authority)
 	switch {
+	case s == "":
+		return `is empty; write an origin such as "https://example.com", or remove it`
+	case strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c == 0x7f }):
+		return "has white space or control characters in it; remove them"
+	case strings.ContainsFunc(s, func(c rune) bool { return c > 0x7f }):
+		return `has characters in it that are not ASCII; write the host in Punycode, as in "https://xn--bcher-kva.example"`
+	case !hasScheme:
+		return `has no scheme; write it out, as in "https://example.com"`
+	case strings.EqualFold(scheme, "file"):
+		return `is no origin, as pages from files have the origin "null"; serve the page over HTTP, for example from "http://localhost:8080"`
+	case strings.Contains(authority, "@"):
+		return "has a user in it, which no origin has; remove it"
+	case strings.ContainsAny(authority, `/?#\`):
+		return "has a path, a query or a fragment, which no origin has; end after the host and port"
+	case strings.Contains(scheme+authority, "*"):
+		return `has a "*" where it means nothing; write "*" alone, as the first label ("https://*.example.com") or as the port ("http://localhost:*")`
+	case strings.ToLower(s) != s:
+		return "has upper case in it, where browsers write lower case; write lower case"
+	case !isScheme(scheme):
+		return `has a scheme that is none; write one such as "https"`
+	case hasPort && anyPort:
+		return `has two ports; write a number or "*"`
+	case hasPort && !isPort(port):
+		return "has a port that is none; write a number from 1 to 65535 without leading zeros, or nothing"
+	case hasPort && port == defaultPort(scheme):
+		return "has its scheme's default port in it, which browsers leave out; remove it"
 	case host == "":
-		return "has no host", `write one, as in "https://example.com"`
-	case strings.Contains(host, "%"):
-		return "has an IPv6 zone or percent-encoding in it", "write the host as browsers do"
-	case strings.HasPrefix(host, "[") && subdomains, isHost(host) && isIP(host):
-		return `has a "*" before an IP address, which has no subdomains`, "list the addresses"
+		return `has no host; write one, as in "https://example.com"`
+	case subdomains && isHost(host) && isIP(host):
+		return `has a "*" before an IP address, which has no subdomains; list the addresses`
 	case strings.HasPrefix(host, "["):
-		return "has an IPv6 address that is not in canonical form", `write it as browsers do, as in "http://[2001:db8::1]"`
-	case len(host) > maxHost || subdomains && len(host) > maxHost-len("a."):
-		return "has a host that is longer than the 253 bytes of DNS", "write a shorter one"
+		return `has an IPv6 address that is not in canonical form; write it as browsers do, as in "http://[2001:db8::1]", without a zone`
+	case strings.Contains("."+host+".", ".."):
+		return "has an empty label in its host; remove the dot before or after it"
+	case endsInNumber(host):
+		return `has a number as its last label, but is no IPv4 address in canonical form; write four decimal numbers, as in "http://192.0.2.1"`
+	case isHost(host), slices.ContainsFunc(strings.Split(host, "."), func(label string) bool { return len(label) > maxLabel }), len(host) > maxHost:
+		return "has a label of more than 63 bytes or a host of more than 253, which DNS has not; write a shorter one"
+	default:
+		return `has characters in its host that browsers do not leave there; write letters, digits, "-", "_" and ".", or an IPv6 address in brackets`
 	}
-	for label := range strings.SplitSeq(host, ".") {
-		switch {
-		case label == "":
-			return "has an empty label in its host", "remove the dot before or after it"
-		case len(label) > maxLabel:
-			return "has a label that is longer than the 63 bytes of DNS", "write a shorter one"
-		}
-	}
-	if endsInNumber(host) {
-		return "has a number as its last label, but is no IPv4 address in canonical form", `write four decimal numbers, as in "http://192.0.2.1"`
-	}
-	return "has characters in its host that no browser leaves there", `write letters, digits, "-", "_" and "."`
 }
 
 // mendOrigin returns what s, an invalid element of AllowedOrigins, was probably
@@ -869,25 +820,16 @@ func mendOrigin(s string) string {
 		authority = authority[:end]
 	}
 	authority = authority[strings.LastIndexByte(authority, '@')+1:]
-	if port := defaultPort(scheme); port != "" {
-		authority = strings.TrimSuffix(authority, ":"+port)
+	if host, port, _ := cutPort(authority); port == defaultPort(scheme) {
+		authority = host
 	}
 	if address, port, found := strings.Cut(authority, "]"); found {
-		if ip, err := netip.ParseAddr(strings.TrimPrefix(address, "[")); err == nil {
-			authority = "[" + formatIPv6(ip) + "]" + port
-		}
+		ip, _ := netip.ParseAddr(strings.TrimPrefix(address, "["))
+		authority = "[" + ip.WithZone("").String() + "]" + port
 	}
 	s = scheme + "://" + strings.TrimSuffix(authority, ".")
 	if _, ok := parsePattern(s); !ok {
 		return ""
 	}
 	return s
-}
-
-// formatIPv6 returns ip as browsers write it, without a zone.
-func formatIPv6(ip netip.Addr) string {
-	if a := ip.As16(); ip.Is4In6() {
-		return fmt.Sprintf("::ffff:%x:%x", int(a[12])<<8|int(a[13]), int(a[14])<<8|int(a[15]))
-	}
-	return ip.WithZone("").String()
 }
