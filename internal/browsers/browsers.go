@@ -1,0 +1,304 @@
+//go:build unix
+
+// Package browsers opens web pages in the browsers of this machine, headless
+// and without a driver, for tests.
+//
+// A test serves a page, and [Start] opens it. The page does what is to be
+// tested and reports to the server it came from. The tests of this package do
+// that with the CORS requests of a table, in three engines.
+package browsers
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// An Engine is a browser engine, by the name that CORS_BROWSERS has for it.
+type Engine string
+
+const (
+	Chromium Engine = "chromium"
+	Firefox  Engine = "firefox"
+	WebKit   Engine = "webkit"
+)
+
+// Engines are all engines.
+var Engines = []Engine{Chromium, Firefox, WebKit}
+
+// patience is how long a browser or display may take to start or to end. It is
+// only ever used up by one that is broken.
+const patience = 30 * time.Second
+
+// find returns the file to run e with.
+func (e Engine) find() (string, error) {
+	var names []string
+	switch e {
+	case Chromium:
+		names = []string{"chromium", "chromium-browser", "google-chrome"}
+	case Firefox:
+		names = []string{"firefox-esr", "firefox"}
+	case WebKit:
+		if _, err := exec.LookPath("Xvfb"); err != nil {
+			return "", errors.New("no Xvfb found, which MiniBrowser needs")
+		}
+		names = []string{"MiniBrowser"}
+		// Debian's package webkit2gtk-driver puts it where no PATH leads.
+		libs, _ := filepath.Glob("/usr/lib/*/webkit2gtk-4.*/MiniBrowser")
+		names = append(names, libs...)
+	}
+	for _, name := range names {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("no %s found", strings.Join(names, " or "))
+}
+
+// A Browser is a running browser.
+type Browser struct {
+	dir   string          // its home, temporary directory and profile
+	alive io.Closer       // closing it ends the browser
+	done  <-chan struct{} // closed when it has ended
+	log   log
+	x     *display // nil if it needs none
+}
+
+// Start opens url in e, and closes the browser when t ends.
+//
+// If e is not on this machine, the test is skipped, unless the environment
+// variable CORS_BROWSERS, a list such as "chromium,firefox,webkit", demands e:
+// then the test fails.
+func Start(t testing.TB, e Engine, url string) *Browser {
+	t.Helper()
+	path, err := e.find()
+	if err != nil {
+		if slices.Contains(strings.Split(os.Getenv("CORS_BROWSERS"), ","), string(e)) {
+			t.Fatalf("%s: %v, but CORS_BROWSERS demands it", e, err)
+		}
+		announce(fmt.Sprintf("%s skipped: %v", t.Name(), err))
+		t.Skipf("%s: %v", e, err)
+	}
+	b, err := start(e, path, url)
+	if err != nil {
+		t.Fatalf("%s: %v", e, err)
+	}
+	t.Cleanup(func() {
+		if err := b.close(); err != nil {
+			t.Errorf("%s: %v", e, err)
+		}
+	})
+	return b
+}
+
+// announce tells whoever runs the tests. The go command throws away what the
+// tests of a package print if they pass, so message goes to its own standard
+// error, if there is a way to it.
+func announce(message string) {
+	f, err := os.OpenFile(fmt.Sprintf("/proc/%d/fd/2", os.Getppid()), os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		f = os.Stderr
+	} else {
+		defer f.Close()
+	}
+	fmt.Fprintf(f, "internal/browsers: %s\n", message)
+}
+
+func start(e Engine, path, url string) (*Browser, error) {
+	dir, err := os.MkdirTemp("", "cors-"+string(e)+"-")
+	if err != nil {
+		return nil, err
+	}
+	b := &Browser{dir: dir}
+	var args, env []string
+	switch e {
+	case Chromium:
+		args = []string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+			"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-breakpad",
+			"--disable-dev-shm-usage", "--ignore-certificate-errors", "--enable-logging=stderr", "--v=0",
+			"--user-data-dir=" + dir}
+	case Firefox:
+		args = []string{"--headless", "--no-remote", "--profile", dir}
+		err = os.WriteFile(filepath.Join(dir, "user.js"), []byte(firefoxPrefs), 0o600)
+	case WebKit:
+		args = []string{"--private", "--ignore-tls-errors", "--enable-write-console-messages-to-stdout=true"}
+		env = []string{"WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS=1", "WEBKIT_DISABLE_COMPOSITING_MODE=1"}
+		if b.x, err = startDisplay(); err == nil {
+			env = append(env, "DISPLAY=:"+b.x.number)
+		}
+	}
+	if err == nil {
+		err = b.run(path, append(args, url), env)
+	}
+	if err != nil {
+		return nil, errors.Join(err, b.x.close(), os.RemoveAll(dir))
+	}
+	return b, nil
+}
+
+// supervise is a shell script that runs a command in the background and kills
+// its own process group, which is the command's, when the command has ended,
+// or when standard input is closed. That happens at the latest when the test's
+// process ends, in whatever way.
+const supervise = `("$@"; kill -KILL 0) & read never; kill -KILL 0`
+
+// run runs the file path with args, in an environment of its own.
+func (b *Browser) run(path string, args, env []string) error {
+	cmd := exec.Command("sh", append([]string{"-c", supervise, "sh", path}, args...)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Env = append(env, "PATH="+os.Getenv("PATH"), "LANG=C.UTF-8", "HOME="+b.dir, "TMPDIR="+b.dir,
+		// Nobody may start a message bus, which would outlive the browser.
+		"DBUS_SESSION_BUS_ADDRESS=disabled:", "NO_AT_BRIDGE=1", "GTK_A11Y=none", "GSETTINGS_BACKEND=memory")
+	// All processes of the browser inherit the pipe to the log, and Wait
+	// returns only when the last of them has ended.
+	cmd.Stdout, cmd.Stderr = &b.log, &b.log
+	cmd.WaitDelay = patience
+	alive, err := cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	done := make(chan struct{})
+	go func() {
+		cmd.Wait()
+		close(done)
+	}()
+	b.alive, b.done = alive, done
+	return nil
+}
+
+// firefoxPrefs keep Firefox from the network and from asking questions.
+const firefoxPrefs = `
+user_pref("app.normandy.enabled", false);
+user_pref("app.update.enabled", false);
+user_pref("browser.safebrowsing.downloads.remote.enabled", false);
+user_pref("browser.safebrowsing.malware.enabled", false);
+user_pref("browser.safebrowsing.phishing.enabled", false);
+user_pref("browser.search.update", false);
+user_pref("browser.shell.checkDefaultBrowser", false);
+user_pref("browser.startup.homepage_override.mstone", "ignore");
+user_pref("datareporting.healthreport.uploadEnabled", false);
+user_pref("datareporting.policy.dataSubmissionEnabled", false);
+user_pref("extensions.getAddons.cache.enabled", false);
+user_pref("extensions.systemAddon.update.enabled", false);
+user_pref("extensions.update.enabled", false);
+user_pref("geo.provider.network.url", "");
+user_pref("media.gmp-manager.url", "");
+user_pref("network.captive-portal-service.enabled", false);
+user_pref("network.connectivity-service.enabled", false);
+user_pref("network.dns.disablePrefetch", true);
+user_pref("network.prefetch-next", false);
+user_pref("network.trr.mode", 5);
+user_pref("services.settings.server", "data:,");
+user_pref("toolkit.telemetry.enabled", false);
+user_pref("toolkit.telemetry.server", "");
+`
+
+// Done returns a channel that is closed when the browser has ended, which it
+// does not do by itself unless it crashes.
+func (b *Browser) Done() <-chan struct{} { return b.done }
+
+// Log returns what the browser has written to its standard output and standard
+// error so far. Chromium and WebKit write the page's console messages there.
+func (b *Browser) Log() string { return b.log.String() }
+
+// close ends all processes of the browser and deletes its directory.
+func (b *Browser) close() error {
+	b.alive.Close()
+	<-b.done
+	return errors.Join(b.x.close(), b.leftovers(), os.RemoveAll(b.dir))
+}
+
+// leftovers returns an error if a process lives that knows b's directory.
+func (b *Browser) leftovers() error {
+	environs, _ := filepath.Glob("/proc/[0-9]*/environ") // none where there is no /proc
+	for _, name := range environs {
+		environ, err := os.ReadFile(name)
+		if err == nil && bytes.Contains(environ, []byte(b.dir)) {
+			return fmt.Errorf("process %s has outlived its browser", filepath.Base(filepath.Dir(name)))
+		}
+	}
+	return nil
+}
+
+// A log is written to by a browser and read by a test.
+type log struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+// A display is an X server without a screen.
+type display struct {
+	cmd    *exec.Cmd
+	number string
+}
+
+// startDisplay starts an X server, which picks a free number itself. It ends
+// when its last client has, or by close.
+func startDisplay() (*display, error) {
+	cmd := exec.Command("Xvfb", "-terminate", "-displayfd", "3", "-nolisten", "tcp", "-screen", "0", "1280x1024x24")
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	cmd.ExtraFiles = []*os.File{w}
+	// An interrupt from the terminal is for the test, not for the display.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	err = cmd.Start()
+	w.Close()
+	if err != nil {
+		return nil, err
+	}
+	x := &display{cmd: cmd}
+	r.SetReadDeadline(time.Now().Add(patience))
+	line, err := bufio.NewReader(r).ReadString('\n')
+	x.number = strings.TrimSpace(line)
+	if _, bad := strconv.Atoi(x.number); err != nil || bad != nil {
+		return nil, errors.Join(fmt.Errorf("Xvfb has not said its display's number but %q", line), err, x.close())
+	}
+	return x, nil
+}
+
+// close ends the X server, nil or not, in the way that makes it delete its
+// lock file and socket.
+func (x *display) close() error {
+	if x == nil {
+		return nil
+	}
+	if err := x.cmd.Process.Signal(os.Interrupt); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	overdue := time.AfterFunc(patience, func() { x.cmd.Process.Kill() })
+	defer overdue.Stop()
+	if err := x.cmd.Wait(); err != nil {
+		return fmt.Errorf("Xvfb: %w", err)
+	}
+	return nil
+}
