@@ -1,0 +1,834 @@
+package cors_test
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/f407da42/cors"
+)
+
+// mustNew returns the middleware of a policy that is valid.
+func mustNew(t testing.TB, p cors.Policy) *cors.Middleware {
+	t.Helper()
+	m, err := cors.New(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// newRequest returns a request for https://api.example/, with header given as
+// "Name: value" lines.
+func newRequest(method string, header ...string) *http.Request {
+	r := httptest.NewRequest(method, "https://api.example/", nil)
+	for _, line := range header {
+		name, value, _ := strings.Cut(line, ": ")
+		r.Header.Add(name, value)
+	}
+	return r
+}
+
+// serve sends r through m and reports whether the wrapped handler ran.
+func serve(m *cors.Middleware, r *http.Request) (w *httptest.ResponseRecorder, ran bool) {
+	w = httptest.NewRecorder()
+	m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ran = true
+		io.WriteString(w, "served")
+	})).ServeHTTP(w, r)
+	return w, ran
+}
+
+// lines returns h as sorted "Name: value" lines.
+func lines(h http.Header) []string {
+	var lines []string
+	for name, values := range h {
+		for _, value := range values {
+			lines = append(lines, name+": "+value)
+		}
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+const (
+	// The origins of a page that is allowed and of one that is not.
+	friend   = "Origin: https://example-client.com"
+	stranger = "Origin: https://evil.example"
+
+	rejection = "cross-origin request rejected: the CORS policy does not allow its origin\n"
+)
+
+var examplePolicy = cors.Policy{
+	AllowedOrigins: []string{"https://example-client.com"},
+	AllowedMethods: []string{http.MethodPut},
+	AllowedHeaders: []string{"X-Custom-Header"},
+}
+
+func TestExchangeOnTheWire(t *testing.T) {
+	t.Parallel()
+	ran := 0
+	server := httptest.NewServer(mustNew(t, examplePolicy).Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ran++
+		w.Header().Set("Content-Type", "application/json")
+		io.WriteString(w, `{"updated":true}`)
+	})))
+	defer server.Close()
+
+	preflightFrom := func(origin string) string {
+		return "OPTIONS /data HTTP/1.1\r\n" +
+			"Host: api.example\r\n" +
+			origin + "\r\n" +
+			"Access-Control-Request-Method: PUT\r\n" +
+			"Access-Control-Request-Headers: X-Custom-Header\r\n" +
+			"\r\n"
+	}
+	putFrom := func(origin string) string {
+		return "PUT /data HTTP/1.1\r\n" +
+			"Host: api.example\r\n" +
+			origin + "\r\n" +
+			"X-Custom-Header: value\r\n" +
+			"Content-Type: application/json\r\n" +
+			"Content-Length: 12\r\n" +
+			"\r\n" +
+			`{"name":"x"}`
+	}
+	const forbidden = "HTTP/1.1 403 Forbidden\r\n" +
+		"Content-Type: text/plain; charset=utf-8\r\n" +
+		"Vary: Origin\r\n" +
+		"X-Content-Type-Options: nosniff\r\n" +
+		"Date: *\r\n" +
+		"Content-Length: 73\r\n" +
+		"\r\n" +
+		rejection
+	tests := []struct {
+		name, send, want string
+		ran              int // by then
+	}{
+		{
+			"the preflight is answered with the policy", preflightFrom(friend),
+			"HTTP/1.1 204 No Content\r\n" +
+				"Access-Control-Allow-Headers: X-Custom-Header\r\n" +
+				"Access-Control-Allow-Methods: PUT\r\n" +
+				"Access-Control-Allow-Origin: https://example-client.com\r\n" +
+				"Vary: Origin\r\n" +
+				"Date: *\r\n" +
+				"\r\n", 0,
+		},
+		{
+			"the actual request is served", putFrom(friend),
+			"HTTP/1.1 200 OK\r\n" +
+				"Access-Control-Allow-Origin: https://example-client.com\r\n" +
+				"Content-Type: application/json\r\n" +
+				"Vary: Origin\r\n" +
+				"Date: *\r\n" +
+				"Content-Length: 16\r\n" +
+				"\r\n" +
+				`{"updated":true}`, 1,
+		},
+		{"the preflight of another origin is rejected", preflightFrom(stranger), forbidden, 1},
+		{"the actual request of another origin is rejected", putFrom(stranger), forbidden, 1},
+	}
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	date := regexp.MustCompile(`\r\nDate: [^\r]*`)
+	for _, test := range tests {
+		if _, err := io.WriteString(conn, test.send); err != nil {
+			t.Fatal(err)
+		}
+		got := make([]byte, len(test.want)+len(http.TimeFormat)-len("*"))
+		if _, err := io.ReadFull(conn, got); err != nil {
+			t.Fatalf("%s: %v after %q", test.name, err, got)
+		}
+		if got := date.ReplaceAllString(string(got), "\r\nDate: *"); got != test.want {
+			t.Errorf("%s: got\n%s\nwant\n%s", test.name, got, test.want)
+		}
+		if ran != test.ran {
+			t.Errorf("%s: the handler has run %d times, want %d", test.name, ran, test.ran)
+		}
+	}
+	conn.(*net.TCPConn).CloseWrite()
+	if rest, err := io.ReadAll(conn); len(rest) > 0 || err != nil {
+		t.Errorf("then got %q, %v", rest, err)
+	}
+}
+
+func TestExchangeOverHTTP2(t *testing.T) {
+	t.Parallel()
+	ran := 0
+	server := httptest.NewUnstartedServer(mustNew(t, examplePolicy).Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ran++
+		io.Copy(w, r.Body)
+	})))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+
+	tests := []struct {
+		name   string
+		method string
+		header []string
+		status int
+		want   []string
+		body   string
+		ran    int
+	}{
+		{
+			"the preflight is answered with the policy", "OPTIONS",
+			[]string{friend, "Access-Control-Request-Method: PUT", "Access-Control-Request-Headers: x-custom-header"}, 204,
+			[]string{"Access-Control-Allow-Headers: X-Custom-Header", "Access-Control-Allow-Methods: PUT", "Access-Control-Allow-Origin: https://example-client.com", "Vary: Origin"},
+			"", 0,
+		},
+		{
+			"the actual request is served", "PUT",
+			[]string{friend, "X-Custom-Header: value", "Content-Type: application/json"}, 200,
+			[]string{"Access-Control-Allow-Origin: https://example-client.com", "Content-Length: 7", "Content-Type: text/plain; charset=utf-8", "Vary: Origin"},
+			`{"a":1}`, 1,
+		},
+		{
+			"the preflight of another origin is rejected", "OPTIONS",
+			[]string{stranger, "Access-Control-Request-Method: PUT"}, 403,
+			[]string{"Content-Length: 73", "Content-Type: text/plain; charset=utf-8", "Vary: Origin", "X-Content-Type-Options: nosniff"},
+			rejection, 1,
+		},
+		{
+			"the actual request of another origin is rejected", "PUT",
+			[]string{stranger}, 403,
+			[]string{"Content-Length: 73", "Content-Type: text/plain; charset=utf-8", "Vary: Origin", "X-Content-Type-Options: nosniff"},
+			rejection, 1,
+		},
+	}
+	for _, test := range tests {
+		body := ""
+		if test.method == "PUT" {
+			body = `{"a":1}`
+		}
+		r, err := http.NewRequest(test.method, server.URL, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range test.header {
+			name, value, _ := strings.Cut(line, ": ")
+			r.Header.Set(name, value)
+		}
+		resp, err := server.Client().Do(r)
+		if err != nil {
+			t.Fatalf("%s: %v", test.name, err)
+		}
+		got, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil {
+			t.Fatalf("%s: %v", test.name, err)
+		}
+		resp.Header.Del("Date")
+		if resp.ProtoMajor != 2 || resp.StatusCode != test.status || !slices.Equal(lines(resp.Header), test.want) || string(got) != test.body {
+			t.Errorf("%s: got HTTP/%d, %d, %q, %q; want HTTP/2, %d, %q, %q",
+				test.name, resp.ProtoMajor, resp.StatusCode, lines(resp.Header), got, test.status, test.want, test.body)
+		}
+		if ran != test.ran {
+			t.Errorf("%s: the handler has run %d times, want %d", test.name, ran, test.ran)
+		}
+	}
+}
+
+func TestWebSocketHandshake(t *testing.T) {
+	t.Parallel()
+	ran := 0
+	server := httptest.NewServer(mustNew(t, examplePolicy).Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ran++
+		conn, buf, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		buf.WriteString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\nhello")
+		buf.Flush()
+	})))
+	defer server.Close()
+	host := server.Listener.Addr().String()
+
+	tests := []struct {
+		name, origin string
+		status, ran  int
+	}{
+		{"a page of another origin does not reach the handler", stranger, 403, 0},
+		{"a page of an allowed origin has its connection hijacked", friend, 101, 1},
+		{"a page of the server's own origin does, too", "Origin: http://" + host, 101, 2},
+	}
+	for _, test := range tests {
+		conn, err := net.Dial("tcp", host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		conn.SetDeadline(time.Now().Add(10 * time.Second))
+		fmt.Fprintf(conn, "GET /socket HTTP/1.1\r\nHost: %s\r\n%s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+			"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", host, test.origin)
+		read := bufio.NewReader(conn)
+		resp, err := http.ReadResponse(read, nil)
+		if err != nil {
+			t.Fatalf("%s: %v", test.name, err)
+		}
+		if resp.StatusCode != test.status || ran != test.ran {
+			t.Errorf("%s: got %d, and the handler has run %d times; want %d and %d", test.name, resp.StatusCode, ran, test.status, test.ran)
+		}
+		if test.status == 101 {
+			if hello, err := io.ReadAll(read); string(hello) != "hello" {
+				t.Errorf("%s: then got %q, %v", test.name, hello, err)
+			}
+		}
+	}
+}
+
+func TestWhatHappensToARequest(t *testing.T) {
+	t.Parallel()
+	const (
+		put    = "Access-Control-Request-Method: PUT"
+		denied = "Content-Type: text/plain; charset=utf-8"
+	)
+	explicit := cors.Policy{
+		AllowedOrigins: []string{"https://example-client.com"},
+		AllowedMethods: []string{"PUT", "DELETE", "PUT"},
+		AllowedHeaders: []string{"x-custom-header", "Authorization", "X-CUSTOM-HEADER"},
+		ExposedHeaders: []string{"etag", "X-Total-Count", "ETag"},
+		MaxAge:         10 * time.Minute,
+	}
+	credentialed := explicit
+	credentialed.AllowCredentials = true
+	public := explicit
+	public.AllowedOrigins = []string{"*"}
+	rejectedLines := []string{denied, "Vary: Origin", "X-Content-Type-Options: nosniff"}
+
+	tests := []struct {
+		name   string
+		policy cors.Policy
+		method string
+		header []string
+		status int // 200: the handler ran
+		want   []string
+	}{
+		{"without Origin, only Vary is added", explicit, "GET", nil, 200, []string{"Vary: Origin"}},
+		{"with an empty Origin, too", explicit, "GET", []string{"Origin: "}, 200, []string{"Vary: Origin"}},
+		{"without Origin, what looks like a preflight is none", explicit, "OPTIONS", []string{put}, 200, []string{"Vary: Origin"}},
+		{
+			"without Origin, where any is allowed, everybody gets the same", public, "GET", nil, 200,
+			[]string{"Access-Control-Allow-Origin: *", "Access-Control-Expose-Headers: Etag, X-Total-Count"},
+		},
+		{
+			"without Origin, where any is allowed, what looks like a preflight is none", public, "OPTIONS", []string{put}, 200,
+			[]string{"Access-Control-Allow-Origin: *", "Access-Control-Expose-Headers: Etag, X-Total-Count"},
+		},
+
+		{
+			"a preflight gets the policy's lists, without duplicates", explicit, "OPTIONS", []string{friend, put}, 204,
+			[]string{
+				"Access-Control-Allow-Headers: X-Custom-Header, Authorization", "Access-Control-Allow-Methods: PUT, DELETE",
+				"Access-Control-Allow-Origin: https://example-client.com", "Access-Control-Max-Age: 600", "Vary: Origin",
+			},
+		},
+		{
+			"a preflight for what is not allowed gets them, too", explicit, "OPTIONS",
+			[]string{friend, "Access-Control-Request-Method: FOO", "Access-Control-Request-Headers: x-nope"}, 204,
+			[]string{
+				"Access-Control-Allow-Headers: X-Custom-Header, Authorization", "Access-Control-Allow-Methods: PUT, DELETE",
+				"Access-Control-Allow-Origin: https://example-client.com", "Access-Control-Max-Age: 600", "Vary: Origin",
+			},
+		},
+		{
+			"a preflight with credentials says so", credentialed, "OPTIONS", []string{friend, put}, 204,
+			[]string{
+				"Access-Control-Allow-Credentials: true", "Access-Control-Allow-Headers: X-Custom-Header, Authorization", "Access-Control-Allow-Methods: PUT, DELETE",
+				"Access-Control-Allow-Origin: https://example-client.com", "Access-Control-Max-Age: 600", "Vary: Origin",
+			},
+		},
+		{
+			"a preflight where any origin is allowed does not vary", public, "OPTIONS", []string{stranger, put}, 204,
+			[]string{
+				"Access-Control-Allow-Headers: X-Custom-Header, Authorization", "Access-Control-Allow-Methods: PUT, DELETE",
+				"Access-Control-Allow-Origin: *", "Access-Control-Max-Age: 600",
+			},
+		},
+		{
+			"a preflight under a policy of origins only gets nothing more", cors.Policy{AllowedOrigins: explicit.AllowedOrigins}, "OPTIONS",
+			[]string{friend, "Access-Control-Request-Method: POST"}, 204,
+			[]string{"Access-Control-Allow-Origin: https://example-client.com", "Vary: Origin"},
+		},
+		{"a preflight from elsewhere is rejected", explicit, "OPTIONS", []string{stranger, put}, 403, rejectedLines},
+		{
+			"a preflight from elsewhere is rejected, even if it claims to be same-origin", explicit, "OPTIONS",
+			[]string{stranger, put, "Sec-Fetch-Site: same-origin"}, 403, rejectedLines,
+		},
+
+		{
+			"an actual request is served", explicit, "PUT", []string{friend}, 200,
+			[]string{"Access-Control-Allow-Origin: https://example-client.com", "Access-Control-Expose-Headers: Etag, X-Total-Count", "Vary: Origin"},
+		},
+		{
+			"an actual request with credentials is told that they may be used", credentialed, "GET", []string{friend}, 200,
+			[]string{
+				"Access-Control-Allow-Credentials: true", "Access-Control-Allow-Origin: https://example-client.com",
+				"Access-Control-Expose-Headers: Etag, X-Total-Count", "Vary: Origin",
+			},
+		},
+		{
+			"OPTIONS without Access-Control-Request-Method is an actual request", explicit, "OPTIONS", []string{friend}, 200,
+			[]string{"Access-Control-Allow-Origin: https://example-client.com", "Access-Control-Expose-Headers: Etag, X-Total-Count", "Vary: Origin"},
+		},
+		{
+			"Access-Control-Request-Method without OPTIONS is an actual request", explicit, "GET", []string{friend, put}, 200,
+			[]string{"Access-Control-Allow-Origin: https://example-client.com", "Access-Control-Expose-Headers: Etag, X-Total-Count", "Vary: Origin"},
+		},
+		{
+			"an actual request where any origin is allowed does not vary", public, "POST", []string{stranger}, 200,
+			[]string{"Access-Control-Allow-Origin: *", "Access-Control-Expose-Headers: Etag, X-Total-Count"},
+		},
+		{"an actual request from elsewhere is rejected", explicit, "GET", []string{stranger}, 403, rejectedLines},
+		{"even one that a form could send", explicit, "POST", []string{stranger, "Content-Type: text/plain"}, 403, rejectedLines},
+		{"two Origin lines are no origin", explicit, "GET", []string{friend, friend}, 403, rejectedLines},
+		{"two Origin lines do where any origin is allowed", public, "GET", []string{friend, stranger}, 200, []string{"Access-Control-Allow-Origin: *", "Access-Control-Expose-Headers: Etag, X-Total-Count"}},
+		{"the zero policy rejects", cors.Policy{}, "GET", []string{friend}, 403, rejectedLines},
+		{"the zero policy rejects preflights", cors.Policy{}, "OPTIONS", []string{friend, put}, 403, rejectedLines},
+		{"the zero policy lets through what has no Origin", cors.Policy{}, "DELETE", nil, 200, []string{"Vary: Origin"}},
+		{"a page of the server's own origin is served, without CORS headers", explicit, "POST", []string{"Origin: https://api.example"}, 200, []string{"Vary: Origin"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			m := mustNew(t, test.policy)
+			w, ran := serve(m, newRequest(test.method, test.header...))
+			if w.Code != test.status || ran != (test.status == 200) {
+				t.Errorf("got %d, and the handler ran: %t; want %d", w.Code, ran, test.status)
+			}
+			got := w.Result().Header
+			if test.status == 200 {
+				got.Del("Content-Type") // the handler's
+			}
+			if !slices.Equal(lines(got), test.want) {
+				t.Errorf("got %q\nwant %q", lines(got), test.want)
+			}
+			body := map[int]string{200: "served", 204: "", 403: rejection}[test.status]
+			if w.Body.String() != body {
+				t.Errorf("got body %q, want %q", w.Body, body)
+			}
+		})
+	}
+}
+
+// TestSameOrigin asks a server whose policy allows nothing, so that only the
+// same-origin test can let a request with an Origin through.
+func TestSameOrigin(t *testing.T) {
+	t.Parallel()
+	sites := []string{"absent", "same-origin", "same-site", "cross-site", "none", "junk"}
+	// same lists, for each Host, the Origins that are the same by themselves.
+	same := map[string][]string{
+		"api.example":      {"https://api.example", "http://api.example"},
+		"api.example:8080": {"https://api.example:8080", "http://api.example:8080"},
+		"API.EXAMPLE":      nil, // browsers write lower case
+		"[::1]":            {"http://[::1]"},
+		"[::1]:8080":       {"http://[::1]:8080"},
+		"":                 nil, // as in HTTP/1.0
+	}
+	origins := []string{
+		"https://api.example", "http://api.example", "https://api.example:8080", "http://api.example:8080", "https://api.example:8081",
+		"http://[::1]", "http://[::1]:8080", "http://[::1]:8081", "https://other.example", "app://api.example",
+		"null", "api.example", "https://", "http://", "junk", "https://api.example/", "https://user@api.example", "HTTPS://api.example",
+	}
+	m := new(cors.Middleware)
+	for host, sameOrigins := range same {
+		for _, site := range sites {
+			for _, origin := range append(origins, "twice") {
+				r := newRequest("POST", "Origin: "+origin)
+				if origin == "twice" {
+					r.Header["Origin"] = []string{"https://" + host, "https://" + host}
+				}
+				r.Host = host
+				if site != "absent" {
+					r.Header.Set("Sec-Fetch-Site", site)
+				}
+				want := site == "same-origin" || site == "none" || site == "absent" && slices.Contains(sameOrigins, origin)
+				if _, ran := serve(m, r); ran != want {
+					t.Errorf("Host %q, Origin %q, Sec-Fetch-Site %s: the handler ran: %t, want %t", host, origin, site, ran, want)
+				}
+				if err := m.Check(r); (err == nil) != want {
+					t.Errorf("Host %q, Origin %q, Sec-Fetch-Site %s: Check says %v", host, origin, site, err)
+				}
+			}
+		}
+	}
+}
+
+func TestCredentialedWildcards(t *testing.T) {
+	t.Parallel()
+	const (
+		methodLine = "Access-Control-Request-Method: "
+		headerLine = "Access-Control-Request-Headers: "
+		allMethods = "Access-Control-Allow-Methods: "
+		allHeaders = "Access-Control-Allow-Headers: "
+		varyAll    = "Vary: Origin, Access-Control-Request-Method, Access-Control-Request-Headers"
+	)
+	both := cors.Policy{AllowedMethods: []string{"*"}, AllowedHeaders: []string{"*"}}
+	listed := cors.Policy{AllowedMethods: []string{"PUT", "*"}, AllowedHeaders: []string{"*", "authorization"}}
+	long := strings.Repeat("x", 8<<10)
+	tests := []struct {
+		name   string
+		policy cors.Policy
+		header []string
+		want   []string // besides origin and credentials
+	}{
+		{"what is asked for is listed", both, []string{methodLine + "FOO", headerLine + "x-a,x-b"}, []string{allHeaders + "x-a,x-b", allMethods + "FOO", varyAll}},
+		{"after what is listed anyway", listed, []string{methodLine + "FOO", headerLine + "x-a"}, []string{allHeaders + "Authorization", allHeaders + "x-a", allMethods + "FOO", allMethods + "PUT", varyAll}},
+		{"what is listed anyway is not listed twice", listed, []string{methodLine + "PUT"}, []string{allHeaders + "Authorization", allMethods + "PUT", varyAll}},
+		{"what is split over lines stays so", both, []string{methodLine + "FOO", headerLine + "x-a", headerLine + "x-b, x-c"}, []string{allHeaders + "x-a", allHeaders + "x-b, x-c", allMethods + "FOO", varyAll}},
+		{"no method, no header: nothing", both, []string{methodLine, headerLine}, []string{varyAll}},
+		{"what is no method is not listed", both, []string{methodLine + "a b"}, []string{varyAll}},
+		{"two methods are none", both, []string{methodLine + "A", methodLine + "B"}, []string{varyAll}},
+		{"what is no header name is not listed", both, []string{methodLine + "PUT", headerLine + "x-a,b c"}, []string{allMethods + "PUT", varyAll}},
+		{"8 KiB are listed", both, []string{methodLine + "PUT", headerLine + long}, []string{allHeaders + long, allMethods + "PUT", varyAll}},
+		{"more are not", both, []string{methodLine + "PUT", headerLine + long + "x"}, []string{allMethods + "PUT", varyAll}},
+		{"more over several lines are not", both, []string{methodLine + "PUT", headerLine + long, headerLine}, []string{allMethods + "PUT", varyAll}},
+		{"a method of more is not", both, []string{methodLine + long + "x"}, []string{varyAll}},
+		{
+			"64 lines are listed", both, append([]string{methodLine + "PUT"}, slices.Repeat([]string{headerLine + "a"}, 64)...),
+			append(slices.Repeat([]string{allHeaders + "a"}, 64), allMethods+"PUT", varyAll),
+		},
+		{"65 are not", both, append([]string{methodLine + "PUT"}, slices.Repeat([]string{headerLine + "a"}, 65)...), []string{allMethods + "PUT", varyAll}},
+		{
+			"any method alone does not vary with the headers asked for", cors.Policy{AllowedMethods: []string{"*"}},
+			[]string{methodLine + "PUT", headerLine + "x-a"}, []string{allMethods + "PUT", "Vary: Origin, Access-Control-Request-Method"},
+		},
+		{
+			"any header alone does not vary with the method asked for", cors.Policy{AllowedHeaders: []string{"*"}},
+			[]string{methodLine + "PUT", headerLine + "x-a"}, []string{allHeaders + "x-a", "Vary: Origin, Access-Control-Request-Headers"},
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			test.policy.AllowedOrigins = examplePolicy.AllowedOrigins
+			test.policy.AllowCredentials = true
+			w, _ := serve(mustNew(t, test.policy), newRequest("OPTIONS", append(test.header, friend)...))
+			want := append([]string{"Access-Control-Allow-Credentials: true", "Access-Control-Allow-Origin: https://example-client.com"}, test.want...)
+			slices.Sort(want)
+			if got := lines(w.Header()); !slices.Equal(got, want) {
+				t.Errorf("got %q\nwant %q", got, want)
+			}
+			if order := w.Header()["Access-Control-Allow-Methods"]; len(order) == 2 && order[0] != "PUT" {
+				t.Errorf("the method asked for is not after the list, but in %q", order)
+			}
+		})
+	}
+}
+
+func TestWildcardsWithoutCredentialsAreSentAsTheyAre(t *testing.T) {
+	t.Parallel()
+	m := mustNew(t, cors.Policy{
+		AllowedOrigins: []string{"*"},
+		AllowedMethods: []string{"*"},
+		AllowedHeaders: []string{"*", "authorization"},
+		ExposedHeaders: []string{"*"},
+	})
+	w, _ := serve(m, newRequest("OPTIONS", stranger, "Access-Control-Request-Method: FOO", "Access-Control-Request-Headers: x-a"))
+	want := []string{"Access-Control-Allow-Headers: *, Authorization", "Access-Control-Allow-Methods: *", "Access-Control-Allow-Origin: *"}
+	if got := lines(w.Header()); !slices.Equal(got, want) {
+		t.Errorf("a preflight got %q, want %q", got, want)
+	}
+	w, _ = serve(m, newRequest("GET", stranger))
+	if got := w.Header().Get("Access-Control-Expose-Headers"); got != "*" {
+		t.Errorf("an actual request got Access-Control-Expose-Headers: %s, want *", got)
+	}
+}
+
+func TestMaxAge(t *testing.T) {
+	t.Parallel()
+	for age, want := range map[time.Duration]string{0: "", -1: "0", -time.Hour: "0", time.Second: "1", 24 * time.Hour: "86400"} {
+		w, _ := serve(mustNew(t, cors.Policy{AllowedOrigins: examplePolicy.AllowedOrigins, MaxAge: age}), newRequest("OPTIONS", friend, "Access-Control-Request-Method: PUT"))
+		if got := w.Header().Get("Access-Control-Max-Age"); got != want {
+			t.Errorf("MaxAge %v is sent as %q, want %q", age, got, want)
+		}
+	}
+}
+
+func TestVaryIsAddedTo(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		method string
+		header []string
+	}{
+		{"without Origin", "GET", nil},
+		{"on an actual request", "GET", []string{friend}},
+		{"on a preflight", "OPTIONS", []string{friend, "Access-Control-Request-Method: PUT"}},
+		{"on a rejected request", "GET", []string{stranger}},
+	} {
+		w := httptest.NewRecorder()
+		before := make([]string, 2, 10)
+		before[0], before[1] = "Accept-Encoding", "Accept-Language, Cookie"
+		w.Header()["Vary"] = before
+		mustNew(t, examplePolicy).Handler(http.NotFoundHandler()).ServeHTTP(w, newRequest(test.method, test.header...))
+		if got, want := w.Header()["Vary"], []string{"Accept-Encoding", "Accept-Language, Cookie", "Origin"}; !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, want %q", test.name, got, want)
+		}
+		if after := before[:3]; after[2] != "" {
+			t.Errorf("%s: %q was written behind somebody else's slice", test.name, after[2])
+		}
+	}
+}
+
+// A plainWriter is a ResponseWriter whose identity can be compared.
+type plainWriter struct{ http.ResponseWriter }
+
+func TestResponseWriterIsPassedOn(t *testing.T) {
+	t.Parallel()
+	for _, origin := range []string{"", "https://example-client.com", "https://api.example"} {
+		w := &plainWriter{httptest.NewRecorder()}
+		var got http.ResponseWriter
+		mustNew(t, examplePolicy).Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			got = w
+		})).ServeHTTP(w, newRequest("POST", "Origin: "+origin))
+		if got != w {
+			t.Errorf("with Origin %q, the handler got %T", origin, got)
+		}
+	}
+}
+
+func TestDenyHandlerAnswersAfterOnReject(t *testing.T) {
+	t.Parallel()
+	var events []string
+	policy := examplePolicy
+	policy.OnReject = func(r *http.Request, err *cors.RequestError) {
+		events = append(events, r.Method+" "+err.Error())
+	}
+	policy.DenyHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		events = append(events, "denied")
+		w.WriteHeader(http.StatusTeapot)
+		io.WriteString(w, `<p>no`)
+	})
+	m := mustNew(t, policy)
+
+	for _, test := range []struct {
+		name   string
+		method string
+		header []string
+		status int
+		events []string
+	}{
+		{"a rejected request", "GET", []string{stranger}, 418, []string{`GET cors: request: origin "https://evil.example" is not in AllowedOrigins`, "denied"}},
+		{
+			"a rejected preflight", "OPTIONS", []string{stranger, "Access-Control-Request-Method: PUT"}, 418,
+			[]string{`OPTIONS cors: preflight: origin "https://evil.example" is not in AllowedOrigins`, "denied"},
+		},
+		{
+			"a preflight for another method", "OPTIONS", []string{friend, "Access-Control-Request-Method: FOO"}, 204,
+			[]string{`OPTIONS cors: preflight: method "FOO" is not in AllowedMethods`},
+		},
+		{"a preflight", "OPTIONS", []string{friend, "Access-Control-Request-Method: PUT"}, 204, nil},
+		{"an actual request", "PUT", []string{friend}, 200, nil},
+		{"an actual request with another method", "FOO", []string{friend}, 200, nil},
+		{"a request without Origin", "GET", nil, 200, nil},
+		{"a same-origin request", "POST", []string{"Origin: https://api.example"}, 200, nil},
+	} {
+		events = nil
+		w, _ := serve(m, newRequest(test.method, test.header...))
+		if w.Code != test.status || !slices.Equal(events, test.events) {
+			t.Errorf("%s: got %d, %q; want %d, %q", test.name, w.Code, events, test.status, test.events)
+		}
+		if test.status == http.StatusTeapot {
+			if got := lines(w.Result().Header); !slices.Equal(got, []string{"Vary: Origin"}) {
+				t.Errorf("%s: got %q; want only Vary", test.name, got)
+			}
+		}
+	}
+}
+
+func TestCheckOrigins(t *testing.T) {
+	t.Parallel()
+	long := "https://" + strings.Repeat("a", 1<<20) + ".example"
+	for _, test := range []struct {
+		name   string
+		method string
+		header []string
+		want   *cors.RequestError
+	}{
+		{"no Origin", "GET", nil, nil},
+		{"an allowed origin", "DELETE", []string{friend}, nil},
+		{"the server's own origin", "POST", []string{"Origin: https://api.example"}, nil},
+		{"another origin", "GET", []string{stranger}, &cors.RequestError{Field: "Origin", Value: "https://evil.example"}},
+		{"another origin's preflight", "OPTIONS", []string{stranger, "Access-Control-Request-Method: PUT"}, &cors.RequestError{Preflight: true, Field: "Origin", Value: "https://evil.example"}},
+		{"two origins", "GET", []string{friend, stranger}, &cors.RequestError{Field: "Origin", Value: "https://example-client.com, https://evil.example"}},
+		{"a long origin", "GET", []string{"Origin: " + long}, &cors.RequestError{Field: "Origin", Value: long[:512]}},
+		{"two long origins", "GET", []string{"Origin: " + long, "Origin: " + long}, &cors.RequestError{Field: "Origin", Value: long[:512]}},
+		{"an empty and another origin", "GET", []string{"Origin: ", stranger}, &cors.RequestError{Field: "Origin", Value: ", https://evil.example"}},
+	} {
+		err := mustNew(t, examplePolicy).Check(newRequest(test.method, test.header...))
+		var got *cors.RequestError
+		if errors.As(err, &got) != (test.want != nil) || got != nil && *got != *test.want {
+			t.Errorf("%s: got %v, want %v", test.name, err, test.want)
+		}
+	}
+}
+
+func TestSetPolicy(t *testing.T) {
+	t.Parallel()
+	var m cors.Middleware
+	allows := func(origin string) bool { return m.Check(newRequest("GET", "Origin: "+origin)) == nil }
+	if allows("https://example-client.com") {
+		t.Error("the zero Middleware allows an origin")
+	}
+	if err := m.SetPolicy(examplePolicy); err != nil {
+		t.Fatal(err)
+	}
+	if !allows("https://example-client.com") {
+		t.Error("a policy that is set does not allow its origin")
+	}
+	if err := m.SetPolicy(cors.Policy{AllowedOrigins: []string{"https://a.example", "b.example"}}); err == nil {
+		t.Error("an invalid policy is set")
+	}
+	if !allows("https://example-client.com") || allows("https://a.example") {
+		t.Error("an invalid policy changes the one that is set")
+	}
+	if err := m.SetPolicy(cors.Policy{}); err != nil {
+		t.Fatal(err)
+	}
+	if allows("https://example-client.com") {
+		t.Error("a policy that was replaced still allows its origin")
+	}
+}
+
+func TestPolicyIsACopy(t *testing.T) {
+	t.Parallel()
+	lists := func(p *cors.Policy) []*[]string {
+		return []*[]string{&p.AllowedOrigins, &p.AllowedMethods, &p.AllowedHeaders, &p.ExposedHeaders}
+	}
+	newPolicy := func() cors.Policy {
+		return cors.Policy{
+			AllowedOrigins: []string{"https://a.example"},
+			AllowedMethods: []string{"PUT"},
+			AllowedHeaders: []string{"x-a"},
+			ExposedHeaders: []string{"x-b"},
+			MaxAge:         time.Minute,
+		}
+	}
+	given, want := newPolicy(), newPolicy()
+	m := mustNew(t, given)
+	for _, list := range lists(&given) {
+		(*list)[0] = "changed"
+	}
+	for range 2 {
+		got := m.Policy()
+		for i, list := range lists(&got) {
+			if wanted := *lists(&want)[i]; !slices.Equal(*list, wanted) {
+				t.Errorf("got %q, want %q", *list, wanted)
+			}
+			(*list)[0] = "changed"
+		}
+		if got.MaxAge != want.MaxAge {
+			t.Errorf("got MaxAge %v, want %v", got.MaxAge, want.MaxAge)
+		}
+	}
+	if zero := new(cors.Middleware).Policy(); zero.AllowedOrigins != nil || zero.AllowCredentials {
+		t.Errorf("the zero Middleware has the policy %v", zero)
+	}
+}
+
+func TestNewReturnsNoMiddlewareWithAnError(t *testing.T) {
+	t.Parallel()
+	if m, err := cors.New(cors.Policy{AllowedOrigins: []string{""}}); m != nil || err == nil {
+		t.Errorf("got %v, %v", m, err)
+	}
+}
+
+func TestStripHeaders(t *testing.T) {
+	t.Parallel()
+	h := http.Header{
+		"Access-Control-Allow-Credentials": {"true"},
+		"Access-Control-Allow-Headers":     {"a", "b"},
+		"Access-Control-Allow-Methods":     {"PUT"},
+		"Access-Control-Allow-Origin":      {"*"},
+		"Access-Control-Expose-Headers":    {"ETag"},
+		"Access-Control-Max-Age":           {"5"},
+		"Content-Type":                     {"text/plain"},
+		"Vary":                             {"Origin"},
+	}
+	cors.StripHeaders(h)
+	if want := []string{"Content-Type: text/plain", "Vary: Origin"}; !slices.Equal(lines(h), want) {
+		t.Errorf("got %q, want %q", lines(h), want)
+	}
+	cors.StripHeaders(nil)
+}
+
+// A reusedWriter is a ResponseWriter that costs nothing itself.
+type reusedWriter struct{ header http.Header }
+
+func (w *reusedWriter) Header() http.Header               { return w.header }
+func (w *reusedWriter) WriteHeader(int)                   {}
+func (w *reusedWriter) Write(p []byte) (int, error)       { return len(p), nil }
+func (w *reusedWriter) WriteString(s string) (int, error) { return len(s), nil }
+
+func TestAllocations(t *testing.T) {
+	policies := map[string]cors.Policy{
+		"zero":    {},
+		"example": examplePolicy,
+		"public":  {AllowedOrigins: []string{"*"}, AllowedMethods: []string{"*"}, AllowedHeaders: []string{"*"}, ExposedHeaders: []string{"*"}, MaxAge: time.Hour},
+		"full": {
+			AllowedOrigins:   []string{"https://example-client.com", "https://*.example.com", "https://*.example.com:*", "http://localhost:*", "http://[::1]:*"},
+			AllowedMethods:   []string{"PUT", "DELETE"},
+			AllowedHeaders:   []string{"Authorization", "X-Custom-Header"},
+			ExposedHeaders:   []string{"ETag"},
+			AllowCredentials: true,
+			MaxAge:           time.Hour,
+		},
+		"credentialed wildcards": {
+			AllowedOrigins: examplePolicy.AllowedOrigins, AllowedMethods: []string{"PUT", "*"}, AllowedHeaders: []string{"X-A", "*"}, AllowCredentials: true,
+		},
+		"function": {AllowOriginFunc: func(_ *http.Request, origin string) bool { return strings.HasSuffix(origin, ".com") }},
+	}
+	origins := []string{
+		"", "null", "https://example-client.com", "https://a.example.com", "https://a.b.example.com:8443", "https://" + strings.Repeat("a.", 120) + "example.com",
+		"http://localhost:3000", "http://[::1]:3000", "http://[::1%eth0]", "https://[1:2", "https://256.1.1.1", "https://evil.example", "https://" + strings.Repeat("a", 1<<20), "junk", "://",
+	}
+	requests := map[string][]string{
+		"GET":     nil,
+		"OPTIONS": {"Access-Control-Request-Method: DELETE", "Access-Control-Request-Headers: authorization,x-custom-header", "Access-Control-Request-Headers: x-b"},
+	}
+	vary := []string{"Accept-Encoding"}
+	for name, policy := range policies {
+		m := mustNew(t, policy)
+		h := m.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		for _, origin := range origins {
+			for method, header := range requests {
+				for _, outer := range [][]string{nil, vary} {
+					r := newRequest(method, append(header, "Origin: "+origin)...)
+					w := &reusedWriter{make(http.Header)}
+					allocs := testing.AllocsPerRun(10, func() {
+						clear(w.header)
+						if outer != nil {
+							w.header["Vary"] = outer
+						}
+						h.ServeHTTP(w, r)
+					})
+					if allocs > 1 {
+						t.Errorf("policy %q, %s from %.30q, Vary %q: %v allocations, want at most 1", name, method, origin, outer, allocs)
+					}
+					// A RequestError, its value, and the error interface.
+					if allocs := testing.AllocsPerRun(10, func() { m.Check(r) }); allocs > 1 {
+						t.Errorf("policy %q, %s from %.30q: Check takes %v allocations, want at most 1", name, method, origin, allocs)
+					}
+				}
+			}
+		}
+	}
+}

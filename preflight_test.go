@@ -1,0 +1,112 @@
+package cors_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/f407da42/cors"
+)
+
+func TestCheckPreflights(t *testing.T) {
+	t.Parallel()
+	explicit := cors.Policy{AllowedMethods: []string{"PUT", "PATCH"}, AllowedHeaders: []string{"Authorization", "X-Custom-Header", "Content-Type"}}
+	wild := cors.Policy{AllowedMethods: []string{"*"}, AllowedHeaders: []string{"*"}}
+	wildAuthorization := cors.Policy{AllowedHeaders: []string{"*", "Authorization"}}
+	wildCredentials := cors.Policy{AllowedMethods: []string{"*"}, AllowedHeaders: []string{"*"}, AllowCredentials: true}
+	const (
+		method  = "Access-Control-Request-Method"
+		headers = "Access-Control-Request-Headers"
+		put     = method + ": PUT"
+	)
+	type fault struct{ field, value string }
+	// The names take 40 bytes, ", " after each 6, and there is room for 128 more.
+	longest := "authorization,x-custom-header,content-type"
+	longest += strings.Repeat(" ", 40+6+128-len(longest))
+	megabyte := strings.Repeat("x-custom-header,", 1<<16)
+
+	for _, test := range []struct {
+		name   string
+		policy cors.Policy
+		header []string
+		want   fault // none: allowed
+	}{
+		{"a listed method", explicit, []string{put}, fault{}},
+		{"GET", explicit, []string{method + ": GET"}, fault{}},
+		{"HEAD", explicit, []string{method + ": HEAD"}, fault{}},
+		{"POST", explicit, []string{method + ": POST"}, fault{}},
+		{"another method", explicit, []string{method + ": DELETE"}, fault{method, "DELETE"}},
+		{"a listed method in another case", explicit, []string{method + ": patch"}, fault{method, "patch"}},
+		{"a safelisted method in another case", explicit, []string{method + ": get"}, fault{method, "get"}},
+		{"an empty method", explicit, []string{method + ": "}, fault{method, ""}},
+		{"two methods", explicit, []string{put, method + ": PATCH"}, fault{method, "PUT, PATCH"}},
+		{"any method", wild, []string{method + ": FOO"}, fault{}},
+		{"any method, but what is none", wild, []string{method + ": F O"}, fault{method, "F O"}},
+		{"any method, but an empty one", wild, []string{method + ": "}, fault{method, ""}},
+		{"any method of 8 KiB", wild, []string{method + ": " + strings.Repeat("x", 8<<10)}, fault{}},
+		{"any method, but a longer one", wild, []string{method + ": " + strings.Repeat("x", 8<<10+1)}, fault{method, strings.Repeat("x", 512)}},
+		{"any method with credentials", wildCredentials, []string{method + ": FOO"}, fault{}},
+
+		{"listed headers", explicit, []string{put, headers + ": authorization,content-type,x-custom-header"}, fault{}},
+		{"no header", explicit, []string{put, headers + ": "}, fault{}},
+		{"in another order and case", explicit, []string{put, headers + ": X-Custom-Header,AUTHORIZATION"}, fault{}},
+		{"with white space and empty elements", explicit, []string{put, headers + ": ,\t x-custom-header \t,, authorization ,"}, fault{}},
+		{"over several lines", explicit, []string{put, headers + ": authorization", headers + ": x-custom-header, content-type"}, fault{}},
+		{"twice the same", explicit, []string{put, headers + ": authorization,authorization"}, fault{}},
+		{"another header", explicit, []string{put, headers + ": authorization,x-nope,x-no"}, fault{headers, "x-nope"}},
+		{"another header on a later line", explicit, []string{put, headers + ": authorization", headers + ": x-nope"}, fault{headers, "x-nope"}},
+		{"a prefix of a listed one", explicit, []string{put, headers + ": x-custom-heade"}, fault{headers, "x-custom-heade"}},
+		{"an extension of a listed one", explicit, []string{put, headers + ": x-custom-headers"}, fault{headers, "x-custom-headers"}},
+		{"white space within a name", explicit, []string{put, headers + ": x-custom -header"}, fault{headers, "x-custom -header"}},
+		{"other white space", explicit, []string{put, headers + ": authorization,\vx-custom-header"}, fault{headers, "\vx-custom-header"}},
+		{"a list as long as can be", explicit, []string{put, headers + ": " + longest}, fault{}},
+		{"a longer one", explicit, []string{put, headers + ": " + longest + " "}, fault{headers, longest + " "}},
+		{"as long as can be over two lines", explicit, []string{put, headers + ": " + longest[:len(longest)-2], headers + ": "}, fault{}},
+		{"longer over two lines", explicit, []string{put, headers + ": " + longest[:len(longest)-1], headers + ": "}, fault{headers, longest[:len(longest)-1] + ", "}},
+		{"a megabyte", explicit, []string{put, headers + ": " + megabyte}, fault{headers, megabyte[:512]}},
+
+		{"any header", wild, []string{put, headers + ": x-a,x-b"}, fault{}},
+		{"any header, but Authorization", wild, []string{put, headers + ": x-a,authorization"}, fault{headers, "authorization"}},
+		{"any header, but Authorization in another case", wild, []string{put, headers + ": AUTHORIZATION"}, fault{headers, "AUTHORIZATION"}},
+		{"any header, and Authorization", wildAuthorization, []string{method + ": POST", headers + ": x-a,authorization"}, fault{}},
+		{"any header, but what is none", wild, []string{put, headers + ": x-a,x b"}, fault{headers, "x b"}},
+		{"any header, but a megabyte", wild, []string{put, headers + ": " + megabyte}, fault{headers, megabyte[:512]}},
+		{"any header with credentials", wildCredentials, []string{put, headers + ": x-a,authorization"}, fault{}},
+		{"any header with credentials, but what is none", wildCredentials, []string{put, headers + ": x-a,x b"}, fault{headers, "x b"}},
+		{"any header with credentials, over too many lines", wildCredentials, append([]string{put}, strings.Split(strings.Repeat(headers+": x\n", 64)+headers+": y", "\n")...), fault{headers, "x, x"}},
+		{"the method is looked at first", explicit, []string{method + ": FOO", headers + ": x-nope"}, fault{method, "FOO"}},
+	} {
+		test.policy.AllowedOrigins = examplePolicy.AllowedOrigins
+		err := mustNew(t, test.policy).Check(newRequest("OPTIONS", append(test.header, friend)...))
+		var got *cors.RequestError
+		if !errors.As(err, &got) {
+			if test.want != (fault{}) {
+				t.Errorf("%s: allowed, want %+v", test.name, test.want)
+			}
+			continue
+		}
+		if got := (fault{got.Field, got.Value}); got != test.want {
+			t.Errorf("%s: got %.600v, want %.600v", test.name, got, test.want)
+		}
+		if !got.Preflight {
+			t.Errorf("%s: got an error that is not about a preflight", test.name)
+		}
+	}
+}
+
+func TestRequestErrorMessages(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		err  cors.RequestError
+		want string
+	}{
+		{cors.RequestError{Field: "Origin", Value: "null"}, `cors: request: origin "null" is not in AllowedOrigins`},
+		{cors.RequestError{Preflight: true, Field: "Origin", Value: "a\nb"}, `cors: preflight: origin "a\nb" is not in AllowedOrigins`},
+		{cors.RequestError{Preflight: true, Field: "Access-Control-Request-Method", Value: "FOO"}, `cors: preflight: method "FOO" is not in AllowedMethods`},
+		{cors.RequestError{Preflight: true, Field: "Access-Control-Request-Headers", Value: "x-a"}, `cors: preflight: request header "x-a" is not in AllowedHeaders`},
+	} {
+		if got := test.err.Error(); got != test.want {
+			t.Errorf("got %s, want %s", got, test.want)
+		}
+	}
+}
