@@ -1,0 +1,344 @@
+package cors_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/f407da42/cors"
+)
+
+// ask sends a request to h, as a browser would for a page of the given origin,
+// and prints the status and the CORS headers of the response.
+func ask(h http.Handler, method, target, origin string) {
+	r := httptest.NewRequest(method, target, nil)
+	if origin != "" {
+		r.Header.Set("Origin", origin)
+	}
+	if method == http.MethodOptions {
+		r.Header.Set("Access-Control-Request-Method", http.MethodPut)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	fmt.Println(method, target, "from", origin, "->", w.Code)
+	for _, name := range []string{"Access-Control-Allow-Origin", "Access-Control-Allow-Methods", "Access-Control-Allow-Headers", "Access-Control-Max-Age"} {
+		for _, value := range w.Header()[name] {
+			fmt.Printf("  %s: %s\n", name, value)
+		}
+	}
+}
+
+// Wrap the whole router, so that preflights reach the middleware whatever the
+// patterns inside.
+func Example() {
+	mux := http.NewServeMux()
+	mux.HandleFunc("PUT /data", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Println("  (the handler runs)")
+	})
+
+	c, err := cors.New(cors.Policy{
+		AllowedOrigins: []string{"https://app.example.com", "https://*.example.com"},
+		AllowedMethods: []string{http.MethodPut, http.MethodDelete},
+		AllowedHeaders: []string{"Authorization", "Content-Type"},
+		MaxAge:         2 * time.Hour,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	handler := c.Handler(mux) // for http.ListenAndServe
+
+	ask(handler, "OPTIONS", "/data", "https://app.example.com")
+	ask(handler, "PUT", "/data", "https://app.example.com")
+	ask(handler, "PUT", "/data", "https://evil.example")
+	// Output:
+	// OPTIONS /data from https://app.example.com -> 204
+	//   Access-Control-Allow-Origin: https://app.example.com
+	//   Access-Control-Allow-Methods: PUT, DELETE
+	//   Access-Control-Allow-Headers: Authorization, Content-Type
+	//   Access-Control-Max-Age: 7200
+	//   (the handler runs)
+	// PUT /data from https://app.example.com -> 200
+	//   Access-Control-Allow-Origin: https://app.example.com
+	// PUT /data from https://evil.example -> 403
+}
+
+// Parts of a site can have policies of their own: a public one for
+// everybody's scripts, and one for an app that sends cookies.
+func ExampleMiddleware_Handler_subtrees() {
+	hello := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "hello") })
+
+	public, err := cors.New(cors.Policy{AllowedOrigins: []string{"*"}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	private, err := cors.New(cors.Policy{
+		AllowedOrigins:   []string{"https://app.example.com"},
+		AllowedMethods:   []string{http.MethodPut},
+		AllowCredentials: true,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	// Patterns without a method take preflights, too.
+	mux := http.NewServeMux()
+	mux.Handle("/public/", public.Handler(hello))
+	mux.Handle("/private/", private.Handler(hello))
+
+	ask(mux, "GET", "/public/x", "https://anywhere.example")
+	ask(mux, "GET", "/private/x", "https://anywhere.example")
+	ask(mux, "OPTIONS", "/private/x", "https://app.example.com")
+	// Output:
+	// GET /public/x from https://anywhere.example -> 200
+	//   Access-Control-Allow-Origin: *
+	// GET /private/x from https://anywhere.example -> 403
+	// OPTIONS /private/x from https://app.example.com -> 204
+	//   Access-Control-Allow-Origin: https://app.example.com
+	//   Access-Control-Allow-Methods: PUT
+}
+
+// The wrong way: a pattern with a method answers OPTIONS with 405, before the
+// middleware inside it can. Wrap the mux instead.
+func ExampleMiddleware_Handler_incorrect() {
+	c, err := cors.New(cors.Policy{
+		AllowedOrigins: []string{"https://app.example.com"},
+		AllowedMethods: []string{http.MethodPut},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	update := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {})
+
+	wrong := http.NewServeMux()
+	wrong.Handle("PUT /x", c.Handler(update))
+	ask(wrong, "OPTIONS", "/x", "https://app.example.com")
+
+	right := http.NewServeMux()
+	right.Handle("PUT /x", update)
+	ask(c.Handler(right), "OPTIONS", "/x", "https://app.example.com")
+	// Output:
+	// OPTIONS /x from https://app.example.com -> 405
+	// OPTIONS /x from https://app.example.com -> 204
+	//   Access-Control-Allow-Origin: https://app.example.com
+	//   Access-Control-Allow-Methods: PUT
+}
+
+// OnReject sees each rejected request, and each preflight that the browser
+// will not be content with.
+func ExamplePolicy_onReject() {
+	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
+		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey {
+				return slog.Attr{} // for the sake of the output below
+			}
+			return a
+		},
+	}))
+	c, err := cors.New(cors.Policy{
+		AllowedOrigins: []string{"https://app.example.com"},
+		OnReject: func(r *http.Request, err *cors.RequestError) {
+			logger.WarnContext(r.Context(), "CORS", "path", r.URL.Path, "preflight", err.Preflight, "field", err.Field, "value", err.Value)
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	handler := c.Handler(http.NotFoundHandler())
+
+	ask(handler, "GET", "/x", "https://evil.example")
+	ask(handler, "OPTIONS", "/x", "https://app.example.com")
+	// Output:
+	// level=WARN msg=CORS path=/x preflight=false field=Origin value=https://evil.example
+	// GET /x from https://evil.example -> 403
+	// level=WARN msg=CORS path=/x preflight=true field=Access-Control-Request-Method value=PUT
+	// OPTIONS /x from https://app.example.com -> 204
+	//   Access-Control-Allow-Origin: https://app.example.com
+}
+
+// All that is wrong with a policy is reported at once, by field and index, for
+// example beside the inputs of a form.
+func ExamplePolicyError() {
+	_, err := cors.New(cors.Policy{
+		AllowedOrigins:   []string{"https://app.example.com", "example.com", "*"},
+		AllowedMethods:   []string{"put"},
+		AllowedHeaders:   []string{"Cookie"},
+		AllowCredentials: true,
+		MaxAge:           600,
+	})
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, err := range joined.Unwrap() {
+			var policyErr *cors.PolicyError
+			if errors.As(err, &policyErr) {
+				fmt.Printf("%s[%d] %s\n\t%s\n", policyErr.Field, policyErr.Index, policyErr.Value, policyErr.Reason)
+			}
+		}
+	}
+	// Output:
+	// AllowedOrigins[1] example.com
+	// 	has no scheme; did you mean "https://example.com"?
+	// AllowedOrigins[2] *
+	// 	allows any origin, which makes the other origins pointless; remove them, or remove this
+	// AllowedOrigins[2] *
+	// 	with AllowCredentials, lets every page on the web act as your users; list the origins that you trust, or do not set AllowCredentials
+	// AllowedMethods[0] put
+	// 	methods are case-sensitive; did you mean "PUT"?
+	// AllowedHeaders[0] Cookie
+	// 	scripts cannot set cookies; remove this, and set AllowCredentials to let browsers send them
+	// MaxAge[-1] 600ns
+	// 	is sent in whole seconds; write a multiple of time.Second
+}
+
+// A policy can be replaced while requests are served. A bad one changes
+// nothing.
+func ExampleMiddleware_SetPolicy() {
+	var c cors.Middleware // allows no origin yet
+	handler := c.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {}))
+	reload := func(origins ...string) {
+		if err := c.SetPolicy(cors.Policy{AllowedOrigins: origins}); err != nil {
+			fmt.Println("keeping", c.Policy().AllowedOrigins, "since", err)
+		}
+	}
+
+	ask(handler, "GET", "/", "https://app.example.com")
+	reload("https://app.example.com")
+	ask(handler, "GET", "/", "https://app.example.com")
+	reload("https://app.example.com/")
+	ask(handler, "GET", "/", "https://app.example.com")
+	// Output:
+	// GET / from https://app.example.com -> 403
+	// GET / from https://app.example.com -> 200
+	//   Access-Control-Allow-Origin: https://app.example.com
+	// keeping [https://app.example.com] since cors: AllowedOrigins[0] "https://app.example.com/": has a path, a query or a fragment, which no origin has; did you mean "https://app.example.com"?
+	// GET / from https://app.example.com -> 200
+	//   Access-Control-Allow-Origin: https://app.example.com
+}
+
+// A proxy that applies a policy removes the CORS headers of its upstream:
+// browsers refuse a response with two Access-Control-Allow-Origin values.
+func ExampleStripHeaders() {
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*") // the upstream's own idea
+	}))
+	defer upstream.Close()
+	target, err := url.Parse(upstream.URL)
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	proxy := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) },
+		ModifyResponse: func(resp *http.Response) error {
+			cors.StripHeaders(resp.Header)
+			return nil
+		},
+	}
+	c, err := cors.New(cors.Policy{AllowedOrigins: []string{"https://app.example.com"}})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	ask(c.Handler(proxy), "GET", "/x", "https://app.example.com")
+	// Output:
+	// GET /x from https://app.example.com -> 200
+	//   Access-Control-Allow-Origin: https://app.example.com
+}
+
+// Origins that come and go, such as those that tenants register, are looked up
+// for each request. The function only sees well-formed origins.
+func ExamplePolicy_allowOriginFunc() {
+	var tenants sync.Map // from the host of a request to its tenant's origin
+	tenants.Store("acme.api.example.com", "https://www.acme.example")
+
+	c, err := cors.New(cors.Policy{
+		AllowedOrigins: []string{"https://admin.example.com"},
+		AllowOriginFunc: func(r *http.Request, origin string) bool {
+			registered, ok := tenants.Load(r.Host)
+			return ok && origin == registered
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	handler := c.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {}))
+
+	ask(handler, "GET", "https://acme.api.example.com/", "https://www.acme.example")
+	ask(handler, "GET", "https://other.api.example.com/", "https://www.acme.example")
+	ask(handler, "GET", "https://other.api.example.com/", "https://admin.example.com")
+	// Output:
+	// GET https://acme.api.example.com/ from https://www.acme.example -> 200
+	//   Access-Control-Allow-Origin: https://www.acme.example
+	// GET https://other.api.example.com/ from https://www.acme.example -> 403
+	// GET https://other.api.example.com/ from https://admin.example.com -> 200
+	//   Access-Control-Allow-Origin: https://admin.example.com
+}
+
+// pagesList stands for List of golang.org/x/net/publicsuffix, which knows all
+// public suffixes.
+type pagesList struct{}
+
+func (pagesList) String() string { return "one suffix, and single labels" }
+
+func (pagesList) PublicSuffix(domain string) string {
+	if domain == "pages.example" || strings.HasSuffix(domain, ".pages.example") {
+		return "pages.example"
+	}
+	return domain[strings.LastIndexByte(domain, '.')+1:]
+}
+
+// With a list of public suffixes, New refuses patterns for subdomains that
+// anybody can register, if their pages could act as your users.
+func ExamplePolicy_publicSuffixes() {
+	policy := cors.Policy{
+		AllowedOrigins:   []string{"https://*.pages.example", "https://*.ours.pages.example"},
+		AllowCredentials: true,
+		PublicSuffixes:   pagesList{}, // publicsuffix.List
+	}
+	_, err := cors.New(policy)
+	fmt.Println(err)
+
+	policy.AcceptRisks = cors.RiskPublicSuffix
+	_, err = cors.New(policy)
+	fmt.Println(err)
+	// Output:
+	// cors: AllowedOrigins[0] "https://*.pages.example": with AllowCredentials, lets whoever registers a name under the public suffix "pages.example" act as your users; write the domains that you trust, or accept RiskPublicSuffix
+	// <nil>
+}
+
+// Check tells what a policy makes of a request, for tests of one's own policy.
+func ExampleMiddleware_Check() {
+	c, err := cors.New(cors.Policy{
+		AllowedOrigins: []string{"https://*.example.com"},
+		AllowedMethods: []string{http.MethodPut},
+		AllowedHeaders: []string{"Authorization"},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, test := range []struct{ origin, method, headers string }{
+		{"https://app.example.com", "PUT", "authorization"},
+		{"https://app.example.com", "PUT", "authorization,x-request-id"},
+		{"https://app.example.com", "DELETE", ""},
+		{"https://example.com", "PUT", ""},
+	} {
+		r := httptest.NewRequest(http.MethodOptions, "/", nil)
+		r.Header.Set("Origin", test.origin)
+		r.Header.Set("Access-Control-Request-Method", test.method)
+		r.Header.Set("Access-Control-Request-Headers", test.headers)
+		fmt.Println(c.Check(r))
+	}
+	// Output:
+	// <nil>
+	// cors: preflight: request header "x-request-id" is not in AllowedHeaders
+	// cors: preflight: method "DELETE" is not in AllowedMethods
+	// cors: preflight: origin "https://example.com" is not in AllowedOrigins
+}
