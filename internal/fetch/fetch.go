@@ -149,7 +149,7 @@ func (r Request) normalize() (_ Request, blocked string) {
 		return r, fmt.Sprintf("%q is not a method", r.Method)
 	}
 
-	// Request constructor, steps 33 to 38.
+	// Request constructor, steps 33 to 37.
 	header, blocked := scriptHeader(r.Header)
 	if blocked != "" {
 		return r, blocked
@@ -164,7 +164,7 @@ func (r Request) normalize() (_ Request, blocked string) {
 		}
 	}
 
-	// Fetch, "fetch", step 13: the browser's own Accept counts as well.
+	// "fetch", step 12. This header counts in UnsafeHeaderNames like any other.
 	if header["Accept"] == nil {
 		header.Set("Accept", "*/*")
 	}
@@ -338,8 +338,8 @@ func (b *Browser) send(q *request) *Exchange {
 	if q.cors || q.Method != http.MethodGet && q.Method != http.MethodHead {
 		h.Set("Origin", q.serializedOrigin()) // "append a request `Origin` header"
 	}
+	q.updateSite()
 	if isTrustworthy(q.url) { // Fetch Metadata, "append the Fetch metadata headers for a request"
-		q.updateSite()
 		h.Set("Sec-Fetch-Dest", "empty")
 		h.Set("Sec-Fetch-Mode", "cors")
 		h.Set("Sec-Fetch-Site", q.site)
@@ -376,7 +376,7 @@ func (b *Browser) send(q *request) *Exchange {
 }
 
 // readBody returns the body of res, and leaves a copy of it there. A response
-// to HEAD, or with a null body status, has none ("main fetch", step 21).
+// to HEAD, or with a null body status, has none ("main fetch", step 22).
 func (q *request) readBody(res *http.Response) string {
 	var body strings.Builder
 	io.Copy(&body, res.Body) // reads from memory
@@ -406,7 +406,7 @@ func (q *request) redirect(res *http.Response) (blocked string) {
 	if err != nil || next.Scheme != "http" && next.Scheme != "https" || next.Host == "" { // steps 5 and 6
 		return "the redirect does not lead to an HTTP(S) URL"
 	}
-	if q.followed++; q.followed > 20 { // step 7
+	if q.followed++; q.followed > 20 { // steps 7 and 8
 		return "there are more than 20 redirects"
 	}
 	if next.User != nil && (q.cors || serializeOrigin(next) != q.origin) { // steps 9 and 10

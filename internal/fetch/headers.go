@@ -182,7 +182,7 @@ func unsafeHeaderReasons(h http.Header) []string {
 // such header, and nil, false on failure.
 func extractList(h http.Header, name string) (list []string, ok bool) {
 	lines := h[name]
-	if lines == nil {
+	if len(lines) == 0 {
 		return nil, true
 	}
 	list = []string{}
