@@ -493,7 +493,7 @@ func TestCredentialedWildcards(t *testing.T) {
 		{"after what is listed anyway", listed, []string{methodLine + "FOO", headerLine + "x-a"}, []string{allHeaders + "Authorization", allHeaders + "x-a", allMethods + "FOO", allMethods + "PUT", varyAll}},
 		{"what is listed anyway is not listed twice", listed, []string{methodLine + "PUT"}, []string{allHeaders + "Authorization", allMethods + "PUT", varyAll}},
 		{"what is split over lines stays so", both, []string{methodLine + "FOO", headerLine + "x-a", headerLine + "x-b, x-c"}, []string{allHeaders + "x-a", allHeaders + "x-b, x-c", allMethods + "FOO", varyAll}},
-		{"no method, no header: nothing", both, []string{methodLine, headerLine}, []string{varyAll}},
+		{"no method, no header: nothing", both, []string{methodLine, headerLine, headerLine}, []string{varyAll}},
 		{"what is no method is not listed", both, []string{methodLine + "a b"}, []string{varyAll}},
 		{"two methods are none", both, []string{methodLine + "A", methodLine + "B"}, []string{varyAll}},
 		{"what is no header name is not listed", both, []string{methodLine + "PUT", headerLine + "x-a,b c"}, []string{allMethods + "PUT", varyAll}},

@@ -155,7 +155,8 @@ const (
 	// RiskPublicSuffix accepts a pattern for all subdomains of a public suffix,
 	// such as https://*.github.io, together with AllowCredentials. Anybody can
 	// register such a subdomain. Without PublicSuffixes, every single label,
-	// such as com, is taken for a public suffix, and nothing else is.
+	// such as com, is taken for a public suffix, and nothing else is. Under
+	// localhost, nobody can register a name: it is none in either case.
 	RiskPublicSuffix
 
 	// RiskNullOrigin accepts the origin "null" in AllowedOrigins, and lets
@@ -312,7 +313,8 @@ func (c *compiled) checkRisks(errs *mistakes, i int, o pattern) {
 		if p.PublicSuffixes != nil {
 			public = p.PublicSuffixes.PublicSuffix(o.host) == o.host
 		}
-		if public {
+		// Nobody can register a name under localhost (RFC 6761, section 6.3).
+		if public && o.host != "localhost" {
 			errs.add("AllowedOrigins", i, p.AllowedOrigins[i], fmt.Sprintf("with AllowCredentials, lets whoever registers a name under the public suffix %q act as your users; "+
 				"write the domains that you trust, or accept RiskPublicSuffix", o.host))
 		}

@@ -368,8 +368,8 @@ func TestAcceptedPolicies(t *testing.T) {
 		{"null with credentials, at a risk", accepting(credentialed("null"), cors.RiskNullOrigin), []string{"null"}, []string{"https://example.com"}},
 
 		{
-			"loopback origins with credentials", credentialed("http://localhost", "http://localhost:3000", "http://app.localhost", "http://127.0.0.1:8080", "http://127.1.2.3", "http://[::1]:*", "http://*.app.localhost:*"),
-			[]string{"http://localhost", "http://localhost:3000", "http://app.localhost", "http://127.0.0.1:8080", "http://127.1.2.3", "http://[::1]", "http://x.app.localhost:5"}, []string{"http://127.0.0.1"},
+			"loopback origins with credentials", credentialed("http://localhost", "http://localhost:3000", "http://app.localhost", "http://127.0.0.1:8080", "http://127.1.2.3", "http://[::1]:*", "http://*.app.localhost:*", "https://*.localhost"),
+			[]string{"http://localhost", "http://localhost:3000", "http://app.localhost", "http://127.0.0.1:8080", "http://127.1.2.3", "http://[::1]", "http://x.app.localhost:5", "https://x.localhost"}, []string{"http://127.0.0.1"},
 		},
 		{"insecure origins with credentials, at a risk", accepting(credentialed("http://example.com"), cors.RiskInsecureOrigin), []string{"http://example.com"}, []string{"https://example.com"}},
 		{"other schemes with credentials", credentialed("app://example.com", "https://example.com"), []string{"app://example.com", "https://example.com"}, nil},

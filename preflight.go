@@ -69,7 +69,8 @@ func (c *compiled) methodToEcho(r *http.Request) []string {
 // are within bounds and hold nothing but header names.
 func (c *compiled) headersToEcho(r *http.Request) []string {
 	lines := r.Header[headerRequestHeaders]
-	if _, ok := c.checkRequestHeaders(lines); !ok || listLen(lines, 0) == 0 {
+	_, ok := c.checkRequestHeaders(lines)
+	if !ok || !slices.ContainsFunc(lines, func(line string) bool { return line != "" }) {
 		return nil
 	}
 	return lines
