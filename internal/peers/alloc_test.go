@@ -1,0 +1,163 @@
+package peers
+
+import (
+	"fmt"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/f407da42/cors"
+)
+
+// measure returns what one call of f allocates.
+func measure(f func()) (allocs, bytes float64) {
+	const n = 200
+	allocs = testing.AllocsPerRun(n, f)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range n {
+		f()
+	}
+	runtime.ReadMemStats(&after)
+	return allocs, float64(after.TotalAlloc-before.TotalAlloc) / n
+}
+
+// TestAllocations holds this library to one allocation of at most 128 bytes for
+// each response of the grid, also where a Vary is there before.
+func TestAllocations(t *testing.T) {
+	for _, p := range policies() {
+		if len(p.origins) > 1000 {
+			continue
+		}
+		handler := wrapThis(p, nothing)
+		for _, req := range requests {
+			r := req.make(p)
+			if r == nil {
+				continue
+			}
+			for _, before := range [][]string{nil, {"Accept-Encoding"}} {
+				w := &reusedWriter{make(http.Header)}
+				allocs, bytes := measure(func() {
+					clear(w.header)
+					if before != nil {
+						w.header["Vary"] = before
+					}
+					handler.ServeHTTP(w, r)
+				})
+				if allocs > 1 || bytes > 128 {
+					t.Errorf("%s, %s, Vary before: %q: %v allocations, %v bytes; want at most 1, 128", p.name, req.name, before, allocs, bytes)
+				}
+			}
+		}
+	}
+}
+
+// A hostileRequest is one that a client has made to be expensive, or one to
+// compare it with.
+type hostileRequest struct {
+	name   string
+	policy string
+	r      func(p policy) *http.Request
+}
+
+const megabyte = 1 << 20
+
+var hostileRequests = []hostileRequest{
+	{"preflight", "origins-10", func(p policy) *http.Request { return newPreflight(p.allowed, 1) }},
+	{"preflight-1MB-of-headers-in-one-line", "origins-10", func(p policy) *http.Request {
+		return preflightFor(p, strings.Repeat("authorization,", megabyte/len("authorization,")))
+	}},
+	{"preflight-1MB-of-commas", "origins-10", func(p policy) *http.Request {
+		return preflightFor(p, strings.Repeat(",", megabyte))
+	}},
+	{"preflight-1MB-of-headers-in-1000-lines", "origins-10", func(p policy) *http.Request {
+		lines := make([]string, 1000)
+		for i := range lines {
+			lines[i] = strings.Repeat("authorization,", megabyte/1000/len("authorization,"))
+		}
+		return preflightFor(p, lines...)
+	}},
+	{"rejected", "origins-10", func(p policy) *http.Request { return newRequest(http.MethodGet, p.rejected) }},
+	{"rejected-1MB-of-origin", "origins-10", func(p policy) *http.Request {
+		return newRequest(http.MethodGet, "https://"+strings.Repeat("a", megabyte)+".example.com")
+	}},
+	{"rejected-1MB-of-origins-in-1000-lines", "origins-10", func(p policy) *http.Request {
+		r := newRequest(http.MethodGet, "")
+		for range 1000 {
+			r.Header["Origin"] = append(r.Header["Origin"], "https://"+strings.Repeat("a", megabyte/1000)+".example.com")
+		}
+		return r
+	}},
+	{"pattern", "patterns-1000", func(p policy) *http.Request { return newRequest(http.MethodGet, p.allowed) }},
+	{"pattern-127-labels-allowed", "patterns-1000", func(p policy) *http.Request {
+		domain := strings.TrimPrefix(p.origins[500], "https://*.")
+		return newRequest(http.MethodGet, "https://"+strings.Repeat("a.", (253-len(domain))/2)+domain)
+	}},
+	{"pattern-127-labels-rejected", "patterns-1000", func(p policy) *http.Request {
+		return newRequest(http.MethodGet, "https://"+strings.Repeat("a.", 126)+"a")
+	}},
+	{"pattern-1MB-of-labels", "patterns-1000", func(p policy) *http.Request {
+		return newRequest(http.MethodGet, "https://"+strings.Repeat("a.", megabyte/2)+"a")
+	}},
+}
+
+func preflightFor(p policy, headers ...string) *http.Request {
+	r := newPreflight(p.allowed, 1)
+	r.Header["Access-Control-Request-Headers"] = headers
+	return r
+}
+
+// hostileCalls are the ways in which a request gets judged.
+var hostileCalls = []struct {
+	name string
+	make func(q cors.Policy) func(w http.ResponseWriter, r *http.Request)
+}{
+	{"Handler", func(q cors.Policy) func(w http.ResponseWriter, r *http.Request) {
+		return newCORS(q).Handler(nothing).ServeHTTP
+	}},
+	{"Handler-OnReject", func(q cors.Policy) func(w http.ResponseWriter, r *http.Request) {
+		q.OnReject = func(*http.Request, *cors.RequestError) {}
+		return newCORS(q).Handler(nothing).ServeHTTP
+	}},
+	{"Check", func(q cors.Policy) func(w http.ResponseWriter, r *http.Request) {
+		c := newCORS(q)
+		return func(_ http.ResponseWriter, r *http.Request) { c.Check(r) }
+	}},
+}
+
+func newCORS(q cors.Policy) *cors.Middleware {
+	c, err := cors.New(q)
+	if err != nil {
+		panic(err)
+	}
+	return c
+}
+
+func named(name string) policy {
+	for _, p := range policies() {
+		if p.name == name {
+			return p
+		}
+	}
+	panic(fmt.Sprintf("no policy is named %q", name))
+}
+
+// TestHostileAllocations shows that no request, however large, makes the
+// library allocate more than a response and a bounded RequestError.
+func TestHostileAllocations(t *testing.T) {
+	for _, call := range hostileCalls {
+		for _, req := range hostileRequests {
+			p := named(req.policy)
+			serve, r := call.make(thisPolicy(p)), req.r(p)
+			w := &reusedWriter{make(http.Header)}
+			allocs, bytes := measure(func() {
+				clear(w.header)
+				serve(w, r)
+			})
+			if allocs > 3 || bytes > 1536 {
+				t.Errorf("%s, %s: %v allocations, %v bytes; want at most 3, 1536", call.name, req.name, allocs, bytes)
+			}
+		}
+	}
+}

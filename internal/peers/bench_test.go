@@ -1,0 +1,210 @@
+package peers
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// A reusedWriter costs next to nothing, so that what is measured is the
+// middleware. Its header is cleared before each response.
+type reusedWriter struct{ header http.Header }
+
+func (w *reusedWriter) Header() http.Header               { return w.header }
+func (w *reusedWriter) WriteHeader(int)                   {}
+func (w *reusedWriter) Write(p []byte) (int, error)       { return len(p), nil }
+func (w *reusedWriter) WriteString(s string) (int, error) { return len(s), nil }
+
+var nothing = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+
+func BenchmarkMiddleware(b *testing.B) {
+	for _, p := range policies() {
+		b.Run("policy="+p.name, func(b *testing.B) {
+			for _, impl := range implementations {
+				benchmarkRequests(b, p, impl)
+			}
+		})
+	}
+}
+
+func benchmarkRequests(b *testing.B, p policy, impl implementation) {
+	handler := impl.wrap(p, nothing)
+	if handler == nil {
+		return
+	}
+	runtime.GC() // of what was needed to make the handler
+	for _, req := range requests {
+		r := req.make(p)
+		if r == nil {
+			continue
+		}
+		b.Run("request="+req.name+"/writer=reused/impl="+impl.name, func(b *testing.B) {
+			b.ReportAllocs()
+			w := &reusedWriter{make(http.Header)}
+			for b.Loop() {
+				clear(w.header)
+				handler.ServeHTTP(w, r)
+			}
+		})
+		b.Run("request="+req.name+"/writer=recorder/impl="+impl.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				handler.ServeHTTP(httptest.NewRecorder(), r)
+			}
+		})
+	}
+}
+
+// BenchmarkRouters measures the routers that some implementations come with,
+// without a middleware.
+func BenchmarkRouters(b *testing.B) {
+	r := newRequest(http.MethodGet, "https://site-0.example.com")
+	for _, impl := range implementations {
+		if impl.bare == nil {
+			continue
+		}
+		handler := impl.bare(nothing)
+		b.Run("impl="+impl.name, func(b *testing.B) {
+			b.ReportAllocs()
+			w := &reusedWriter{make(http.Header)}
+			for b.Loop() {
+				clear(w.header)
+				handler.ServeHTTP(w, r)
+			}
+		})
+	}
+}
+
+// BenchmarkManyOrigins has another origin in each request, so that at some
+// number the set of origins no longer fits into the caches of the processor.
+func BenchmarkManyOrigins(b *testing.B) {
+	for _, p := range policies() {
+		if !strings.HasPrefix(p.name, "origins-") {
+			continue
+		}
+		// Far more requests than one would want to make beforehand.
+		next := 0
+		r := newRequest(http.MethodGet, p.allowed)
+		for _, impl := range implementations {
+			if impl.name != "floor-safe" && impl.name != "this" {
+				continue
+			}
+			handler := impl.wrap(p, nothing)
+			runtime.GC()
+			b.Run("policy="+p.name+"/impl="+impl.name, func(b *testing.B) {
+				w := &reusedWriter{make(http.Header)}
+				for b.Loop() {
+					clear(w.header)
+					next = (next + 7919) % len(p.origins)
+					r.Header["Origin"][0] = p.origins[next]
+					handler.ServeHTTP(w, r)
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkParallel serves on all cores at once, while the policy stays as it
+// is, and while it is set a thousand times a second.
+func BenchmarkParallel(b *testing.B) {
+	p := named("origins-1000")
+	r := newRequest(http.MethodGet, p.allowed)
+	for _, impl := range implementations {
+		if impl.bare != nil {
+			continue
+		}
+		handler := impl.wrap(p, nothing)
+		b.Run("policy=same/impl="+impl.name, func(b *testing.B) {
+			benchmarkParallel(b, handler, r)
+		})
+	}
+	c := newCORS(thisPolicy(p))
+	b.Run("policy=set-1000-times-a-second/impl=this", func(b *testing.B) {
+		var setting sync.WaitGroup
+		done := make(chan struct{})
+		setting.Go(func() {
+			tick := time.NewTicker(time.Millisecond)
+			defer tick.Stop()
+			for {
+				select {
+				case <-done:
+					return
+				case <-tick.C:
+					if err := c.SetPolicy(thisPolicy(named("origins-10"))); err != nil {
+						b.Error(err)
+					}
+				}
+			}
+		})
+		benchmarkParallel(b, c.Handler(nothing), newRequest(http.MethodGet, named("origins-10").allowed))
+		close(done)
+		setting.Wait()
+	})
+}
+
+func benchmarkParallel(b *testing.B, handler http.Handler, r *http.Request) {
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		w := &reusedWriter{make(http.Header)}
+		for pb.Next() {
+			clear(w.header)
+			handler.ServeHTTP(w, r)
+		}
+	})
+}
+
+// BenchmarkHostile shows what the most expensive requests cost that we know of,
+// beside ordinary ones.
+func BenchmarkHostile(b *testing.B) {
+	for _, req := range hostileRequests {
+		p := named(req.policy)
+		r := req.r(p)
+		for _, call := range hostileCalls {
+			serve := call.make(thisPolicy(p))
+			b.Run("request="+req.name+"/call="+call.name, func(b *testing.B) {
+				b.ReportAllocs()
+				w := &reusedWriter{make(http.Header)}
+				for b.Loop() {
+					clear(w.header)
+					serve(w, r)
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkNew compiles a policy of a million origins, beside making a map of
+// them. Besides time and all that is allocated on the way, it reports what
+// memory is in use afterwards.
+func BenchmarkNew(b *testing.B) {
+	p := named("origins-1000000")
+	b.Run("impl=map", func(b *testing.B) {
+		benchmarkNew(b, func() any { return set(p) })
+	})
+	b.Run("impl=this", func(b *testing.B) {
+		benchmarkNew(b, func() any { return newCORS(thisPolicy(p)) })
+	})
+}
+
+func benchmarkNew(b *testing.B, make func() any) {
+	b.ReportAllocs()
+	before := inUse()
+	var made any
+	for b.Loop() {
+		made = nil
+		made = make()
+	}
+	b.ReportMetric(float64(inUse()-before), "B-in-use")
+	runtime.KeepAlive(made)
+}
+
+func inUse() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}

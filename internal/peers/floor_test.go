@@ -1,0 +1,527 @@
+package peers
+
+import (
+	"io"
+	"net/http"
+	"strings"
+)
+
+// The floors are what a careful engineer would write by hand for one service
+// with exactly one of the grid's policies, and no other. They send the headers
+// that this library sends under that policy, add to a Vary that is there, let
+// same-origin requests pass, and match no origin that the policy does not
+// allow. All else is cut: lists are constants; there is nothing to configure,
+// observe or replace; several Origin lines, which no browser sends, are taken
+// for their first.
+//
+// There are two. safeFloor makes one allocation for each response, from which
+// it takes the header values. sharedFloor takes them from slices that all
+// responses share, or from the request. It is the least that Go can do, and no
+// example to follow: whoever appends to such a value, or changes it in place,
+// changes the responses to others.
+
+const (
+	allowMethods  = "PUT, DELETE"
+	allowHeaders  = "Authorization, Content-Type, X-Api-Key, X-App-Build, X-App-Platform, X-App-Version, X-Client-Id, X-Correlation-Id, X-Csrf-Token, X-Debug, X-Device-Id, X-Feature-Flags, X-Idempotency-Key, X-Locale, X-Request-Id, X-Requested-With, X-Session-Id, X-Tenant, X-Time-Zone, X-Trace-Id"
+	exposeHeaders = "Etag, X-Total-Count"
+	maxAgeSeconds = "600"
+	oneOrigin     = "https://site-0.example.com"
+	denied        = "cross-origin request rejected: the CORS policy does not allow its origin\n"
+)
+
+// safeFloor returns the hand-written safe handler for p.
+func safeFloor(p policy, next http.Handler) http.Handler {
+	switch {
+	case p.any():
+		return safeAny(next)
+	case p.fn != nil:
+		return safeFunc(next)
+	case p.credentials:
+		return safeCredentialed(next)
+	case p.patterns:
+		return safeSubdomains(domains(p), next)
+	case len(p.origins) == 1:
+		return safeOne(next)
+	default:
+		return safeSet(set(p), next)
+	}
+}
+
+func set(p policy) map[string]struct{} {
+	origins := make(map[string]struct{}, len(p.origins))
+	for _, s := range p.origins {
+		origins[s] = struct{}{}
+	}
+	return origins
+}
+
+// domains returns the ".customer-1.example" of each "https://*.customer-1.example".
+func domains(p policy) map[string]struct{} {
+	domains := make(map[string]struct{}, len(p.origins))
+	for _, s := range p.origins {
+		domains[strings.TrimPrefix(s, "https://*")] = struct{}{}
+	}
+	return domains
+}
+
+func safeOne(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch origin := first(r.Header["Origin"]); {
+		case origin == "":
+			safeVary(w.Header())
+			next.ServeHTTP(w, r)
+		case origin == oneOrigin:
+			if asks(r) {
+				safeAnswer(w, origin)
+				return
+			}
+			safeAllow(w.Header(), origin)
+			next.ServeHTTP(w, r)
+		case !asks(r) && sameOrigin(r, origin):
+			safeVary(w.Header())
+			next.ServeHTTP(w, r)
+		default:
+			safeReject(w)
+		}
+	})
+}
+
+func safeSet(origins map[string]struct{}, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		origin := first(r.Header["Origin"])
+		if origin == "" {
+			safeVary(w.Header())
+			next.ServeHTTP(w, r)
+			return
+		}
+		_, allowed := origins[origin]
+		switch {
+		case allowed:
+			if asks(r) {
+				safeAnswer(w, origin)
+				return
+			}
+			safeAllow(w.Header(), origin)
+			next.ServeHTTP(w, r)
+		case !asks(r) && sameOrigin(r, origin):
+			safeVary(w.Header())
+			next.ServeHTTP(w, r)
+		default:
+			safeReject(w)
+		}
+	})
+}
+
+func safeSubdomains(domains map[string]struct{}, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch origin := first(r.Header["Origin"]); {
+		case origin == "":
+			safeVary(w.Header())
+			next.ServeHTTP(w, r)
+		case isSubdomain(origin, domains):
+			if asks(r) {
+				safeAnswer(w, origin)
+				return
+			}
+			safeAllow(w.Header(), origin)
+			next.ServeHTTP(w, r)
+		case !asks(r) && sameOrigin(r, origin):
+			safeVary(w.Header())
+			next.ServeHTTP(w, r)
+		default:
+			safeReject(w)
+		}
+	})
+}
+
+func safeFunc(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch origin := first(r.Header["Origin"]); {
+		case origin == "":
+			safeVary(w.Header())
+			next.ServeHTTP(w, r)
+		case isWebOrigin(origin) && isTenant(origin):
+			if asks(r) {
+				safeAnswer(w, origin)
+				return
+			}
+			safeAllow(w.Header(), origin)
+			next.ServeHTTP(w, r)
+		case !asks(r) && sameOrigin(r, origin):
+			safeVary(w.Header())
+			next.ServeHTTP(w, r)
+		default:
+			safeReject(w)
+		}
+	})
+}
+
+// safeAny needs no Vary: everybody gets the same.
+func safeAny(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		if first(r.Header["Origin"]) != "" && asks(r) {
+			v := &[4]string{"*", allowMethods, allowHeaders, maxAgeSeconds}
+			h["Access-Control-Allow-Origin"] = v[0:1:1]
+			h["Access-Control-Allow-Methods"] = v[1:2:2]
+			h["Access-Control-Allow-Headers"] = v[2:3:3]
+			h["Access-Control-Max-Age"] = v[3:4:4]
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		h["Access-Control-Allow-Origin"] = []string{"*"}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func safeCredentialed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		switch origin := first(r.Header["Origin"]); {
+		case origin == "":
+			safeVary(h)
+			next.ServeHTTP(w, r)
+		case origin == oneOrigin:
+			vary := h["Vary"]
+			if asks(r) {
+				v := &[6]string{origin, "true", allowMethods, allowHeaders, maxAgeSeconds, "Origin"}
+				h["Access-Control-Allow-Origin"] = v[0:1:1]
+				h["Access-Control-Allow-Credentials"] = v[1:2:2]
+				h["Access-Control-Allow-Methods"] = v[2:3:3]
+				h["Access-Control-Allow-Headers"] = v[3:4:4]
+				h["Access-Control-Max-Age"] = v[4:5:5]
+				h["Vary"] = addTo(vary, v[5:6:6])
+				w.WriteHeader(http.StatusNoContent)
+				return
+			}
+			v := &[4]string{origin, "true", exposeHeaders, "Origin"}
+			h["Access-Control-Allow-Origin"] = v[0:1:1]
+			h["Access-Control-Allow-Credentials"] = v[1:2:2]
+			h["Access-Control-Expose-Headers"] = v[2:3:3]
+			h["Vary"] = addTo(vary, v[3:4:4])
+			next.ServeHTTP(w, r)
+		case !asks(r) && sameOrigin(r, origin):
+			safeVary(h)
+			next.ServeHTTP(w, r)
+		default:
+			safeReject(w)
+		}
+	})
+}
+
+func safeVary(h http.Header) {
+	h["Vary"] = addTo(h["Vary"], []string{"Origin"})
+}
+
+func safeAllow(h http.Header, origin string) {
+	v := &[2]string{origin, "Origin"}
+	h["Access-Control-Allow-Origin"] = v[0:1:1]
+	h["Vary"] = addTo(h["Vary"], v[1:2:2])
+}
+
+func safeAnswer(w http.ResponseWriter, origin string) {
+	h := w.Header()
+	v := &[5]string{origin, allowMethods, allowHeaders, maxAgeSeconds, "Origin"}
+	h["Access-Control-Allow-Origin"] = v[0:1:1]
+	h["Access-Control-Allow-Methods"] = v[1:2:2]
+	h["Access-Control-Allow-Headers"] = v[2:3:3]
+	h["Access-Control-Max-Age"] = v[3:4:4]
+	h["Vary"] = addTo(h["Vary"], v[4:5:5])
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func safeReject(w http.ResponseWriter) {
+	h := w.Header()
+	v := &[3]string{"Origin", "text/plain; charset=utf-8", "nosniff"}
+	h["Vary"] = addTo(h["Vary"], v[0:1:1])
+	h["Content-Type"] = v[1:2:2]
+	h["X-Content-Type-Options"] = v[2:3:3]
+	w.WriteHeader(http.StatusForbidden)
+	io.WriteString(w, denied)
+}
+
+// addTo returns lines, or lines after those that were there before. Only then
+// does it allocate.
+func addTo(before, lines []string) []string {
+	if len(before) == 0 {
+		return lines
+	}
+	return append(before[:len(before):len(before)], lines...)
+}
+
+func first(lines []string) string {
+	if len(lines) == 0 {
+		return ""
+	}
+	return lines[0]
+}
+
+// asks reports whether r, which has an origin, is a preflight.
+func asks(r *http.Request) bool {
+	return r.Method == http.MethodOptions && len(r.Header["Access-Control-Request-Method"]) > 0
+}
+
+// sameOrigin reports whether r comes from one of the service's own pages.
+func sameOrigin(r *http.Request, origin string) bool {
+	switch first(r.Header["Sec-Fetch-Site"]) {
+	case "same-origin", "none":
+		return true
+	case "":
+		return strings.TrimPrefix(origin, "https://") == r.Host
+	}
+	return false
+}
+
+// isSubdomain reports whether origin is that of a subdomain of one of domains,
+// each of which has two labels, over HTTPS on its default port. What stands
+// before the domain has to be labels, at least one.
+func isSubdomain(origin string, domains map[string]struct{}) bool {
+	host, ok := strings.CutPrefix(origin, "https://")
+	if !ok || len(host) > 253 {
+		return false
+	}
+	dot := strings.LastIndexByte(host, '.')
+	if dot < 0 {
+		return false
+	}
+	dot = strings.LastIndexByte(host[:dot], '.')
+	if dot < 0 {
+		return false
+	}
+	_, ok = domains[host[dot:]]
+	return ok && isLabels(host[:dot])
+}
+
+// isLabels reports whether s is labels of DNS, in lower case, with dots between.
+func isLabels(s string) bool {
+	n := 0 // the length of the label so far
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '_':
+			n++
+			if n > 63 {
+				return false
+			}
+		case c == '.' && n > 0:
+			n = 0
+		default:
+			return false
+		}
+	}
+	return n > 0
+}
+
+// isWebOrigin reports whether origin is well-formed, with a domain for its
+// host: tenants have no pages at IP addresses, nor in browser extensions.
+func isWebOrigin(origin string) bool {
+	host, ok := strings.CutPrefix(origin, "https://")
+	if !ok {
+		host, ok = strings.CutPrefix(origin, "http://")
+	}
+	if colon := strings.LastIndexByte(host, ':'); colon >= 0 {
+		port := host[colon+1:]
+		if port == "" || len(port) > 5 || port[0] == '0' || strings.Trim(port, "0123456789") != "" {
+			return false
+		}
+		host = host[:colon]
+	}
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	return ok && len(host) <= 253 && isLabels(host) && !('0' <= last[0] && last[0] <= '9')
+}
+
+// The values that all responses of sharedFloor share.
+var (
+	sharedOrigin      = []string{oneOrigin}
+	sharedAny         = []string{"*"}
+	sharedTrue        = []string{"true"}
+	sharedMethods     = []string{allowMethods}
+	sharedHeaders     = []string{allowHeaders}
+	sharedMaxAge      = []string{maxAgeSeconds}
+	sharedExpose      = []string{exposeHeaders}
+	sharedVary        = []string{"Origin"}
+	sharedContentType = []string{"text/plain; charset=utf-8"}
+	sharedNosniff     = []string{"nosniff"}
+)
+
+// sharedFloor returns the hand-written handler for p that shares memory between
+// responses.
+func sharedFloor(p policy, next http.Handler) http.Handler {
+	switch {
+	case p.any():
+		return sharedAnyOrigin(next)
+	case p.fn != nil:
+		return sharedFunc(next)
+	case p.credentials:
+		return sharedCredentialed(next)
+	case p.patterns:
+		return sharedSubdomains(domains(p), next)
+	case len(p.origins) == 1:
+		return sharedOne(next)
+	default:
+		return sharedSet(set(p), next)
+	}
+}
+
+func sharedOne(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		lines := r.Header["Origin"]
+		switch origin := first(lines); {
+		case origin == "":
+			shareVary(w.Header())
+			next.ServeHTTP(w, r)
+		case origin == oneOrigin:
+			if asks(r) {
+				shareAnswer(w, sharedOrigin)
+				return
+			}
+			shareAllow(w.Header(), sharedOrigin)
+			next.ServeHTTP(w, r)
+		case !asks(r) && sameOrigin(r, origin):
+			shareVary(w.Header())
+			next.ServeHTTP(w, r)
+		default:
+			shareReject(w)
+		}
+	})
+}
+
+func sharedSet(origins map[string]struct{}, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		lines := r.Header["Origin"]
+		origin := first(lines)
+		if origin == "" {
+			shareVary(w.Header())
+			next.ServeHTTP(w, r)
+			return
+		}
+		_, allowed := origins[origin]
+		switch {
+		case allowed:
+			if asks(r) {
+				shareAnswer(w, lines)
+				return
+			}
+			shareAllow(w.Header(), lines)
+			next.ServeHTTP(w, r)
+		case !asks(r) && sameOrigin(r, origin):
+			shareVary(w.Header())
+			next.ServeHTTP(w, r)
+		default:
+			shareReject(w)
+		}
+	})
+}
+
+func sharedSubdomains(domains map[string]struct{}, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		lines := r.Header["Origin"]
+		switch origin := first(lines); {
+		case origin == "":
+			shareVary(w.Header())
+			next.ServeHTTP(w, r)
+		case isSubdomain(origin, domains):
+			if asks(r) {
+				shareAnswer(w, lines)
+				return
+			}
+			shareAllow(w.Header(), lines)
+			next.ServeHTTP(w, r)
+		case !asks(r) && sameOrigin(r, origin):
+			shareVary(w.Header())
+			next.ServeHTTP(w, r)
+		default:
+			shareReject(w)
+		}
+	})
+}
+
+func sharedFunc(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		lines := r.Header["Origin"]
+		switch origin := first(lines); {
+		case origin == "":
+			shareVary(w.Header())
+			next.ServeHTTP(w, r)
+		case isWebOrigin(origin) && isTenant(origin):
+			if asks(r) {
+				shareAnswer(w, lines)
+				return
+			}
+			shareAllow(w.Header(), lines)
+			next.ServeHTTP(w, r)
+		case !asks(r) && sameOrigin(r, origin):
+			shareVary(w.Header())
+			next.ServeHTTP(w, r)
+		default:
+			shareReject(w)
+		}
+	})
+}
+
+func sharedAnyOrigin(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h["Access-Control-Allow-Origin"] = sharedAny
+		if first(r.Header["Origin"]) != "" && asks(r) {
+			h["Access-Control-Allow-Methods"] = sharedMethods
+			h["Access-Control-Allow-Headers"] = sharedHeaders
+			h["Access-Control-Max-Age"] = sharedMaxAge
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func sharedCredentialed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		switch origin := first(r.Header["Origin"]); {
+		case origin == "":
+			shareVary(h)
+			next.ServeHTTP(w, r)
+		case origin == oneOrigin:
+			h["Access-Control-Allow-Credentials"] = sharedTrue
+			if asks(r) {
+				shareAnswer(w, sharedOrigin)
+				return
+			}
+			h["Access-Control-Expose-Headers"] = sharedExpose
+			shareAllow(h, sharedOrigin)
+			next.ServeHTTP(w, r)
+		case !asks(r) && sameOrigin(r, origin):
+			shareVary(h)
+			next.ServeHTTP(w, r)
+		default:
+			shareReject(w)
+		}
+	})
+}
+
+func shareVary(h http.Header) {
+	h["Vary"] = addTo(h["Vary"], sharedVary)
+}
+
+func shareAllow(h http.Header, origin []string) {
+	h["Access-Control-Allow-Origin"] = origin
+	h["Vary"] = addTo(h["Vary"], sharedVary)
+}
+
+func shareAnswer(w http.ResponseWriter, origin []string) {
+	h := w.Header()
+	h["Access-Control-Allow-Origin"] = origin
+	h["Access-Control-Allow-Methods"] = sharedMethods
+	h["Access-Control-Allow-Headers"] = sharedHeaders
+	h["Access-Control-Max-Age"] = sharedMaxAge
+	h["Vary"] = addTo(h["Vary"], sharedVary)
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func shareReject(w http.ResponseWriter) {
+	h := w.Header()
+	h["Vary"] = addTo(h["Vary"], sharedVary)
+	h["Content-Type"] = sharedContentType
+	h["X-Content-Type-Options"] = sharedNosniff
+	w.WriteHeader(http.StatusForbidden)
+	io.WriteString(w, denied)
+}

@@ -1,0 +1,184 @@
+package peers
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write testdata/outcomes.txt")
+
+// An outcome is what a request comes to, in the end, for the service, the
+// browser and caches. Two implementations with the same outcome can still write
+// it in other headers.
+type outcome struct {
+	ran     bool   // the handler ran
+	goesOn  bool   // the browser lets the script read the response, or sends what the preflight was for
+	exposed string // which response headers the script can read
+	maxAge  string // how long the browser reuses the answer to a preflight
+	keyed   bool   // a cache does not serve it to other origins, or it is right for all of them
+}
+
+func outcomeOf(p policy, r *http.Request, impl implementation) outcome {
+	var o outcome
+	handler := impl.wrap(p, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { o.ran = true }))
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	res := w.Result()
+
+	origin := r.Header.Get("Origin")
+	allowed := res.Header.Values("Access-Control-Allow-Origin")
+	anyOrigin := slices.Equal(allowed, []string{"*"})
+	// Caches do not store what answers an OPTIONS (RFC 9110, section 9.3.7).
+	o.keyed = r.Method == http.MethodOptions || anyOrigin || slices.Contains(list(res, "Vary"), "origin")
+	o.goesOn = origin == "" || slices.Equal(allowed, []string{origin}) || anyOrigin && !p.credentials
+	if origin != "" && p.credentials {
+		o.goesOn = o.goesOn && res.Header.Get("Access-Control-Allow-Credentials") == "true"
+	}
+	if asks(r) {
+		method := strings.ToLower(r.Header.Get("Access-Control-Request-Method"))
+		o.goesOn = o.goesOn && res.StatusCode/100 == 2 && slices.Contains(list(res, "Access-Control-Allow-Methods"), method)
+		allowed := list(res, "Access-Control-Allow-Headers")
+		for name := range strings.SplitSeq(r.Header.Get("Access-Control-Request-Headers"), ",") {
+			o.goesOn = o.goesOn && slices.Contains(allowed, name)
+		}
+	}
+	if o.goesOn && origin != "" {
+		if asks(r) {
+			o.maxAge = res.Header.Get("Access-Control-Max-Age")
+		} else {
+			o.exposed = strings.Join(list(res, "Access-Control-Expose-Headers"), " ")
+		}
+	}
+	return o
+}
+
+// list returns the elements of a response header, in lower case and sorted.
+func list(res *http.Response, name string) []string {
+	elements := strings.FieldsFunc(strings.ToLower(strings.Join(res.Header.Values(name), ",")), func(c rune) bool {
+		return c == ',' || c == ' '
+	})
+	slices.Sort(elements)
+	return elements
+}
+
+// differences says how o differs from this library's outcome.
+func differences(o, this outcome) string {
+	var all []string
+	add := func(differs bool, s string) {
+		if differs {
+			all = append(all, s)
+		}
+	}
+	add(o.ran && !this.ran, "the handler runs")
+	add(!o.ran && this.ran, "the handler does not run")
+	add(o.goesOn && !this.goesOn, "the browser goes on")
+	add(!o.goesOn && this.goesOn, "the browser stops")
+	add(o.goesOn == this.goesOn && o.exposed != this.exposed, "other headers are exposed")
+	add(o.goesOn == this.goesOn && o.maxAge != this.maxAge, "the answer is reused for another time")
+	add(!o.keyed && this.keyed, "caches are not told that it depends on Origin")
+	return strings.Join(all, "; ")
+}
+
+// TestOutcomes compares what each implementation makes of the grid's requests,
+// because costs can only be compared where that is the same. What differs is
+// written to testdata/outcomes.txt, from where the report takes it.
+//
+// Policies of more origins than a thousand take the same way as those of a
+// thousand.
+func TestOutcomes(t *testing.T) {
+	const file = "testdata/outcomes.txt"
+	var got strings.Builder
+	for _, p := range policies() {
+		if len(p.origins) > 1000 {
+			continue
+		}
+		for _, req := range requests {
+			r := req.make(p)
+			if r == nil {
+				continue
+			}
+			this := outcomeOf(p, r, implementation{wrap: wrapThis})
+			for _, impl := range implementations {
+				if impl.name == "none" || impl.wrap(p, nothing) == nil {
+					continue
+				}
+				if d := differences(outcomeOf(p, r, impl), this); d != "" {
+					fmt.Fprintf(&got, "policy=%s/request=%s/impl=%s\t%s\n", p.name, req.name, impl.name, d)
+				}
+			}
+		}
+	}
+	if *update {
+		if err := os.WriteFile(file, []byte(got.String()), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.String() != string(want) {
+		t.Errorf("outcomes are not those in %s; look at what changed, and write it with\n\tgo test -run Outcomes -update\ngot:\n%s", file, &got)
+	}
+}
+
+// TestFloors holds the hand-written handlers to what this library sends.
+func TestFloors(t *testing.T) {
+	sameOrigin := func(p policy) *http.Request {
+		if p.rejected == "" {
+			return nil
+		}
+		r := newRequest(http.MethodPost, p.rejected)
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+		return r
+	}
+	malformed := func(p policy) *http.Request {
+		if p.rejected == "" {
+			return nil
+		}
+		return newRequest(http.MethodGet, strings.Replace(p.allowed, "://", "://*.", 1))
+	}
+	cases := append(slices.Clone(requests), request{"same-origin", sameOrigin}, request{"malformed origin", malformed})
+	for _, p := range policies() {
+		if len(p.origins) > 1000 {
+			continue
+		}
+		for _, req := range cases {
+			r := req.make(p)
+			if r == nil {
+				continue
+			}
+			for _, vary := range []string{"", "Accept-Encoding"} {
+				send := func(wrap func(policy, http.Handler) http.Handler) string {
+					ran := false
+					w := httptest.NewRecorder()
+					if vary != "" {
+						w.Header().Set("Vary", vary)
+					}
+					wrap(p, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { ran = true })).ServeHTTP(w, r)
+					var s strings.Builder
+					fmt.Fprintf(&s, "handler ran: %t\n%d\n", ran, w.Code)
+					for _, name := range slices.Sorted(maps.Keys(w.Header())) {
+						fmt.Fprintf(&s, "%s: %q\n", name, w.Header()[name])
+					}
+					return s.String() + w.Body.String()
+				}
+				want := send(wrapThis)
+				if got := send(safeFloor); got != want {
+					t.Errorf("%s, %s, Vary %q: safe floor sends\n%s\nwant\n%s", p.name, req.name, vary, got, want)
+				}
+				if got := send(sharedFloor); got != want {
+					t.Errorf("%s, %s, Vary %q: shared floor sends\n%s\nwant\n%s", p.name, req.name, vary, got, want)
+				}
+			}
+		}
+	}
+}
