@@ -1,4 +1,4 @@
-package peers
+package peers_test
 
 import (
 	"fmt"
@@ -13,12 +13,12 @@ import (
 	gincors "github.com/gin-contrib/cors"
 	"github.com/gin-gonic/gin"
 	chicors "github.com/go-chi/cors"
-	"github.com/gofiber/fiber/v2"
-	"github.com/gofiber/fiber/v2/middleware/adaptor"
-	fibercors "github.com/gofiber/fiber/v2/middleware/cors"
+	"github.com/gofiber/fiber/v3"
+	"github.com/gofiber/fiber/v3/middleware/adaptor"
+	fibercors "github.com/gofiber/fiber/v3/middleware/cors"
 	"github.com/gorilla/handlers"
-	"github.com/labstack/echo/v4"
-	"github.com/labstack/echo/v4/middleware"
+	"github.com/labstack/echo/v5"
+	"github.com/labstack/echo/v5/middleware"
 	rscors "github.com/rs/cors"
 )
 
@@ -291,8 +291,8 @@ func ginEngine(m gin.HandlerFunc, next http.Handler) http.Handler {
 }
 
 func wrapEcho(p policy, next http.Handler) http.Handler {
-	if len(p.origins) > 100_000 {
-		return nil // one regular expression for each needs gigabytes
+	if p.patterns {
+		return nil
 	}
 	c := middleware.CORSConfig{
 		AllowOrigins:     p.origins,
@@ -305,7 +305,9 @@ func wrapEcho(p policy, next http.Handler) http.Handler {
 		c.ExposeHeaders = exposedHeaders
 	}
 	if p.fn != nil {
-		c.AllowOriginFunc = func(origin string) (bool, error) { return p.fn(origin), nil }
+		c.UnsafeAllowOriginFunc = func(_ *echo.Context, origin string) (string, bool, error) {
+			return origin, p.fn(origin), nil
+		}
 	}
 	return echoRouter(middleware.CORSWithConfig(c), next)
 }
@@ -321,15 +323,15 @@ func echoRouter(m echo.MiddlewareFunc, next http.Handler) http.Handler {
 
 func wrapFiber(p policy, next http.Handler) http.Handler {
 	c := fibercors.Config{
-		AllowOrigins:     strings.Join(p.origins, ","),
+		AllowOrigins:     p.origins,
 		AllowOriginsFunc: p.fn,
-		AllowMethods:     strings.Join(allowedMethods, ","),
-		AllowHeaders:     strings.Join(allowedHeaders, ","),
+		AllowMethods:     allowedMethods,
+		AllowHeaders:     allowedHeaders,
 		AllowCredentials: p.credentials,
 		MaxAge:           maxAge,
 	}
 	if p.credentials {
-		c.ExposeHeaders = strings.Join(exposedHeaders, ",")
+		c.ExposeHeaders = exposedHeaders
 	}
 	return fiberApp(fibercors.New(c), next)
 }
@@ -341,7 +343,7 @@ func fiberApp(m fiber.Handler, next http.Handler) http.Handler {
 	if m != nil {
 		app.Use(m)
 	}
-	app.All("/", func(c *fiber.Ctx) error {
+	app.All("/", func(fiber.Ctx) error {
 		next.ServeHTTP(nil, nil)
 		return nil
 	})
