@@ -5,11 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"regexp"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -831,4 +835,337 @@ func TestAllocations(t *testing.T) {
 			}
 		}
 	}
+}
+
+// An answer is all that a handler under test makes of a request.
+type answer struct {
+	ran    bool // the wrapped handler
+	status int
+	header http.Header
+	body   string
+	report *cors.RequestError // to OnReject
+}
+
+// designedAnswer reads the table of the package documentation row by row: it
+// is what Handler should make of r under p, where neither the wrapped handler
+// nor a DenyHandler does more than send a status, and before is the response
+// header that there is already.
+func designedAnswer(p cors.Policy, r *http.Request, before http.Header) answer {
+	lines := r.Header["Origin"]
+	origin := strings.Join(lines, ", ")
+	cross := len(lines) > 1 || origin != ""
+	preflight := cross && r.Method == http.MethodOptions && len(r.Header["Access-Control-Request-Method"]) > 0
+	anyOrigin := slices.Contains(p.AllowedOrigins, "*")
+	wellFormed := origin == "null" && p.AcceptRisks&cors.RiskNullOrigin != 0 || isBrowserOrigin(origin)
+	allowed := anyOrigin || len(lines) == 1 && wellFormed &&
+		(slices.ContainsFunc(p.AllowedOrigins, func(s string) bool { return patternExpr(s).MatchString(origin) }) ||
+			p.AllowOriginFunc != nil && len(origin) <= 512 && p.AllowOriginFunc(r, origin))
+	site := r.Header.Get("Sec-Fetch-Site")
+	sameOrigin := site == "same-origin" || site == "none" ||
+		site == "" && r.Host != "" && (origin == "http://"+r.Host || origin == "https://"+r.Host)
+
+	a := answer{ran: true, status: http.StatusOK, header: before.Clone()}
+	switch {
+	case preflight && allowed:
+		a = answer{status: http.StatusNoContent, header: before.Clone(), report: designedReport(p, r)}
+	case allowed, !cross, sameOrigin && !preflight:
+	default:
+		a = answer{status: http.StatusForbidden, header: before.Clone(), body: rejection}
+		a.report = &cors.RequestError{Preflight: preflight, Field: "Origin", Value: firstTwo(lines)}
+		a.header.Set("Content-Type", "text/plain; charset=utf-8")
+		a.header.Set("X-Content-Type-Options", "nosniff")
+		if p.DenyHandler != nil {
+			w := httptest.NewRecorder()
+			p.DenyHandler.ServeHTTP(w, r)
+			a.status, a.body, a.header = w.Code, "", before.Clone()
+		}
+	}
+
+	vary := []string{"Origin"}
+	set := func(name string, values ...string) {
+		if len(values) > 0 {
+			a.header[name] = values
+		}
+	}
+	if allowed {
+		set("Access-Control-Allow-Origin", origin)
+		if anyOrigin {
+			set("Access-Control-Allow-Origin", "*")
+		}
+		if p.AllowCredentials {
+			set("Access-Control-Allow-Credentials", "true")
+		}
+	}
+	switch {
+	case allowed && preflight:
+		methods, echoed := designedMethods(p, r)
+		set("Access-Control-Allow-Methods", methods...)
+		if echoed {
+			vary = append(vary, "Access-Control-Request-Method")
+		}
+		headers, echoed := designedHeaders(p, r)
+		set("Access-Control-Allow-Headers", headers...)
+		if echoed {
+			vary = append(vary, "Access-Control-Request-Headers")
+		}
+		switch {
+		case p.MaxAge < 0:
+			set("Access-Control-Max-Age", "0")
+		case p.MaxAge > 0:
+			set("Access-Control-Max-Age", strconv.Itoa(int(p.MaxAge.Seconds())))
+		}
+	case allowed:
+		set("Access-Control-Expose-Headers", canonicalOnce(p.ExposedHeaders)...)
+	}
+	if !anyOrigin {
+		a.header["Vary"] = append(slices.Clone(before["Vary"]), vary...)
+	}
+	return a
+}
+
+// designedMethods returns the elements of Access-Control-Allow-Methods, and
+// whether they depend on the method asked for: with credentials, "*" is no
+// wildcard.
+func designedMethods(p cors.Policy, r *http.Request) (list []string, echo bool) {
+	for _, method := range p.AllowedMethods {
+		if method == "*" && p.AllowCredentials {
+			echo = true
+		} else if !slices.Contains(list, method) {
+			list = append(list, method)
+		}
+	}
+	asked := r.Header["Access-Control-Request-Method"]
+	if echo && len(asked) == 1 && token.MatchString(asked[0]) && len(asked[0]) <= 8<<10 && !slices.Contains(list, asked[0]) {
+		list = append(list, asked[0])
+	}
+	return list, echo
+}
+
+// designedHeaders does the same for Access-Control-Allow-Headers.
+func designedHeaders(p cors.Policy, r *http.Request) (list []string, echo bool) {
+	list = canonicalOnce(p.AllowedHeaders)
+	if !p.AllowCredentials || !slices.Contains(list, "*") {
+		return list, false
+	}
+	list = slices.DeleteFunc(list, func(s string) bool { return s == "*" })
+	asked := r.Header["Access-Control-Request-Headers"]
+	if naiveRequestHeaders(p, asked) == nil && strings.Join(asked, "") != "" {
+		list = append(list, asked...)
+	}
+	return list, true
+}
+
+func canonicalOnce(names []string) []string {
+	var list []string
+	for _, name := range names {
+		if name = http.CanonicalHeaderKey(name); !slices.Contains(list, name) {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+// designedReport returns what OnReject is told of a preflight from an allowed
+// origin.
+func designedReport(p cors.Policy, r *http.Request) *cors.RequestError {
+	asked := r.Header["Access-Control-Request-Method"]
+	known := slices.Concat([]string{"GET", "HEAD", "POST"}, p.AllowedMethods)
+	other := slices.Contains(known, "*") && token.MatchString(asked[0]) && len(asked[0]) <= 8<<10
+	if len(asked) > 1 || !slices.Contains(known, asked[0]) && !other {
+		return &cors.RequestError{Preflight: true, Field: "Access-Control-Request-Method", Value: firstTwo(asked)}
+	}
+	return naiveRequestHeaders(p, r.Header["Access-Control-Request-Headers"])
+}
+
+// firstTwo returns the first two of lines, cut as in a RequestError.
+func firstTwo(lines []string) string {
+	s := strings.Join(lines[:min(len(lines), 2)], ", ")
+	return s[:min(len(s), 512)]
+}
+
+// sameHeader reports whether a and b hold the same names with the same values,
+// on however many lines, of which empty ones say nothing.
+func sameHeader(a, b http.Header) bool {
+	joined := func(h http.Header) map[string]string {
+		m := make(map[string]string)
+		for name, lines := range h {
+			lines = slices.DeleteFunc(slices.Clone(lines), func(s string) bool { return s == "" })
+			if len(lines) > 0 {
+				m[name] = strings.Join(lines, ", ")
+			}
+		}
+		return m
+	}
+	return maps.Equal(joined(a), joined(b))
+}
+
+// scribble overwrites all values of h in place and then appends to them, as
+// careless code before or after a middleware may.
+func scribble(h http.Header) {
+	for name, values := range h {
+		for i := range values {
+			values[i] = "scribble"
+		}
+		h[name] = append(values, "scribble")
+	}
+}
+
+// allocatedBytes returns how much f allocates. Other goroutines may add to a
+// measurement, so it takes the least of several.
+func allocatedBytes(f func()) uint64 {
+	least := ^uint64(0)
+	for range 5 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		f()
+		runtime.ReadMemStats(&after)
+		if least = min(least, after.TotalAlloc-before.TotalAlloc); least <= 4<<10 {
+			break
+		}
+	}
+	return least
+}
+
+// handlerPolicies are the policies that FuzzHandler tries each request with.
+var handlerPolicies = []cors.Policy{
+	{},
+	{
+		AllowedOrigins: []string{"https://example.com", "https://example.com:8443"},
+		AllowedMethods: []string{"PUT", "DELETE", "PUT"},
+		AllowedHeaders: []string{"authorization", "X-Custom-Header", "Authorization"},
+		ExposedHeaders: []string{"etag", "X-Total-Count"},
+		MaxAge:         2 * time.Hour,
+	},
+	{
+		AllowedOrigins:   []string{"https://*.example.com", "http://localhost:*", "null"},
+		AllowedMethods:   []string{"POST"},
+		AllowCredentials: true,
+		MaxAge:           -1,
+		AcceptRisks:      cors.RiskNullOrigin,
+		DenyHandler:      http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusTeapot) }),
+	},
+	{
+		AllowedOrigins: []string{"*"},
+	},
+	{
+		AllowedOrigins: []string{"*"},
+		AllowedMethods: []string{"*", "PUT"},
+		AllowedHeaders: []string{"*", "Authorization"},
+		ExposedHeaders: []string{"*"},
+		MaxAge:         time.Second,
+	},
+	{
+		AllowedOrigins:   []string{"https://example.com"},
+		AllowedMethods:   []string{"*"},
+		AllowedHeaders:   []string{"*"},
+		AllowCredentials: true,
+	},
+	{
+		AllowedOrigins:   []string{"https://example.com", "http://*.localhost:*"},
+		AllowedMethods:   []string{"*", "PUT"},
+		AllowedHeaders:   []string{"X-Custom-Header", "*"},
+		ExposedHeaders:   []string{"ETag"},
+		AllowCredentials: true,
+		AcceptRisks:      cors.RiskPublicSuffix,
+	},
+	{
+		AllowedHeaders:  []string{"*"},
+		AllowOriginFunc: func(r *http.Request, origin string) bool { return strings.Contains(origin, "e") },
+	},
+}
+
+// FuzzHandler compares what Handler makes of a request with designedAnswer,
+// under each of handlerPolicies. The headers hold one line for each line of
+// the argument; without the bit of present they are absent. The last one has
+// its lines repeated.
+func FuzzHandler(f *testing.F) {
+	const all = 0b1111
+	f.Add("OPTIONS", "api.example", "https://example.com", "", "PUT", "x-custom-header", uint8(0b1101), uint8(0))
+	f.Add("PUT", "api.example", "https://example.com", "cross-site", "", "", uint8(0b0011), uint8(0))
+	f.Add("OPTIONS", "api.example", "https://evil.example", "cross-site", "PUT", "x-custom-header", uint8(all), uint8(0))
+	f.Add("GET", "api.example", "", "", "", "", uint8(0), uint8(0))
+	f.Add("GET", "api.example", "", "same-origin", "", "", uint8(all), uint8(0))
+	f.Add("OPTIONS", "api.example", "", "none", "PUT", "", uint8(0b0110), uint8(0))
+	f.Add("POST", "api.example", "https://api.example", "", "", "", uint8(0b0001), uint8(0))
+	f.Add("OPTIONS", "api.example", "https://api.example", "same-origin", "GET", "", uint8(0b0111), uint8(0))
+	f.Add("POST", "localhost:80", "http://localhost:80", "", "", "", uint8(0b0001), uint8(0))
+	f.Add("POST", "", "https://", "", "", "", uint8(0b0001), uint8(0))
+	f.Add("GET", "api.example", "null", "cross-site", "", "", uint8(0b0011), uint8(0))
+	f.Add("GET", "api.example", "https://example.com\nhttps://example.com", "none\ncross-site", "", "", uint8(0b0011), uint8(0))
+	f.Add("GET", "api.example", "\n", "", "", "", uint8(0b0001), uint8(0))
+	f.Add("OPTIONS", "api.example", "https://a.example.com", "", "FOO\nBAR", "a\nb", uint8(all), uint8(0))
+	f.Add("OPTIONS", "api.example", "http://a.localhost:3000", "", "FO O", "a,,\tb", uint8(all), uint8(40))
+	f.Add("OPTIONS", "api.example", "http://localhost:3000", "", "", "a\x00b", uint8(all), uint8(0))
+	f.Add("OPTIONS", "api.example", "https://example.com", "", strings.Repeat("M", 8193), strings.Repeat("a", 128), uint8(all), uint8(70))
+	f.Add("OPTIONS", "api.example", "https://example.com", "", "put", strings.Repeat("a,", 2048), uint8(all), uint8(255))
+	f.Add("OPTIONS", "api.example", "https://"+strings.Repeat("e.", 252)+"ee", "", "put", "", uint8(all), uint8(0))
+	f.Add("\xff", "\x00", "https://\xff.example.com", "\r\n", "\x7f", "\x80\n", uint8(all), uint8(0))
+
+	f.Fuzz(func(t *testing.T, method, host, origin, site, requestMethod, requestHeaders string, present, repeat uint8) {
+		r := &http.Request{Method: method, Host: host, Header: make(http.Header)}
+		for i, h := range []struct{ name, value string }{
+			{"Origin", origin},
+			{"Sec-Fetch-Site", site},
+			{"Access-Control-Request-Method", requestMethod},
+			{"Access-Control-Request-Headers", requestHeaders},
+		} {
+			if present&(1<<i) != 0 {
+				r.Header[h.name] = strings.Split(h.value, "\n")
+			}
+		}
+		if lines := r.Header["Access-Control-Request-Headers"]; lines != nil && len(requestHeaders) < 8<<10 {
+			r.Header["Access-Control-Request-Headers"] = slices.Repeat(lines, 1+int(repeat))
+		}
+		request := r.Header.Clone()
+
+		for i, p := range handlerPolicies {
+			var got answer
+			p.OnReject = func(_ *http.Request, err *cors.RequestError) { got.report = err }
+			m := mustNew(t, p)
+			answerTo := func(before http.Header) answer {
+				got = answer{}
+				w := httptest.NewRecorder()
+				maps.Copy(w.Header(), before)
+				m.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { got.ran = true })).ServeHTTP(w, r)
+				got.status, got.header, got.body = w.Code, w.Header(), w.Body.String()
+				return got
+			}
+			compare := func(got, want answer) {
+				t.Helper()
+				if got.ran != want.ran || got.status != want.status || got.body != want.body ||
+					!sameHeader(got.header, want.header) || !sameError(got.report, want.report) {
+					t.Errorf("policy %d, %q %q %q: got %+v, report %+v, want %+v, report %+v",
+						i, method, host, r.Header, got, got.report, want, want.report)
+				}
+			}
+
+			// The expected answer holds bytes of the request only where they are
+			// an allowed origin, or echoed where credentials demand it.
+			before := http.Header{"Vary": {"Accept-Encoding"}, "X-Before": {"1"}}
+			want := designedAnswer(p, r, before)
+			first := answerTo(before)
+			compare(first, want)
+			if err := m.Check(r); (err != nil) != (want.report != nil) || err != nil && !sameError(err.(*cors.RequestError), want.report) {
+				t.Errorf("policy %d, %q %q %q: Check returned %v, want %+v", i, method, host, r.Header, err, want.report)
+			}
+
+			// What is done to one response changes no other, nor the request.
+			second := answerTo(http.Header{"Vary": {"Accept-Encoding"}, "X-Before": {"1"}})
+			scribble(first.header)
+			compare(second, want)
+			compare(answerTo(http.Header{"Vary": {"Accept-Encoding"}, "X-Before": {"1"}}), want)
+			if !reflect.DeepEqual(r.Header, request) {
+				t.Errorf("policy %d: request header changed from %q to %q", i, request, r.Header)
+			}
+
+			p.OnReject = nil
+			if m.SetPolicy(p); p.DenyHandler == nil && p.AllowOriginFunc == nil {
+				h := m.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+				w := &reusedWriter{make(http.Header, 16)}
+				if n := allocatedBytes(func() { h.ServeHTTP(w, r) }); n > 4<<10 {
+					t.Errorf("policy %d, %q %q: %d bytes allocated for a request of %d header lines", i, method, host, n, len(r.Header["Access-Control-Request-Headers"]))
+				}
+			}
+		}
+	})
 }

@@ -2,8 +2,15 @@ package cors_test
 
 import (
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"net/http"
+	"net/netip"
+	"net/url"
+	"reflect"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -483,6 +490,375 @@ func TestIPv6AddressesAreCanonical(t *testing.T) {
 	} {
 		if _, err := cors.New(origins("http://[" + address + "]")); (err == nil) != canonical {
 			t.Errorf("%q: got %v", address, err)
+		}
+	}
+}
+
+// fuzzOrigins are elements of AllowedOrigins to begin fuzzing with: origins
+// that browsers send, patterns, and what has been mistaken for either.
+var fuzzOrigins = []string{
+	"https://example.com", "https://app.example.com:8443", "http://localhost:3000", "http://127.0.0.1:5173",
+	"http://[::1]:8080", "https://[2001:db8::1]", "https://[::ffff:7f00:1]", "https://[1:0:0:2:0:0:0:3]",
+	"https://xn--bcher-kva.example", "https://a_b.example", "https://0a.example", "https://example.c0m",
+	"chrome-extension://aghbiahbpaijignceidepookljebhfak", "moz-extension://0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",
+	"capacitor://localhost", "ionic://localhost", "app://obsidian.md", "tauri://localhost", "vscode-webview://1a2b",
+	"https://*.example.com", "https://*.example.com:8443", "https://*.example.com:*", "http://localhost:*", "http://[::1]:*",
+	"http://*.localhost:*", "https://*.github.io", "https://*.com", "*", "null",
+	"", "example.com", "https://", "https://example.com/", "https://example.com:443", "http://example.com:80", "http://example.com:0",
+	"http://example.com:65536", "http://example.com:080", "https://Example.com", "HTTPS://example.com", "https://example.com.", "https://a..b",
+	"https://user@example.com", "https://example.com?q", "https://example.com#f", "https://bücher.example", "https://example.com:",
+	"https://1.2.3", "https://01.2.3.4", "https://1.2.3.256", "https://1.2.3.0x4", "https://a.0x", "https://[::1", "https://::1", "https://[fe80::1%25eth0]",
+	"https://[0:0::1]", "https://[::FFFF:1]", "https://[::ffff:127.0.0.1]", "https://[1:2:3:4:5:6:7::]", "https://[1::2::3]", "https://[1.2.3.4]",
+	"h*", "https://*", "https://*example.com", "https://ex*mple.com", "https://www.*.com", "https://*.*.com", "https://*.127.0.0.1", "https://*.[::1]",
+	"https://example.com:*0", "https://*.example.com:8*", "file:///index.html", "file://", "https://example.com\n", "https://example.com\x00", "https://\xff.example",
+	"https://" + strings.Repeat("a", 63) + ".example", "https://" + strings.Repeat("a", 64) + ".example",
+	"https://" + strings.Repeat("a.", 126) + "a", "https://" + strings.Repeat("a.", 126) + "ab",
+	"https://*." + strings.Repeat("a.", 125) + "a", "https://*." + strings.Repeat("a.", 125) + "ab",
+}
+
+// isBrowserOrigin reports whether a browser could send s as the origin of a
+// page that has a host. It takes s apart with net/url and net/netip, puts it
+// together as the HTML and URL standards say, and compares.
+func isBrowserOrigin(s string) bool {
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme == "file" {
+		return false
+	}
+	host := u.Hostname()
+	ip, err := netip.ParseAddr(host)
+	switch {
+	case strings.HasPrefix(u.Host, "["):
+		if err != nil || !ip.Is6() || ip.Zone() != "" {
+			return false
+		}
+		host = "[" + browserIPv6(ip) + "]"
+	case numberLast.MatchString(host):
+		if err != nil {
+			return false
+		}
+		host = ip.String()
+	case !domain.MatchString(host) || len(host) > 253:
+		return false
+	}
+	if u.Port() != "" {
+		port, err := strconv.ParseUint(u.Port(), 10, 16)
+		if err != nil || port == 0 || u.Scheme == "http" && port == 80 || u.Scheme == "https" && port == 443 {
+			return false
+		}
+		host += ":" + strconv.FormatUint(port, 10)
+	}
+	return s == u.Scheme+"://"+host
+}
+
+var (
+	domain     = regexp.MustCompile(`^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$`)
+	numberLast = regexp.MustCompile(`(^|\.)([0-9]+|0x[0-9a-f]*)$`)
+	token      = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+)
+
+// browserIPv6 serializes ip: all pieces, then the first of the longest runs of
+// zeros is taken out.
+func browserIPv6(ip netip.Addr) string {
+	s := ":"
+	for a := ip.AsSlice(); len(a) > 0; a = a[2:] {
+		s += fmt.Sprintf("%x:", int(a[0])<<8+int(a[1]))
+	}
+	for n := 8; n >= 2; n-- {
+		before, after, found := strings.Cut(s, ":"+strings.Repeat("0:", n))
+		if found {
+			return strings.TrimPrefix(before, ":") + "::" + strings.TrimSuffix(after, ":")
+		}
+	}
+	return strings.Trim(s, ":")
+}
+
+// isOriginPattern reports whether s has a place in AllowedOrigins: whether it
+// is an origin once something stands for its wildcards.
+func isOriginPattern(s string, credentials bool, accepted cors.Risk) bool {
+	switch s {
+	case "*":
+		return !credentials
+	case "null":
+		return accepted&cors.RiskNullOrigin != 0
+	}
+	sample := strings.Replace(s, "://*.", "://a.", 1)
+	if portless, ok := strings.CutSuffix(sample, ":*"); ok {
+		sample = portless + ":1"
+	}
+	if !isBrowserOrigin(sample) {
+		return false
+	}
+	if !credentials {
+		return true
+	}
+	u, _ := url.Parse(sample)
+	ip, _ := netip.ParseAddr(u.Hostname())
+	local := strings.HasSuffix("."+u.Hostname(), ".localhost") ||
+		netip.MustParsePrefix("127.0.0.0/8").Contains(ip.Unmap()) || ip == netip.IPv6Loopback()
+	topLevel := strings.Contains(s, "://*.") && strings.Count(u.Hostname(), ".") == 1
+	return (u.Scheme != "http" || local || accepted&cors.RiskInsecureOrigin != 0) &&
+		(!topLevel || accepted&cors.RiskPublicSuffix != 0)
+}
+
+func isMethodToAllow(s string) bool {
+	switch upper := strings.ToUpper(s); upper {
+	case "CONNECT", "TRACE", "TRACK":
+		return false
+	case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS":
+		return s == upper
+	}
+	return token.MatchString(s)
+}
+
+func isRequestHeaderToAllow(s string) bool {
+	return token.MatchString(s) && !regexp.MustCompile(`(?i)^(accept-charset|accept-encoding|access-control-request-headers|`+
+		`access-control-request-method|connection|content-length|cookie|cookie2|date|dnt|expect|host|keep-alive|origin|referer|`+
+		`set-cookie|te|trailer|transfer-encoding|upgrade|via|proxy-.*|sec-.*|`+
+		`access-control-(allow-origin|allow-credentials|allow-methods|allow-headers|max-age|expose-headers))$`).MatchString(s)
+}
+
+func isResponseHeaderToExpose(s string, credentials bool) bool {
+	return token.MatchString(s) && !(credentials && s == "*") && !regexp.MustCompile(`(?i)^(set-cookie|set-cookie2|origin|`+
+		`access-control-(request-method|request-headers|allow-methods|allow-headers|max-age))$`).MatchString(s)
+}
+
+// policyErrors returns what New found wrong with a policy.
+func policyErrors(tb testing.TB, err error) []*cors.PolicyError {
+	tb.Helper()
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		tb.Fatalf("error %v does not join others", err)
+	}
+	var list []*cors.PolicyError
+	for _, err := range joined.Unwrap() {
+		var p *cors.PolicyError
+		if !errors.As(err, &p) {
+			tb.Fatalf("error %v is no *PolicyError", err)
+		}
+		list = append(list, p)
+	}
+	return list
+}
+
+// allowsPage reports whether m allows pages of origin, which is not the
+// server's own.
+func allowsPage(m *cors.Middleware, origin string) bool {
+	r := &http.Request{Method: http.MethodGet, Host: "api.example", Header: http.Header{
+		"Origin":         {origin},
+		"Sec-Fetch-Site": {"cross-site"},
+	}}
+	return m.Check(r) == nil
+}
+
+// FuzzPolicy compares what New accepts in each field with what the standards
+// say, read with other means.
+func FuzzPolicy(f *testing.F) {
+	for _, origin := range fuzzOrigins {
+		f.Add(origin, "PUT", "X-Custom-Header", "ETag", int64(2*time.Hour), false, uint(0))
+		f.Add(origin, "put", "Content-Type", "Set-Cookie", int64(-1), true, uint(0))
+	}
+	f.Add("http://example.com", "*", "*", "*", int64(25*time.Hour), true, uint(cors.RiskInsecureOrigin))
+	f.Add("https://*.com", "TRACK", "Sec-Fetch-Site", "X Y", int64(time.Millisecond), true, uint(cors.RiskPublicSuffix))
+	f.Add("null", "PURGE", "Access-Control-Allow-Origin", "Access-Control-Request-Method", int64(24*time.Hour), true, uint(cors.RiskNullOrigin))
+
+	f.Fuzz(func(t *testing.T, origin, method, header, exposed string, maxAge int64, credentials bool, accepted uint) {
+		p := cors.Policy{
+			AllowedOrigins:   []string{origin},
+			AllowedMethods:   []string{method},
+			AllowedHeaders:   []string{header},
+			ExposedHeaders:   []string{exposed},
+			AllowCredentials: credentials,
+			MaxAge:           time.Duration(maxAge),
+			AcceptRisks:      cors.Risk(accepted),
+		}
+		type field struct {
+			value string
+			index int
+			valid bool
+		}
+		fields := map[string]field{
+			"AllowedOrigins": {origin, 0, isOriginPattern(origin, credentials, p.AcceptRisks)},
+			"AllowedMethods": {method, 0, isMethodToAllow(method)},
+			"AllowedHeaders": {header, 0, isRequestHeaderToAllow(header)},
+			"ExposedHeaders": {exposed, 0, isResponseHeaderToExpose(exposed, credentials)},
+			"MaxAge":         {p.MaxAge.String(), -1, maxAge < 0 || maxAge <= int64(24*time.Hour) && maxAge%int64(time.Second) == 0},
+		}
+
+		refused := make(map[string]bool)
+		m, err := cors.New(p)
+		if err != nil {
+			if m != nil {
+				t.Errorf("New returned a Middleware and the error %v", err)
+			}
+			for _, e := range policyErrors(t, err) {
+				refused[e.Field] = true
+				want := fields[e.Field]
+				if e.Value != want.value || e.Index != want.index || e.Reason == "" {
+					t.Errorf("error %#v, want Value %q, Index %d and a Reason", e, want.value, want.index)
+				}
+				if s := e.Error(); !strings.Contains(s, e.Field) || !strings.Contains(s, strconv.Quote(e.Value)) || !strings.Contains(s, e.Reason) {
+					t.Errorf("message %q lacks a field of %#v", s, e)
+				}
+			}
+		}
+		for name, field := range fields {
+			if refused[name] == field.valid {
+				t.Errorf("%s %q: refused is %t; AllowCredentials %t, AcceptRisks %b; error: %v", name, field.value, refused[name], credentials, accepted, err)
+			}
+		}
+		if err != nil {
+			return
+		}
+		if got := m.Policy(); !reflect.DeepEqual(got, p) {
+			t.Errorf("Policy returned %+v, want %+v", got, p)
+		}
+		if (origin == "null" || isBrowserOrigin(origin)) && !allowsPage(m, origin) {
+			t.Errorf("origin %q is not allowed, though the policy lists it", origin)
+		}
+	})
+}
+
+// patternExpr returns a regular expression that reads a valid pattern alone, as
+// its documentation does. It says nothing of whether an origin is well-formed.
+func patternExpr(pattern string) *regexp.Regexp {
+	expr := strings.Replace(regexp.QuoteMeta(pattern), `://\*\.`, `://([^.:]+\.)+`, 1)
+	if portless, ok := strings.CutSuffix(expr, `:\*`); ok {
+		expr = portless + `(:[0-9]+)?`
+	}
+	return regexp.MustCompile(`\A` + expr + `\z`)
+}
+
+// membersOf returns origins that a valid pattern allows.
+func membersOf(pattern string) []string {
+	var members []string
+	for _, label := range []string{"://a.", "://x-1.b2.c_."} {
+		s := strings.Replace(pattern, "://*.", label, 1)
+		if portless, ok := strings.CutSuffix(s, ":*"); ok {
+			members = append(members, portless, portless+":65535", portless+":1")
+		} else {
+			members = append(members, s)
+		}
+	}
+	return members
+}
+
+// nearMisses returns strings that are almost s: with byte b added, put in
+// place of another, or one taken away at index at; with two labels joined, a
+// label more or less; with another port.
+func nearMisses(s string, at uint, b byte) []string {
+	i := int(at % uint(len(s)))
+	scheme, authority, _ := strings.Cut(s, "://")
+	_, parent, _ := strings.Cut(authority, ".")
+	portless := s[:max(strings.LastIndexByte(s, ':'), 0)]
+	dot := i + strings.IndexByte(s[i:], '.')
+	return []string{
+		s[:i] + string(b) + s[i:],
+		s[:i] + string(b) + s[i+1:],
+		s[:i] + s[i+1:],
+		s + string(b),
+		s[:max(dot, 0)] + s[dot+1:],
+		scheme + "://" + parent,
+		scheme + "://" + string(b) + authority,
+		scheme + "://" + string(b) + "." + authority,
+		scheme + "s://" + authority,
+		portless,
+		portless + ":80",
+		s + ":443",
+		s + ":8080",
+		s + "0",
+	}
+}
+
+// FuzzOrigin compares what a set of patterns allows with what each of them
+// allows alone, and that with a naive reading of it.
+func FuzzOrigin(f *testing.F) {
+	for _, origin := range fuzzOrigins {
+		f.Add("https://example.com\nhttps://*.example.com\nhttp://localhost:*\n"+origin, origin, uint(9), byte('.'))
+	}
+	f.Add("https://foo.com\nhttps://bar.com", "https://barfoo.com", uint(8), byte('r'))
+	f.Add("https://*.foo.com\nhttps://*.oo.com", "https://a.foo.com", uint(10), byte('b'))
+	f.Add("https://*.example.com\nhttps://*.example.com:8443", "https://a.example.com:8444", uint(9), byte(':'))
+	f.Add("https://example.com", "https://example.com.evil.example", uint(19), byte('/'))
+
+	f.Fuzz(func(t *testing.T, patterns, origin string, at uint, b byte) {
+		var union []string
+		var alone []*cors.Middleware
+		var exprs []*regexp.Regexp
+		candidates := []string{origin}
+		for pattern := range strings.SplitSeq(patterns, "\n") {
+			m, err := cors.New(cors.Policy{AllowedOrigins: []string{pattern}, AcceptRisks: cors.RiskNullOrigin})
+			if err != nil || pattern == "*" || len(union) == 8 {
+				continue
+			}
+			union = append(union, pattern)
+			alone = append(alone, m)
+			exprs = append(exprs, patternExpr(pattern))
+			for _, member := range membersOf(pattern) {
+				candidates = append(candidates, member)
+				candidates = append(candidates, nearMisses(member, at, b)...)
+			}
+		}
+		m, err := cors.New(cors.Policy{AllowedOrigins: union, AcceptRisks: cors.RiskNullOrigin})
+		if err != nil {
+			t.Fatalf("valid one by one, but not together: %v", err)
+		}
+		for _, origin := range candidates {
+			if origin == "" {
+				continue
+			}
+			any, wellFormed := false, origin == "null" || isBrowserOrigin(origin)
+			for i, pattern := range union {
+				want := wellFormed && exprs[i].MatchString(origin)
+				if got := allowsPage(alone[i], origin); got != want {
+					t.Errorf("pattern %q alone: origin %q allowed is %t, want %t", pattern, origin, got, want)
+				}
+				any = any || want
+			}
+			if got := allowsPage(m, origin); got != any {
+				t.Errorf("patterns %q together: origin %q allowed is %t, want %t", union, origin, got, any)
+			}
+		}
+	})
+}
+
+// TestOriginSets does what FuzzOrigin does with sets of up to thousands of
+// patterns: names with common beginnings and ends, on several ports.
+func TestOriginSets(t *testing.T) {
+	const seed = 1
+	rnd := rand.New(rand.NewPCG(seed, seed))
+	pick := func(from ...string) string { return from[rnd.IntN(len(from))] }
+	randomPattern := func() string {
+		s := pick("https", "http", "app") + "://" + pick("", "", "*.")
+		for range rnd.IntN(4) {
+			s += pick("a", "b", "ab", "foo", "bar", "barfoo") + pick("", "", "x", "1") + "."
+		}
+		return s + pick("com", "example", "foo.com", "bar.com") + pick("", "", ":*", ":8080", ":8081", ":808")
+	}
+	for _, size := range []int{1, 2, 3, 10, 100, 3000} {
+		var union []string
+		for range size {
+			union = append(union, randomPattern())
+		}
+		m := mustNew(t, origins(union...))
+		var exprs []*regexp.Regexp
+		for _, pattern := range union {
+			exprs = append(exprs, patternExpr(pattern))
+		}
+		var candidates []string
+		for range 50 {
+			for _, member := range membersOf(pick(union...)) {
+				if !allowsPage(m, member) {
+					t.Errorf("seed %d, %d patterns: origin %q is not allowed, though a pattern allows it", seed, size, member)
+				}
+				candidates = append(candidates, member)
+				candidates = append(candidates, nearMisses(member, rnd.Uint(), pick("a", ".", ":", "1", "-", "x")[0])...)
+			}
+		}
+		for _, origin := range candidates {
+			want := isBrowserOrigin(origin) && slices.ContainsFunc(exprs, func(e *regexp.Regexp) bool { return e.MatchString(origin) })
+			if got := allowsPage(m, origin); got != want {
+				t.Errorf("seed %d, %d patterns: origin %q allowed is %t, want %t", seed, size, origin, got, want)
+			}
 		}
 	}
 }

@@ -2,6 +2,8 @@ package cors_test
 
 import (
 	"errors"
+	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -109,4 +111,112 @@ func TestRequestErrorMessages(t *testing.T) {
 			t.Errorf("got %s, want %s", got, test.want)
 		}
 	}
+}
+
+// naiveRequestHeaders reads the lines of Access-Control-Request-Headers the
+// long way: joined, taken apart and looked up in a map. It returns what Check
+// should report, or nil.
+func naiveRequestHeaders(p cors.Policy, lines []string) *cors.RequestError {
+	allowed := make(map[string]bool)
+	bound := 128 // for white space, beyond the policy's own names
+	for _, name := range p.AllowedHeaders {
+		lower := strings.ToLower(name)
+		if !allowed[lower] {
+			bound += len(name) + len(", ")
+		}
+		allowed[lower] = true
+	}
+	any := allowed["*"]
+	if any {
+		bound = max(bound, 8<<10)
+	}
+
+	refuse := func(culprits ...string) *cors.RequestError {
+		return &cors.RequestError{Preflight: true, Field: "Access-Control-Request-Headers", Value: firstTwo(culprits)}
+	}
+	if len(strings.Join(lines, ", ")) > bound || any && p.AllowCredentials && len(lines) > 64 {
+		return refuse(lines...)
+	}
+	for _, name := range strings.Split(strings.Join(lines, ","), ",") {
+		name = strings.Trim(name, " \t")
+		lower := strings.ToLower(name)
+		covered := any && (p.AllowCredentials || lower != "authorization")
+		if name != "" && !(token.MatchString(name) && (allowed[lower] || covered)) {
+			return refuse(name)
+		}
+	}
+	return nil
+}
+
+// checkRequestHeaders returns what m says about a preflight from an allowed
+// origin that asks for the request headers in lines.
+func checkRequestHeaders(m *cors.Middleware, lines []string) *cors.RequestError {
+	r := &http.Request{Method: http.MethodOptions, Host: "api.example", Header: http.Header{
+		"Origin":                         {"https://example.com"},
+		"Access-Control-Request-Method":  {"GET"},
+		"Access-Control-Request-Headers": lines,
+	}}
+	if err := m.Check(r); err != nil {
+		return err.(*cors.RequestError)
+	}
+	return nil
+}
+
+// sameError reports whether a and b are both nil, or equal.
+func sameError(a, b *cors.RequestError) bool {
+	return a == b || a != nil && b != nil && *a == *b
+}
+
+// FuzzRequestHeaders compares what Check says about the lines in asked with a
+// naive reading of them, under a policy that allows the names in allowed.
+func FuzzRequestHeaders(f *testing.F) {
+	for _, credentials := range []bool{false, true} {
+		f.Add("X-Custom-Header", "x-custom-header", credentials)
+		f.Add("X-Custom-Header Content-Type Authorization", "authorization,content-type,x-custom-header", credentials)
+		f.Add("Authorization Content-Type", "Content-Type, AUTHORIZATION", credentials)
+		f.Add("A B C", "c\nb\n\na", credentials)
+		f.Add("A B C", " \t a\t,,\t, b ,\n,c,", credentials)
+		f.Add("A B C", "a b", credentials)
+		f.Add("A B C", "a,ab,b", credentials)
+		f.Add("X-K X-S", "x-\u212a, x-\u017f", credentials)
+		f.Add("X-[ X_A ^ ` | ~", "x-{,x_a,^,`,|,~", credentials)
+		f.Add("* authorization", "x,authorization", credentials)
+		f.Add("*", "authorization", credentials)
+		f.Add("*", "AUTHORIZATION\nx y", credentials)
+		f.Add("*", strings.Repeat("a,", 4096), credentials)
+		f.Add("*", strings.Repeat("a\n", 65), credentials)
+		f.Add("*", strings.Repeat("a", 8193), credentials)
+		f.Add("", "a", credentials)
+		f.Add("", "\x00\xff\r", credentials)
+		f.Add("A", strings.Repeat("\n", 65), credentials)
+		f.Add("A", strings.Repeat(" ", 131), credentials)
+		f.Add("A", strings.Repeat(" ", 132), credentials)
+		f.Add(strings.Repeat("a", 600), strings.Repeat("b", 600)+"\n"+strings.Repeat("b", 600), credentials)
+	}
+
+	f.Fuzz(func(t *testing.T, allowed, asked string, credentials bool) {
+		p := cors.Policy{
+			AllowedOrigins:   []string{"https://example.com"},
+			AllowedHeaders:   strings.Split(allowed, " "),
+			AllowCredentials: credentials,
+		}
+		p.AllowedHeaders = slices.DeleteFunc(p.AllowedHeaders, func(s string) bool { return !isRequestHeaderToAllow(s) })
+		m := mustNew(t, p)
+		lines := strings.Split(asked, "\n")
+		want := naiveRequestHeaders(p, lines)
+		if got := checkRequestHeaders(m, lines); !sameError(got, want) {
+			t.Errorf("AllowedHeaders %q, lines %q: got %+v, want %+v", p.AllowedHeaders, lines, got, want)
+		}
+
+		// Neither the order of the lines nor the case of names makes a difference.
+		slices.Reverse(lines)
+		for i, line := range lines {
+			if i%2 == 0 && token.MatchString(strings.ReplaceAll(line, ",", "")) {
+				lines[i] = strings.ToUpper(line)
+			}
+		}
+		if got := checkRequestHeaders(m, lines); (got == nil) != (want == nil) {
+			t.Errorf("AllowedHeaders %q, lines %q: got %+v, want %+v", p.AllowedHeaders, lines, got, want)
+		}
+	})
 }
