@@ -595,7 +595,7 @@ func isOriginPattern(s string, credentials bool, accepted cors.Risk) bool {
 	ip, _ := netip.ParseAddr(u.Hostname())
 	local := strings.HasSuffix("."+u.Hostname(), ".localhost") ||
 		netip.MustParsePrefix("127.0.0.0/8").Contains(ip.Unmap()) || ip == netip.IPv6Loopback()
-	topLevel := strings.Contains(s, "://*.") && strings.Count(u.Hostname(), ".") == 1
+	topLevel := strings.Contains(s, "://*.") && strings.Count(u.Hostname(), ".") == 1 && u.Hostname() != "a.localhost"
 	return (u.Scheme != "http" || local || accepted&cors.RiskInsecureOrigin != 0) &&
 		(!topLevel || accepted&cors.RiskPublicSuffix != 0)
 }
