@@ -9,6 +9,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"runtime"
@@ -1157,4 +1160,253 @@ func FuzzHandler(f *testing.F) {
 			}
 		}
 	})
+}
+
+func readREADME(t *testing.T) string {
+	t.Helper()
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(readme)
+}
+
+// fenced returns the blocks of the README that are marked as of a language.
+func fenced(t *testing.T, language string) []string {
+	t.Helper()
+	var blocks []string
+	for _, match := range regexp.MustCompile("(?ms)^```"+language+"\n(.*?)^```$").FindAllStringSubmatch(readREADME(t), -1) {
+		blocks = append(blocks, match[1])
+	}
+	if len(blocks) == 0 {
+		t.Fatalf("README.md has no %s", language)
+	}
+	return blocks
+}
+
+// tableRows returns the cells of the table of the README whose first row begins
+// with header.
+func tableRows(t *testing.T, header string) [][]string {
+	t.Helper()
+	_, table, found := strings.Cut(readREADME(t), "\n| "+header+" |")
+	table, _, _ = strings.Cut(table, "\n\n")
+	var rows [][]string
+	for i, line := range strings.Split(table, "\n") {
+		if i > 1 {
+			var cells []string
+			for cell := range strings.SplitSeq(strings.Trim(line, "|"), "|") {
+				cells = append(cells, strings.TrimSpace(cell))
+			}
+			rows = append(rows, cells)
+		}
+	}
+	if !found || len(rows) == 0 {
+		t.Fatalf("README.md has no table %q", header)
+	}
+	return rows
+}
+
+// code returns what stands in backquotes in a cell.
+func code(cell string) []string {
+	var code []string
+	for _, match := range regexp.MustCompile("`([^`]*)`").FindAllStringSubmatch(cell, -1) {
+		code = append(code, match[1])
+	}
+	return code
+}
+
+// TestREADMECode compiles the Go code of the README and, against the program in
+// it, compares what it says that curl prints.
+func TestREADMECode(t *testing.T) {
+	t.Parallel()
+	root, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	write := func(name, content string) {
+		t.Helper()
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("go.mod", "module example.com/readme\n\ngo 1.25\n\nrequire github.com/f407da42/cors v0.0.0\n\nreplace github.com/f407da42/cors => "+root+"\n")
+
+	snippets := `package snippets
+
+import (
+	"log"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+
+	"github.com/f407da42/cors"
+)
+
+var (
+	_ = log.Fatal
+	_ httputil.ReverseProxy
+	c           *cors.Middleware
+	mux         *http.ServeMux
+	upstream    *url.URL
+	samlHandler http.Handler
+)
+`
+	declared := regexp.MustCompile(`(?m)^(\w+) := `)
+	for i, block := range fenced(t, "go") {
+		if strings.HasPrefix(block, "package main") {
+			program := strings.Replace(block, `http.ListenAndServe(":8080", `, "serve(", 1)
+			if program == block {
+				t.Fatal("the README's program does not listen on :8080")
+			}
+			write("program/main.go", program)
+			continue
+		}
+		for _, match := range declared.FindAllStringSubmatch(block, -1) {
+			block += "_ = " + match[1] + "\n"
+		}
+		snippets += fmt.Sprintf("\nfunc _() { // block %d\n%s}\n", i, block)
+	}
+	write("snippets/snippets.go", snippets)
+	// Instead of listening on :8080, which may be taken, the program prints
+	// where it listens, and ends when nobody is left to ask it.
+	write("program/serve.go", `package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+)
+
+func serve(h http.Handler) error {
+	fmt.Println(httptest.NewServer(h).URL)
+	io.Copy(io.Discard, os.Stdin)
+	os.Exit(0)
+	return nil
+}
+`)
+	program := filepath.Join(dir, "program.exe")
+	for _, args := range [][]string{{"vet", "./..."}, {"build", "-o", program, "./program"}} {
+		cmd := exec.Command("go", args...)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("go %v: %v\n%s", args, err, out)
+		}
+	}
+
+	cmd := exec.Command(program)
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	defer stdin.Close()
+	url, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	curls := strings.Split(strings.Join(fenced(t, "console"), ""), "$ curl -i ")[1:]
+	if len(curls) == 0 {
+		t.Fatal("the README calls no curl")
+	}
+	for _, curl := range curls {
+		args, want, _ := strings.Cut(curl, "\n")
+		r, err := http.NewRequest("GET", strings.TrimSpace(url)+regexp.MustCompile(`localhost:8080(\S*)`).FindStringSubmatch(args)[1], nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if method := regexp.MustCompile(`-X (\S+)`).FindStringSubmatch(args); method != nil {
+			r.Method = method[1]
+		}
+		for _, header := range regexp.MustCompile(`-H '([^:]*): ([^']*)'`).FindAllStringSubmatch(args, -1) {
+			r.Header.Set(header[1], header[2])
+		}
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Header.Del("Date")
+		resp.Header.Del("Content-Length")
+		got := resp.Proto + " " + resp.Status + "\n" + strings.Join(lines(resp.Header), "\n") + "\n\n" + string(body)
+		if strings.TrimSpace(got) != strings.TrimSpace(want) {
+			t.Errorf("curl %s\ngot\n%s\nthe README says\n%s", args, got, want)
+		}
+	}
+}
+
+// TestREADMETables has the middleware do what the README's tables say.
+func TestREADMETables(t *testing.T) {
+	t.Parallel()
+	for _, row := range tableRows(t, "Pattern | Allows | But not") {
+		m := mustNew(t, origins(code(row[0])...))
+		for _, origin := range code(row[1]) {
+			if err := m.Check(newRequest("GET", "Origin: "+origin)); err != nil {
+				t.Errorf("%s: %v", row[0], err)
+			}
+		}
+		for _, origin := range code(row[2]) {
+			if m.Check(newRequest("GET", "Origin: "+origin)) == nil {
+				t.Errorf("%s allows %s", row[0], origin)
+			}
+		}
+	}
+	for _, row := range tableRows(t, "Refused | Because it") {
+		_, err := cors.New(origins(code(row[0])...))
+		var policyErr *cors.PolicyError
+		if !errors.As(err, &policyErr) || policyErr.Reason != row[1] {
+			t.Errorf("%s: got %v, and the README says that it %s", row[0], err, row[1])
+		}
+	}
+	risks := map[string]cors.Risk{
+		"RiskInsecureOrigin": cors.RiskInsecureOrigin,
+		"RiskPublicSuffix":   cors.RiskPublicSuffix,
+		"RiskNullOrigin":     cors.RiskNullOrigin,
+	}
+	for _, row := range tableRows(t, "Refused | Because | Unless") {
+		policy := origins(code(row[0])[0])
+		policy.AllowCredentials = strings.Contains(row[0], "AllowCredentials")
+		if strings.Contains(row[0], "PublicSuffixes") {
+			policy.PublicSuffixes = suffixes{}
+		}
+		if _, err := cors.New(policy); err == nil {
+			t.Errorf("%s is not refused", row[0])
+		}
+		policy.AcceptRisks = cors.RiskInsecureOrigin | cors.RiskPublicSuffix | cors.RiskNullOrigin
+		if accepted := code(row[2]); len(accepted) > 0 {
+			policy.AcceptRisks = risks[accepted[0]]
+		}
+		if _, err := cors.New(policy); (err == nil) != (len(code(row[2])) > 0) {
+			t.Errorf("%s: then got %v, and the README says: unless %s", row[0], err, row[2])
+		}
+	}
+	var fields []string
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[cors.Policy]()) {
+		fields = append(fields, field.Name)
+	}
+	var documented []string
+	for _, row := range tableRows(t, "Field | Meaning | Zero value") {
+		documented = append(documented, code(row[0])...)
+	}
+	if !slices.Equal(documented, fields) {
+		t.Errorf("the README has the fields %q, Policy has %q", documented, fields)
+	}
 }
