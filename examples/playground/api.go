@@ -1,0 +1,223 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/f407da42/cors"
+)
+
+// maxBody is how much of a request's body any of the servers reads.
+const maxBody = 64 << 10
+
+// data is the API: the handler that package cors guards.
+func data(w http.ResponseWriter, r *http.Request) {
+	if ex := exchangeOf(r); ex != nil {
+		ex.HandlerRan = true
+	}
+	user := "nobody in particular"
+	if c, err := r.Cookie("user"); err == nil {
+		user = c.Value
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	answer, err := json.MarshalIndent(map[string]any{"hello": user, "method": r.Method, "received": len(body)}, "", "  ")
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	h.Set("ETag", `"v1"`)
+	h.Set("X-Request-Id", "42")
+	h.Set("X-Total-Count", "3")
+	// net/http would add these two, but where the recorder does not see them.
+	h.Set("Content-Length", strconv.Itoa(len(answer)))
+	h.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	w.Write(answer)
+}
+
+// An exchange is a request to the API and its answer.
+type exchange struct {
+	Preflight    bool
+	Method, Path string
+	Request      []headerLine
+	Status       int
+	StatusText   string
+	Response     []headerLine
+	HandlerRan   bool
+	Rejected     string // what OnReject was told
+	Curl         string // a command that repeats the request
+}
+
+type headerLine struct{ Name, Value string }
+
+type exchangeKey struct{}
+
+func exchangeOf(r *http.Request) *exchange {
+	ex, _ := r.Context().Value(exchangeKey{}).(*exchange)
+	return ex
+}
+
+// onReject is the policies' OnReject.
+func onReject(r *http.Request, err *cors.RequestError) {
+	if ex := exchangeOf(r); ex != nil {
+		ex.Rejected = err.Error()
+	}
+}
+
+// record hands each exchange with next to done, before the client can have got
+// all of the answer.
+func record(next http.Handler, done func(r *http.Request, ex *exchange)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		ex := &exchange{
+			Preflight: r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "",
+			Method:    r.Method,
+			Path:      r.URL.Path,
+			Request:   headerLines(r.Header),
+			Status:    http.StatusOK,
+			Curl:      curl(r, body),
+		}
+		next.ServeHTTP(&statusRecorder{w, ex}, r.WithContext(context.WithValue(r.Context(), exchangeKey{}, ex)))
+		ex.StatusText = http.StatusText(ex.Status)
+		ex.Response = headerLines(w.Header())
+		done(r, ex)
+	})
+}
+
+type statusRecorder struct {
+	http.ResponseWriter
+	exchange *exchange
+}
+
+func (w *statusRecorder) WriteHeader(status int) {
+	w.exchange.Status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func headerLines(h http.Header) []headerLine {
+	lines := []headerLine{}
+	for name, values := range h {
+		for _, value := range values {
+			lines = append(lines, headerLine{name, value})
+		}
+	}
+	slices.SortStableFunc(lines, func(a, b headerLine) int { return strings.Compare(a.Name, b.Name) })
+	return lines
+}
+
+// How many exchanges are kept: those of the last runs, and the first few of
+// each. Browsers make two.
+const (
+	maxRuns      = 32
+	maxExchanges = 4
+)
+
+// runs keeps the exchanges of each press on the page's Send button.
+type runs struct {
+	mu     sync.Mutex
+	last   uint64
+	recent []recorded
+}
+
+type recorded struct {
+	id        string
+	exchanges []*exchange
+}
+
+// begin returns the id of a new run. It makes the API's URL a new one, too, for
+// which browsers have no preflight in their cache.
+func (rs *runs) begin() string {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	rs.last++
+	id := strconv.FormatUint(rs.last, 10)
+	if len(rs.recent) == maxRuns {
+		rs.recent = slices.Delete(rs.recent, 0, 1)
+	}
+	rs.recent = append(rs.recent, recorded{id: id})
+	return id
+}
+
+// add adds ex to the run with the given id, if there is such a run.
+func (rs *runs) add(id string, ex *exchange) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	for i := range rs.recent {
+		if r := &rs.recent[i]; r.id == id && len(r.exchanges) < maxExchanges {
+			r.exchanges = append(r.exchanges, ex)
+		}
+	}
+}
+
+// get returns the exchanges of the run with the given id.
+func (rs *runs) get(id string) ([]*exchange, bool) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	for _, r := range rs.recent {
+		if r.id == id {
+			return slices.Clone(r.exchanges), true
+		}
+	}
+	return nil, false
+}
+
+// curl returns a shell command that sends r again, as far as the API cares.
+func curl(r *http.Request, body []byte) string {
+	args := []string{"curl -i"}
+	switch r.Method {
+	case http.MethodGet:
+	case http.MethodHead:
+		args = []string{"curl --head"}
+	default:
+		args = append(args, "-X "+quote(r.Method))
+	}
+	args = append(args, quote("http://"+r.Host+r.URL.Path))
+	for _, line := range headerLines(r.Header) {
+		switch {
+		case strings.HasPrefix(line.Name, "Sec-"), slices.Contains(browserHeaders, line.Name):
+		case line.Value == "":
+			args = append(args, "-H "+quote(line.Name+";"))
+		default:
+			args = append(args, "-H "+quote(line.Name+": "+line.Value))
+		}
+	}
+	if len(body) > 0 {
+		args = append(args, "--data-raw "+quote(string(body)))
+	}
+	return strings.Join(args, " \\\n  ")
+}
+
+// browserHeaders are sent with every request, and nothing depends on them.
+var browserHeaders = []string{
+	"Accept", "Accept-Encoding", "Accept-Language", "Cache-Control", "Connection", "Content-Length", "Dnt", "Pragma", "Priority", "Referer", "User-Agent",
+}
+
+// quote quotes s for a POSIX shell, if it needs to be.
+func quote(s string) string {
+	plain := func(c rune) bool {
+		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("-_./:", c)
+	}
+	if s != "" && strings.IndexFunc(s, func(c rune) bool { return !plain(c) }) < 0 {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

@@ -1,0 +1,416 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/f407da42/cors"
+	"github.com/f407da42/cors/internal/fetch"
+)
+
+// A policyForm is a cors.Policy as the page has it.
+type policyForm struct {
+	AllowedOrigins   []string
+	AllowedMethods   []string
+	AllowedHeaders   []string
+	ExposedHeaders   []string
+	AllowCredentials bool
+	MaxAge           string
+	AcceptRisks      []string
+}
+
+// A requestForm is a request as the page has it.
+type requestForm struct {
+	From           string // app, subdomain or stranger
+	Method         string
+	ContentType    string
+	Headers        string // one on each line
+	Body           string
+	Credentials    bool
+	UploadListener bool
+}
+
+// A preset is a policy and a request that shows what it does.
+type preset struct {
+	ID, Name, About string
+	Policy          policyForm
+	Request         requestForm
+}
+
+func (p *playground) presets() []preset {
+	const json = "application/json"
+	return []preset{{
+		ID: "put", Name: "PUT with a custom header",
+		About:   "One page may send PUT and X-Custom-Header. The browser asks before it sends them.",
+		Policy:  policyForm{AllowedOrigins: []string{p.origins.App}, AllowedMethods: []string{"PUT"}, AllowedHeaders: []string{"X-Custom-Header", "Content-Type"}},
+		Request: requestForm{From: "app", Method: "PUT", ContentType: json, Headers: "X-Custom-Header: value", Body: `{"name": "value"}`},
+	}, {
+		ID: "public", Name: "Public, read-only",
+		About:   "Any page may read, without cookies. A plain GET needs no preflight.",
+		Policy:  policyForm{AllowedOrigins: []string{"*"}, ExposedHeaders: []string{"ETag", "X-Total-Count"}},
+		Request: requestForm{From: "stranger", Method: "GET"},
+	}, {
+		ID: "credentials", Name: "App with cookies",
+		About: "One page may act as the signed-in user, and its preflights are remembered for two hours.",
+		Policy: policyForm{AllowedOrigins: []string{p.origins.App}, AllowedMethods: []string{"PUT", "PATCH", "DELETE"}, AllowedHeaders: []string{"Content-Type"},
+			ExposedHeaders: []string{"X-Request-Id"}, AllowCredentials: true, MaxAge: "2h"},
+		Request: requestForm{From: "app", Method: "DELETE", Credentials: true},
+	}, {
+		ID: "subdomains", Name: "All subdomains",
+		About:   "A pattern allows every subdomain, and the host itself is listed too.",
+		Policy:  policyForm{AllowedOrigins: []string{p.origins.App, strings.Replace(p.origins.Subdomain, "shop.", "*.", 1)}, AllowedHeaders: []string{"Content-Type"}},
+		Request: requestForm{From: "subdomain", Method: "POST", ContentType: json, Body: `{"item": 7}`},
+	}, {
+		ID: "any", Name: "Anything goes",
+		About:   "Any page may send any method and header, but no cookies. Authorization has to be listed by name.",
+		Policy:  policyForm{AllowedOrigins: []string{"*"}, AllowedMethods: []string{"*"}, AllowedHeaders: []string{"*", "Authorization"}, ExposedHeaders: []string{"*"}},
+		Request: requestForm{From: "stranger", Method: "PATCH", ContentType: json, Headers: "Authorization: Bearer abc", Body: `{}`},
+	}, {
+		ID: "rejected", Name: "A stranger, rejected",
+		About:   "The stranger's POST needs no preflight, so it reaches the server. There it stops: the handler does not run.",
+		Policy:  policyForm{AllowedOrigins: []string{p.origins.App}},
+		Request: requestForm{From: "stranger", Method: "POST", ContentType: "text/plain", Body: "buy everything"},
+	}, {
+		ID: "mistakes", Name: "A policy with mistakes",
+		About: "Each mistake is named, with its mend. The policy that was in force stays.",
+		Policy: policyForm{AllowedOrigins: []string{"example.com", "https://app.example.com/", "https://app.example.com", "*"}, AllowedMethods: []string{"PUT", "patch"},
+			AllowedHeaders: []string{"Cookie"}, AllowCredentials: true, MaxAge: "48h"},
+		Request: requestForm{From: "app", Method: "GET"},
+	}}
+}
+
+// A fieldError is what is wrong with a field of a form, or with an item of it.
+type fieldError struct {
+	Field         string
+	Index         int
+	Value, Reason string
+}
+
+// setPolicy makes form the API's policy. Its error joins *cors.PolicyErrors.
+func (p *playground) setPolicy(form policyForm) error {
+	policy := cors.Policy{
+		AllowedOrigins:   form.AllowedOrigins,
+		AllowedMethods:   form.AllowedMethods,
+		AllowedHeaders:   form.AllowedHeaders,
+		ExposedHeaders:   form.ExposedHeaders,
+		AllowCredentials: form.AllowCredentials,
+		OnReject:         onReject,
+	}
+	var errs []error
+	if s := strings.TrimSpace(form.MaxAge); s != "" {
+		var err error
+		if policy.MaxAge, err = time.ParseDuration(s); err != nil {
+			errs = append(errs, &cors.PolicyError{Field: "MaxAge", Index: -1, Value: s, Reason: `is no duration; write one such as "2h", "90s" or "-1s"`})
+		}
+	}
+	for i, name := range form.AcceptRisks {
+		risk, known := risks[name]
+		if !known {
+			errs = append(errs, &cors.PolicyError{Field: "AcceptRisks", Index: i, Value: name, Reason: "is no risk that this page knows"})
+		}
+		policy.AcceptRisks |= risk
+	}
+	if len(errs) > 0 {
+		// Only for what else is wrong with it.
+		_, err := cors.New(policy)
+		return errors.Join(append(errs, err)...)
+	}
+	return p.cors.SetPolicy(policy)
+}
+
+var risks = map[string]cors.Risk{
+	"RiskInsecureOrigin": cors.RiskInsecureOrigin,
+	"RiskPublicSuffix":   cors.RiskPublicSuffix,
+	"RiskNullOrigin":     cors.RiskNullOrigin,
+}
+
+// policyErrors returns the *cors.PolicyErrors that err joins.
+func policyErrors(err error) []fieldError {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var list []fieldError
+		for _, err := range joined.Unwrap() {
+			list = append(list, policyErrors(err)...)
+		}
+		return list
+	}
+	var e *cors.PolicyError
+	if !errors.As(err, &e) {
+		return nil
+	}
+	return []fieldError{fieldError(*e)}
+}
+
+// formOf returns policy as a form.
+func formOf(policy cors.Policy) policyForm {
+	form := policyForm{
+		AllowedOrigins:   policy.AllowedOrigins,
+		AllowedMethods:   policy.AllowedMethods,
+		AllowedHeaders:   policy.AllowedHeaders,
+		ExposedHeaders:   policy.ExposedHeaders,
+		AllowCredentials: policy.AllowCredentials,
+	}
+	if policy.MaxAge != 0 {
+		form.MaxAge = policy.MaxAge.String()
+	}
+	for name, risk := range risks {
+		if policy.AcceptRisks&risk != 0 {
+			form.AcceptRisks = append(form.AcceptRisks, name)
+		}
+	}
+	slices.Sort(form.AcceptRisks)
+	return form
+}
+
+func (p *playground) getPolicy(w http.ResponseWriter, r *http.Request) {
+	policy := p.cors.Policy()
+	reply(w, http.StatusOK, map[string]any{"Policy": formOf(policy), "Code": goCode(policy)})
+}
+
+func (p *playground) postPolicy(w http.ResponseWriter, r *http.Request) {
+	var form policyForm
+	if !decode(w, r, &form) {
+		return
+	}
+	if err := p.setPolicy(form); err != nil {
+		refuse(w, policyErrors(err))
+		return
+	}
+	p.getPolicy(w, r)
+}
+
+// A prediction says what a browser will do with a request, and why.
+type prediction struct {
+	PreflightReasons []string
+	NoPreflight      string   // or why there is none
+	Blocked          string   // why the script will not get the response
+	Allowed          []string // or why it will
+	Outcome          outcome
+}
+
+// An outcome is what can be predicted, and then seen, of a request.
+type outcome struct {
+	Preflight  bool
+	Actual     bool // whether the actual request is sent
+	HandlerRan bool
+	Status     int      // as the script sees it; 0 if it sees nothing
+	Readable   []string // the response headers that the script can read, in lower case
+}
+
+// A sending is what the page passes to fetch or XMLHttpRequest.
+type sending struct {
+	URL            string
+	Method         string
+	Headers        []headerLine
+	Body           *string
+	Credentials    bool
+	UploadListener bool
+}
+
+func (p *playground) postPrediction(w http.ResponseWriter, r *http.Request) {
+	if origin, request, ok := p.decodeRequest(w, r); ok {
+		reply(w, http.StatusOK, p.predict(origin, request))
+	}
+}
+
+// postRun begins a run: it answers with what to send, and where.
+func (p *playground) postRun(w http.ResponseWriter, r *http.Request) {
+	origin, request, ok := p.decodeRequest(w, r)
+	if !ok {
+		return
+	}
+	id := p.runs.begin()
+	s := sending{
+		URL:            request.URL + "?run=" + id,
+		Method:         request.Method,
+		Headers:        headerLines(request.Header),
+		Credentials:    request.Credentials == fetch.Include,
+		UploadListener: request.UploadListener,
+	}
+	if hasBody(request.Method) {
+		s.Body = &request.Body
+	}
+	reply(w, http.StatusOK, map[string]any{"ID": id, "Origin": origin, "Sending": s, "Prediction": p.predict(origin, request)})
+}
+
+func (p *playground) getRun(w http.ResponseWriter, r *http.Request) {
+	exchanges, ok := p.runs.get(r.PathValue("id"))
+	if !ok {
+		reply(w, http.StatusNotFound, map[string]any{"Error": "There is no such run, or it was too long ago."})
+		return
+	}
+	reply(w, http.StatusOK, map[string]any{"Exchanges": exchanges})
+}
+
+// predict runs request through a model of a browser and the API itself.
+func (p *playground) predict(origin string, request fetch.Request) prediction {
+	var o outcome
+	browser := fetch.Browser{Handler: record(p.api, func(_ *http.Request, ex *exchange) {
+		o.HandlerRan = o.HandlerRan || ex.HandlerRan
+	})}
+	if origin == p.origins.App {
+		browser.Cookie = "user=alice" // SameSite=Lax: pages of other sites send none
+	}
+	result := browser.Fetch(origin, request)
+	o.Preflight = result.Preflight != nil
+	o.Actual = result.Actual != nil
+	o.Status = result.Status
+	o.Readable = []string{}
+	for name := range result.Header {
+		o.Readable = append(o.Readable, strings.ToLower(name))
+	}
+	slices.Sort(o.Readable)
+
+	reasons := prediction{Blocked: result.Blocked, Outcome: o}
+	switch {
+	case o.Preflight:
+		reasons.PreflightReasons = fetch.PreflightReasons(request)
+	case o.Actual:
+		reasons.NoPreflight = fmt.Sprintf("an HTML form could send this, too: method %s and all headers are CORS-safelisted", strings.ToUpper(request.Method))
+	default:
+		reasons.NoPreflight = "the browser sends nothing at all"
+	}
+	if result.Blocked == "" {
+		reasons.Allowed = whyAllowed(result, request.Credentials)
+	}
+	return reasons
+}
+
+// whyAllowed says what in the API's answers makes a browser go on.
+func whyAllowed(result fetch.Result, credentials fetch.Credentials) []string {
+	var why []string
+	if result.Preflight != nil {
+		h := result.Preflight.Response.Header
+		for _, name := range []string{"Access-Control-Allow-Methods", "Access-Control-Allow-Headers"} {
+			if list := h.Get(name); list != "" {
+				why = append(why, fmt.Sprintf("%s is %s", name, list))
+			}
+		}
+	}
+	h := result.Actual.Response.Header
+	why = append(why, "Access-Control-Allow-Origin is "+h.Get("Access-Control-Allow-Origin"))
+	if credentials == fetch.Include {
+		why = append(why, "Access-Control-Allow-Credentials is "+h.Get("Access-Control-Allow-Credentials"))
+	}
+	return why
+}
+
+func hasBody(method string) bool {
+	return !strings.EqualFold(method, http.MethodGet) && !strings.EqualFold(method, http.MethodHead)
+}
+
+// decodeRequest returns the request that r's body describes, and the origin
+// that it is to come from. If there is none, it has answered r.
+func (p *playground) decodeRequest(w http.ResponseWriter, r *http.Request) (origin string, request fetch.Request, ok bool) {
+	var form requestForm
+	if !decode(w, r, &form) {
+		return "", request, false
+	}
+	origin, known := map[string]string{"app": p.origins.App, "subdomain": p.origins.Subdomain, "stranger": p.origins.Stranger}[form.From]
+	var errs []fieldError
+	if !known {
+		errs = append(errs, fieldError{"From", -1, form.From, "is not one of the playground's origins"})
+	}
+	if !isToken(form.Method) {
+		errs = append(errs, fieldError{"Method", -1, form.Method, `is no method; write one such as "PUT"`})
+	}
+	header, headerErrs := parseHeader(form)
+	errs = append(errs, headerErrs...)
+	if len(form.Method)+len(form.ContentType)+len(form.Headers) > 8<<10 {
+		errs = append(errs, fieldError{"Headers", -1, "", "are more than 8 KiB, with the method; write fewer or shorter ones"})
+	}
+	if len(errs) > 0 {
+		refuse(w, errs)
+		return "", request, false
+	}
+	request = fetch.Request{Method: form.Method, URL: p.origins.API + "/data", Header: header}
+	if form.Credentials {
+		request.Credentials = fetch.Include
+	}
+	if hasBody(form.Method) {
+		request.Body = form.Body
+		request.UploadListener = form.UploadListener
+	}
+	return origin, request, true
+}
+
+func parseHeader(form requestForm) (http.Header, []fieldError) {
+	header := make(http.Header)
+	var errs []fieldError
+	if form.ContentType != "" {
+		header.Set("Content-Type", form.ContentType)
+		if !isFieldValue(form.ContentType) {
+			errs = append(errs, fieldError{"ContentType", -1, form.ContentType, "has characters in it that a header cannot carry"})
+		}
+	}
+	for i, line := range strings.Split(form.Headers, "\n") {
+		line = strings.TrimSpace(line)
+		if line == "" {
+			continue
+		}
+		name, value, found := strings.Cut(line, ":")
+		switch {
+		case !found:
+			errs = append(errs, fieldError{"Headers", i, line, `has no colon; write a name and a value, as in "X-Custom-Header: value"`})
+		case !isToken(name):
+			errs = append(errs, fieldError{"Headers", i, line, "does not begin with the name of a header"})
+		case !isFieldValue(value):
+			errs = append(errs, fieldError{"Headers", i, line, "has characters in it that a header cannot carry"})
+		default:
+			header.Add(name, strings.TrimSpace(value))
+		}
+	}
+	return header, errs
+}
+
+// isToken reports whether s is a token (RFC 9110, section 5.6.2).
+func isToken(s string) bool {
+	return s != "" && strings.Trim(s, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
+}
+
+func isFieldValue(s string) bool {
+	return !strings.ContainsFunc(s, func(c rune) bool { return c < ' ' && c != '\t' || c > '~' })
+}
+
+// decode decodes the JSON object in r's body into form. If it cannot, it
+// answers r and returns false.
+func decode(w http.ResponseWriter, r *http.Request, form any) bool {
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	d.DisallowUnknownFields()
+	err := d.Decode(form)
+	if err == nil {
+		if _, err = d.Token(); err == io.EOF {
+			return true
+		}
+		err = errors.New("there is more after the first JSON value")
+	}
+	status := http.StatusBadRequest
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		status = http.StatusRequestEntityTooLarge
+		err = fmt.Errorf("it is larger than %d KiB", maxBody>>10)
+	}
+	reply(w, status, map[string]any{"Error": "This is not a form of the playground: " + err.Error()})
+	return false
+}
+
+// refuse answers a form that has mistakes in it.
+func refuse(w http.ResponseWriter, errs []fieldError) {
+	reply(w, http.StatusUnprocessableEntity, map[string]any{"Errors": errs})
+}
+
+func reply(w http.ResponseWriter, status int, value any) {
+	body, err := json.Marshal(value)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	w.Write(body)
+}

@@ -1,0 +1,419 @@
+import { send } from "/send.js";
+
+const { Origins, Presets } = JSON.parse(document.getElementById("config").textContent);
+const $ = (id) => document.getElementById(id);
+const policy = $("policy"), request = $("request");
+
+// el makes an element. Strings among the children become text, never markup.
+function el(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") element.addEventListener(name, value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value != null) element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child) => child != null && child !== false));
+  return element;
+}
+
+// call asks the playground's own server. What it returns has Errors if a form has mistakes in it.
+async function call(path, body) {
+  try {
+    const options = body && { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
+    const answer = await (await fetch("/control/" + path, options)).json();
+    return answer.Error ? { Errors: [], ...answer } : answer;
+  } catch {
+    return { Errors: [], Error: "The playground does not answer. Is it still running?" };
+  }
+}
+
+function copyButton(text, label) {
+  const button = el("button", { type: "button", class: "copy", "aria-label": "Copy " + label }, "Copy");
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(text());
+    button.textContent = "Copied";
+    setTimeout(() => (button.textContent = "Copy"), 1500);
+  });
+  return button;
+}
+
+// ---- Lists of the policy: an input for each item --------------------------------------------
+
+const lists = [...policy.querySelectorAll("[data-list]")];
+
+function addItem(list, value = "", before = null) {
+  const name = list.dataset.list;
+  const input = el("input", { placeholder: list.dataset.sample, spellcheck: "false", autocapitalize: "off" });
+  const fit = () => (input.size = Math.max(input.value.length, list.dataset.sample.length) + 1);
+  const remove = el("button", { type: "button", class: "remove", click: () => removeItem(item) }, "×");
+  const item = el("li", {}, el("span", { class: "item" }, input, remove));
+  input.value = value;
+  fit();
+  input.addEventListener("input", fit);
+  input.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !event.ctrlKey && !event.metaKey) {
+      event.preventDefault();
+      addItem(list, "", item.nextElementSibling).focus();
+    } else if (event.key === "Backspace" && input.value === "") {
+      event.preventDefault();
+      (item.previousElementSibling ?? item.nextElementSibling)?.querySelector("input")?.focus();
+      removeItem(item);
+    }
+  });
+  list.querySelector("ul").insertBefore(item, before ?? list.querySelector(".more"));
+  numberItems(list, name);
+  return input;
+}
+
+function removeItem(item) {
+  const list = item.closest("[data-list]");
+  const next = item.nextElementSibling?.querySelector("input, .add");
+  item.remove();
+  next?.focus();
+  numberItems(list, list.dataset.list);
+  edited();
+}
+
+function numberItems(list, name) {
+  list.querySelectorAll("li:not(.more)").forEach((item, i) => {
+    item.querySelector("input").setAttribute("aria-label", `${name} ${i + 1}`);
+    item.querySelector("button").setAttribute("aria-label", `Remove ${name} ${i + 1}`);
+  });
+}
+
+for (const list of lists) {
+  const add = el("button", { type: "button", class: "add", "aria-label": "Add to " + list.dataset.list }, "+ Add");
+  add.addEventListener("click", () => addItem(list).focus());
+  list.querySelector("ul").append(el("li", { class: "more" }, add));
+}
+
+// ---- Policy ---------------------------------------------------------------------------------
+
+// items returns the inputs of a list that are not empty: their order is that of PolicyError.Index.
+const items = (list) => [...list.querySelectorAll("li input")].filter((input) => input.value.trim() !== "");
+
+function fillPolicy(p) {
+  clearErrors(policy);
+  for (const list of lists) {
+    list.querySelectorAll("li:not(.more)").forEach((item) => item.remove());
+    for (const value of p[list.dataset.list] ?? []) addItem(list, value);
+  }
+  policy.elements.AllowCredentials.checked = p.AllowCredentials;
+  policy.elements.MaxAge.value = p.MaxAge;
+  for (const box of policy.elements.AcceptRisks) box.checked = (p.AcceptRisks ?? []).includes(box.value);
+}
+
+function readPolicy() {
+  return {
+    ...Object.fromEntries(lists.map((list) => [list.dataset.list, items(list).map((input) => input.value.trim())])),
+    AllowCredentials: policy.elements.AllowCredentials.checked,
+    MaxAge: policy.elements.MaxAge.value,
+    AcceptRisks: [...policy.elements.AcceptRisks].filter((box) => box.checked).map((box) => box.value),
+  };
+}
+
+async function applyPolicy() {
+  const answer = await call("policy", readPolicy());
+  clearErrors(policy);
+  if (answer.Errors) {
+    const n = answer.Errors.length;
+    policyStatus("bad", answer.Error ?? `Refused: ${n} ${n === 1 ? "mistake" : "mistakes"}. The policy that was in force stays.`);
+    showErrors(policy, answer.Errors);
+    return;
+  }
+  $("code").textContent = answer.Code;
+  policyStatus("good", "In force.");
+  await predict();
+}
+
+function policyStatus(state, text) {
+  policy.dataset.state = state;
+  $("policy-status").textContent = text;
+}
+
+function edited() {
+  policyStatus("edited", "Edited. Apply to put it in force.");
+  pressPreset(null);
+}
+
+policy.addEventListener("submit", (event) => {
+  event.preventDefault();
+  applyPolicy();
+});
+policy.addEventListener("input", edited);
+
+// ---- Mistakes, each beside its field and item -----------------------------------------------
+
+let mistakes = 0;
+
+function showErrors(form, errors) {
+  for (const { Field, Index, Value, Reason } of errors) {
+    const list = form.querySelector(`[data-list="${Field}"]`);
+    const field = list ?? form.querySelector(`[data-field="${Field}"]`) ?? form;
+    const input = list ? items(list)[Index] : field.querySelector("input, textarea");
+    const lineOf = Field === "Headers" && Index >= 0 ? `Line ${Index + 1}, “${Value}”, ` : "";
+    const message = el("p", { class: "error", id: `mistake-${++mistakes}` }, lineOf + Reason);
+    (list ? (input?.closest("li") ?? list) : field).append(message);
+    input?.setAttribute("aria-invalid", "true");
+    input?.setAttribute("aria-describedby", [input.getAttribute("aria-describedby"), message.id].filter(Boolean).join(" "));
+  }
+  form.querySelector("[aria-invalid]")?.scrollIntoView({ block: "nearest" });
+}
+
+function clearErrors(form) {
+  form.querySelectorAll(".error").forEach((message) => message.remove());
+  form.querySelectorAll("[aria-invalid]").forEach((input) => {
+    input.removeAttribute("aria-invalid");
+    input.removeAttribute("aria-describedby");
+  });
+}
+
+// ---- Request and prediction -----------------------------------------------------------------
+
+function fillRequest(r) {
+  clearErrors(request);
+  for (const name of ["From", "Method", "ContentType", "Headers", "Body"]) request.elements[name].value = r[name];
+  for (const name of ["Credentials", "UploadListener"]) request.elements[name].checked = r[name];
+}
+
+function readRequest() {
+  const { From, Method, ContentType, Headers, Body, Credentials, UploadListener } = request.elements;
+  return {
+    From: From.value, Method: Method.value.trim(), ContentType: ContentType.value.trim(), Headers: Headers.value, Body: Body.value,
+    Credentials: Credentials.checked, UploadListener: UploadListener.checked,
+  };
+}
+
+let predictions = 0; // of which only the last counts
+
+async function predict() {
+  const mine = ++predictions;
+  const hasBody = !["GET", "HEAD"].includes(request.elements.Method.value.trim().toUpperCase());
+  request.elements.Body.disabled = request.elements.UploadListener.disabled = !hasBody;
+  const answer = await call("predictions", readRequest());
+  if (mine !== predictions) return;
+  clearErrors(request);
+  if (answer.Errors) {
+    showErrors(request, answer.Errors);
+    $("prediction").replaceChildren(el("p", { class: "bad" }, answer.Error ?? "First mend the request."));
+    return;
+  }
+  showPrediction(answer);
+}
+
+function showPrediction({ PreflightReasons, NoPreflight, Blocked, Allowed, Outcome }) {
+  const because = (kind, title, reasons) =>
+    el("div", { class: kind }, el("b", { class: "mark" }, title), el("ul", {}, ...reasons.map((reason) => el("li", {}, reason))));
+  $("prediction").replaceChildren(
+    Outcome.Preflight ? because("", "Preflight", PreflightReasons) : because("", "No preflight", [NoPreflight]),
+    Blocked ? because("bad", "Blocked", [Blocked]) : because("good", "Allowed", Allowed),
+  );
+}
+
+let typing;
+request.addEventListener("input", () => {
+  clearTimeout(typing);
+  typing = setTimeout(predict, 120);
+  pressPreset(null);
+});
+request.addEventListener("submit", (event) => {
+  event.preventDefault();
+  sendRequest();
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) request.requestSubmit();
+});
+
+// ---- Sending, here or in a page of another origin -------------------------------------------
+
+const senders = {};
+
+// sender returns a promise of the window of a page of origin that sends what it is asked to.
+function sender(origin) {
+  return (senders[origin] ??= new Promise((resolve, reject) => {
+    const frame = el("iframe", { src: origin + "/", hidden: true, title: "Sends requests from " + origin });
+    const give = (settle, value) => {
+      clearTimeout(overdue);
+      removeEventListener("message", listen);
+      settle(value);
+    };
+    const listen = ({ origin: from, source, data }) => {
+      if (from === origin && source === frame.contentWindow && data.ready) give(resolve, source);
+    };
+    const overdue = setTimeout(() => {
+      frame.remove();
+      delete senders[origin];
+      give(reject, new Error(`The page ${origin} did not open. Some browsers do not know names below localhost.`));
+    }, 8000);
+    addEventListener("message", listen);
+    document.body.append(frame);
+  }));
+}
+
+let asked = 0;
+
+async function sendFrom(origin, what) {
+  if (origin === Origins.App) return send(what);
+  const target = await sender(origin);
+  const id = ++asked;
+  return new Promise((resolve) => {
+    addEventListener("message", function listen({ origin: from, source, data }) {
+      if (from !== origin || source !== target || data.id !== id) return;
+      removeEventListener("message", listen);
+      resolve(data.seen);
+    });
+    target.postMessage({ id, request: what }, origin);
+  });
+}
+
+async function sendRequest() {
+  if (request.dataset.busy) return;
+  request.dataset.busy = "true";
+  clearTimeout(typing);
+  try {
+    const run = await call("runs", readRequest());
+    predictions++; // whatever is under way is older than this
+    clearErrors(request);
+    if (run.Errors) {
+      showErrors(request, run.Errors);
+      $("request-status").textContent = run.Error ?? "Not sent: mend the request first.";
+      return;
+    }
+    showPrediction(run.Prediction);
+    const seen = await sendFrom(run.Origin, run.Sending);
+    const record = await call("runs/" + run.ID);
+    showRun(run, seen, record.Exchanges ?? []);
+    $("request-status").textContent = "Sent.";
+  } catch (error) {
+    $("request-status").textContent = error.message;
+  } finally {
+    delete request.dataset.busy;
+  }
+}
+
+// ---- What happened --------------------------------------------------------------------------
+
+const explanations = {
+  "Origin": "The origin of the page whose script sends the request. The browser sets it; scripts cannot.",
+  "Access-Control-Request-Method": "A preflight's question: may the page send this method?",
+  "Access-Control-Request-Headers": "A preflight's question: may the page send these headers? In lower case and sorted, safelisted ones left out.",
+  "Access-Control-Allow-Origin": "The origin whose pages may go on, or * for any. It must equal Origin, byte for byte.",
+  "Access-Control-Allow-Methods": "The methods that the page may send, besides GET, HEAD and POST. The policy's whole list, so that one preflight answers for all of them.",
+  "Access-Control-Allow-Headers": "The request headers that the page may set, besides the safelisted ones.",
+  "Access-Control-Allow-Credentials": "The page may send cookies and the like, and read the response to such a request.",
+  "Access-Control-Expose-Headers": "The response headers that the script may read, besides the safelisted ones.",
+  "Access-Control-Max-Age": "For how many seconds the browser may reuse this answer instead of asking again.",
+  "Vary": "Caches must not hand this response to a request that differs in these headers.",
+  "Cookie": "Sent because the request has credentials and the cookie's SameSite allows it.",
+};
+
+function headerLine({ Name, Value }) {
+  const line = [el("span", { class: "name" }, Name + ": "), el("span", {}, Value)];
+  const why = explanations[Name];
+  if (!why) return el("div", {}, ...line);
+  return el("details", { class: "cors" }, el("summary", {}, ...line), el("p", {}, why));
+}
+
+// message draws an arrow between the lifelines, and the headers that travel along it: first those of CORS and the script's own.
+function message(direction, title, lines, own = [], curl = "") {
+  const names = [...Object.keys(explanations), ...own.map(({ Name }) => Name)];
+  const notable = names.flatMap((name) => lines.filter(({ Name }) => Name === name));
+  const others = lines.filter((line) => !notable.includes(line));
+  return el("li", { class: "message " + direction },
+    el("p", { class: "arrow" }, el("span", { class: "hidden" }, direction === "to" ? "Browser to API: " : "API to browser: "), el("code", {}, title)),
+    el("div", { class: "headers" }, ...notable.map(headerLine),
+      el("div", { class: "extras" },
+        others.length > 0 && el("details", { class: "more" }, el("summary", {}, `${others.length} more ${others.length === 1 ? "header" : "headers"}`), ...others.map(headerLine)),
+        curl && el("details", { class: "more" }, el("summary", {}, "curl"),
+          el("div", { class: "copyable" }, el("pre", { tabindex: "0", "aria-label": "curl command" }, el("code", {}, curl)), copyButton(() => curl, "the curl command"))))));
+}
+
+const note = (side, kind, ...text) => el("li", { class: `note ${side} ${kind}` }, el("p", {}, ...text));
+
+function outcomeOf(seen, exchanges) {
+  const actual = exchanges.filter((exchange) => !exchange.Preflight);
+  return {
+    Preflight: exchanges.some((exchange) => exchange.Preflight),
+    Actual: actual.length > 0,
+    HandlerRan: actual.some((exchange) => exchange.HandlerRan),
+    Status: seen.status ?? 0,
+    Readable: (seen.headers ?? []).map(([name]) => name.toLowerCase()).sort(),
+  };
+}
+
+const differences = (predicted, observed) => Object.keys(observed).filter((key) => String(predicted[key]) !== String(observed[key]))
+  .map((key) => `${key}: predicted ${predicted[key] || "nothing"}, seen ${observed[key] || "nothing"}`);
+
+function showRun({ Origin, Sending, Prediction }, seen, exchanges) {
+  const observed = outcomeOf(seen, exchanges);
+  const wrong = differences(Prediction.Outcome, observed);
+  const blocked = Boolean(seen.error);
+  const steps = [];
+  for (const exchange of exchanges) {
+    if (exchange.Preflight) steps.push(note("browser", "", `Asks first whether the page may send ${Sending.Method}`));
+    steps.push(message("to", `${exchange.Method} ${exchange.Path}`, exchange.Request, Sending.Headers, exchange.Curl));
+    if (exchange.HandlerRan) steps.push(note("server", "good", "The handler ran"));
+    else if (exchange.Rejected) steps.push(note("server", "bad", el("b", {}, "The handler did not run"), el("code", {}, exchange.Rejected)));
+    else steps.push(note("server", "", "The middleware answers; the handler did not run"));
+    steps.push(message("from", `${exchange.Status} ${exchange.StatusText}`, exchange.Response));
+  }
+  if (blocked) {
+    steps.push(note("browser", "bad", el("b", {}, observed.Actual ? "Hidden from the script" : `${Sending.Method} is never sent`), ": " + (Prediction.Blocked || "the browser's console says why")));
+    steps.push(note("browser", "read", el("b", {}, "The script gets "), el("code", {}, seen.error)));
+  } else {
+    steps.push(note("browser", "read good", el("b", {}, `The script reads status ${seen.status}`),
+      el("pre", { tabindex: "0", "aria-label": "What the script reads" }, el("code", {}, [...seen.headers.map(([name, value]) => `${name}: ${value}`), "", seen.body].join("\n").trim()))));
+  }
+  $("page-origin").textContent = Origin;
+  $("steps").replaceChildren(...steps);
+  $("verdict").replaceChildren(
+    el("span", { class: "badge " + (blocked ? "bad" : "good") }, blocked ? "Blocked" : `Allowed · ${seen.status}`),
+    el("span", { class: "badge " + (wrong.length > 0 ? "bad" : "plain") }, wrong.length > 0 ? "Not as predicted" : "As predicted"),
+    wrong.join(". "),
+  );
+  const happened = $("happened");
+  happened.dataset.state = blocked ? "blocked" : "allowed";
+  happened.dataset.agrees = wrong.length === 0;
+  happened.dataset.observed = JSON.stringify(observed);
+  happened.dataset.runs = Number(happened.dataset.runs ?? 0) + 1;
+}
+
+// ---- Presets --------------------------------------------------------------------------------
+
+function pressPreset(id) {
+  for (const button of document.querySelectorAll("[data-preset]")) button.setAttribute("aria-pressed", button.dataset.preset === id);
+}
+
+async function usePreset(preset) {
+  fillPolicy(preset.Policy);
+  fillRequest(preset.Request);
+  pressPreset(preset.ID);
+  $("about").textContent = preset.About;
+  document.querySelector(`[data-preset="${preset.ID}"]`).scrollIntoView({ block: "nearest", inline: "center" });
+  await applyPolicy();
+  await predict();
+}
+
+for (const button of document.querySelectorAll("[data-preset]")) {
+  button.addEventListener("click", () => usePreset(Presets.find(({ ID }) => ID === button.dataset.preset)));
+}
+
+$("go").open = matchMedia("(min-width: 75rem)").matches;
+policy.querySelector("#go .copyable").append(copyButton(() => $("code").textContent, "the Go code"));
+
+// An address that ends in #put shows that preset, and sends its request.
+const linked = Presets.find(({ ID }) => "#" + ID === location.hash);
+if (linked) {
+  await usePreset(linked);
+  await sendRequest();
+} else {
+  const { Policy, Code, Error } = await call("policy");
+  if (Policy) {
+    fillPolicy(Policy);
+    $("code").textContent = Code;
+  }
+  fillRequest(Presets[0].Request);
+  policyStatus(Error ? "bad" : "good", Error ?? "In force.");
+  await predict();
+}
+document.body.dataset.ready = "true";
