@@ -1,0 +1,505 @@
+package peers_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/f407da42/cors"
+	gincors "github.com/gin-contrib/cors"
+	"github.com/gin-gonic/gin"
+	chicors "github.com/go-chi/cors"
+	"github.com/gofiber/fiber/v3"
+	"github.com/gofiber/fiber/v3/middleware/adaptor"
+	fibercors "github.com/gofiber/fiber/v3/middleware/cors"
+	"github.com/gorilla/handlers"
+	"github.com/labstack/echo/v5"
+	echomiddleware "github.com/labstack/echo/v5/middleware"
+	rscors "github.com/rs/cors"
+)
+
+// A setup is the part of a configuration that the rows of the table differ in.
+// The rest is the same for all: the methods and request headers below.
+type setup struct {
+	origins     []string
+	credentials bool
+}
+
+var (
+	listedMethods = []string{"GET", "POST", "PUT", "DELETE"}
+	listedHeaders = []string{"Authorization", "X-Request-Id"}
+
+	ordinary = setup{origins: []string{"https://app.example.com"}}
+)
+
+// A peer is a CORS middleware, configured as its documentation shows.
+type peer struct {
+	name   string
+	module string // its path in go.mod, or "" for this one
+
+	// wrap puts the middleware in front of next. Where s is nil, it does
+	// everything but that: what a framework costs is then known.
+	wrap func(s *setup, next http.Handler) (http.Handler, error)
+}
+
+var peers = []peer{
+	{"rs/cors", "github.com/rs/cors", func(s *setup, next http.Handler) (http.Handler, error) {
+		if s == nil {
+			return next, nil
+		}
+		return rscors.New(rscors.Options{
+			AllowedOrigins:   s.origins,
+			AllowedMethods:   listedMethods,
+			AllowedHeaders:   listedHeaders,
+			AllowCredentials: s.credentials,
+		}).Handler(next), nil
+	}},
+	{"go-chi/cors", "github.com/go-chi/cors", func(s *setup, next http.Handler) (http.Handler, error) {
+		if s == nil {
+			return next, nil
+		}
+		return chicors.Handler(chicors.Options{
+			AllowedOrigins:   s.origins,
+			AllowedMethods:   listedMethods,
+			AllowedHeaders:   listedHeaders,
+			AllowCredentials: s.credentials,
+		})(next), nil
+	}},
+	{"gorilla/handlers", "github.com/gorilla/handlers", func(s *setup, next http.Handler) (http.Handler, error) {
+		if s == nil {
+			return next, nil
+		}
+		options := []handlers.CORSOption{
+			handlers.AllowedOrigins(s.origins),
+			handlers.AllowedMethods(listedMethods),
+			handlers.AllowedHeaders(listedHeaders),
+		}
+		if s.credentials {
+			options = append(options, handlers.AllowCredentials())
+		}
+		return handlers.CORS(options...)(next), nil
+	}},
+	{"gin-contrib/cors", "github.com/gin-contrib/cors", func(s *setup, next http.Handler) (http.Handler, error) {
+		engine := newEngine()
+		if s != nil {
+			config := gincors.Config{
+				AllowOrigins:     s.origins,
+				AllowMethods:     listedMethods,
+				AllowHeaders:     listedHeaders,
+				AllowCredentials: s.credentials,
+				AllowWildcard:    true,
+			}
+			if err := config.Validate(); err != nil {
+				return nil, err
+			}
+			engine.Use(gincors.New(config))
+		}
+		engine.Any("/*path", gin.WrapH(next))
+		return engine, nil
+	}},
+	{"echo", "github.com/labstack/echo/v5", func(s *setup, next http.Handler) (http.Handler, error) {
+		e := echo.New()
+		if s != nil {
+			middleware, err := echomiddleware.CORSConfig{
+				AllowOrigins:     s.origins,
+				AllowMethods:     listedMethods,
+				AllowHeaders:     listedHeaders,
+				AllowCredentials: s.credentials,
+			}.ToMiddleware()
+			if err != nil {
+				return nil, err
+			}
+			e.Use(middleware)
+		}
+		e.Any("/*", echo.WrapHandler(next))
+		return e, nil
+	}},
+	{"fiber", "github.com/gofiber/fiber/v3", func(s *setup, next http.Handler) (h http.Handler, err error) {
+		app := fiber.New()
+		if s != nil {
+			// It reports what is wrong with a configuration by a panic.
+			defer func() {
+				if v := recover(); v != nil {
+					err = fmt.Errorf("%v", v)
+				}
+			}()
+			app.Use(fibercors.New(fibercors.Config{
+				AllowOrigins:     s.origins,
+				AllowMethods:     listedMethods,
+				AllowHeaders:     listedHeaders,
+				AllowCredentials: s.credentials,
+			}))
+		}
+		app.All("/*", adaptor.HTTPHandler(next))
+		return adaptor.FiberApp(app), nil
+	}},
+	{"this package", "", func(s *setup, next http.Handler) (http.Handler, error) {
+		if s == nil {
+			return next, nil
+		}
+		c, err := cors.New(cors.Policy{
+			AllowedOrigins:   s.origins,
+			AllowedMethods:   listedMethods,
+			AllowedHeaders:   listedHeaders,
+			AllowCredentials: s.credentials,
+		})
+		if err != nil {
+			return nil, err
+		}
+		return c.Handler(next), nil
+	}},
+}
+
+// A defect is a row of the table: an input that some middleware has got wrong,
+// and what p makes of it.
+type defect struct {
+	input   string
+	observe func(t *testing.T, p peer) string
+}
+
+var defects = []defect{
+	{"`*` with credentials, asked by any origin", func(t *testing.T, p peer) string {
+		return p.allows(t, setup{[]string{"*"}, true}, "https://evil.example")
+	}},
+	{"`h*` with credentials, asked by any origin", func(t *testing.T, p peer) string {
+		return p.allows(t, setup{[]string{"h*"}, true}, "https://evil.example")
+	}},
+	{"`https://app.example.com*`, asked by `https://app.example.com.evil.example`", func(t *testing.T, p peer) string {
+		return p.allows(t, setup{[]string{"https://app.example.com*"}, false}, "https://app.example.com.evil.example")
+	}},
+	{"`app.example.com` without a scheme, asked by `https://app.example.com`", func(t *testing.T, p peer) string {
+		return p.allows(t, setup{[]string{"app.example.com"}, false}, "https://app.example.com")
+	}},
+	{"`https://app.example.com/` with a slash, asked by `https://app.example.com`", func(t *testing.T, p peer) string {
+		return p.allows(t, setup{[]string{"https://app.example.com/"}, false}, "https://app.example.com")
+	}},
+	{"a form post from another origin", func(t *testing.T, p peer) string {
+		r := httptest.NewRequest("POST", "/", strings.NewReader("amount=100"))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Origin", "https://evil.example")
+		return ranOrStatus(p.answer(t, ordinary, r))
+	}},
+	{"a post from the server's own page, behind a proxy that changes `Host`", func(t *testing.T, p peer) string {
+		r := httptest.NewRequest("POST", "http://10.0.0.1:8080/", nil)
+		r.Header.Set("Origin", "https://api.example.com")
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+		return ranOrStatus(p.answer(t, ordinary, r))
+	}},
+	{"`OPTIONS` that is no preflight, from an allowed origin", func(t *testing.T, p peer) string {
+		r := httptest.NewRequest("OPTIONS", "/", nil)
+		r.Header.Set("Origin", "https://app.example.com")
+		return ranOrStatus(p.answer(t, ordinary, r))
+	}},
+	{"a request without `Origin`, whose answer a cache may keep", func(t *testing.T, p peer) string {
+		res, _ := p.answer(t, ordinary, httptest.NewRequest("GET", "/", nil))
+		if listed(res.Header, "Vary", "Origin") {
+			return "`Vary: Origin`"
+		}
+		return "no `Vary`"
+	}},
+	{"`Vary: Accept-Encoding`, set before the middleware runs", func(t *testing.T, p peer) string {
+		h := p.mustWrap(t, setup{origins: []string{"https://app.example.com", "https://example.com"}}, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Header.Set("Origin", "https://app.example.com")
+		w := httptest.NewRecorder()
+		w.Header().Set("Vary", "Accept-Encoding")
+		h.ServeHTTP(w, r)
+		if listed(w.Header(), "Vary", "Accept-Encoding") {
+			return "kept"
+		}
+		return "overwritten"
+	}},
+	{"a handler that changes its header values in place", func(t *testing.T, p peer) string {
+		restore := func() {}
+		// What is shared outlives this test, so it is put right again.
+		defer func() { restore() }()
+		h := p.mustWrap(t, setup{ordinary.origins, true}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/change" {
+				return
+			}
+			before := w.Header().Clone()
+			restore = func() {
+				for name, values := range before {
+					copy(w.Header()[name], values)
+				}
+			}
+			for _, values := range w.Header() {
+				for i := range values {
+					values[i] = "changed"
+				}
+			}
+		}))
+		var last http.Header
+		for _, path := range []string{"/change", "/"} {
+			r := httptest.NewRequest("GET", path, nil)
+			r.Header.Set("Origin", "https://app.example.com")
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			last = w.Header()
+		}
+		for _, values := range last {
+			if slices.Contains(values, "changed") {
+				return "changes other responses"
+			}
+		}
+		return "changes its own"
+	}},
+	{"a preflight for `PUT`: methods that the browser may remember", func(t *testing.T, p peer) string {
+		res, _ := p.answer(t, ordinary, preflight("PUT"))
+		for _, method := range listedMethods {
+			if !listed(res.Header, "Access-Control-Allow-Methods", method) {
+				return "`" + res.Header.Get("Access-Control-Allow-Methods") + "`"
+			}
+		}
+		return "all allowed"
+	}},
+	{"a preflight for a method that is not allowed", func(t *testing.T, p peer) string {
+		res, _ := p.answer(t, ordinary, preflight("PURGE"))
+		switch {
+		case listed(res.Header, "Access-Control-Allow-Methods", "PURGE"):
+			return "allowed"
+		case res.Header.Get("Access-Control-Allow-Origin") == "":
+			return "no CORS headers"
+		default:
+			return "what is allowed"
+		}
+	}},
+	{"a preflight for `X-Request-Id, Authorization`, both allowed, unsorted and in upper case", func(t *testing.T, p peer) string {
+		return p.allowsHeaders(t, "X-Request-Id, Authorization")
+	}},
+	{"a preflight for the same in two lines, as some gateways split it", func(t *testing.T, p peer) string {
+		return p.allowsHeaders(t, "authorization", "x-request-id")
+	}},
+	{"an upstream behind `httputil.ReverseProxy` that sets `Access-Control-Allow-Origin` as well", func(t *testing.T, p peer) string {
+		proxy := &httputil.ReverseProxy{
+			Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: "upstream.example"}) },
+			Transport: transport(func(r *http.Request) *http.Response {
+				return &http.Response{
+					StatusCode: http.StatusOK,
+					Header:     http.Header{"Access-Control-Allow-Origin": {"https://app.example.com"}},
+					Body:       http.NoBody,
+					Request:    r,
+				}
+			}),
+		}
+		addr := listen(t, p.mustWrap(t, ordinary, proxy))
+		count := func() int {
+			res, _ := roundTrip(t, addr, exchange{method: "GET", path: "/", header: map[string]string{"Origin": "https://app.example.com"}})
+			return len(res.Header.Values("Access-Control-Allow-Origin"))
+		}
+		cell := fmt.Sprintf("%d values", count())
+		if p.module == "" {
+			proxy.ModifyResponse = func(res *http.Response) error {
+				cors.StripHeaders(res.Header)
+				return nil
+			}
+			cell += fmt.Sprintf("; %d with `StripHeaders`", count())
+		}
+		return cell
+	}},
+	{"an `Origin` of 1 MB in upper case: memory allocated", func(t *testing.T, p peer) string {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Header.Set("Origin", "https://"+strings.Repeat("A", 1e6))
+		return p.allocates(t, r)
+	}},
+	{"`Access-Control-Request-Headers` of 1 MB of commas: memory allocated", func(t *testing.T, p peer) string {
+		r := preflight("PUT")
+		r.Header.Set("Access-Control-Request-Headers", strings.Repeat(",", 1e6))
+		return p.allocates(t, r)
+	}},
+}
+
+func preflight(method string) *http.Request {
+	r := httptest.NewRequest("OPTIONS", "/", nil)
+	r.Header.Set("Origin", "https://app.example.com")
+	r.Header.Set("Access-Control-Request-Method", method)
+	return r
+}
+
+func (p peer) mustWrap(t *testing.T, s setup, next http.Handler) http.Handler {
+	h, err := p.wrap(&s, next)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// answer returns the response to r, and whether the handler ran.
+func (p peer) answer(t *testing.T, s setup, r *http.Request) (res *http.Response, ran bool) {
+	h := p.mustWrap(t, s, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { ran = true }))
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Result(), ran
+}
+
+func ranOrStatus(res *http.Response, ran bool) string {
+	if ran {
+		return "the handler runs"
+	}
+	return fmt.Sprint(res.StatusCode)
+}
+
+// allows says what becomes of a configuration, and if it is taken, of a request
+// from origin.
+func (p peer) allows(t *testing.T, s setup, origin string) string {
+	if _, err := p.wrap(&s, http.NotFoundHandler()); err != nil {
+		return "refused at start"
+	}
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("Origin", origin)
+	res, _ := p.answer(t, s, r)
+	credentials := res.Header.Get("Access-Control-Allow-Credentials") == "true"
+	switch allowed := res.Header.Get("Access-Control-Allow-Origin"); {
+	case allowed == "*" && credentials:
+		return "`*` sent, which browsers refuse"
+	case allowed == origin && credentials:
+		return "allowed, with credentials"
+	case allowed == origin:
+		return "allowed"
+	case allowed == "":
+		return "not allowed"
+	default:
+		t.Errorf("Access-Control-Allow-Origin is %q", allowed)
+		return ""
+	}
+}
+
+// allowsHeaders says whether a browser would be content with the answer to a
+// preflight that asks for all of listedHeaders, written as lines.
+func (p peer) allowsHeaders(t *testing.T, lines ...string) string {
+	r := preflight("PUT")
+	r.Header["Access-Control-Request-Headers"] = lines
+	res, _ := p.answer(t, ordinary, r)
+	for _, name := range listedHeaders {
+		if !listed(res.Header, "Access-Control-Allow-Headers", name) {
+			return "not allowed"
+		}
+	}
+	return "allowed"
+}
+
+// listed reports whether the list in h[name] has element, in any case.
+func listed(h http.Header, name, element string) bool {
+	return slices.ContainsFunc(strings.Split(strings.Join(h.Values(name), ","), ","), func(s string) bool {
+		return strings.EqualFold(strings.TrimSpace(s), element)
+	})
+}
+
+// allocates says how much memory p needs for r, beyond what it takes without
+// the middleware: the least of some runs, as pools are now full and now empty.
+func (p peer) allocates(t *testing.T, r *http.Request) string {
+	least := func(s *setup) uint64 {
+		h, err := p.wrap(s, http.NotFoundHandler())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var least uint64
+		for range 8 {
+			var before, after runtime.MemStats
+			w := httptest.NewRecorder()
+			runtime.ReadMemStats(&before)
+			h.ServeHTTP(w, r)
+			runtime.ReadMemStats(&after)
+			if n := after.TotalAlloc - before.TotalAlloc; least == 0 || n < least {
+				least = n
+			}
+		}
+		return least
+	}
+	with, without := least(&ordinary), least(nil)
+	if with < without+100e3 {
+		return "under 0.1 MB"
+	}
+	return fmt.Sprintf("%.0f MB", float64(with-without)/1e6)
+}
+
+type transport func(*http.Request) *http.Response
+
+func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r), nil }
+
+// TestPeersAllow shows that every middleware is configured in a way that works.
+func TestPeersAllow(t *testing.T) {
+	for _, p := range peers {
+		t.Run(p.name, func(t *testing.T) {
+			for _, s := range []setup{
+				ordinary,
+				{ordinary.origins, true},
+				{[]string{"https://app.example.com", "https://example.com"}, false},
+			} {
+				r := httptest.NewRequest("PUT", "/", nil)
+				r.Header.Set("Origin", "https://app.example.com")
+				res, ran := p.answer(t, s, r)
+				if got := res.Header.Get("Access-Control-Allow-Origin"); got != "https://app.example.com" || !ran {
+					t.Errorf("a request got Access-Control-Allow-Origin: %q; whether the handler ran: %t", got, ran)
+				}
+
+				r = preflight("PUT")
+				r.Header.Set("Access-Control-Request-Headers", "authorization,x-request-id")
+				res, ran = p.answer(t, s, r)
+				if res.Header.Get("Access-Control-Allow-Origin") != "https://app.example.com" ||
+					!listed(res.Header, "Access-Control-Allow-Methods", "PUT") ||
+					!listed(res.Header, "Access-Control-Allow-Headers", "authorization") ||
+					!listed(res.Header, "Access-Control-Allow-Headers", "x-request-id") ||
+					(res.Header.Get("Access-Control-Allow-Credentials") == "true") != s.credentials || ran {
+					t.Errorf("a preflight got %d %v; whether the handler ran: %t", res.StatusCode, res.Header, ran)
+				}
+			}
+		})
+	}
+}
+
+// TestDefects compares the README's table with what it finds. On failure, or
+// with -v, it logs the table that the README should have.
+func TestDefects(t *testing.T) {
+	versions, err := os.ReadFile("go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := [][]string{{"Input"}}
+	for _, p := range peers {
+		name := p.name
+		if p.module != "" {
+			_, rest, _ := strings.Cut(string(versions), "\t"+p.module+" v")
+			version, _, found := strings.Cut(rest, "\n")
+			if !found {
+				t.Fatalf("go.mod has no version of %s", p.module)
+			}
+			name += " " + version
+		}
+		table[0] = append(table[0], name)
+	}
+	for _, d := range defects {
+		row := []string{d.input}
+		for _, p := range peers {
+			row = append(row, d.observe(t, p))
+		}
+		table = append(table, row)
+	}
+
+	var markdown strings.Builder
+	for i, row := range table {
+		fmt.Fprintf(&markdown, "| %s |\n", strings.Join(row, " | "))
+		if i == 0 {
+			io.WriteString(&markdown, strings.Repeat("|---", len(row))+"|\n")
+		}
+	}
+	t.Logf("the table is:\n%s", &markdown)
+
+	shown := tableInREADME(t, "## Side by side")
+	if len(shown) != len(table) {
+		t.Fatalf("README.md has %d rows, not %d", len(shown), len(table))
+	}
+	for i, row := range table {
+		if !slices.Equal(shown[i], row) {
+			t.Errorf("README.md has\n%q, not\n%q", shown[i], row)
+		}
+	}
+}
