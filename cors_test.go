@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -1408,5 +1410,282 @@ func TestREADMETables(t *testing.T) {
 	}
 	if !slices.Equal(documented, fields) {
 		t.Errorf("the README has the fields %q, Policy has %q", documented, fields)
+	}
+}
+
+// rs/cors, measured: an Origin of a megabyte was lower-cased and compared in
+// full.
+func TestFieldBugHugeOrigin(t *testing.T) {
+	asked := 0
+	huge := "https://" + strings.Repeat("A.", 1<<19) + "example.com"
+	for _, p := range []cors.Policy{
+		examplePolicy,
+		{AllowedOrigins: []string{"https://*.example.com", "http://localhost:*"}},
+		{AllowOriginFunc: func(*http.Request, string) bool { asked++; return true }},
+	} {
+		m := mustNew(t, p)
+		h := m.Handler(http.NotFoundHandler())
+		w := &reusedWriter{make(http.Header)}
+		r := newRequest("GET")
+		r.Header["Origin"] = []string{huge}
+		if n := allocatedBytes(func() { h.ServeHTTP(w, r) }); n > 4<<10 {
+			t.Errorf("policy %+v: %d bytes allocated for an origin of a megabyte", p, n)
+		}
+		err, _ := m.Check(r).(*cors.RequestError)
+		if err == nil || len(err.Value) != 512 || !strings.HasPrefix(huge, err.Value) {
+			t.Errorf("policy %+v: Check returned %.600v", p, err)
+		}
+
+		// A scheme may be that long.
+		r.Header["Origin"] = []string{strings.Repeat("a", 513-len("://b")) + "://b"}
+		if m.Check(r) == nil {
+			t.Errorf("policy %+v: an origin of 513 bytes is allowed", p)
+		}
+	}
+	if asked > 0 {
+		t.Errorf("AllowOriginFunc was asked %d times about an origin of more than 512 bytes", asked)
+	}
+}
+
+// rs/cors 198, 199; jub0bs/cors 14: handlers could corrupt header values that
+// all responses shared.
+func TestFieldBugSharedHeaderValues(t *testing.T) {
+	t.Parallel()
+	for i, p := range handlerPolicies {
+		m := mustNew(t, p)
+		for _, r := range []*http.Request{
+			newRequest("GET"),
+			newRequest("GET", "Origin: https://example.com"),
+			newRequest("GET", "Origin: https://a.example.com"),
+			newRequest("POST", "Origin: https://api.example"),
+			newRequest("OPTIONS", "Origin: https://example.com", "Access-Control-Request-Method: PUT", "Access-Control-Request-Headers: x-a"),
+			newRequest("OPTIONS", "Origin: http://a.localhost:3000", "Access-Control-Request-Method: FOO", "Access-Control-Request-Headers: x-a"),
+			newRequest("OPTIONS", "Origin: https://evil.invalid", "Access-Control-Request-Method: FOO"),
+		} {
+			request := r.Header.Clone()
+			first, _ := serve(m, r)
+			want := first.Header().Clone()
+			second, _ := serve(m, r)
+
+			// Appending to one header reaches no other one.
+			for name, values := range first.Header() {
+				_ = append(values, "scribble")
+				for other, values := range first.Header() {
+					if !slices.Equal(values, want[other]) {
+						t.Errorf("policy %d, %s from %q: appending to %s changes %s to %q", i, r.Method, r.Header["Origin"], name, other, values)
+					}
+				}
+			}
+			scribble(first.Header())
+			third, _ := serve(m, r)
+			if !reflect.DeepEqual(second.Header(), want) || !reflect.DeepEqual(third.Header(), want) || !reflect.DeepEqual(r.Header, request) {
+				t.Errorf("policy %d, %s: changing one response makes the others %q and %q, and the request %q; want %q, %q",
+					i, r.Method, second.Header(), third.Header(), r.Header, want, request)
+			}
+		}
+	}
+}
+
+// rs/cors 129, go-chi/cors 24, express/cors 109, aspnetcore 3171: the handler
+// ran for an origin that was rejected, and only its response was hidden.
+func TestFieldBugHandlerRunsForRejectedOrigin(t *testing.T) {
+	t.Parallel()
+	m := mustNew(t, examplePolicy)
+	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "FOO"} {
+		for _, origin := range []string{"https://evil.example", "null", "https://example-client.com.evil.example", "https://EXAMPLE-CLIENT.COM", "junk", " "} {
+			w, ran := serve(m, newRequest(method, "Origin: "+origin))
+			if ran || w.Code != http.StatusForbidden {
+				t.Errorf("%s from %q: got %d, and the handler ran: %t", method, origin, w.Code, ran)
+			}
+		}
+	}
+	w, ran := serve(m, newRequest("GET", stranger, "Connection: Upgrade", "Upgrade: websocket"))
+	if ran || w.Code != http.StatusForbidden {
+		t.Errorf("WebSocket handshake: got %d, and the handler ran: %t", w.Code, ran)
+	}
+}
+
+// gin-contrib 184, 186; bichon 41: same-origin requests that carry Origin got a
+// 403, behind a proxy too.
+func TestFieldBugSameOriginRejected(t *testing.T) {
+	t.Parallel()
+	m := mustNew(t, examplePolicy)
+	for _, test := range []struct {
+		name, host string
+		header     []string
+	}{
+		{"a form post", "shop.example", []string{"Origin: https://shop.example"}},
+		{"a form post on a port", "shop.example:8443", []string{"Origin: https://shop.example:8443"}},
+		{"a form post over plain HTTP", "localhost:8080", []string{"Origin: http://localhost:8080"}},
+		{"a WebSocket handshake", "shop.example", []string{"Origin: https://shop.example", "Connection: Upgrade", "Upgrade: websocket"}},
+		{"behind a proxy that rewrites Host", "10.0.0.7:8080", []string{"Origin: https://shop.example", "Sec-Fetch-Site: same-origin"}},
+		{"behind a proxy that ends TLS", "shop.example", []string{"Origin: https://shop.example", "X-Forwarded-Proto: https"}},
+	} {
+		r := newRequest("POST", test.header...)
+		r.Host = test.host
+		w, ran := serve(m, r)
+		if !ran || w.Header().Get("Vary") != "Origin" || w.Header().Get("Access-Control-Allow-Origin") != "" {
+			t.Errorf("%s: got %d with %q, and the handler ran: %t", test.name, w.Code, w.Header(), ran)
+		}
+	}
+}
+
+// gorilla/handlers 111: a rejected preflight was passed to the next handler.
+func TestFieldBugRejectedPreflightPassedOn(t *testing.T) {
+	t.Parallel()
+	m := mustNew(t, examplePolicy)
+	for _, header := range [][]string{
+		{stranger, "Access-Control-Request-Method: PUT"},
+		{stranger, "Access-Control-Request-Method: "},
+		{stranger, "Access-Control-Request-Method: PUT", "Sec-Fetch-Site: same-origin"},
+		{"Origin: https://api.example", "Access-Control-Request-Method: PUT"},
+		{friend, friend, "Access-Control-Request-Method: PUT"},
+		{friend, "Access-Control-Request-Method: FOO"},
+		{friend, "Access-Control-Request-Method: PUT", "Access-Control-Request-Headers: x-nope"},
+	} {
+		if w, ran := serve(m, newRequest("OPTIONS", header...)); ran {
+			t.Errorf("%q: the handler ran; got %d", header, w.Code)
+		}
+	}
+}
+
+// rs/cors 185, golang/go 61410: a pattern with a method answers OPTIONS with
+// 405 before a middleware inside it is reached.
+func TestFieldBugMethodPatternHidesPreflight(t *testing.T) {
+	t.Parallel()
+	m := mustNew(t, examplePolicy)
+	inner := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	around := http.NewServeMux()
+	around.Handle("POST /x", inner)
+	inside := http.NewServeMux()
+	inside.Handle("/without-method", m.Handler(inner))
+	inside.Handle("POST /with-method", m.Handler(inner))
+
+	for _, test := range []struct {
+		name string
+		mux  http.Handler
+		path string
+		want int
+	}{
+		{"Handler around the mux", m.Handler(around), "/x", 204},
+		{"Handler inside a pattern without a method", inside, "/without-method", 204},
+		{"Handler inside a pattern with a method, as documented", inside, "/with-method", 405},
+	} {
+		r := newRequest("OPTIONS", friend, "Access-Control-Request-Method: POST")
+		r.URL.Path = test.path
+		w := httptest.NewRecorder()
+		test.mux.ServeHTTP(w, r)
+		if w.Code != test.want {
+			t.Errorf("%s: got %d, want %d", test.name, w.Code, test.want)
+		}
+	}
+}
+
+// echo 2853, 1419; gin 4164; rs/cors 45: two layers set the header, and
+// browsers refuse two values.
+func TestFieldBugTwoLayersSetHeaders(t *testing.T) {
+	t.Parallel()
+	p := examplePolicy
+	p.AllowCredentials = true
+	p.ExposedHeaders = []string{"ETag"}
+	upstream := httptest.NewServer(mustNew(t, p).Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Add("Vary", "Accept-Encoding")
+	})))
+	defer upstream.Close()
+	target, err := url.Parse(upstream.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) },
+		ModifyResponse: func(r *http.Response) error {
+			cors.StripHeaders(r.Header)
+			return nil
+		},
+	}
+	w := httptest.NewRecorder()
+	mustNew(t, p).Handler(proxy).ServeHTTP(w, newRequest("GET", friend))
+	var got []string
+	for _, line := range lines(w.Header()) {
+		if strings.HasPrefix(line, "Access-Control-") || strings.HasPrefix(line, "Vary: Accept") {
+			got = append(got, line)
+		}
+	}
+	want := []string{
+		"Access-Control-Allow-Credentials: true", "Access-Control-Allow-Origin: https://example-client.com",
+		"Access-Control-Expose-Headers: Etag", "Vary: Accept-Encoding",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// quarkus 36782, micronaut 11950, fusionauth 1126: nothing told why a request
+// was rejected.
+func TestFieldBugRejectionWithoutTrace(t *testing.T) {
+	t.Parallel()
+	var reported *cors.RequestError
+	p := examplePolicy
+	p.OnReject = func(_ *http.Request, err *cors.RequestError) { reported = err }
+	m := mustNew(t, p)
+	for _, test := range []struct {
+		name   string
+		method string
+		header []string
+		want   string
+	}{
+		{"an origin", "PUT", []string{stranger}, `"https://evil.example" is not in AllowedOrigins`},
+		{"a preflight's origin", "OPTIONS", []string{stranger, "Access-Control-Request-Method: PUT"}, `"https://evil.example" is not in AllowedOrigins`},
+		{"a method", "OPTIONS", []string{friend, "Access-Control-Request-Method: PATCH"}, `"PATCH" is not in AllowedMethods`},
+		{
+			"a request header", "OPTIONS",
+			[]string{friend, "Access-Control-Request-Method: PUT", "Access-Control-Request-Headers: x-custom-header,x-nope"}, `"x-nope" is not in AllowedHeaders`,
+		},
+	} {
+		reported = nil
+		w, _ := serve(m, newRequest(test.method, test.header...))
+		if reported == nil || !strings.HasSuffix(reported.Error(), test.want) {
+			t.Errorf("%s: OnReject was told %v, want %s", test.name, reported, test.want)
+		}
+		if err := m.Check(newRequest(test.method, test.header...)); err == nil || !strings.HasSuffix(err.Error(), test.want) {
+			t.Errorf("%s: Check returned %v, want %s", test.name, err, test.want)
+		}
+		if w.Code == http.StatusForbidden && !strings.Contains(w.Body.String(), "CORS policy does not allow its origin") {
+			t.Errorf("%s: the response says %q", test.name, w.Body)
+		}
+	}
+}
+
+// In many: a response without Access-Control-Allow-Origin, made for a request
+// without Origin, was cached and reused for a page that needed it.
+func TestFieldBugCachedForAnotherOrigin(t *testing.T) {
+	t.Parallel()
+	public := examplePolicy
+	public.AllowedOrigins = []string{"*"}
+	several := examplePolicy
+	several.AllowedOrigins = []string{"https://example-client.com", "https://evil.example"}
+	requests := [][]string{
+		nil,
+		{friend},
+		{stranger},
+		{"Origin: https://api.example", "Sec-Fetch-Site: same-origin"},
+	}
+	for _, p := range []cors.Policy{examplePolicy, public, several, {}} {
+		m := mustNew(t, p)
+		for _, first := range requests {
+			stored, _ := serve(m, newRequest("GET", first...))
+			for _, second := range requests {
+				fresh, _ := serve(m, newRequest("GET", second...))
+
+				// What RFC 9111, section 4.1, says of caches.
+				reusable := true
+				for _, name := range strings.Split(strings.Join(stored.Header()["Vary"], ","), ",") {
+					reusable = reusable && newRequest("GET", first...).Header.Get(name) == newRequest("GET", second...).Header.Get(name)
+				}
+				if reusable && !reflect.DeepEqual(stored.Header(), fresh.Header()) {
+					t.Errorf("%q: a cache reuses the response to %q, %q, for %q, which would get %q", p.AllowedOrigins, first, stored.Header(), second, fresh.Header())
+				}
+			}
+		}
 	}
 }

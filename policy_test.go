@@ -862,3 +862,137 @@ func TestOriginSets(t *testing.T) {
 		}
 	}
 }
+
+// The tests whose names begin with TestFieldBug each show a defect that another
+// CORS middleware had.
+
+// rs/cors CVE-2018-20744, echo 2400, fiber CVE-2024-25124, daptin 249: any
+// origin was reflected, with credentials.
+func TestFieldBugAnyOriginWithCredentials(t *testing.T) {
+	t.Parallel()
+	if _, err := cors.New(credentialed("*")); err == nil {
+		t.Error("New accepts any origin with credentials")
+	}
+	m := mustNew(t, credentialed("https://example.com"))
+	if err := m.SetPolicy(credentialed("*")); err == nil {
+		t.Error("SetPolicy accepts any origin with credentials")
+	}
+	w, ran := serve(m, newRequest("GET", stranger))
+	if ran || w.Header().Get("Access-Control-Allow-Origin") != "" {
+		t.Errorf("then a stranger's request got %v", w.Header())
+	}
+}
+
+// rs/cors 197: "h*" allowed nearly any origin, with credentials too.
+func TestFieldBugPartialWildcard(t *testing.T) {
+	t.Parallel()
+	for _, pattern := range []string{
+		"h*", "http*", "https://*", "https://ex*", "https://*com", "https://*example.com", "https://example.*", "https://www.*.com",
+		"https://ex*mple.com", "*.example.com", "*://example.com", "https://example.com*", "https://example.com:8*", "**",
+	} {
+		m, err := cors.New(origins(pattern))
+		if err == nil {
+			t.Errorf("pattern %q is accepted; it allows https://evil.example: %t", pattern, allowsPage(m, "https://evil.example"))
+		}
+	}
+}
+
+// gin-contrib CVE-2019-25211: a wildcard matched what begins or ends like the
+// host it was meant for, such as example.community for example.com.
+func TestFieldBugWildcardMatchesLongerHost(t *testing.T) {
+	t.Parallel()
+	m := mustNew(t, origins("https://*.example.com", "https://example.com:*", "http://localhost:*"))
+	for _, origin := range []string{"https://a.example.com", "https://a.b.example.com", "https://example.com", "https://example.com:8443", "http://localhost:1"} {
+		if !allowsPage(m, origin) {
+			t.Errorf("%s is not allowed", origin)
+		}
+	}
+	for _, origin := range []string{
+		"https://example.community", "https://example.community:8443", "https://example.com.evil.example", "https://example.com.evil.example:8443",
+		"https://a.example.community", "https://a.example.com.evil.example", "https://badexample.com", "https://a.badexample.com", "https://evil.example:a.example.com",
+		"https://evil.example/.example.com", "https://example.com:8443.evil.example", "http://localhost.evil.example:1", "http://localhosts:1",
+	} {
+		if allowsPage(m, origin) {
+			t.Errorf("%s is allowed", origin)
+		}
+	}
+}
+
+// jub0bs/cors GHSA-vhxv-fg4m-p2w8: two patterns together allowed what neither
+// did alone.
+func TestFieldBugPatternsJoin(t *testing.T) {
+	t.Parallel()
+	for _, union := range [][]string{
+		{"https://foo.com", "https://bar.com"},
+		{"https://*.foo.com", "https://*.bar.com"},
+		{"https://foo.com", "https://*.bar.com", "https://foo.com:*"},
+	} {
+		m := mustNew(t, origins(union...))
+		for _, origin := range []string{"https://barfoo.com", "https://foobar.com", "https://a.barfoo.com", "https://bar.com.foo.com.example", "https://barfoo.com:8443"} {
+			if allowsPage(m, origin) {
+				t.Errorf("patterns %q together allow %s", union, origin)
+			}
+		}
+	}
+}
+
+// jub0bs/cors 12, 15: after a change of the index, origins and request headers
+// that the policy lists were refused.
+func TestFieldBugListedButRefused(t *testing.T) {
+	t.Parallel()
+	rnd := rand.New(rand.NewPCG(1, 2))
+	var p cors.Policy
+	var listed []string
+	for i := range 3000 {
+		host := fmt.Sprintf("h%d.", i) + strings.Repeat("sub.", i%5) + "example"
+		switch i % 3 {
+		case 0:
+			p.AllowedOrigins = append(p.AllowedOrigins, "https://"+host)
+			listed = append(listed, "https://"+host)
+		case 1:
+			p.AllowedOrigins = append(p.AllowedOrigins, "https://*."+host)
+			listed = append(listed, "https://a."+host, "https://a.b."+host)
+		case 2:
+			p.AllowedOrigins = append(p.AllowedOrigins, "http://"+host+":*")
+			listed = append(listed, "http://"+host, "http://"+host+":3000")
+		}
+		p.AllowedHeaders = append(p.AllowedHeaders, fmt.Sprintf("X-%x-%d", rnd.Uint32(), i))
+	}
+	rnd.Shuffle(len(p.AllowedOrigins), func(i, j int) {
+		p.AllowedOrigins[i], p.AllowedOrigins[j] = p.AllowedOrigins[j], p.AllowedOrigins[i]
+	})
+	m := mustNew(t, p)
+	for _, origin := range listed {
+		if !allowsPage(m, origin) {
+			t.Errorf("%s is listed, but refused", origin)
+		}
+	}
+
+	p.AllowedOrigins = []string{"https://example.com"}
+	m = mustNew(t, p)
+	for _, name := range p.AllowedHeaders {
+		if err := checkRequestHeaders(m, []string{strings.ToLower(name)}); err != nil {
+			t.Errorf("%s is listed, but refused: %v", name, err)
+		}
+	}
+	if err := checkRequestHeaders(m, []string{strings.ToLower(strings.Join(p.AllowedHeaders, ","))}); err != nil {
+		t.Errorf("all listed names together are refused: %v", err)
+	}
+}
+
+// rack-cors CVE-2017-11173: a pattern that was not anchored at its end let
+// example.com.evil.net through.
+func TestFieldBugPatternWithoutAnchor(t *testing.T) {
+	t.Parallel()
+	m := mustNew(t, origins("https://example.com", "https://*.example.org", "http://example.net:*"))
+	for _, origin := range []string{
+		"https://example.com.evil.net", "https://example.com.", "https://example.com:8443", "https://example.com\n", "https://example.com/",
+		"evilhttps://example.com", "https://evil.net?https://example.com", "https://evil.net#https://example.com", " https://example.com",
+		"https://example.com https://example.com", "https://a.example.org.evil.net", "https://a.example.org\n.evil.net", "https://a.example.org:1", "https://example.org",
+		"http://example.net:1.evil.net", "http://example.net:1:1", "http://example.net:", "http://example.net.evil.net",
+	} {
+		if allowsPage(m, origin) {
+			t.Errorf("%q is allowed", origin)
+		}
+	}
+}

@@ -220,3 +220,86 @@ func FuzzRequestHeaders(f *testing.F) {
 		}
 	})
 }
+
+// rs/cors 170: a long Access-Control-Request-Headers made the server allocate
+// without bound.
+func TestFieldBugLongRequestHeaders(t *testing.T) {
+	for _, p := range []cors.Policy{
+		{AllowedHeaders: []string{"X-A", "X-B"}},
+		{AllowedHeaders: []string{"*"}},
+		{AllowedHeaders: []string{"*"}, AllowCredentials: true},
+	} {
+		p.AllowedOrigins = examplePolicy.AllowedOrigins
+		reports := 0
+		p.OnReject = func(*http.Request, *cors.RequestError) { reports++ }
+		m := mustNew(t, p)
+		for _, lines := range [][]string{
+			{strings.Repeat("x-a,", 1<<18)},
+			{strings.Repeat("X", 1<<20)},
+			{strings.Repeat(",", 1<<20)},
+			slices.Repeat([]string{"x-a"}, 1<<16),
+		} {
+			r := newRequest("OPTIONS", friend, "Access-Control-Request-Method: GET")
+			r.Header["Access-Control-Request-Headers"] = lines
+			h := m.Handler(http.NotFoundHandler())
+			w := &reusedWriter{make(http.Header)}
+			if n := allocatedBytes(func() { h.ServeHTTP(w, r) }); n > 4<<10 {
+				t.Errorf("%q, %d lines beginning with %.10q: %d bytes allocated", p.AllowedHeaders, len(lines), lines[0], n)
+			}
+			if len(w.header["Access-Control-Allow-Headers"]) > 1 || reports == 0 {
+				t.Errorf("%q, %d lines beginning with %.10q: answered with %d lines, reported %d times",
+					p.AllowedHeaders, len(lines), lines[0], len(w.header["Access-Control-Allow-Headers"]), reports)
+			}
+			reports = 0
+		}
+	}
+}
+
+// rs/cors 174: request headers that a test or a client did not send sorted and
+// in lower case were refused.
+func TestFieldBugRequestHeadersUnsorted(t *testing.T) {
+	t.Parallel()
+	p := cors.Policy{AllowedOrigins: []string{"https://example-client.com", "https://example.com"}, AllowedHeaders: []string{"Content-Type", "authorization", "X-Request-Id"}}
+	m := mustNew(t, p)
+	for _, asked := range []string{
+		"Authorization", "AUTHORIZATION", "authorization,content-type,x-request-id", "x-request-id,content-type,authorization",
+		"X-Request-ID, Authorization", "content-type , authorization", "authorization,authorization",
+	} {
+		if err := checkRequestHeaders(m, []string{asked}); err != nil {
+			t.Errorf("Check refuses %q: %v", asked, err)
+		}
+		w, _ := serve(m, newRequest("OPTIONS", friend, "Access-Control-Request-Method: GET", "Access-Control-Request-Headers: "+asked))
+		if got, want := w.Header().Get("Access-Control-Allow-Headers"), "Content-Type, Authorization, X-Request-Id"; w.Code != 204 || got != want {
+			t.Errorf("%q is answered with %d, Access-Control-Allow-Headers: %q; want 204, %q", asked, w.Code, got, want)
+		}
+	}
+}
+
+// readest 5444: browsers do not take "*" for Authorization, so that 43 % of all
+// requests were preflights.
+func TestFieldBugAuthorizationUnderWildcard(t *testing.T) {
+	t.Parallel()
+	ask := []string{friend, "Access-Control-Request-Method: GET", "Access-Control-Request-Headers: authorization"}
+	for _, test := range []struct {
+		policy cors.Policy
+		want   string
+	}{
+		{cors.Policy{AllowedHeaders: []string{"X-A", "Authorization"}}, "X-A, Authorization"},
+		{cors.Policy{AllowedHeaders: []string{"*", "Authorization"}}, "*, Authorization"},
+		{cors.Policy{AllowedHeaders: []string{"*"}, AllowCredentials: true}, "authorization"},
+	} {
+		test.policy.AllowedOrigins = examplePolicy.AllowedOrigins
+		m := mustNew(t, test.policy)
+		w, _ := serve(m, newRequest("OPTIONS", ask...))
+		if got := w.Header().Get("Access-Control-Allow-Headers"); got != test.want {
+			t.Errorf("%q: Access-Control-Allow-Headers is %q, want %q", test.policy.AllowedHeaders, got, test.want)
+		}
+		if err := m.Check(newRequest("OPTIONS", ask...)); err != nil {
+			t.Errorf("%q: Check refuses what the answer allows: %v", test.policy.AllowedHeaders, err)
+		}
+	}
+	m := mustNew(t, cors.Policy{AllowedOrigins: examplePolicy.AllowedOrigins, AllowedHeaders: []string{"*"}})
+	if m.Check(newRequest("OPTIONS", ask...)) == nil {
+		t.Error(`Check lets "*" stand for Authorization, which browsers do not`)
+	}
+}
