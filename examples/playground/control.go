@@ -156,7 +156,8 @@ func formOf(policy cors.Policy) policyForm {
 		AllowCredentials: policy.AllowCredentials,
 	}
 	if policy.MaxAge != 0 {
-		form.MaxAge = policy.MaxAge.String()
+		// As people write it: 2h, not 2h0m0s.
+		form.MaxAge = strings.NewReplacer("m0s", "m", "h0m0s", "h").Replace(policy.MaxAge.String())
 	}
 	for name, risk := range risks {
 		if policy.AcceptRisks&risk != 0 {

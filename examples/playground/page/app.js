@@ -113,6 +113,7 @@ function readPolicy() {
 }
 
 async function applyPolicy() {
+  policy.dataset.state = "busy";
   const answer = await call("policy", readPolicy());
   clearErrors(policy);
   if (answer.Errors) {

@@ -1,0 +1,454 @@
+//go:build unix
+
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/f407da42/cors/internal/browsers"
+)
+
+// driver runs, in the app's page, one module after the other that the test
+// serves, and reports what its default export returns.
+const driver = `
+for (let n = 0; ; n++) {
+  let report;
+  try {
+    report = { Value: await (await import("/test/" + n + ".js")).default() };
+  } catch (error) {
+    report = { Error: String(error.stack || error) };
+  }
+  await fetch("/test/report", { method: "POST", body: JSON.stringify(report) });
+}
+`
+
+// helpers come before each script. They use the page as people do: by its
+// labels, buttons and fields.
+const helpers = `
+const $ = (id) => document.getElementById(id);
+const policy = $("policy"), request = $("request"), happened = $("happened");
+
+// until waits for a condition that follows from a change of the page.
+function until(condition) {
+  return new Promise((resolve, reject) => {
+    const check = () => {
+      if (!condition()) return;
+      clearTimeout(overdue);
+      observer.disconnect();
+      resolve();
+    };
+    const observer = new MutationObserver(check);
+    const overdue = setTimeout(() => reject(new Error("waited in vain for " + condition)), 15000);
+    observer.observe(document.documentElement, { subtree: true, childList: true, characterData: true, attributes: true });
+    check();
+  });
+}
+
+const button = (form, text) => [...form.querySelectorAll("button")].find((button) => button.textContent === text);
+
+async function choose(name) {
+  await until(() => document.body.dataset.ready);
+  button(document, name).click();
+  await until(() => policy.dataset.state !== "busy");
+}
+
+async function apply() {
+  button(policy, "Apply").click();
+  await until(() => policy.dataset.state !== "busy");
+}
+
+function fill(fields) {
+  for (const [name, value] of Object.entries(fields)) {
+    const field = request.elements[name];
+    if (typeof value === "boolean") field.checked = value;
+    else field.value = value;
+  }
+}
+
+async function press() {
+  const runs = happened.dataset.runs;
+  button(request, "Send").click();
+  await until(() => !request.dataset.busy);
+  if (happened.dataset.runs === runs) throw new Error("not sent: " + $("request-status").textContent);
+  return {
+    ...JSON.parse(happened.dataset.observed),
+    Agrees: happened.dataset.agrees === "true",
+    Verdict: $("verdict").textContent,
+    Prediction: $("prediction").innerText,
+    Steps: $("steps").innerText,
+  };
+}
+`
+
+// A ride is a browser in which the app's page is open.
+type ride struct {
+	t       *testing.T
+	browser *browsers.Browser
+	scripts chan string
+	reports chan []byte
+}
+
+// open serves a playground and opens it in a browser.
+func open(t *testing.T, engine browsers.Engine) (*ride, *playground) {
+	var listeners [3]*httptest.Server
+	for i := range listeners {
+		listeners[i] = httptest.NewUnstartedServer(nil)
+	}
+	portOf := func(i int) string {
+		_, port, _ := strings.Cut(listeners[i].Listener.Addr().String(), ":")
+		return port
+	}
+	p := newPlayground(origins{
+		App:       "http://localhost:" + portOf(0),
+		Subdomain: "http://shop.localhost:" + portOf(0),
+		API:       "http://localhost:" + portOf(1),
+		Stranger:  "http://127.0.0.1:" + portOf(2),
+	}, log.New(io.Discard, "", 0))
+	d := &ride{t: t, scripts: make(chan string), reports: make(chan []byte)}
+	listeners[0].Config.Handler = d.drive(p.appServer())
+	listeners[1].Config.Handler = p.apiServer()
+	listeners[2].Config.Handler = p.strangerServer()
+	for _, s := range listeners {
+		s.Start()
+		t.Cleanup(s.Close)
+	}
+	d.browser = browsers.Start(t, engine, p.origins.App+"/")
+	return d, p
+}
+
+// drive adds the driver to the app's page.
+func (d *ride) drive(app http.Handler) http.Handler {
+	served := 0
+	mux := http.NewServeMux()
+	mux.Handle("/", app)
+	mux.HandleFunc("GET localhost/{$}", func(w http.ResponseWriter, r *http.Request) {
+		app.ServeHTTP(w, r)
+		io.WriteString(w, `<script type="module" src="/test/driver.js"></script>`)
+	})
+	mux.HandleFunc("GET localhost/test/driver.js", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/javascript")
+		io.WriteString(w, driver)
+	})
+	mux.HandleFunc("GET localhost/test/{script}", func(w http.ResponseWriter, r *http.Request) {
+		if r.PathValue("script") != fmt.Sprint(served, ".js") {
+			http.NotFound(w, r)
+			return
+		}
+		select {
+		case script := <-d.scripts:
+			served++ // there is one page, which asks for one script after the other
+			w.Header().Set("Content-Type", "text/javascript")
+			io.WriteString(w, helpers+"export default async () => {\n"+script+"\n}")
+		case <-r.Context().Done():
+		}
+	})
+	mux.HandleFunc("POST localhost/test/report", func(w http.ResponseWriter, r *http.Request) {
+		report, err := io.ReadAll(r.Body)
+		if err != nil {
+			return // the browser has been closed
+		}
+		select {
+		case d.reports <- report:
+		case <-r.Context().Done():
+		}
+	})
+	return mux
+}
+
+// do runs script in the page and stores what it returns in value.
+func (d *ride) do(script string, value any) {
+	d.t.Helper()
+	overdue := time.After(patience)
+	select {
+	case d.scripts <- script:
+	case <-d.browser.Done():
+		d.t.Fatalf("the browser has ended:\n%s", d.browser.Log())
+	case <-overdue:
+		d.t.Fatalf("the page has not asked for a script:\n%s", d.browser.Log())
+	}
+	select {
+	case report := <-d.reports:
+		var r struct {
+			Value json.RawMessage
+			Error string
+		}
+		if err := json.Unmarshal(report, &r); err != nil || r.Error != "" {
+			d.t.Fatalf("script failed: %v %s\n%s", err, r.Error, script)
+		}
+		if err := json.Unmarshal(r.Value, value); err != nil {
+			d.t.Fatalf("script returned %s: %v\n%s", r.Value, err, script)
+		}
+	case <-d.browser.Done():
+		d.t.Fatalf("the browser has ended:\n%s", d.browser.Log())
+	case <-overdue:
+		d.t.Fatalf("the script has not ended:\n%s\n%s", script, d.browser.Log())
+	}
+}
+
+// A sight is what the page shows of a run.
+type sight struct {
+	outcome
+	Agrees                     bool
+	Verdict, Prediction, Steps string
+}
+
+func (d *ride) choose(preset string) {
+	d.t.Helper()
+	d.do(fmt.Sprintf("await choose(%q); return null", preset), new(any))
+}
+
+func (d *ride) send(fields string) (s sight) {
+	d.t.Helper()
+	d.do("fill("+fields+"); return press()", &s)
+	return s
+}
+
+// check checks that s is as want and as predicted. It does not look at the
+// readable headers of want.
+func (s sight) check(t *testing.T, want outcome) {
+	t.Helper()
+	if !s.Agrees || !strings.Contains(s.Verdict, "As predicted") {
+		t.Errorf("the page says: %s", s.Verdict)
+	}
+	want.Readable = s.Readable
+	if !reflect.DeepEqual(s.outcome, want) {
+		t.Errorf("seen %+v, want %+v\n%s\n%s", s.outcome, want, s.Prediction, s.Steps)
+	}
+}
+
+func TestInChromium(t *testing.T) {
+	d, p := open(t, browsers.Chromium)
+	t.Run("presets", func(t *testing.T) { testPresetsInBrowser(t, d, p) })
+	t.Run("simple or not", func(t *testing.T) { testSimpleOrNot(t, d) })
+	t.Run("mistakes", func(t *testing.T) { testMistakesInBrowser(t, d, p) })
+	t.Run("lists", func(t *testing.T) { testLists(t, d, p) })
+}
+
+func testPresetsInBrowser(t *testing.T, d *ride, p *playground) {
+	for _, test := range []struct {
+		preset   string
+		want     outcome
+		readable string   // among the headers that the script reads, by exposure
+		shows    []string // in the diagram
+	}{
+		{"PUT with a custom header", outcome{Preflight: true, Actual: true, HandlerRan: true, Status: 200}, "", []string{
+			"Access-Control-Request-Headers: content-type,x-custom-header", "204 No Content", "Access-Control-Allow-Methods: PUT", "PUT /data", "X-Custom-Header: value", `"received": 17`}},
+		{"Public, read-only", outcome{Actual: true, HandlerRan: true, Status: 200}, "etag x-total-count", []string{
+			"Origin: " + p.origins.Stranger, "Access-Control-Allow-Origin: *"}},
+		{"App with cookies", outcome{Preflight: true, Actual: true, HandlerRan: true, Status: 200}, "x-request-id", []string{
+			"Cookie: user=alice", "Access-Control-Allow-Credentials: true", "Access-Control-Max-Age: 7200", `"hello": "alice"`}},
+		{"All subdomains", outcome{Preflight: true, Actual: true, HandlerRan: true, Status: 200}, "", []string{
+			"Access-Control-Allow-Origin: " + p.origins.Subdomain}},
+		{"Anything goes", outcome{Preflight: true, Actual: true, HandlerRan: true, Status: 200}, "date etag x-request-id x-total-count", []string{
+			"Access-Control-Allow-Headers: *, Authorization", "PATCH /data"}},
+		{"A stranger, rejected", outcome{Actual: true}, "", []string{
+			"403 Forbidden", "The handler did not run", "AllowedOrigins", "Hidden from the script", "TypeError"}},
+		{"A policy with mistakes", outcome{Actual: true, HandlerRan: true, Status: 200}, "", []string{
+			"Access-Control-Allow-Origin: " + p.origins.App}},
+	} {
+		d.choose(test.preset)
+		s := d.send("{}")
+		t.Run(test.preset, func(t *testing.T) {
+			s.check(t, test.want)
+			for _, name := range strings.Fields(test.readable) {
+				if !slices.Contains(s.Readable, name) {
+					t.Errorf("the script reads %q, without %s", s.Readable, name)
+				}
+			}
+			for _, text := range test.shows {
+				if !strings.Contains(s.Steps, text) {
+					t.Errorf("the diagram does not show %q:\n%s", text, s.Steps)
+				}
+			}
+		})
+	}
+}
+
+// testSimpleOrNot sends each request under a policy that allows it, and under
+// one that does not.
+func testSimpleOrNot(t *testing.T, d *ride) {
+	tests := []struct {
+		name      string
+		fields    string
+		preflight bool
+	}{
+		{"GET", `{Method: "GET"}`, false},
+		{"HEAD", `{Method: "HEAD"}`, false},
+		{"POST without a body", `{Method: "POST"}`, false},
+		{"POST of text", `{Method: "POST", Body: "text"}`, false},
+		{"POST of text/plain", `{Method: "POST", Body: "text", ContentType: "text/plain"}`, false},
+		{"POST of text/plain with a charset", `{Method: "POST", Body: "text", ContentType: "text/plain;charset=UTF-8"}`, false},
+		{"POST of Text/Plain", `{Method: "POST", Body: "text", ContentType: "Text/Plain"}`, false},
+		{"POST of a form", `{Method: "POST", Body: "a=b", ContentType: "application/x-www-form-urlencoded"}`, false},
+		{"POST of a multipart form", `{Method: "POST", Body: "x", ContentType: "multipart/form-data; boundary=x"}`, false},
+		{"POST of JSON", `{Method: "POST", Body: "{}", ContentType: "application/json"}`, true},
+		{"POST of XML", `{Method: "POST", Body: "<a/>", ContentType: "application/xml"}`, true},
+		{"POST of text/html", `{Method: "POST", Body: "a", ContentType: "text/html"}`, true},
+		{"POST of text with unsafe bytes in its type", `{Method: "POST", Body: "a", ContentType: "text/plain; a=\"b\""}`, true},
+		{"get in lower case", `{Method: "get"}`, false},
+		{"put in lower case", `{Method: "put"}`, true},
+		{"patch in lower case, which is not PATCH", `{Method: "patch"}`, true},
+		{"PUT", `{Method: "PUT"}`, true},
+		{"DELETE", `{Method: "DELETE"}`, true},
+		{"PATCH", `{Method: "PATCH"}`, true},
+		{"OPTIONS", `{Method: "OPTIONS"}`, true},
+		{"a custom method", `{Method: "PURGE"}`, true},
+		{"Accept", `{Method: "GET", Headers: "Accept: text/csv"}`, false},
+		{"Accept with unsafe bytes", `{Method: "GET", Headers: "Accept: text/csv (please)"}`, true},
+		{"Accept of 128 bytes", `{Method: "GET", Headers: "Accept: " + "a".repeat(128)}`, false},
+		{"Accept of 129 bytes", `{Method: "GET", Headers: "Accept: " + "a".repeat(129)}`, true},
+		{"Accept-Language", `{Method: "GET", Headers: "Accept-Language: de, en;q=0.5"}`, false},
+		{"Accept-Language with unsafe bytes", `{Method: "GET", Headers: "Accept-Language: de_DE"}`, true},
+		{"Content-Language", `{Method: "GET", Headers: "Content-Language: de"}`, false},
+		{"Content-Language with unsafe bytes", `{Method: "GET", Headers: "Content-Language: de_DE"}`, true},
+		{"Range", `{Method: "GET", Headers: "Range: bytes=0-99"}`, false},
+		{"Range of the last bytes", `{Method: "GET", Headers: "Range: bytes=-99"}`, true},
+		{"a custom header", `{Method: "GET", Headers: "X-Custom-Header: value"}`, true},
+		{"several custom headers", `{Method: "GET", Headers: "X-B: 1\nX-A: 2\nIf-None-Match: 3"}`, true},
+		{"Authorization", `{Method: "GET", Headers: "Authorization: Bearer abc"}`, true},
+		{"headers that scripts cannot set", `{Method: "GET", Headers: "Cookie: a=b\nSec-A: 1\nHost: example.com\nOrigin: null"}`, false},
+		{"an upload listener", `{Method: "POST", Body: "text", UploadListener: true}`, true},
+	}
+	for _, policy := range []struct{ preset, variant string }{
+		{"Anything goes", `{}`},
+		{"Anything goes", `{From: "stranger"}`},
+		{"Anything goes", `{Credentials: true}`},
+		{"App with cookies", `{Credentials: true}`},
+		{"PUT with a custom header", `{}`},
+		{"PUT with a custom header", `{From: "stranger"}`},
+		{"Public, read-only", `{From: "stranger"}`},
+	} {
+		d.choose(policy.preset)
+		var all []string
+		for _, test := range tests {
+			all = append(all, test.fields)
+		}
+		var sights []sight
+		d.do(fmt.Sprintf(`
+			const sights = [];
+			for (const fields of [%s]) {
+				fill({ From: "app", Headers: "", Body: "", ContentType: "", Credentials: false, UploadListener: false, ...fields, ...%s });
+				sights.push(await press());
+			}
+			return sights`, strings.Join(all, ", "), policy.variant), &sights)
+		for i, s := range sights {
+			t.Run(policy.preset+policy.variant+tests[i].name, func(t *testing.T) {
+				if !s.Agrees {
+					t.Errorf("the page says: %s", s.Verdict)
+				}
+				if s.Preflight != tests[i].preflight {
+					t.Errorf("a preflight was seen: %v\n%s", s.Preflight, s.Steps)
+				}
+				if allowed := s.Status == http.StatusOK; !allowed && policy.preset == "Anything goes" && policy.variant != `{Credentials: true}` {
+					t.Errorf("blocked\n%s", s.Steps)
+				}
+			})
+		}
+		if len(sights) != len(tests) {
+			t.Errorf("%d of %d requests were sent", len(sights), len(tests))
+		}
+	}
+
+	// Fetch, "CORS-preflight fetch", step 7.4: without
+	// Access-Control-Allow-Methods, an upload listener allows its request's
+	// method. Chromium does not know of that. The page says so.
+	s := d.send(`{From: "stranger", Method: "PUT", Headers: "", Body: "text", ContentType: "", Credentials: false, UploadListener: true}`)
+	if s.Agrees || !strings.Contains(s.Verdict, "Not as predicted") || !strings.Contains(s.Verdict, "Status: predicted 200, seen nothing") {
+		t.Errorf("PUT with an upload listener: the page says: %s", s.Verdict)
+	}
+
+	t.Run("a method that scripts cannot use", func(t *testing.T) {
+		d.send(`{Method: "TRACE", Headers: ""}`).check(t, outcome{})
+	})
+}
+
+func testMistakesInBrowser(t *testing.T, d *ride, p *playground) {
+	d.choose("PUT with a custom header")
+	var got struct {
+		Errors []string // field, item and reason of each message
+		Status string
+		Code   string
+	}
+	d.do(`
+		await choose("A policy with mistakes");
+		return {
+			Errors: [...policy.querySelectorAll(".error")].map((error) => {
+				const field = error.closest("[data-list], [data-field]");
+				const input = error.parentElement.querySelector("input");
+				if (!input.getAttribute("aria-describedby").split(" ").includes(error.id)) throw new Error("not described: " + error.textContent);
+				if (input.getAttribute("aria-invalid") !== "true") throw new Error("not marked: " + input.value);
+				return [field.dataset.list ?? field.dataset.field, input.value, error.textContent.split(";")[0]].join(" | ");
+			}),
+			Status: $("policy-status").textContent,
+			Code: $("code").textContent,
+		}`, &got)
+	want := []string{
+		`AllowedOrigins | example.com | has no scheme`,
+		`AllowedOrigins | https://app.example.com/ | has a path`,
+		`AllowedOrigins | * | allows any origin`,
+		`AllowedOrigins | * | with AllowCredentials`,
+		`AllowedMethods | patch | `,
+		`AllowedHeaders | Cookie | `,
+		`MaxAge | 48h | `,
+	}
+	if !slices.EqualFunc(got.Errors, want, strings.HasPrefix) {
+		t.Errorf("messages\n%s\nwant\n%s", strings.Join(got.Errors, "\n"), strings.Join(want, "\n"))
+	}
+	if want := "Refused: 7 mistakes. The policy that was in force stays."; got.Status != want {
+		t.Errorf("the page says %q, want %q", got.Status, want)
+	}
+	if code := goCode(p.cors.Policy()); got.Code != code || !strings.Contains(code, "http.MethodPut") {
+		t.Errorf("the page shows the policy\n%s\nin force is\n%s", got.Code, code)
+	}
+
+	var left int
+	d.do(`await choose("Public, read-only"); return policy.querySelectorAll(".error, [aria-invalid]").length`, &left)
+	if left > 0 {
+		t.Errorf("%d mistakes are still shown after they are gone", left)
+	}
+
+	var request string
+	d.do(`
+		fill({ Method: "GET", Headers: "X-A: 1\nX-B" });
+		button(request, "Send").click();
+		await until(() => !request.dataset.busy);
+		return $("request-status").textContent + " | " + $("headers").parentElement.querySelector(".error").textContent`, &request)
+	if want := "Not sent: mend the request first. | Line 2, “X-B”, has no colon"; !strings.HasPrefix(request, want) {
+		t.Errorf("the page says %q, want %q", request, want)
+	}
+}
+
+// testLists edits a policy by hand.
+func testLists(t *testing.T, d *ride, p *playground) {
+	d.choose("PUT with a custom header")
+	var status string
+	d.do(`
+		const list = policy.querySelector("[data-list=AllowedMethods]");
+		button(list, "+ Add").click();
+		document.activeElement.value = "PURGE";
+		document.activeElement.dispatchEvent(new Event("input", { bubbles: true }));
+		document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
+		document.activeElement.value = "DELETE";
+		list.querySelector("[aria-label='Remove AllowedMethods 1']").click();
+		const edited = $("policy-status").textContent;
+		policy.elements.MaxAge.value = "90s";
+		await apply();
+		return edited + " " + $("policy-status").textContent`, &status)
+	if want := "Edited. Apply to put it in force. In force."; status != want {
+		t.Errorf("the page says %q, want %q", status, want)
+	}
+	policy := p.cors.Policy()
+	if !slices.Equal(policy.AllowedMethods, []string{"PURGE", "DELETE"}) || policy.MaxAge != 90*time.Second {
+		t.Errorf("in force are the methods %q and the MaxAge %v", policy.AllowedMethods, policy.MaxAge)
+	}
+}

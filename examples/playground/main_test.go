@@ -1,0 +1,516 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"go/parser"
+	"go/token"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/f407da42/cors"
+)
+
+// patience is how long anything may take. It is only ever used up by what is
+// broken.
+const patience = 30 * time.Second
+
+func testPlayground() *playground {
+	return newPlayground(origins{
+		App:       "http://localhost:1001",
+		Subdomain: "http://shop.localhost:1001",
+		API:       "http://localhost:1002",
+		Stranger:  "http://127.0.0.1:1003",
+	}, log.New(io.Discard, "", 0))
+}
+
+// post posts body to one of p's control endpoints, as the app's page does.
+func post(p *playground, path, body string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest("POST", p.origins.App+path, strings.NewReader(body))
+	r.Header.Set("Origin", p.origins.App)
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	w := httptest.NewRecorder()
+	p.appServer().ServeHTTP(w, r)
+	return w
+}
+
+func toJSON(t *testing.T, v any) string {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func TestRunServesUntilItIsStopped(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	stdout, w := io.Pipe()
+	done := make(chan error, 1)
+	go func() {
+		err := run(ctx, nil, w)
+		w.Close()
+		done <- err
+	}()
+
+	addresses := make(map[string]string)
+	lines := bufio.NewScanner(stdout)
+	for lines.Scan() && lines.Text() != "Ctrl-C stops it." {
+		if f := strings.Fields(lines.Text()); len(f) == 2 {
+			addresses[f[0]] = f[1]
+		}
+	}
+	go io.Copy(io.Discard, stdout)
+	if len(addresses) != 3 {
+		t.Fatalf("run printed the addresses %q", addresses)
+	}
+
+	client := &http.Client{Timeout: patience}
+	for name, want := range map[string]string{"app": "What happened", "API": "nobody in particular", "stranger": "sender.js"} {
+		res, err := client.Get(addresses[name])
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if err != nil || res.StatusCode != http.StatusOK || !strings.Contains(string(body), want) {
+			t.Errorf("%s: status %d, error %v, and no %q in its body %q", name, res.StatusCode, err, want, body)
+		}
+	}
+
+	stop()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Error("run, stopped, returned", err)
+		}
+	case <-time.After(patience):
+		t.Fatal("run has not returned, though stopped")
+	}
+	for name, address := range addresses {
+		if res, err := client.Get(address); err == nil {
+			res.Body.Close()
+			t.Errorf("the %s is still served", name)
+		}
+	}
+}
+
+func TestRunRefusesWhatItCannotDo(t *testing.T) {
+	busy4, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer busy4.Close()
+	port4 := strconv.Itoa(busy4.Addr().(*net.TCPAddr).Port)
+
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	for _, test := range []struct {
+		args []string
+		want string // in the error
+	}{
+		{[]string{"-app", port4}, "cannot listen on port " + port4 + " for the app"},
+		{[]string{"-api", port4}, "-api chooses another port"},
+		{[]string{"-stranger", port4}, "is another program using it?"},
+		{[]string{"-app", "65536"}, "-app 65536: a port is a number"},
+		{[]string{"-api", "-1"}, "-api -1: a port is a number"},
+		{[]string{"-app", "http"}, `invalid value "http"`},
+		{[]string{"-nope"}, "-h lists the flags"},
+		{[]string{"8080"}, `unexpected argument "8080"`},
+	} {
+		err := run(stopped, test.args, io.Discard)
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("run %q returned %v, not an error with %q", test.args, err, test.want)
+		}
+	}
+
+	var help bytes.Buffer
+	if err := run(stopped, []string{"-h"}, &help); err != nil || !strings.Contains(help.String(), "-stranger port") {
+		t.Errorf("run -h returned %v and printed %q", err, help.String())
+	}
+}
+
+func TestAPortInUseOverIPv6IsBusy(t *testing.T) {
+	busy6, err := net.Listen("tcp6", "[::1]:0")
+	if err != nil {
+		t.Log("there is no IPv6 here, where nothing can be busy:", err)
+		return
+	}
+	defer busy6.Close()
+	listeners, err := listen("app", busy6.Addr().(*net.TCPAddr).Port)
+	if err == nil {
+		closeAll(listeners)
+		t.Error("listen took a port of which another program has the IPv6 half")
+	}
+}
+
+func TestServersAnswerOnlyToTheirNames(t *testing.T) {
+	p := testPlayground()
+	for _, test := range []struct {
+		server http.Handler
+		url    string
+		want   int
+	}{
+		{p.appServer(), "http://localhost:1001/", http.StatusOK},
+		{p.appServer(), "http://localhost:1001/app.js", http.StatusOK},
+		{p.appServer(), "http://localhost:1001/style.css", http.StatusOK},
+		{p.appServer(), "http://localhost:1001/control/policy", http.StatusOK},
+		{p.appServer(), "http://localhost:1001/index.html", http.StatusNotFound},
+		{p.appServer(), "http://localhost:1001/nothing.js", http.StatusNotFound},
+		{p.appServer(), "http://localhost:1001/..%2fmain.go", http.StatusNotFound},
+		{p.appServer(), "http://shop.localhost:1001/", http.StatusOK},
+		{p.appServer(), "http://shop.localhost:1001/sender.js", http.StatusOK},
+		{p.appServer(), "http://shop.localhost:1001/control/policy", http.StatusNotFound},
+		{p.appServer(), "http://rebound.example:1001/", http.StatusNotFound},
+		{p.appServer(), "http://rebound.example:1001/control/policy", http.StatusNotFound},
+		{p.appServer(), "http://127.0.0.1:1001/control/policy", http.StatusNotFound},
+		{p.apiServer(), "http://localhost:1002/data", http.StatusOK},
+		{p.apiServer(), "http://rebound.example:1002/data", http.StatusNotFound},
+		{p.strangerServer(), "http://127.0.0.1:1003/", http.StatusOK},
+		{p.strangerServer(), "http://rebound.example:1003/", http.StatusNotFound},
+		{p.strangerServer(), "http://127.0.0.1:1003/control/policy", http.StatusNotFound},
+	} {
+		w := httptest.NewRecorder()
+		test.server.ServeHTTP(w, httptest.NewRequest("GET", test.url, nil))
+		if w.Code != test.want {
+			t.Errorf("GET %s: status %d, want %d", test.url, w.Code, test.want)
+		}
+	}
+}
+
+func TestOtherOriginsControlNothing(t *testing.T) {
+	p := testPlayground()
+	before := p.cors.Policy()
+	for _, path := range []string{"/control/policy", "/control/predictions", "/control/runs"} {
+		for _, header := range []map[string]string{
+			{"Origin": p.origins.Stranger, "Sec-Fetch-Site": "cross-site"},
+			{"Origin": p.origins.API, "Sec-Fetch-Site": "same-site"},
+			{"Origin": p.origins.Subdomain},
+			{"Origin": "null"},
+			{"Sec-Fetch-Site": "cross-site"},
+		} {
+			r := httptest.NewRequest("POST", p.origins.App+path, strings.NewReader(`{"AllowedOrigins": ["*"], "From": "app", "Method": "GET"}`))
+			for name, value := range header {
+				r.Header.Set(name, value)
+			}
+			w := httptest.NewRecorder()
+			p.appServer().ServeHTTP(w, r)
+			if w.Code != http.StatusForbidden {
+				t.Errorf("POST %s with %v: status %d", path, header, w.Code)
+			}
+		}
+	}
+	if !reflect.DeepEqual(formOf(before), formOf(p.cors.Policy())) {
+		t.Error("the policy has changed")
+	}
+}
+
+func TestPresets(t *testing.T) {
+	p := testPlayground()
+	for _, preset := range p.presets() {
+		w := post(p, "/control/policy", toJSON(t, preset.Policy))
+		want := http.StatusOK
+		if preset.ID == "mistakes" {
+			want = http.StatusUnprocessableEntity
+		}
+		if w.Code != want {
+			t.Errorf("policy of preset %s: status %d, body %s", preset.ID, w.Code, w.Body)
+		}
+		if w := post(p, "/control/runs", toJSON(t, preset.Request)); w.Code != http.StatusOK {
+			t.Errorf("request of preset %s: status %d, body %s", preset.ID, w.Code, w.Body)
+		}
+	}
+}
+
+func TestEveryMistakeNamesItsFieldAndItem(t *testing.T) {
+	p := testPlayground()
+	w := post(p, "/control/policy", `{
+		"AllowedOrigins": ["https://example.com", "example.com", "http://example.com"],
+		"AllowedMethods": ["PUT", "patch"],
+		"AllowedHeaders": ["X-A", "X-B", "Cookie"],
+		"ExposedHeaders": ["Set-Cookie"],
+		"AllowCredentials": true,
+		"MaxAge": "an hour",
+		"AcceptRisks": ["RiskNullOrigin", "RiskEverything"]
+	}`)
+	var got struct{ Errors []fieldError }
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != http.StatusUnprocessableEntity {
+		t.Fatalf("status %d, error %v, body %s", w.Code, err, w.Body)
+	}
+	places := make(map[string]int)
+	for _, e := range got.Errors {
+		places[e.Field+" "+e.Value] = e.Index
+		if e.Reason == "" {
+			t.Errorf("%+v has no reason", e)
+		}
+	}
+	want := map[string]int{
+		"AllowedOrigins example.com":        1,
+		"AllowedOrigins http://example.com": 2,
+		"AllowedMethods patch":              1,
+		"AllowedHeaders Cookie":             2,
+		"ExposedHeaders Set-Cookie":         0,
+		"MaxAge an hour":                    -1,
+		"AcceptRisks RiskEverything":        1,
+	}
+	if !reflect.DeepEqual(places, want) {
+		t.Errorf("mistakes at %v, want %v", places, want)
+	}
+	if got := p.cors.Policy().AllowedOrigins; !slices.Equal(got, []string{p.origins.App}) {
+		t.Errorf("the policy in force allows %q, though the new one was refused", got)
+	}
+}
+
+func TestMistakesInRequestsNameTheirFields(t *testing.T) {
+	p := testPlayground()
+	for _, test := range []struct {
+		request requestForm
+		field   string
+		index   int
+	}{
+		{requestForm{From: "elsewhere", Method: "GET"}, "From", -1},
+		{requestForm{From: "app"}, "Method", -1},
+		{requestForm{From: "app", Method: "GET /"}, "Method", -1},
+		{requestForm{From: "app", Method: "GET", ContentType: "text/plain\r\nX: y"}, "ContentType", -1},
+		{requestForm{From: "app", Method: "GET", ContentType: "text/plain; name=ü"}, "ContentType", -1},
+		{requestForm{From: "app", Method: "GET", Headers: "X-A: 1\n\nX-B 2"}, "Headers", 2},
+		{requestForm{From: "app", Method: "GET", Headers: ": 1"}, "Headers", 0},
+		{requestForm{From: "app", Method: "GET", Headers: "X A: 1"}, "Headers", 0},
+		{requestForm{From: "app", Method: "GET", Headers: "X-A: \x00"}, "Headers", 0},
+		{requestForm{From: "app", Method: "GET", Headers: "X-A: " + strings.Repeat("a", 9000)}, "Headers", -1},
+	} {
+		w := post(p, "/control/runs", toJSON(t, test.request))
+		var got struct{ Errors []fieldError }
+		err := json.Unmarshal(w.Body.Bytes(), &got)
+		if err != nil || w.Code != http.StatusUnprocessableEntity || len(got.Errors) != 1 || got.Errors[0].Field != test.field || got.Errors[0].Index != test.index {
+			t.Errorf("%+v: status %d, error %v, body %.200s", test.request, w.Code, err, w.Body)
+		}
+	}
+}
+
+// oddInput is what no page of the playground posts.
+var oddInput = []string{
+	"", " ", "null", "true", "1", `"form"`, "[]", "[{}]", "{", "}", "{}{}", `{"From": "app"`, `{"Unknown": 1}`, "\x00\xff", "\ufeff{}",
+	`{"AllowedOrigins": "*"}`, `{"AllowedOrigins": [1]}`, `{"AllowedOrigins": {"0": "*"}}`, `{"AllowedOrigins": [null, ""]}`,
+	`{"MaxAge": 5}`, `{"MaxAge": "9999999999999999999h"}`, `{"AllowCredentials": "yes"}`, `{"AcceptRisks": ["", "\u0000"]}`,
+	`{"Method": ["GET"]}`, `{"From": "app", "Method": "\ud800"}`, `{"From": "app", "Method": "GET", "Headers": {"X": "y"}}`,
+	`{"From": "app", "Method": "GET", "Headers": ":\n:\n:"}`, `{"From": "APP", "Method": "GET"}`,
+	`{"From": "app", "Method": "` + strings.Repeat("M", 10000) + `"}`,
+	`{"AllowedOrigins": [` + strings.Repeat(`"",`, 20000) + `""]}`,
+	strings.Repeat("[", 60000), strings.Repeat(" ", maxBody+1), `{"Body": "` + strings.Repeat("a", maxBody) + `"}`,
+}
+
+func TestOddInputGetsAMessage(t *testing.T) {
+	p := testPlayground()
+	for _, path := range []string{"/control/policy", "/control/predictions", "/control/runs"} {
+		for _, body := range oddInput {
+			checkAnswer(t, path, body, post(p, path, body))
+		}
+	}
+}
+
+func FuzzControl(f *testing.F) {
+	for _, body := range oddInput {
+		f.Add(body)
+	}
+	for _, preset := range testPlayground().presets() {
+		policy, _ := json.Marshal(preset.Policy)
+		request, _ := json.Marshal(preset.Request)
+		f.Add(string(policy))
+		f.Add(string(request))
+	}
+	p := testPlayground()
+	f.Fuzz(func(t *testing.T, body string) {
+		for _, path := range []string{"/control/policy", "/control/predictions", "/control/runs"} {
+			checkAnswer(t, path, body, post(p, path, body))
+		}
+	})
+}
+
+// checkAnswer checks that w is an answer, or says what is wrong with body.
+func checkAnswer(t *testing.T, path, body string, w *httptest.ResponseRecorder) {
+	t.Helper()
+	var answer struct {
+		Error  string
+		Errors []fieldError
+	}
+	err := json.Unmarshal(w.Body.Bytes(), &answer)
+	explained := answer.Error != "" || len(answer.Errors) > 0
+	switch {
+	case err != nil:
+		t.Errorf("POST %s %.80q: the answer %.200q is not JSON: %v", path, body, w.Body, err)
+	case w.Code == http.StatusOK && !explained:
+	case w.Code >= 400 && w.Code < 500 && explained:
+	default:
+		t.Errorf("POST %s %.80q: status %d, answer %.200s", path, body, w.Code, w.Body)
+	}
+}
+
+func TestControlKnowsNoOtherPaths(t *testing.T) {
+	p := testPlayground()
+	for _, test := range []struct {
+		method, path string
+		want         int
+	}{
+		{"GET", "/control/", http.StatusNotFound},
+		{"GET", "/control/runs/0", http.StatusNotFound},
+		{"GET", "/control/runs/" + strings.Repeat("9", 5000), http.StatusNotFound},
+		{"GET", "/control/runs", http.StatusMethodNotAllowed},
+		{"DELETE", "/control/policy", http.StatusMethodNotAllowed},
+		{"OPTIONS", "/control/policy", http.StatusMethodNotAllowed},
+	} {
+		w := httptest.NewRecorder()
+		p.appServer().ServeHTTP(w, httptest.NewRequest(test.method, p.origins.App+test.path, nil))
+		if w.Code != test.want {
+			t.Errorf("%s %.40s: status %d, want %d", test.method, test.path, w.Code, test.want)
+		}
+	}
+}
+
+func TestRunsRecordWhatTheAPISaw(t *testing.T) {
+	p := testPlayground()
+	send := func(method, id string, header ...string) {
+		r := httptest.NewRequest(method, p.origins.API+"/data?run="+id, strings.NewReader("body"))
+		for i := 0; i < len(header); i += 2 {
+			r.Header.Set(header[i], header[i+1])
+		}
+		p.apiServer().ServeHTTP(httptest.NewRecorder(), r)
+	}
+	type summary struct {
+		Preflight, HandlerRan, Rejected bool
+		Status                          int
+	}
+	summaries := func(id string) (list []summary) {
+		exchanges, _ := p.runs.get(id)
+		for _, ex := range exchanges {
+			list = append(list, summary{ex.Preflight, ex.HandlerRan, ex.Rejected != "", ex.Status})
+		}
+		return list
+	}
+
+	first, second := p.runs.begin(), p.runs.begin()
+	send("OPTIONS", first, "Origin", p.origins.App, "Access-Control-Request-Method", "PUT")
+	send("PUT", second, "Origin", p.origins.Stranger)
+	send("PUT", first, "Origin", p.origins.App)
+	send("GET", "none", "Origin", p.origins.App)
+
+	if got, want := summaries(first), []summary{{true, false, false, 204}, {false, true, false, 200}}; !slices.Equal(got, want) {
+		t.Errorf("first run: %+v, want %+v", got, want)
+	}
+	if got, want := summaries(second), []summary{{false, false, true, 403}}; !slices.Equal(got, want) {
+		t.Errorf("second run: %+v, want %+v", got, want)
+	}
+
+	for range 10 * maxExchanges {
+		send("GET", first)
+	}
+	if n := len(summaries(first)); n != maxExchanges {
+		t.Errorf("%d exchanges are kept of one run", n)
+	}
+	for range 10 * maxRuns {
+		p.runs.begin()
+	}
+	if n := len(p.runs.recent); n != maxRuns {
+		t.Errorf("%d runs are kept", n)
+	}
+	if _, ok := p.runs.get(first); ok {
+		t.Error("the first run is kept for good")
+	}
+}
+
+func TestAPIRefusesLargeBodies(t *testing.T) {
+	p := testPlayground()
+	r := httptest.NewRequest("POST", p.origins.API+"/data", strings.NewReader(strings.Repeat("a", maxBody+1)))
+	w := httptest.NewRecorder()
+	p.apiServer().ServeHTTP(w, r)
+	if w.Code != http.StatusRequestEntityTooLarge {
+		t.Errorf("status %d", w.Code)
+	}
+}
+
+func TestGoCode(t *testing.T) {
+	for _, test := range []struct {
+		policy policyForm
+		want   string // of cors.Policy
+	}{
+		{policyForm{}, "cors.Policy{}"},
+		{policyForm{AllowedOrigins: []string{"https://example.com"}, AllowedMethods: []string{"PUT", "PURGE"}, MaxAge: "2h"}, `cors.Policy{
+	AllowedOrigins: []string{"https://example.com"},
+	AllowedMethods: []string{http.MethodPut, "PURGE"},
+	MaxAge:         2 * time.Hour,
+}`},
+		{policyForm{AllowedOrigins: []string{"https://a.example.com", "https://b.example.com", "http://c.example.com"},
+			ExposedHeaders: []string{"ETag"}, AllowCredentials: true, MaxAge: "90s", AcceptRisks: []string{"RiskNullOrigin", "RiskInsecureOrigin"}}, `cors.Policy{
+	AllowedOrigins: []string{
+		"https://a.example.com",
+		"https://b.example.com",
+		"http://c.example.com",
+	},
+	ExposedHeaders:   []string{"ETag"},
+	AllowCredentials: true,
+	MaxAge:           90 * time.Second,
+	AcceptRisks:      cors.RiskInsecureOrigin | cors.RiskNullOrigin,
+}`},
+		{policyForm{AllowedHeaders: []string{"*"}, MaxAge: "-1h"}, "cors.Policy{\n\tAllowedHeaders: []string{\"*\"},\n\tMaxAge:         -1,\n}"},
+		{policyForm{MaxAge: "30m"}, "cors.Policy{\n\tMaxAge: 30 * time.Minute,\n}"},
+	} {
+		p := testPlayground()
+		if err := p.setPolicy(test.policy); err != nil {
+			t.Fatal(err)
+		}
+		code := goCode(p.cors.Policy())
+		if !strings.HasPrefix(code, "c, err := cors.New("+test.want+")\n") {
+			t.Errorf("goCode returned\n%s\nwant it to begin with a policy\n%s", code, test.want)
+		}
+		if _, err := parser.ParseFile(token.NewFileSet(), "", "package p; func f() {\n"+code+"}", 0); err != nil {
+			t.Errorf("goCode returned\n%s\nwhich is not Go: %v", code, err)
+		}
+	}
+}
+
+func TestCurl(t *testing.T) {
+	for _, test := range []struct {
+		method, body string
+		header       http.Header
+		want         []string
+	}{
+		{"GET", "", http.Header{"User-Agent": {"x"}, "Sec-Fetch-Site": {"cross-site"}}, []string{"curl -i", "http://localhost:1002/data"}},
+		{"HEAD", "", nil, []string{"curl --head", "http://localhost:1002/data"}},
+		{"OPTIONS", "", http.Header{"Origin": {"https://a.example"}, "Access-Control-Request-Method": {"PUT"}}, []string{
+			"curl -i", "-X OPTIONS", "http://localhost:1002/data", "-H 'Access-Control-Request-Method: PUT'", "-H 'Origin: https://a.example'"}},
+		{"PUT", `it's {"a": 1}`, http.Header{"X-Empty": {""}}, []string{
+			"curl -i", "-X PUT", "http://localhost:1002/data", "-H 'X-Empty;'", `--data-raw 'it'\''s {"a": 1}'`}},
+		{"$(DO)", "", nil, []string{"curl -i", "-X '$(DO)'", "http://localhost:1002/data"}},
+	} {
+		r := httptest.NewRequest("GET", "http://localhost:1002/data?run=1", nil)
+		r.Method, r.Header = test.method, test.header
+		if got, want := curl(r, []byte(test.body)), strings.Join(test.want, " \\\n  "); got != want {
+			t.Errorf("curl returned\n%s\nwant\n%s", got, want)
+		}
+	}
+}
+
+func TestPolicyFormHoldsEveryFieldThatIsData(t *testing.T) {
+	form := reflect.TypeFor[policyForm]()
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[cors.Policy]()) {
+		switch field.Type.Kind() {
+		case reflect.Func, reflect.Interface:
+			continue
+		}
+		if _, ok := form.FieldByName(field.Name); !ok {
+			t.Errorf("the form lacks %s", field.Name)
+		}
+	}
+}
