@@ -456,23 +456,28 @@ func TestPeersAllow(t *testing.T) {
 	}
 }
 
-// TestDefects compares the README's table with what it finds. On failure, or
-// with -v, it logs the table that the README should have.
-func TestDefects(t *testing.T) {
-	versions, err := os.ReadFile("go.mod")
+// version returns which release of a module go.mod requires, without the "v".
+func version(t *testing.T, module string) string {
+	mod, err := os.ReadFile("go.mod")
 	if err != nil {
 		t.Fatal(err)
 	}
+	_, rest, _ := strings.Cut(string(mod), "\t"+module+" v")
+	version, _, found := strings.Cut(rest, "\n")
+	if !found {
+		t.Fatalf("go.mod does not require %s", module)
+	}
+	return version
+}
+
+// TestDefects compares the README's table with what it finds. On failure, or
+// with -v, it logs the table that the README should have.
+func TestDefects(t *testing.T) {
 	table := [][]string{{"Input"}}
 	for _, p := range peers {
 		name := p.name
 		if p.module != "" {
-			_, rest, _ := strings.Cut(string(versions), "\t"+p.module+" v")
-			version, _, found := strings.Cut(rest, "\n")
-			if !found {
-				t.Fatalf("go.mod has no version of %s", p.module)
-			}
-			name += " " + version
+			name += " " + version(t, p.module)
 		}
 		table[0] = append(table[0], name)
 	}

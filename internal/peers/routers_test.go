@@ -527,7 +527,7 @@ func tableInREADME(t *testing.T, heading string) (rows [][]string) {
 	if !found {
 		t.Fatalf("README.md has no section %q", heading)
 	}
-	section, _, _ = strings.Cut(section, "\n## ")
+	section, _, _ = strings.Cut(section, "\n#")
 	for line := range strings.SplitSeq(section, "\n") {
 		if !strings.HasPrefix(line, "|") {
 			if rows != nil {
