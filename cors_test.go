@@ -2,8 +2,16 @@ package cors_test
 
 import (
 	"bufio"
+	"bytes"
+	"context"
 	"errors"
+	"flag"
 	"fmt"
+	"go/ast"
+	"go/doc"
+	"go/format"
+	"go/parser"
+	"go/token"
 	"io"
 	"maps"
 	"math/rand/v2"
@@ -22,6 +30,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -943,7 +953,7 @@ func designedMethods(p cors.Policy, r *http.Request) (list []string, echo bool) 
 		}
 	}
 	asked := r.Header["Access-Control-Request-Method"]
-	if echo && len(asked) == 1 && token.MatchString(asked[0]) && len(asked[0]) <= 8<<10 && !slices.Contains(list, asked[0]) {
+	if echo && len(asked) == 1 && tokenExpr.MatchString(asked[0]) && len(asked[0]) <= 8<<10 && !slices.Contains(list, asked[0]) {
 		list = append(list, asked[0])
 	}
 	return list, echo
@@ -978,7 +988,7 @@ func canonicalOnce(names []string) []string {
 func designedReport(p cors.Policy, r *http.Request) *cors.RequestError {
 	asked := r.Header["Access-Control-Request-Method"]
 	known := slices.Concat([]string{"GET", "HEAD", "POST"}, p.AllowedMethods)
-	other := slices.Contains(known, "*") && token.MatchString(asked[0]) && len(asked[0]) <= 8<<10
+	other := slices.Contains(known, "*") && tokenExpr.MatchString(asked[0]) && len(asked[0]) <= 8<<10
 	if len(asked) > 1 || !slices.Contains(known, asked[0]) && !other {
 		return &cors.RequestError{Preflight: true, Field: "Access-Control-Request-Method", Value: firstTwo(asked)}
 	}
@@ -991,10 +1001,12 @@ func firstTwo(lines []string) string {
 	return s[:min(len(s), 512)]
 }
 
-// sameHeader reports whether a and b hold the same names with the same values,
-// on however many lines.
-func sameHeader(a, b http.Header) bool {
-	return maps.EqualFunc(a, b, func(a, b []string) bool { return strings.Join(a, ", ") == strings.Join(b, ", ") })
+// sameAnswer reports whether a and b are the same, on however many lines their
+// header values are.
+func sameAnswer(a, b answer) bool {
+	sameValues := func(a, b []string) bool { return strings.Join(a, ", ") == strings.Join(b, ", ") }
+	return a.ran == b.ran && a.status == b.status && a.body == b.body &&
+		maps.EqualFunc(a.header, b.header, sameValues) && sameError(a.report, b.report)
 }
 
 // scribble overwrites all values of h in place and then appends to them, as
@@ -1129,8 +1141,7 @@ func FuzzHandler(f *testing.F) {
 			}
 			compare := func(got, want answer) {
 				t.Helper()
-				if got.ran != want.ran || got.status != want.status || got.body != want.body ||
-					!sameHeader(got.header, want.header) || !sameError(got.report, want.report) {
+				if !sameAnswer(got, want) {
 					t.Errorf("policy %d, %q %q %q: got %+v, report %+v, want %+v, report %+v",
 						i, method, host, r.Header, got, got.report, want, want.report)
 				}
@@ -2096,4 +2107,205 @@ func (g generator) request(p cors.Policy) fetch.Request {
 		r.Header[name] = []string{g.pick("text/plain", "application/json", "bytes=0-", "(1)")}
 	}
 	return r
+}
+
+// TestPoliciesSwitchedUnderLoad replaces the policy while requests are served,
+// and has careless code before and after the middleware overwrite all header
+// values in place. Each response has to agree wholly with one policy. The race
+// detector sees more of it.
+func TestPoliciesSwitchedUnderLoad(t *testing.T) {
+	t.Parallel()
+	type answerKey struct{}
+	policies := [2]cors.Policy{
+		{
+			AllowedOrigins: []string{"https://example-client.com", "https://*.a.example"},
+			AllowedMethods: []string{"PUT", "DELETE"},
+			AllowedHeaders: []string{"X-A"},
+			ExposedHeaders: []string{"X-C"},
+			MaxAge:         time.Minute,
+			OnReject: func(r *http.Request, err *cors.RequestError) {
+				r.Context().Value(answerKey{}).(*answer).report = err
+			},
+		},
+		{
+			AllowedOrigins:   []string{"https://example-client.com", "https://*.b.example"},
+			AllowedMethods:   []string{"*"},
+			AllowedHeaders:   []string{"*", "X-B"},
+			ExposedHeaders:   []string{"X-D", "X-E"},
+			AllowCredentials: true,
+			DenyHandler:      http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusTeapot) }),
+		},
+	}
+	before := http.Header{"Vary": {"Accept-Encoding", "Cookie"}}
+	preflight := []string{"Access-Control-Request-Method: FOO", "Access-Control-Request-Headers: x-f"}
+	requests := []*http.Request{
+		newRequest("GET"),
+		newRequest("GET", friend),
+		newRequest("PUT", "Origin: https://x.a.example"),
+		newRequest("PUT", "Origin: https://x.b.example"),
+		newRequest("POST", "Origin: https://api.example"),
+		newRequest("OPTIONS", append(preflight, friend)...),
+		newRequest("OPTIONS", append(preflight, stranger)...),
+	}
+	wants := make([][2]answer, len(requests))
+	for i, r := range requests {
+		for j, p := range policies {
+			wants[i][j] = designedAnswer(p, r, before)
+			if p.OnReject == nil {
+				wants[i][j].report = nil
+			}
+		}
+	}
+
+	m := mustNew(t, policies[0])
+	// The responses are looked at when the middleware is done with them.
+	observe := func(w http.ResponseWriter, r *http.Request) {
+		a := r.Context().Value(answerKey{}).(*answer)
+		a.header = w.Header().Clone()
+		scribble(w.Header())
+	}
+	inner := m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Context().Value(answerKey{}).(*answer).ran = true
+		observe(w, r)
+	}))
+	outer := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		vary := append(make([]string, 0, 8), before["Vary"]...)
+		w.Header()["Vary"] = vary
+		inner.ServeHTTP(w, r)
+		if !r.Context().Value(answerKey{}).(*answer).ran {
+			observe(w, r)
+		}
+		scribble(w.Header())
+		if after := vary[:3]; after[2] != "" {
+			t.Errorf("%q was written behind somebody else's slice", after[2])
+		}
+	})
+
+	done := make(chan struct{})
+	switched := make(chan int)
+	go func() {
+		for n := 0; ; n++ {
+			select {
+			case <-done:
+				switched <- n
+				return
+			default:
+				m.SetPolicy(policies[n%2])
+				// Either policy has three of them.
+				if p := m.Policy(); len(p.AllowedMethods)+len(p.AllowedHeaders) != 3 {
+					t.Errorf("Policy returned parts of both: %+v", p)
+				}
+			}
+		}
+	}()
+	var clients sync.WaitGroup
+	var agreed [2]atomic.Int64
+	for range 8 {
+		clients.Go(func() {
+			for range 300 {
+				for i, r := range requests {
+					var got answer
+					w := httptest.NewRecorder()
+					r = r.WithContext(context.WithValue(r.Context(), answerKey{}, &got))
+					outer.ServeHTTP(w, r)
+					got.status, got.body = w.Code, w.Body.String()
+					switch {
+					case sameAnswer(got, wants[i][0]):
+						agreed[0].Add(1)
+					case sameAnswer(got, wants[i][1]):
+						agreed[1].Add(1)
+					default:
+						t.Errorf("%s %q: got %+v; want %+v, or %+v", r.Method, r.Header, got, wants[i][0], wants[i][1])
+					}
+				}
+			}
+		})
+	}
+	clients.Wait()
+	close(done)
+	t.Logf("%d responses agreed with one policy, %d with the other, which were switched %d times", agreed[0].Load(), agreed[1].Load(), <-switched)
+}
+
+var update = flag.Bool("update", false, "write testdata/api.txt anew")
+
+// TestAPI compares all exported names and signatures with testdata/api.txt, so
+// that the API changes only on purpose: go test -run TestAPI -update .
+func TestAPI(t *testing.T) {
+	t.Parallel()
+	const golden = "testdata/api.txt"
+	fset := token.NewFileSet()
+	var files []*ast.File
+	for _, name := range []string{"cors.go", "policy.go", "preflight.go"} {
+		file, err := parser.ParseFile(fset, name, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, file)
+	}
+	pkg, err := doc.NewFromFiles(fset, files, "github.com/f407da42/cors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var decls []ast.Decl
+	addValues := func(values []*doc.Value) {
+		for _, v := range values {
+			decls = append(decls, v.Decl)
+		}
+	}
+	addFuncs := func(funcs []*doc.Func) {
+		for _, f := range funcs {
+			decls = append(decls, f.Decl)
+		}
+	}
+	addValues(pkg.Consts)
+	addValues(pkg.Vars)
+	addFuncs(pkg.Funcs)
+	for _, typ := range pkg.Types {
+		decls = append(decls, typ.Decl)
+		addValues(typ.Consts)
+		addValues(typ.Vars)
+		addFuncs(typ.Funcs)
+		addFuncs(typ.Methods)
+	}
+
+	var api bytes.Buffer
+	for _, decl := range decls {
+		ast.Inspect(decl, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.GenDecl:
+				n.Doc = nil
+			case *ast.FuncDecl:
+				n.Doc = nil
+			case *ast.Field:
+				n.Doc, n.Comment = nil, nil
+			case *ast.TypeSpec:
+				n.Doc, n.Comment = nil, nil
+			case *ast.ValueSpec:
+				n.Doc, n.Comment = nil, nil
+			}
+			return true
+		})
+		var b strings.Builder
+		if err := format.Node(&b, fset, decl); err != nil {
+			t.Fatal(err)
+		}
+		// Blank lines are left where comments were.
+		fmt.Fprintln(&api, regexp.MustCompile(`\n\s*\n`).ReplaceAllString(b.String(), "\n"))
+	}
+	got, err := format.Source(api.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.WriteFile(golden, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != string(want) {
+		t.Errorf("the API is not that of %s. It is\n%s", golden, got)
+	}
 }

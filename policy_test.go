@@ -553,7 +553,7 @@ func isBrowserOrigin(s string) bool {
 var (
 	domain     = regexp.MustCompile(`^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$`)
 	numberLast = regexp.MustCompile(`(^|\.)([0-9]+|0x[0-9a-f]*)$`)
-	token      = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+	tokenExpr  = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
 )
 
 // browserIPv6 serializes ip: all pieces, then the first of the longest runs of
@@ -607,18 +607,18 @@ func isMethodToAllow(s string) bool {
 	case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS":
 		return s == upper
 	}
-	return token.MatchString(s)
+	return tokenExpr.MatchString(s)
 }
 
 func isRequestHeaderToAllow(s string) bool {
-	return token.MatchString(s) && !regexp.MustCompile(`(?i)^(accept-charset|accept-encoding|access-control-request-headers|`+
+	return tokenExpr.MatchString(s) && !regexp.MustCompile(`(?i)^(accept-charset|accept-encoding|access-control-request-headers|`+
 		`access-control-request-method|connection|content-length|cookie|cookie2|date|dnt|expect|host|keep-alive|origin|referer|`+
 		`set-cookie|te|trailer|transfer-encoding|upgrade|via|proxy-.*|sec-.*|`+
 		`access-control-(allow-origin|allow-credentials|allow-methods|allow-headers|max-age|expose-headers))$`).MatchString(s)
 }
 
 func isResponseHeaderToExpose(s string, credentials bool) bool {
-	return token.MatchString(s) && !(credentials && s == "*") && !regexp.MustCompile(`(?i)^(set-cookie|set-cookie2|origin|`+
+	return tokenExpr.MatchString(s) && !(credentials && s == "*") && !regexp.MustCompile(`(?i)^(set-cookie|set-cookie2|origin|`+
 		`access-control-(request-method|request-headers|allow-methods|allow-headers|max-age))$`).MatchString(s)
 }
 
