@@ -249,7 +249,11 @@ func isPreflight(r *http.Request) bool {
 // Browsers send Origin on same-origin requests too, for POST and for WebSocket
 // handshakes, and such requests are not CORS's business.
 func isSameOrigin(r *http.Request, origin string) bool {
-	switch r.Header.Get(headerSecFetchSite) {
+	var site string
+	if lines := r.Header[headerSecFetchSite]; len(lines) > 0 {
+		site = lines[0]
+	}
+	switch site {
 	case "same-origin", "none":
 		return true
 	case "":
@@ -324,12 +328,18 @@ func (v *values) take(s string) []string {
 	return taken
 }
 
-// takeLines takes a copy of first with more after it.
+// takeLines takes a copy of first with more after it. Loops are faster here than
+// copy, which calls into the runtime for so few strings.
 func (v *values) takeLines(first []string, more ...string) []string {
 	n := len(first) + len(more)
 	taken := (*v)[:n:n]
 	*v = (*v)[n:]
-	copy(taken[copy(taken, first):], more)
+	for i, s := range first {
+		taken[i] = s
+	}
+	for i, s := range more {
+		taken[len(first)+i] = s
+	}
 	return taken
 }
 
