@@ -195,12 +195,13 @@ type compiled struct {
 	policy Policy
 
 	anyOrigin bool
-	maxOrigin int                        // the length of the longest origin that can be allowed
-	exact     map[string]struct{}        // origins
-	anyPort   map[string]struct{}        // origins without a port, of which every port is allowed
-	below     map[string]map[string]port // by scheme, then by ".host" or ".host:port": what subdomains are allowed
-	minLabels int                        // the least and ...
-	maxLabels int                        // ... the most labels of a host in below
+	maxOrigin int                   // the length of the longest origin that can be allowed
+	exact     map[string]struct{}   // origins
+	below     map[string][]wildcard // by what follows the "*": ".host" or ".host:port"
+	exactAny  map[string]struct{}   // as exact, but without a port: every port is allowed
+	belowAny  map[string][]wildcard // as below, but without a port
+	minLabels int                   // the least and ...
+	maxLabels int                   // ... the most labels of a host in below and belowAny
 
 	exposeHeaders string // the value of the header, "" for none
 
@@ -217,13 +218,11 @@ type compiled struct {
 	preflightVary     string
 }
 
-// port says of which ports the subdomains of a host are allowed.
-type port uint8
-
-const (
-	thisPort port = 1 << iota // the one in the key, or the scheme's default
-	everyPort
-)
+// A wildcard is the "*" of a pattern for subdomains.
+type wildcard struct {
+	scheme  string // what precedes it, such as "https://"
+	longest int    // how many bytes it can stand for
+}
 
 var zeroPolicy, _ = compile(Policy{})
 
@@ -260,8 +259,9 @@ func (m *mistakes) add(field string, index int, value, reason string) {
 func (c *compiled) compileOrigins(errs *mistakes) {
 	p := &c.policy
 	c.exact = make(map[string]struct{}, len(p.AllowedOrigins))
-	c.anyPort = make(map[string]struct{})
-	c.below = make(map[string]map[string]port)
+	c.below = make(map[string][]wildcard)
+	c.exactAny = make(map[string]struct{})
+	c.belowAny = make(map[string][]wildcard)
 	others := slices.ContainsFunc(p.AllowedOrigins, func(s string) bool { return s != "*" })
 	for i, s := range p.AllowedOrigins {
 		switch s {
@@ -332,26 +332,25 @@ func (c *compiled) addPattern(s string, o pattern) {
 	}
 	c.maxOrigin = max(c.maxOrigin, longest)
 
-	switch {
-	case o.subdomains:
-		if c.below[o.scheme] == nil {
-			c.below[o.scheme] = make(map[string]port)
-		}
-		key, ports := s[len(o.scheme)+len("://*"):], thisPort
-		if o.anyPort {
-			key, ports = strings.TrimSuffix(key, ":*"), everyPort
-		}
-		c.below[o.scheme][key] |= ports
-		labels := 1 + strings.Count(o.host, ".")
-		if c.minLabels == 0 || labels < c.minLabels {
-			c.minLabels = labels
-		}
-		c.maxLabels = max(c.maxLabels, labels)
-	case o.anyPort:
-		c.anyPort[strings.TrimSuffix(s, ":*")] = struct{}{}
-	default:
-		c.exact[s] = struct{}{}
+	exact, below := c.exact, c.below
+	if o.anyPort {
+		exact, below = c.exactAny, c.belowAny
+		s = strings.TrimSuffix(s, ":*")
 	}
+	if !o.subdomains {
+		exact[s] = struct{}{}
+		return
+	}
+	scheme, tail, _ := strings.Cut(s, "*")
+	w := wildcard{scheme, maxHost - len(".") - len(o.host)}
+	if !slices.Contains(below[tail], w) {
+		below[tail] = append(below[tail], w)
+	}
+	labels := strings.Count(o.host, ".") + 1
+	if c.minLabels == 0 || labels < c.minLabels {
+		c.minLabels = labels
+	}
+	c.maxLabels = max(c.maxLabels, labels)
 }
 
 // allowsOrigin reports whether the policy allows origin, which is that of r.
@@ -359,15 +358,18 @@ func (c *compiled) allowsOrigin(r *http.Request, origin string) bool {
 	if len(origin) > c.maxOrigin {
 		return false
 	}
-	if _, ok := c.exact[origin]; ok {
+	if _, ok := c.exact[origin]; ok || c.isSubdomain(origin, c.below) {
 		return true
 	}
-	if len(c.anyPort)+len(c.below) == 0 && c.policy.AllowOriginFunc == nil {
+	if len(c.exactAny)+len(c.belowAny) == 0 && c.policy.AllowOriginFunc == nil {
 		return false
 	}
 	o, ok := parseOrigin(origin)
-	if ok && c.matchesPattern(origin, o) {
-		return true
+	if ok {
+		noPort := strings.TrimSuffix(origin, ":"+o.port)
+		if _, ok := c.exactAny[noPort]; ok || c.isSubdomain(noPort, c.belowAny) {
+			return true
+		}
 	}
 	if c.policy.AllowOriginFunc == nil {
 		return false
@@ -378,29 +380,25 @@ func (c *compiled) allowsOrigin(r *http.Request, origin string) bool {
 	return ok && c.policy.AllowOriginFunc(r, origin)
 }
 
-// matchesPattern reports whether a pattern allows o, which is written as origin.
-func (c *compiled) matchesPattern(origin string, o origin) bool {
-	host := len(o.scheme) + len("://")
-	if _, ok := c.anyPort[origin[:host+len(o.host)]]; ok {
-		return true
-	}
-	subdomains := c.below[o.scheme]
-	if subdomains == nil {
-		return false
-	}
+// isSubdomain reports whether a pattern in below allows origin. What the two
+// share is well-formed, as the pattern is; what stands for the "*" is checked.
+func (c *compiled) isSubdomain(origin string, below map[string][]wildcard) bool {
 	// Labels are taken from the end, and only as many as a pattern has, however
 	// many there are.
-	dot := len(o.host)
+	dot := len(origin)
 	for labels := 1; labels <= c.maxLabels; labels++ {
-		dot = strings.LastIndexByte(o.host[:dot], '.')
+		dot = strings.LastIndexByte(origin[:dot], '.')
 		if dot < 0 {
 			return false
 		}
 		if labels < c.minLabels {
 			continue
 		}
-		if subdomains[origin[host+dot:]]&thisPort != 0 || subdomains[o.host[dot:]]&everyPort != 0 {
-			return true
+		for _, w := range below[origin[dot:]] {
+			s, ok := strings.CutPrefix(origin[:dot], w.scheme)
+			if ok && len(s) <= w.longest && isLabels(s) {
+				return true
+			}
 		}
 	}
 	return false
@@ -643,23 +641,23 @@ func isHost(s string) bool {
 	if strings.HasPrefix(s, "[") {
 		return strings.HasSuffix(s, "]") && isIPv6(s[1:len(s)-1])
 	}
-	if len(s) > maxHost {
-		return false
-	}
-	label := 0
-	for i := 0; i <= len(s); i++ {
-		if i < len(s) && s[i] != '.' {
-			if !isAlphanumeric(s[i]) && s[i] != '-' && s[i] != '_' {
-				return false
-			}
-			continue
-		}
-		if i == label || i-label > maxLabel {
+	return len(s) <= maxHost && isLabels(s) && (!endsInNumber(s) || isIPv4(s))
+}
+
+// isLabels reports whether s is labels of a domain in lower case.
+func isLabels(s string) bool {
+	n := 0 // of the label so far
+	for i := range len(s) {
+		switch c := s[i]; {
+		case isAlphanumeric(c) || c == '-' || c == '_':
+			n++
+		case c == '.' && 0 < n && n <= maxLabel:
+			n = 0
+		default:
 			return false
 		}
-		label = i + 1
 	}
-	return !endsInNumber(s) || isIPv4(s)
+	return 0 < n && n <= maxLabel
 }
 
 func isIP(host string) bool {
