@@ -2018,7 +2018,10 @@ func (g generator) dozens() int {
 }
 
 func (g generator) requestHeader() string {
-	return g.casing(g.pick("Authorization", "Content-Type", "Accept", "Range", "X", "X-A", "X-AA", "X-A-A", "X-"+strconv.Itoa(g.IntN(60))))
+	if g.one(2) {
+		return g.casing("X-" + strconv.Itoa(g.IntN(60)))
+	}
+	return g.casing(g.pick("Authorization", "Content-Type", "Accept", "Range", "X", "X-A", "X-AA", "X-A-A"))
 }
 
 func (g generator) casing(name string) string {
@@ -2059,7 +2062,8 @@ func (g generator) pattern() string {
 // page returns the origin of a page, or what comes near one that p allows.
 func (g generator) page(p cors.Policy) string {
 	if len(p.AllowedOrigins) == 0 || g.one(4) {
-		return g.pick("null", "http://api.example", "https://api.example", "http://localhost:8080", g.origin(), g.origin())
+		return g.pick("null", g.origin(), g.origin(), "http://localhost:8080", "http://localhost:808",
+			"http://api.example", "https://api.example", "https://api.example:8443", "https://api.exampl", "app://api.example")
 	}
 	s := g.pick(p.AllowedOrigins...)
 	if s == "*" {
