@@ -41,9 +41,9 @@
 //
 // # Neighbours
 //
-// Routers: Handler belongs around the router, not inside it. A pattern with a
-// method, such as "POST /x" of [http.ServeMux], answers OPTIONS with 405 before
-// a middleware inside it is reached.
+// Routers: wrap the whole router, or mount Handler on a pattern without a
+// method. Where the pattern has one, such as "POST /x" of [http.ServeMux], the
+// router answers OPTIONS with 405, and the middleware never sees it.
 //
 // Authentication: preflights carry no credentials, so Handler belongs outside
 // any middleware that demands them. CORS is no access control for clients
@@ -145,19 +145,30 @@ func (m *Middleware) load() *compiled {
 // next can see it, as the package documentation describes. To next it passes
 // the [http.ResponseWriter] that it was given, never a wrapper.
 //
-// Headers that a handler or middleware sets after Handler are left alone; a
-// Vary header set before is added to. One Middleware can wrap any number of
-// handlers. To apply different policies to parts of a site, wrap each part with
-// a Middleware of its own.
+// CORS response headers that are set before are removed, and Vary is added to;
+// other headers are kept. What next sets is left alone, even where it replaces
+// a header that Handler has set.
+//
+// One Middleware can wrap any number of handlers, but not a handler that a
+// Middleware wraps already: the outer would answer all preflights. To apply
+// different policies to parts of a site, wrap each part with a Middleware of its
+// own. Handler panics if next is nil.
 func (m *Middleware) Handler(next http.Handler) http.Handler {
+	if next == nil {
+		panic("cors: nil handler")
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := m.load()
+		h := w.Header()
+		if len(h) > 0 {
+			StripHeaders(h) // of another layer, which would mix with this one's
+		}
 		switch verdict, origin := c.classify(r); verdict {
 		case plain:
-			addVary(w.Header())
+			addVary(h)
 			next.ServeHTTP(w, r)
 		case actual:
-			c.decorate(w.Header(), origin)
+			c.decorate(h, origin)
 			next.ServeHTTP(w, r)
 		case preflight:
 			if c.policy.OnReject != nil {
@@ -175,14 +186,14 @@ func (m *Middleware) Handler(next http.Handler) http.Handler {
 	})
 }
 
-// Check reports how m's policy judges r, without answering it: nil if a
-// browser would let r's script go on, and otherwise a [*RequestError].
+// Check reports how m's policy judges r, without answering it. It returns a
+// [*RequestError] if [Middleware.Handler] would reject r, or if r is a preflight
+// that asks for a method or request header that the policy does not allow, so
+// that the browser would stop; and nil otherwise. The method of a request that
+// is no preflight is not compared: browsers have asked about it before.
 //
-// Check agrees with [Middleware.Handler] on which origins are rejected.
-// For preflights it also compares the method and headers asked for with the
-// policy, which Handler leaves to the browser. It is meant for diagnosis and
-// for tests of one's own policy. Check calls AllowOriginFunc where Handler
-// would, and never DenyHandler or OnReject.
+// Check is meant for diagnosis and for tests of one's own policy. It calls
+// AllowOriginFunc where Handler would, and never DenyHandler or OnReject.
 func (m *Middleware) Check(r *http.Request) error {
 	c := m.load()
 	switch verdict, _ := c.classify(r); verdict {
@@ -312,6 +323,7 @@ func (c *compiled) reject(w http.ResponseWriter, r *http.Request) {
 	h[headerVary] = v.takeLines(vary, headerOrigin)
 	h["Content-Type"] = v.take("text/plain; charset=utf-8")
 	h["X-Content-Type-Options"] = v.take("nosniff")
+	delete(h, "Content-Length") // of the response that somebody expected
 	w.WriteHeader(http.StatusForbidden)
 	io.WriteString(w, "cross-origin request rejected: the CORS policy does not allow its origin\n")
 }
@@ -367,9 +379,11 @@ type RequestError struct {
 	Field string
 
 	// Value is what in that header is not allowed: the origin, the method, or
-	// the name of the first such request header. It comes from the client as
-	// it is, but cut after 512 bytes. Of several header lines that should
-	// have been one, it holds the first two, joined with ", ".
+	// the name of the first such request header. Where a list of request
+	// headers is longer than any that the policy allows, it is the beginning
+	// of the list. Of several lines that should be one, it holds the first
+	// two, joined with ", ". It comes from the client as it is, but cut after
+	// 512 bytes.
 	Value string
 }
 
@@ -400,6 +414,9 @@ func originError(r *http.Request) *RequestError {
 // clip returns the value of a header that should have one line, bounded, so
 // that a hostile one cannot fill a log.
 func clip(lines []string) string {
+	if len(lines) == 0 {
+		return "" // AllowOriginFunc may have removed the header
+	}
 	const most = 512
 	s := lines[0][:min(len(lines[0]), most)]
 	if len(lines) > 1 {

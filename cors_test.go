@@ -584,6 +584,70 @@ func TestMaxAge(t *testing.T) {
 	}
 }
 
+func TestHeadersOfAnotherLayerAreReplaced(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		method string
+		header []string
+		want   []string
+	}{
+		{"without Origin", "GET", nil, []string{"Content-Length: 5", "Vary: Origin", "X-Other: kept"}},
+		{"on an actual request", "GET", []string{friend}, []string{"Access-Control-Allow-Origin: https://example-client.com", "Content-Length: 5", "Vary: Origin", "X-Other: kept"}},
+		{
+			"on a preflight", "OPTIONS", []string{friend, "Access-Control-Request-Method: PUT"},
+			[]string{"Access-Control-Allow-Headers: X-Custom-Header", "Access-Control-Allow-Methods: PUT", "Access-Control-Allow-Origin: https://example-client.com", "Content-Length: 5", "Vary: Origin", "X-Other: kept"},
+		},
+		{"on a rejected request", "GET", []string{stranger}, []string{"Content-Type: text/plain; charset=utf-8", "Vary: Origin", "X-Content-Type-Options: nosniff", "X-Other: kept"}},
+		{"on a rejected preflight", "OPTIONS", []string{stranger, "Access-Control-Request-Method: PUT"}, []string{"Content-Type: text/plain; charset=utf-8", "Vary: Origin", "X-Content-Type-Options: nosniff", "X-Other: kept"}},
+	} {
+		w := httptest.NewRecorder()
+		for _, name := range []string{"Origin", "Credentials", "Methods", "Headers"} {
+			w.Header().Set("Access-Control-Allow-"+name, "*")
+		}
+		w.Header().Set("Access-Control-Expose-Headers", "*")
+		w.Header().Set("Access-Control-Max-Age", "5")
+		w.Header().Set("Content-Length", "5")
+		w.Header().Set("X-Other", "kept")
+		mustNew(t, examplePolicy).Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP(w, newRequest(test.method, test.header...))
+		if got := lines(w.Header()); !slices.Equal(got, test.want) {
+			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
+		}
+	}
+}
+
+func TestNilHandlerIsRefused(t *testing.T) {
+	t.Parallel()
+	defer func() {
+		if recover() == nil {
+			t.Error("a nil handler is wrapped")
+		}
+	}()
+	new(cors.Middleware).Handler(nil)
+}
+
+// TestCallbacksMayChangeTheRequest has functions of the policy remove the
+// headers that the middleware still needs.
+func TestCallbacksMayChangeTheRequest(t *testing.T) {
+	t.Parallel()
+	m := mustNew(t, cors.Policy{
+		AllowOriginFunc: func(r *http.Request, origin string) bool {
+			r.Header.Del("Origin")
+			return origin == "https://example-client.com"
+		},
+		AllowedMethods:   []string{"*"},
+		AllowedHeaders:   []string{"*"},
+		AllowCredentials: true,
+		OnReject:         func(r *http.Request, err *cors.RequestError) { clear(r.Header) },
+	})
+	if w, ran := serve(m, newRequest("GET", stranger)); ran || w.Code != 403 {
+		t.Errorf("a rejected request got %d", w.Code)
+	}
+	if w, _ := serve(m, newRequest("OPTIONS", friend, "Access-Control-Request-Method: A B")); w.Code != 204 {
+		t.Errorf("a preflight got %d", w.Code)
+	}
+}
+
 func TestVaryIsAddedTo(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

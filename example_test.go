@@ -310,7 +310,7 @@ func ExamplePolicy_publicSuffixes() {
 	_, err = cors.New(policy)
 	fmt.Println(err)
 	// Output:
-	// cors: AllowedOrigins[0] "https://*.pages.example": with AllowCredentials, lets whoever registers a name under the public suffix "pages.example" act as your users; write the domains that you trust, or accept RiskPublicSuffix
+	// cors: AllowedOrigins[0] "https://*.pages.example": with AllowCredentials, lets whoever can register a name under "pages.example" act as your users; write the domains that you trust, or accept RiskPublicSuffix
 	// <nil>
 }
 

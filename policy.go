@@ -57,7 +57,8 @@ type Policy struct {
 	// It only sees well-formed origins, of at most 512 bytes, and "null" only
 	// if RiskNullOrigin is accepted. Whether an origin it allows deserves
 	// AllowCredentials is its responsibility. If it looks at request headers
-	// other than Origin, the handler has to add them to Vary.
+	// other than Origin, the handler has to add them to Vary. It must not
+	// change the request.
 	AllowOriginFunc func(r *http.Request, origin string) bool
 
 	// AllowedMethods lists the methods of requests that allowed origins may
@@ -120,8 +121,9 @@ type Policy struct {
 	AcceptRisks Risk
 
 	// DenyHandler, if not nil, answers requests from origins that are not
-	// allowed, in place of a plain 403. The response says Vary: Origin already.
-	// DenyHandler must not do what the request asks for.
+	// allowed, in place of a 403 in plain text. The response says Vary: Origin
+	// already, and nothing else. DenyHandler must not do what the request asks
+	// for.
 	DenyHandler http.Handler
 
 	// OnReject, if not nil, is told of each request from an origin that is not
@@ -154,9 +156,10 @@ const (
 
 	// RiskPublicSuffix accepts a pattern for all subdomains of a public suffix,
 	// such as https://*.github.io, together with AllowCredentials. Anybody can
-	// register such a subdomain. Without PublicSuffixes, every single label,
-	// such as com, is taken for a public suffix, and nothing else is. Under
-	// localhost, nobody can register a name: it is none in either case.
+	// register such a subdomain. Without PublicSuffixes, every single label but
+	// localhost, such as com, is taken for a public suffix, and nothing else is.
+	// Public suffixes further down, such as s3.amazonaws.com under
+	// https://*.amazonaws.com, are not looked for.
 	RiskPublicSuffix
 
 	// RiskNullOrigin accepts the origin "null" in AllowedOrigins, and lets
@@ -266,6 +269,9 @@ func (c *compiled) compileOrigins(errs *mistakes) {
 	for i, s := range p.AllowedOrigins {
 		switch s {
 		case "*":
+			if c.anyOrigin {
+				continue // the first has been judged
+			}
 			c.anyOrigin = true
 			if others {
 				errs.add("AllowedOrigins", i, s, "allows any origin, which makes the other origins pointless; remove them, or remove this")
@@ -311,11 +317,13 @@ func (c *compiled) checkRisks(errs *mistakes, i int, o pattern) {
 	if o.subdomains && p.AcceptRisks&RiskPublicSuffix == 0 {
 		public := !strings.Contains(o.host, ".")
 		if p.PublicSuffixes != nil {
-			public = p.PublicSuffixes.PublicSuffix(o.host) == o.host
+			// The list may end with a label in place of the "*", as it does
+			// for all names of two labels under kobe.jp.
+			public = len(p.PublicSuffixes.PublicSuffix("a."+o.host)) >= len(o.host)
 		}
 		// Nobody can register a name under localhost (RFC 6761, section 6.3).
 		if public && o.host != "localhost" {
-			errs.add("AllowedOrigins", i, p.AllowedOrigins[i], fmt.Sprintf("with AllowCredentials, lets whoever registers a name under the public suffix %q act as your users; "+
+			errs.add("AllowedOrigins", i, p.AllowedOrigins[i], fmt.Sprintf("with AllowCredentials, lets whoever can register a name under %q act as your users; "+
 				"write the domains that you trust, or accept RiskPublicSuffix", o.host))
 		}
 	}
@@ -463,7 +471,7 @@ func (c *compiled) compileRequestHeaders(errs *mistakes) {
 	}
 	slices.Sort(c.requestHeaders)
 	if c.anyRequestHeader {
-		c.maxRequestHeaders = max(c.maxRequestHeaders, maxRead)
+		c.maxRequestHeaders = maxRead
 	}
 }
 

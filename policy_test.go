@@ -18,12 +18,15 @@ import (
 	"github.com/f407da42/cors"
 )
 
-// suffixes is a cookiejar.PublicSuffixList of three.
+// suffixes is a cookiejar.PublicSuffixList of a few.
 type suffixes struct{}
 
 func (suffixes) String() string { return "for tests" }
 
 func (suffixes) PublicSuffix(domain string) string {
+	if name, ok := strings.CutSuffix(domain, ".kobe.jp"); ok {
+		return name[strings.LastIndexByte(name, '.')+1:] + ".kobe.jp" // the rule is *.kobe.jp
+	}
 	for _, suffix := range []string{"github.io", "co.uk"} {
 		if domain == suffix || strings.HasSuffix(domain, "."+suffix) {
 			return suffix
@@ -46,7 +49,7 @@ func TestRefusedPolicies(t *testing.T) {
 	host253 := strings.Repeat(label63+".", 3) + strings.Repeat("a", 61)
 	withFunc := origins("*")
 	withFunc.AllowOriginFunc = anyFunc
-	withSuffixes := credentialed("https://*.github.io", "https://*.example.github.io", "https://*.co.uk", "https://*.example")
+	withSuffixes := credentialed("https://*.github.io", "https://*.example.github.io", "https://*.co.uk", "https://*.example", "https://*.kobe.jp", "https://*.a.kobe.jp", "https://*.b.a.kobe.jp")
 	withSuffixes.PublicSuffixes = suffixes{}
 
 	tests := []struct {
@@ -134,17 +137,19 @@ func TestRefusedPolicies(t *testing.T) {
 			{`AllowedOrigins[4] "http://[::2]": with AllowCredentials, lets whoever controls a network in between`, "or accept RiskInsecureOrigin"},
 		}},
 		{"subdomains of a single label with credentials", credentialed("https://*.com", "https://*.com:*"), [][2]string{
-			{`AllowedOrigins[0] "https://*.com": with AllowCredentials, lets whoever registers a name under the public suffix "com" act as your users`, "or accept RiskPublicSuffix"},
-			{`AllowedOrigins[1] "https://*.com:*": with AllowCredentials, lets whoever registers a name under the public suffix "com" act as your users`, "or accept RiskPublicSuffix"},
+			{`AllowedOrigins[0] "https://*.com": with AllowCredentials, lets whoever can register a name under "com" act as your users`, "or accept RiskPublicSuffix"},
+			{`AllowedOrigins[1] "https://*.com:*": with AllowCredentials, lets whoever can register a name under "com" act as your users`, "or accept RiskPublicSuffix"},
 		}},
 		{"subdomains of public suffixes with credentials", withSuffixes, [][2]string{
-			{`AllowedOrigins[0] "https://*.github.io": with AllowCredentials, lets whoever registers a name under the public suffix "github.io"`, "or accept RiskPublicSuffix"},
-			{`AllowedOrigins[2] "https://*.co.uk": with AllowCredentials, lets whoever registers a name under the public suffix "co.uk"`, "or accept RiskPublicSuffix"},
-			{`AllowedOrigins[3] "https://*.example": with AllowCredentials, lets whoever registers a name under the public suffix "example"`, "or accept RiskPublicSuffix"},
+			{`AllowedOrigins[0] "https://*.github.io": with AllowCredentials, lets whoever can register a name under "github.io"`, "or accept RiskPublicSuffix"},
+			{`AllowedOrigins[2] "https://*.co.uk": with AllowCredentials, lets whoever can register a name under "co.uk"`, "or accept RiskPublicSuffix"},
+			{`AllowedOrigins[3] "https://*.example": with AllowCredentials, lets whoever can register a name under "example"`, "or accept RiskPublicSuffix"},
+			{`AllowedOrigins[4] "https://*.kobe.jp": with AllowCredentials, lets whoever can register a name under "kobe.jp"`, "or accept RiskPublicSuffix"},
+			{`AllowedOrigins[5] "https://*.a.kobe.jp": with AllowCredentials, lets whoever can register a name under "a.kobe.jp"`, "or accept RiskPublicSuffix"},
 		}},
 		{"two risks at once", credentialed("http://*.com"), [][2]string{
 			{`AllowedOrigins[0] "http://*.com": with AllowCredentials, lets whoever controls a network in between`, "or accept RiskInsecureOrigin"},
-			{`AllowedOrigins[0] "http://*.com": with AllowCredentials, lets whoever registers a name under the public suffix "com"`, "or accept RiskPublicSuffix"},
+			{`AllowedOrigins[0] "http://*.com": with AllowCredentials, lets whoever can register a name under "com"`, "or accept RiskPublicSuffix"},
 		}},
 
 		{"no methods", cors.Policy{AllowedMethods: []string{"", "A B", "PUT,DELETE", "Ü"}}, [][2]string{

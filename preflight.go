@@ -59,14 +59,17 @@ const (
 // does not list it anyway.
 func (c *compiled) methodToEcho(r *http.Request) []string {
 	lines := r.Header[headerRequestMethod]
-	if _, listed := c.methods[lines[0]]; listed || len(lines) > 1 || !c.allowsMethod(lines[0]) {
+	if len(lines) != 1 || !c.allowsMethod(lines[0]) {
+		return nil
+	}
+	if _, listed := c.methods[lines[0]]; listed {
 		return nil
 	}
 	return lines
 }
 
 // headersToEcho returns the lines in which r asks for request headers, if they
-// are within bounds and hold nothing but header names.
+// are within bounds and hold header names and nothing else.
 func (c *compiled) headersToEcho(r *http.Request) []string {
 	lines := r.Header[headerRequestHeaders]
 	_, ok := c.checkRequestHeaders(lines)
@@ -91,13 +94,20 @@ func (c *compiled) checkPreflight(r *http.Request) *RequestError {
 }
 
 // checkRequestHeaders reports whether the policy allows all the request headers
-// that lines list. If not, it returns the first that it does not allow, or the
-// beginning of lines that are longer than any that it allows.
+// that lines list. If not, it returns the first that it does not allow or, if
+// lines are longer than any that it allows, their beginning. What is longer is
+// not read.
 func (c *compiled) checkRequestHeaders(lines []string) (culprit string, ok bool) {
-	if listLen(lines, c.maxRequestHeaders) > c.maxRequestHeaders || c.echoHeaders && len(lines) > maxLines {
+	if c.echoHeaders && len(lines) > maxLines {
 		return clip(lines), false
 	}
+	room := c.maxRequestHeaders + len(", ")
 	for _, line := range lines {
+		room -= len(", ") + len(line)
+		if room < 0 {
+			line = line[:max(0, len(line)+room)]
+			line = line[:strings.LastIndexByte(line, ',')+1]
+		}
 		for name := range strings.SplitSeq(line, ",") {
 			// Browsers send no white space and no empty elements, but RFC 9110,
 			// section 5.6.1, lets intermediaries add them.
@@ -105,6 +115,9 @@ func (c *compiled) checkRequestHeaders(lines []string) (culprit string, ok bool)
 			if name != "" && !c.allowsRequestHeader(name) {
 				return clip([]string{name}), false
 			}
+		}
+		if room < 0 {
+			return clip(lines), false
 		}
 	}
 	return "", true
@@ -131,22 +144,6 @@ func (c *compiled) allowsRequestHeader(name string) bool {
 	// "*" does not cover Authorization (Fetch, "CORS non-wildcard
 	// request-header name"), but with credentials no "*" is sent: the name is.
 	return c.echoHeaders || !strings.EqualFold(name, "Authorization")
-}
-
-// listLen returns the length of lines joined with ", ", as far as it takes to
-// see that it is more than most.
-func listLen(lines []string, most int) int {
-	n := 0
-	for i, line := range lines {
-		if i > 0 {
-			n += len(", ")
-		}
-		n += len(line)
-		if n > most {
-			break
-		}
-	}
-	return n
 }
 
 // compareFold orders a, which is in lower case, and b as if b were, too.
