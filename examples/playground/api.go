@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/f407da42/cors"
+	"github.com/f407da42/cors/internal/fetch"
 )
 
 // maxBody is how much of a request's body any of the servers reads.
@@ -135,34 +136,43 @@ const (
 type runs struct {
 	mu     sync.Mutex
 	last   uint64
-	recent []recorded
+	recent []*run
 }
 
-type recorded struct {
+// A run has a URL of its own, for which no browser has a preflight in its cache
+// before the first request.
+type run struct {
 	id        string
-	exchanges []*exchange
+	exchanges []*exchange    // of the last request
+	browser   *fetch.Browser // predicts what the page's browser will do
 }
 
-// begin returns the id of a new run. It makes the API's URL a new one, too, for
-// which browsers have no preflight in their cache.
-func (rs *runs) begin() string {
+// begin returns the run with the given id, without its exchanges, or a new one
+// if there is none.
+func (rs *runs) begin(id string) *run {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
-	rs.last++
-	id := strconv.FormatUint(rs.last, 10)
+	for _, r := range rs.recent {
+		if r.id == id {
+			r.exchanges = nil
+			return r
+		}
+	}
 	if len(rs.recent) == maxRuns {
 		rs.recent = slices.Delete(rs.recent, 0, 1)
 	}
-	rs.recent = append(rs.recent, recorded{id: id})
-	return id
+	rs.last++
+	r := &run{id: strconv.FormatUint(rs.last, 10), browser: new(fetch.Browser)}
+	rs.recent = append(rs.recent, r)
+	return r
 }
 
 // add adds ex to the run with the given id, if there is such a run.
 func (rs *runs) add(id string, ex *exchange) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
-	for i := range rs.recent {
-		if r := &rs.recent[i]; r.id == id && len(r.exchanges) < maxExchanges {
+	for _, r := range rs.recent {
+		if r.id == id && len(r.exchanges) < maxExchanges {
 			r.exchanges = append(r.exchanges, ex)
 		}
 	}

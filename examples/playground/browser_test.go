@@ -26,7 +26,7 @@ for (let n = 0; ; n++) {
   try {
     report = { Value: await (await import("/test/" + n + ".js")).default() };
   } catch (error) {
-    report = { Error: String(error.stack || error) };
+    report = { Error: error + "\n" + error.stack };
   }
   await fetch("/test/report", { method: "POST", body: JSON.stringify(report) });
 }
@@ -75,11 +75,11 @@ function fill(fields) {
   }
 }
 
-async function press() {
-  const runs = happened.dataset.runs;
-  button(request, "Send").click();
+async function press(text = "Send") {
+  delete happened.dataset.observed;
+  button(request, text).click();
   await until(() => !request.dataset.busy);
-  if (happened.dataset.runs === runs) throw new Error("not sent: " + $("request-status").textContent);
+  if (!happened.dataset.observed) throw new Error("not sent: " + $("request-status").textContent);
   return {
     ...JSON.parse(happened.dataset.observed),
     Agrees: happened.dataset.agrees === "true",
@@ -100,12 +100,12 @@ type ride struct {
 
 // open serves a playground and opens it in a browser.
 func open(t *testing.T, engine browsers.Engine) (*ride, *playground) {
-	var listeners [3]*httptest.Server
-	for i := range listeners {
-		listeners[i] = httptest.NewUnstartedServer(nil)
+	var servers [3]*httptest.Server
+	for i := range servers {
+		servers[i] = httptest.NewUnstartedServer(nil)
 	}
 	portOf := func(i int) string {
-		_, port, _ := strings.Cut(listeners[i].Listener.Addr().String(), ":")
+		_, port, _ := strings.Cut(servers[i].Listener.Addr().String(), ":")
 		return port
 	}
 	p := newPlayground(origins{
@@ -115,10 +115,10 @@ func open(t *testing.T, engine browsers.Engine) (*ride, *playground) {
 		Stranger:  "http://127.0.0.1:" + portOf(2),
 	}, log.New(io.Discard, "", 0))
 	d := &ride{t: t, scripts: make(chan string), reports: make(chan []byte)}
-	listeners[0].Config.Handler = d.drive(p.appServer())
-	listeners[1].Config.Handler = p.apiServer()
-	listeners[2].Config.Handler = p.strangerServer()
-	for _, s := range listeners {
+	servers[0].Config.Handler = d.drive(p.appServer())
+	servers[1].Config.Handler = p.apiServer()
+	servers[2].Config.Handler = p.strangerServer()
+	for _, s := range servers {
 		s.Start()
 		t.Cleanup(s.Close)
 	}
@@ -231,10 +231,12 @@ func TestInChromium(t *testing.T) {
 	t.Run("presets", func(t *testing.T) { testPresetsInBrowser(t, d, p) })
 	t.Run("simple or not", func(t *testing.T) { testSimpleOrNot(t, d) })
 	t.Run("mistakes", func(t *testing.T) { testMistakesInBrowser(t, d, p) })
+	t.Run("the same URL", func(t *testing.T) { testSameURL(t, d) })
 	t.Run("lists", func(t *testing.T) { testLists(t, d, p) })
 }
 
 func testPresetsInBrowser(t *testing.T, d *ride, p *playground) {
+	d.t = t
 	for _, test := range []struct {
 		preset   string
 		want     outcome
@@ -277,6 +279,7 @@ func testPresetsInBrowser(t *testing.T, d *ride, p *playground) {
 // testSimpleOrNot sends each request under a policy that allows it, and under
 // one that does not.
 func testSimpleOrNot(t *testing.T, d *ride) {
+	d.t = t
 	tests := []struct {
 		name      string
 		fields    string
@@ -363,7 +366,7 @@ func testSimpleOrNot(t *testing.T, d *ride) {
 	// Access-Control-Allow-Methods, an upload listener allows its request's
 	// method. Chromium does not know of that. The page says so.
 	s := d.send(`{From: "stranger", Method: "PUT", Headers: "", Body: "text", ContentType: "", Credentials: false, UploadListener: true}`)
-	if s.Agrees || !strings.Contains(s.Verdict, "Not as predicted") || !strings.Contains(s.Verdict, "Status: predicted 200, seen nothing") {
+	if s.Agrees || !strings.Contains(s.Verdict, "Not as predicted") || !strings.Contains(s.Verdict, "status: predicted 200, seen none") {
 		t.Errorf("PUT with an upload listener: the page says: %s", s.Verdict)
 	}
 
@@ -373,6 +376,7 @@ func testSimpleOrNot(t *testing.T, d *ride) {
 }
 
 func testMistakesInBrowser(t *testing.T, d *ride, p *playground) {
+	d.t = t
 	d.choose("PUT with a custom header")
 	var got struct {
 		Errors []string // field, item and reason of each message
@@ -430,6 +434,7 @@ func testMistakesInBrowser(t *testing.T, d *ride, p *playground) {
 
 // testLists edits a policy by hand.
 func testLists(t *testing.T, d *ride, p *playground) {
+	d.t = t
 	d.choose("PUT with a custom header")
 	var status string
 	d.do(`
@@ -451,4 +456,32 @@ func testLists(t *testing.T, d *ride, p *playground) {
 	if !slices.Equal(policy.AllowedMethods, []string{"PURGE", "DELETE"}) || policy.MaxAge != 90*time.Second {
 		t.Errorf("in force are the methods %q and the MaxAge %v", policy.AllowedMethods, policy.MaxAge)
 	}
+}
+
+// testSameURL sends several requests to one URL, for which the browser knows
+// answers to preflights.
+func testSameURL(t *testing.T, d *ride) {
+	d.t = t
+	again := func(fields string) (s sight) {
+		d.do("fill("+fields+"); return press('Send to the same URL')", &s)
+		return s
+	}
+	simple := outcome{Actual: true, HandlerRan: true, Status: http.StatusOK}
+	asked := simple
+	asked.Preflight = true
+
+	d.choose("App with cookies")
+	d.send(`{}`).check(t, asked)
+	again(`{}`).check(t, simple)
+	s := again(`{Method: "PUT"}`) // the answer listed all methods
+	s.check(t, simple)
+	if want := "Does not ask first: the browser still knows the answer"; !strings.Contains(s.Steps, want) {
+		t.Errorf("the diagram does not show %q:\n%s", want, s.Steps)
+	}
+	d.send(`{}`).check(t, asked)
+	again(`{From: "stranger"}`).check(t, outcome{Preflight: true})
+
+	d.do(`policy.elements.MaxAge.value = "-1s"; await apply(); return null`, new(any))
+	d.send(`{From: "app"}`).check(t, asked)
+	again(`{}`).check(t, asked)
 }

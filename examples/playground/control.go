@@ -34,6 +34,7 @@ type requestForm struct {
 	Body           string
 	Credentials    bool
 	UploadListener bool
+	Again          string // the run whose URL to send to, if not to a new one
 }
 
 // A preset is a policy and a request that shows what it does.
@@ -214,20 +215,21 @@ type sending struct {
 }
 
 func (p *playground) postPrediction(w http.ResponseWriter, r *http.Request) {
-	if origin, request, ok := p.decodeRequest(w, r); ok {
-		reply(w, http.StatusOK, p.predict(origin, request))
+	if _, origin, request, ok := p.decodeRequest(w, r); ok {
+		reply(w, http.StatusOK, p.predict(new(fetch.Browser), origin, request))
 	}
 }
 
 // postRun begins a run: it answers with what to send, and where.
 func (p *playground) postRun(w http.ResponseWriter, r *http.Request) {
-	origin, request, ok := p.decodeRequest(w, r)
+	form, origin, request, ok := p.decodeRequest(w, r)
 	if !ok {
 		return
 	}
-	id := p.runs.begin()
+	run := p.runs.begin(form.Again)
+	request.URL += "?run=" + run.id
 	s := sending{
-		URL:            request.URL + "?run=" + id,
+		URL:            request.URL,
 		Method:         request.Method,
 		Headers:        headerLines(request.Header),
 		Credentials:    request.Credentials == fetch.Include,
@@ -236,7 +238,7 @@ func (p *playground) postRun(w http.ResponseWriter, r *http.Request) {
 	if hasBody(request.Method) {
 		s.Body = &request.Body
 	}
-	reply(w, http.StatusOK, map[string]any{"ID": id, "Origin": origin, "Sending": s, "Prediction": p.predict(origin, request)})
+	reply(w, http.StatusOK, map[string]any{"ID": run.id, "Origin": origin, "Sending": s, "Prediction": p.predict(run.browser, origin, request)})
 }
 
 func (p *playground) getRun(w http.ResponseWriter, r *http.Request) {
@@ -248,12 +250,15 @@ func (p *playground) getRun(w http.ResponseWriter, r *http.Request) {
 	reply(w, http.StatusOK, map[string]any{"Exchanges": exchanges})
 }
 
-// predict runs request through a model of a browser and the API itself.
-func (p *playground) predict(origin string, request fetch.Request) prediction {
+// predict runs request in browser, with the API itself as its server.
+func (p *playground) predict(browser *fetch.Browser, origin string, request fetch.Request) prediction {
+	p.predicting.Lock()
+	defer p.predicting.Unlock()
 	var o outcome
-	browser := fetch.Browser{Handler: record(p.api, func(_ *http.Request, ex *exchange) {
+	browser.Handler = record(p.api, func(_ *http.Request, ex *exchange) {
 		o.HandlerRan = o.HandlerRan || ex.HandlerRan
-	})}
+	})
+	browser.Cookie = ""
 	if origin == p.origins.App {
 		browser.Cookie = "user=alice" // SameSite=Lax: pages of other sites send none
 	}
@@ -268,13 +273,15 @@ func (p *playground) predict(origin string, request fetch.Request) prediction {
 	slices.Sort(o.Readable)
 
 	reasons := prediction{Blocked: result.Blocked, Outcome: o}
-	switch {
+	switch why := fetch.PreflightReasons(request); {
 	case o.Preflight:
-		reasons.PreflightReasons = fetch.PreflightReasons(request)
-	case o.Actual:
-		reasons.NoPreflight = fmt.Sprintf("an HTML form could send this, too: method %s and all headers are CORS-safelisted", strings.ToUpper(request.Method))
-	default:
+		reasons.PreflightReasons = why
+	case !o.Actual:
 		reasons.NoPreflight = "the browser sends nothing at all"
+	case len(why) > 0:
+		reasons.NoPreflight = "the browser still knows the answer to an earlier one"
+	default:
+		reasons.NoPreflight = fmt.Sprintf("method %s and all headers are CORS-safelisted", strings.ToUpper(request.Method))
 	}
 	if result.Blocked == "" {
 		reasons.Allowed = whyAllowed(result, request.Credentials)
@@ -305,12 +312,11 @@ func hasBody(method string) bool {
 	return !strings.EqualFold(method, http.MethodGet) && !strings.EqualFold(method, http.MethodHead)
 }
 
-// decodeRequest returns the request that r's body describes, and the origin
-// that it is to come from. If there is none, it has answered r.
-func (p *playground) decodeRequest(w http.ResponseWriter, r *http.Request) (origin string, request fetch.Request, ok bool) {
-	var form requestForm
+// decodeRequest returns the form in r's body, the request that it describes and
+// the origin that this is to come from. If there is none, it has answered r.
+func (p *playground) decodeRequest(w http.ResponseWriter, r *http.Request) (form requestForm, origin string, request fetch.Request, ok bool) {
 	if !decode(w, r, &form) {
-		return "", request, false
+		return form, "", request, false
 	}
 	origin, known := map[string]string{"app": p.origins.App, "subdomain": p.origins.Subdomain, "stranger": p.origins.Stranger}[form.From]
 	var errs []fieldError
@@ -327,7 +333,7 @@ func (p *playground) decodeRequest(w http.ResponseWriter, r *http.Request) (orig
 	}
 	if len(errs) > 0 {
 		refuse(w, errs)
-		return "", request, false
+		return form, "", request, false
 	}
 	request = fetch.Request{Method: form.Method, URL: p.origins.API + "/data", Header: header}
 	if form.Credentials {
@@ -337,7 +343,7 @@ func (p *playground) decodeRequest(w http.ResponseWriter, r *http.Request) (orig
 		request.Body = form.Body
 		request.UploadListener = form.UploadListener
 	}
-	return origin, request, true
+	return form, origin, request, true
 }
 
 func parseHeader(form requestForm) (http.Header, []fieldError) {

@@ -22,6 +22,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -39,14 +40,14 @@ func main() {
 	// A second Ctrl-C does not wait for the first one's clean end.
 	context.AfterFunc(ctx, stop)
 
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+	if err := play(ctx, os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "playground:", err)
 		os.Exit(1)
 	}
 }
 
-// run serves the playground until ctx is done.
-func run(ctx context.Context, args []string, stdout io.Writer) error {
+// play serves the playground until ctx is done.
+func play(ctx context.Context, args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("playground", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	appPort := flags.Int("app", 0, "`port` of the app, the page to open")
@@ -205,6 +206,8 @@ type playground struct {
 	api     http.Handler // guarded by cors
 	runs    runs
 	log     *log.Logger
+
+	predicting sync.Mutex // a fetch.Browser does one thing at a time
 }
 
 func newPlayground(o origins, log *log.Logger) *playground {

@@ -54,13 +54,13 @@ func toJSON(t *testing.T, v any) string {
 	return string(b)
 }
 
-func TestRunServesUntilItIsStopped(t *testing.T) {
+func TestPlayServesUntilItIsStopped(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	stdout, w := io.Pipe()
 	done := make(chan error, 1)
 	go func() {
-		err := run(ctx, nil, w)
+		err := play(ctx, nil, w)
 		w.Close()
 		done <- err
 	}()
@@ -74,7 +74,7 @@ func TestRunServesUntilItIsStopped(t *testing.T) {
 	}
 	go io.Copy(io.Discard, stdout)
 	if len(addresses) != 3 {
-		t.Fatalf("run printed the addresses %q", addresses)
+		t.Fatalf("play printed the addresses %q", addresses)
 	}
 
 	client := &http.Client{Timeout: patience}
@@ -94,10 +94,10 @@ func TestRunServesUntilItIsStopped(t *testing.T) {
 	select {
 	case err := <-done:
 		if err != nil {
-			t.Error("run, stopped, returned", err)
+			t.Error("play, stopped, returned", err)
 		}
 	case <-time.After(patience):
-		t.Fatal("run has not returned, though stopped")
+		t.Fatal("play has not returned, though stopped")
 	}
 	for name, address := range addresses {
 		if res, err := client.Get(address); err == nil {
@@ -107,7 +107,7 @@ func TestRunServesUntilItIsStopped(t *testing.T) {
 	}
 }
 
-func TestRunRefusesWhatItCannotDo(t *testing.T) {
+func TestPlayRefusesWhatItCannotDo(t *testing.T) {
 	busy4, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -130,15 +130,15 @@ func TestRunRefusesWhatItCannotDo(t *testing.T) {
 		{[]string{"-nope"}, "-h lists the flags"},
 		{[]string{"8080"}, `unexpected argument "8080"`},
 	} {
-		err := run(stopped, test.args, io.Discard)
+		err := play(stopped, test.args, io.Discard)
 		if err == nil || !strings.Contains(err.Error(), test.want) {
-			t.Errorf("run %q returned %v, not an error with %q", test.args, err, test.want)
+			t.Errorf("play %q returned %v, not an error with %q", test.args, err, test.want)
 		}
 	}
 
 	var help bytes.Buffer
-	if err := run(stopped, []string{"-h"}, &help); err != nil || !strings.Contains(help.String(), "-stranger port") {
-		t.Errorf("run -h returned %v and printed %q", err, help.String())
+	if err := play(stopped, []string{"-h"}, &help); err != nil || !strings.Contains(help.String(), "-stranger port") {
+		t.Errorf("play -h returned %v and printed %q", err, help.String())
 	}
 }
 
@@ -400,7 +400,7 @@ func TestRunsRecordWhatTheAPISaw(t *testing.T) {
 		return list
 	}
 
-	first, second := p.runs.begin(), p.runs.begin()
+	first, second := p.runs.begin("").id, p.runs.begin("").id
 	send("OPTIONS", first, "Origin", p.origins.App, "Access-Control-Request-Method", "PUT")
 	send("PUT", second, "Origin", p.origins.Stranger)
 	send("PUT", first, "Origin", p.origins.App)
@@ -413,6 +413,9 @@ func TestRunsRecordWhatTheAPISaw(t *testing.T) {
 		t.Errorf("second run: %+v, want %+v", got, want)
 	}
 
+	if again := p.runs.begin(first); again.id != first || len(again.exchanges) > 0 {
+		t.Errorf("the run %s, begun again, is %s with %d exchanges", first, again.id, len(again.exchanges))
+	}
 	for range 10 * maxExchanges {
 		send("GET", first)
 	}
@@ -420,7 +423,7 @@ func TestRunsRecordWhatTheAPISaw(t *testing.T) {
 		t.Errorf("%d exchanges are kept of one run", n)
 	}
 	for range 10 * maxRuns {
-		p.runs.begin()
+		p.runs.begin("")
 	}
 	if n := len(p.runs.recent); n != maxRuns {
 		t.Errorf("%d runs are kept", n)

@@ -30,8 +30,12 @@ async function call(path, body) {
 function copyButton(text, label) {
   const button = el("button", { type: "button", class: "copy", "aria-label": "Copy " + label }, "Copy");
   button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(text());
-    button.textContent = "Copied";
+    try {
+      await navigator.clipboard.writeText(text());
+      button.textContent = "Copied";
+    } catch {
+      button.textContent = "Not allowed";
+    }
     setTimeout(() => (button.textContent = "Copy"), 1500);
   });
   return button;
@@ -56,8 +60,7 @@ function addItem(list, value = "", before = null) {
       addItem(list, "", item.nextElementSibling).focus();
     } else if (event.key === "Backspace" && input.value === "") {
       event.preventDefault();
-      (item.previousElementSibling ?? item.nextElementSibling)?.querySelector("input")?.focus();
-      removeItem(item);
+      removeItem(item, item.previousElementSibling);
     }
   });
   list.querySelector("ul").insertBefore(item, before ?? list.querySelector(".more"));
@@ -65,11 +68,11 @@ function addItem(list, value = "", before = null) {
   return input;
 }
 
-function removeItem(item) {
+function removeItem(item, next = null) {
   const list = item.closest("[data-list]");
-  const next = item.nextElementSibling?.querySelector("input, .add");
+  next ??= item.nextElementSibling;
   item.remove();
-  next?.focus();
+  next.querySelector("input, .add").focus();
   numberItems(list, list.dataset.list);
   edited();
 }
@@ -214,15 +217,16 @@ function showPrediction({ PreflightReasons, NoPreflight, Blocked, Allowed, Outco
 let typing;
 request.addEventListener("input", () => {
   clearTimeout(typing);
-  typing = setTimeout(predict, 120);
+  typing = setTimeout(predict, 250);
   pressPreset(null);
 });
 request.addEventListener("submit", (event) => {
   event.preventDefault();
   sendRequest();
 });
+$("again").addEventListener("click", () => sendRequest($("happened").dataset.run));
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) request.requestSubmit();
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) (document.activeElement.form ?? request).requestSubmit();
 });
 
 // ---- Sending, here or in a page of another origin -------------------------------------------
@@ -245,7 +249,7 @@ function sender(origin) {
       frame.remove();
       delete senders[origin];
       give(reject, new Error(`The page ${origin} did not open. Some browsers do not know names below localhost.`));
-    }, 8000);
+    }, 15_000);
     addEventListener("message", listen);
     document.body.append(frame);
   }));
@@ -267,12 +271,13 @@ async function sendFrom(origin, what) {
   });
 }
 
-async function sendRequest() {
+// sendRequest sends to a new URL, or to that of an earlier run again.
+async function sendRequest(again = "") {
   if (request.dataset.busy) return;
   request.dataset.busy = "true";
   clearTimeout(typing);
   try {
-    const run = await call("runs", readRequest());
+    const run = await call("runs", { ...readRequest(), Again: again });
     predictions++; // whatever is under way is older than this
     clearErrors(request);
     if (run.Errors) {
@@ -284,7 +289,7 @@ async function sendRequest() {
     const seen = await sendFrom(run.Origin, run.Sending);
     const record = await call("runs/" + run.ID);
     showRun(run, seen, record.Exchanges ?? []);
-    $("request-status").textContent = "Sent.";
+    $("request-status").textContent = policy.dataset.state === "good" ? "Sent." : "Sent, under the policy in force. The edited one is not.";
   } catch (error) {
     $("request-status").textContent = error.message;
   } finally {
@@ -342,14 +347,20 @@ function outcomeOf(seen, exchanges) {
   };
 }
 
-const differences = (predicted, observed) => Object.keys(observed).filter((key) => String(predicted[key]) !== String(observed[key]))
-  .map((key) => `${key}: predicted ${predicted[key] || "nothing"}, seen ${observed[key] || "nothing"}`);
+const outcomeNames = { Preflight: "preflight", Actual: "request sent", HandlerRan: "handler ran", Status: "status", Readable: "readable headers" };
 
-function showRun({ Origin, Sending, Prediction }, seen, exchanges) {
+function differences(predicted, observed) {
+  const show = (value) => (value === true ? "yes" : value === false ? "no" : [value || []].flat().join(", ") || "none");
+  return Object.entries(outcomeNames).filter(([key]) => show(predicted[key]) !== show(observed[key]))
+    .map(([key, name]) => `${name}: predicted ${show(predicted[key])}, seen ${show(observed[key])}`);
+}
+
+function showRun({ ID, Origin, Sending, Prediction }, seen, exchanges) {
   const observed = outcomeOf(seen, exchanges);
   const wrong = differences(Prediction.Outcome, observed);
   const blocked = Boolean(seen.error);
   const steps = [];
+  if (!observed.Preflight) steps.push(note("browser", "", "Does not ask first: " + Prediction.NoPreflight));
   for (const exchange of exchanges) {
     if (exchange.Preflight) steps.push(note("browser", "", `Asks first whether the page may send ${Sending.Method}`));
     steps.push(message("to", `${exchange.Method} ${exchange.Path}`, exchange.Request, Sending.Headers, exchange.Curl));
@@ -370,13 +381,15 @@ function showRun({ Origin, Sending, Prediction }, seen, exchanges) {
   $("verdict").replaceChildren(
     el("span", { class: "badge " + (blocked ? "bad" : "good") }, blocked ? "Blocked" : `Allowed · ${seen.status}`),
     el("span", { class: "badge " + (wrong.length > 0 ? "bad" : "plain") }, wrong.length > 0 ? "Not as predicted" : "As predicted"),
-    wrong.join(". "),
+    wrong.join("; "),
   );
   const happened = $("happened");
   happened.dataset.state = blocked ? "blocked" : "allowed";
   happened.dataset.agrees = wrong.length === 0;
   happened.dataset.observed = JSON.stringify(observed);
-  happened.dataset.runs = Number(happened.dataset.runs ?? 0) + 1;
+  happened.dataset.run = ID;
+  $("again").disabled = false;
+  if (happened.getBoundingClientRect().top > innerHeight * 0.75) happened.scrollIntoView();
 }
 
 // ---- Presets --------------------------------------------------------------------------------
