@@ -226,13 +226,17 @@ func (s sight) check(t *testing.T, want outcome) {
 	}
 }
 
-func TestInChromium(t *testing.T) {
-	d, p := open(t, browsers.Chromium)
-	t.Run("presets", func(t *testing.T) { testPresetsInBrowser(t, d, p) })
-	t.Run("simple or not", func(t *testing.T) { testSimpleOrNot(t, d) })
-	t.Run("mistakes", func(t *testing.T) { testMistakesInBrowser(t, d, p) })
-	t.Run("the same URL", func(t *testing.T) { testSameURL(t, d) })
-	t.Run("lists", func(t *testing.T) { testLists(t, d, p) })
+func TestInBrowsers(t *testing.T) {
+	for _, engine := range browsers.Engines {
+		t.Run(string(engine), func(t *testing.T) {
+			d, p := open(t, engine)
+			t.Run("presets", func(t *testing.T) { testPresetsInBrowser(t, d, p) })
+			t.Run("simple or not", func(t *testing.T) { testSimpleOrNot(t, d) })
+			t.Run("mistakes", func(t *testing.T) { testMistakesInBrowser(t, d, p) })
+			t.Run("same URL", func(t *testing.T) { testSameURL(t, d) })
+			t.Run("lists", func(t *testing.T) { testLists(t, d, p) })
+		})
+	}
 }
 
 func testPresetsInBrowser(t *testing.T, d *ride, p *playground) {
@@ -364,7 +368,7 @@ func testSimpleOrNot(t *testing.T, d *ride) {
 
 	// Fetch, "CORS-preflight fetch", step 7.4: without
 	// Access-Control-Allow-Methods, an upload listener allows its request's
-	// method. Chromium does not know of that. The page says so.
+	// method. No browser does that, and the page says so.
 	s := d.send(`{From: "stranger", Method: "PUT", Headers: "", Body: "text", ContentType: "", Credentials: false, UploadListener: true}`)
 	if s.Agrees || !strings.Contains(s.Verdict, "Not as predicted") || !strings.Contains(s.Verdict, "status: predicted 200, seen none") {
 		t.Errorf("PUT with an upload listener: the page says: %s", s.Verdict)

@@ -24,7 +24,7 @@ import (
 
 // patience is how long anything may take. It is only ever used up by what is
 // broken.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 func testPlayground() *playground {
 	return newPlayground(origins{
