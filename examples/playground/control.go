@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -384,26 +385,28 @@ func isFieldValue(s string) bool {
 	return !strings.ContainsFunc(s, func(c rune) bool { return c < ' ' && c != '\t' || c > '~' })
 }
 
-// decode decodes the JSON object in r's body into form. If it cannot, it
+// decode decodes the JSON object that is r's body into form. If it cannot, it
 // answers r and returns false.
 func decode(w http.ResponseWriter, r *http.Request, form any) bool {
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		reply(w, http.StatusRequestEntityTooLarge, map[string]any{"Error": fmt.Sprintf("This is more than the %d KiB that the playground takes.", maxBody>>10)})
+		return false
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
-	err := d.Decode(form)
-	if err == nil {
-		if _, err = d.Token(); err == io.EOF {
-			return true
-		}
-		err = errors.New("there is more after the first JSON value")
+	err = d.Decode(form)
+	if err == nil && bytes.TrimSpace(body)[0] != '{' {
+		err = errors.New("it is no JSON object")
 	}
-	status := http.StatusBadRequest
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
-		status = http.StatusRequestEntityTooLarge
-		err = fmt.Errorf("it is larger than %d KiB", maxBody>>10)
+	if _, end := d.Token(); err == nil && end != io.EOF {
+		err = errors.New("there is more after the JSON object")
 	}
-	reply(w, status, map[string]any{"Error": "This is not a form of the playground: " + err.Error()})
-	return false
+	if err != nil {
+		reply(w, http.StatusBadRequest, map[string]any{"Error": "This is not a form of the playground: " + err.Error()})
+		return false
+	}
+	return true
 }
 
 // refuse answers a form that has mistakes in it.

@@ -321,6 +321,30 @@ func TestOddInputGetsAMessage(t *testing.T) {
 	}
 }
 
+func TestFormsAreWholeObjectsOfKnownFields(t *testing.T) {
+	p := testPlayground()
+	for _, test := range []struct {
+		body string
+		want int
+	}{
+		{`{}`, http.StatusOK},
+		{" {\n} ", http.StatusOK},
+		{`{}` + strings.Repeat(" ", maxBody-2), http.StatusOK},
+		{`{}` + strings.Repeat(" ", maxBody-1), http.StatusRequestEntityTooLarge},
+		{`{} {}`, http.StatusBadRequest},
+		{`{}]`, http.StatusBadRequest},
+		{`null`, http.StatusBadRequest},
+		{`[]`, http.StatusBadRequest},
+		{``, http.StatusBadRequest},
+		{`{"DenyHandler": null}`, http.StatusBadRequest},
+		{`{"AllowedOrigins": "*"}`, http.StatusBadRequest},
+	} {
+		if w := post(p, "/control/policy", test.body); w.Code != test.want {
+			t.Errorf("%.40s: status %d, want %d", test.body, w.Code, test.want)
+		}
+	}
+}
+
 func FuzzControl(f *testing.F) {
 	for _, body := range oddInput {
 		f.Add(body)

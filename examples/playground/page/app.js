@@ -331,7 +331,7 @@ function message(direction, title, lines, own = [], curl = "") {
       el("div", { class: "extras" },
         others.length > 0 && el("details", { class: "more" }, el("summary", {}, `${others.length} more ${others.length === 1 ? "header" : "headers"}`), ...others.map(headerLine)),
         curl && el("details", { class: "more" }, el("summary", {}, "curl"),
-          el("div", { class: "copyable" }, el("pre", { tabindex: "0", "aria-label": "curl command" }, el("code", {}, curl)), copyButton(() => curl, "the curl command"))))));
+          el("div", { class: "copyable" }, el("pre", { tabindex: "0", role: "group", "aria-label": "curl command" }, el("code", {}, curl)), copyButton(() => curl, "the curl command"))))));
 }
 
 const note = (side, kind, ...text) => el("li", { class: `note ${side} ${kind}` }, el("p", {}, ...text));
@@ -374,7 +374,7 @@ function showRun({ ID, Origin, Sending, Prediction }, seen, exchanges) {
     steps.push(note("browser", "read", el("b", {}, "The script gets "), el("code", {}, seen.error)));
   } else {
     steps.push(note("browser", "read good", el("b", {}, `The script reads status ${seen.status}`),
-      el("pre", { tabindex: "0", "aria-label": "What the script reads" }, el("code", {}, [...seen.headers.map(([name, value]) => `${name}: ${value}`), "", seen.body].join("\n").trim()))));
+      el("pre", { tabindex: "0", role: "group", "aria-label": "What the script reads" }, el("code", {}, [...seen.headers.map(([name, value]) => `${name}: ${value}`), "", seen.body].join("\n").trim()))));
   }
   $("page-origin").textContent = Origin;
   $("steps").replaceChildren(...steps);
@@ -415,19 +415,20 @@ for (const button of document.querySelectorAll("[data-preset]")) {
 $("go").open = matchMedia("(min-width: 75rem)").matches;
 policy.querySelector("#go .copyable").append(copyButton(() => $("code").textContent, "the Go code"));
 
+const { Policy, Code, Error: failure } = await call("policy");
+$("code").textContent = Code ?? "";
+
 // An address that ends in #put shows that preset, and sends its request.
 const linked = Presets.find(({ ID }) => "#" + ID === location.hash);
 if (linked) {
   await usePreset(linked);
+  document.body.dataset.filled = "true";
   await sendRequest();
 } else {
-  const { Policy, Code, Error } = await call("policy");
-  if (Policy) {
-    fillPolicy(Policy);
-    $("code").textContent = Code;
-  }
+  if (Policy) fillPolicy(Policy);
   fillRequest(Presets[0].Request);
-  policyStatus(Error ? "bad" : "good", Error ?? "In force.");
+  document.body.dataset.filled = "true";
+  policyStatus(failure ? "bad" : "good", failure ?? "In force.");
   await predict();
 }
 document.body.dataset.ready = "true";
