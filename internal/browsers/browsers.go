@@ -88,7 +88,7 @@ func Start(t testing.TB, e Engine, url string) *Browser {
 		if slices.Contains(strings.Split(os.Getenv("CORS_BROWSERS"), ","), string(e)) {
 			t.Fatalf("%s: %v, but CORS_BROWSERS demands it", e, err)
 		}
-		announce(fmt.Sprintf("%s skipped: %v", t.Name(), err))
+		announce(fmt.Sprintf("cors: not tested in %s: %v", e, err))
 		t.Skipf("%s: %v", e, err)
 	}
 	b, err := start(e, path, url)
@@ -103,17 +103,23 @@ func Start(t testing.TB, e Engine, url string) *Browser {
 	return b
 }
 
-// announce tells whoever runs the tests. The go command throws away what the
-// tests of a package print if they pass, so message goes to its own standard
-// error, if there is a way to it.
+var announced sync.Map // of messages
+
+// announce tells whoever runs the tests, once. The go command throws away what
+// the tests of a package print if they pass, so message goes to the standard
+// error of the go command itself, if that is a terminal or a pipe.
 func announce(message string) {
-	f, err := os.OpenFile(fmt.Sprintf("/proc/%d/fd/2", os.Getppid()), os.O_WRONLY|os.O_APPEND, 0)
-	if err != nil {
-		f = os.Stderr
-	} else {
-		defer f.Close()
+	if _, again := announced.LoadOrStore(message, true); again {
+		return
 	}
-	fmt.Fprintf(f, "internal/browsers: %s\n", message)
+	f, err := os.OpenFile(fmt.Sprintf("/proc/%d/fd/2", os.Getppid()), os.O_WRONLY, 0)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && !info.Mode().IsRegular() {
+		fmt.Fprintln(f, message)
+	}
 }
 
 func start(e Engine, path, url string) (*Browser, error) {
@@ -133,7 +139,7 @@ func start(e Engine, path, url string) (*Browser, error) {
 		args = []string{"--headless", "--no-remote", "--profile", dir}
 		err = os.WriteFile(filepath.Join(dir, "user.js"), []byte(firefoxPrefs), 0o600)
 	case WebKit:
-		args = []string{"--private", "--ignore-tls-errors", "--enable-write-console-messages-to-stdout=true"}
+		args = []string{"--ignore-tls-errors", "--enable-write-console-messages-to-stdout=true"}
 		env = []string{"WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS=1", "WEBKIT_DISABLE_COMPOSITING_MODE=1"}
 		if b.x, err = startDisplay(); err == nil {
 			env = append(env, "DISPLAY=:"+b.x.number)
@@ -214,7 +220,28 @@ func (b *Browser) Done() <-chan struct{} { return b.done }
 
 // Log returns what the browser has written to its standard output and standard
 // error so far. Chromium and WebKit write the page's console messages there.
-func (b *Browser) Log() string { return b.log.String() }
+func (b *Browser) Log() string {
+	text, _ := b.log.read()
+	return text
+}
+
+// WaitLog waits until the browser has written text, and reports whether it has.
+func (b *Browser) WaitLog(text string) bool {
+	overdue := time.After(patience)
+	for {
+		written, changed := b.log.read()
+		if strings.Contains(written, text) {
+			return true
+		}
+		select {
+		case <-changed:
+		case <-b.done:
+			return strings.Contains(b.Log(), text)
+		case <-overdue:
+			return false
+		}
+	}
+}
 
 // close ends all processes of the browser and deletes its directory.
 func (b *Browser) close() error {
@@ -237,20 +264,30 @@ func (b *Browser) leftovers() error {
 
 // A log is written to by a browser and read by a test.
 type log struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
+	mu      sync.Mutex
+	buf     bytes.Buffer
+	changed chan struct{} // closed at the next Write, if not nil
 }
 
 func (l *log) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.changed != nil {
+		close(l.changed)
+		l.changed = nil
+	}
 	return l.buf.Write(p)
 }
 
-func (l *log) String() string {
+// read returns what has been written, and a channel that is closed when there
+// is more.
+func (l *log) read() (string, <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.buf.String()
+	if l.changed == nil {
+		l.changed = make(chan struct{})
+	}
+	return l.buf.String(), l.changed
 }
 
 // A display is an X server without a screen.

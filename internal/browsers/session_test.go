@@ -1,0 +1,66 @@
+//go:build unix
+
+package browsers
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/f407da42/cors"
+	"github.com/f407da42/cors/internal/fetch"
+)
+
+// sessions returns the session of a program that uses a REST API, 20 requests
+// to 3 URLs: with this library, and with a server that answers preflights by
+// what they ask for, as many do.
+func sessions(o origins) []testCase {
+	policy := cors.Policy{
+		AllowedOrigins: []string{o.page},
+		AllowedMethods: []string{"PUT", "PATCH", "DELETE"},
+		AllowedHeaders: []string{"Authorization", "Content-Type", "X-Request-Id"},
+		MaxAge:         2 * time.Hour,
+	}
+	credentialed := policy
+	credentialed.AllowCredentials = true
+	return []testCase{
+		{name: "a session with this library", policy: policy, steps: session(fetch.SameOrigin), script: sessionScript},
+		{name: "a session with an echoing server", middleware: echo, steps: session(fetch.SameOrigin), script: sessionScript},
+		{name: "a session with credentials and this library", policy: credentialed, steps: session(fetch.Include), script: sessionScript},
+		{name: "a session with credentials and an echoing server", middleware: echo, steps: session(fetch.Include), script: sessionScript},
+	}
+}
+
+func session(credentials fetch.Credentials) []step {
+	var steps []step
+	for _, request := range strings.Split("GET /a, POST /a, GET /a, GET /a/1, PUT /a/1, GET /a/1, PATCH /a/1, GET /a/1, POST /a, GET /a, "+
+		"GET /a/2, PATCH /a/2, PUT /a/2, DELETE /a/2, GET /a, PUT /a/1, PATCH /a/1, DELETE /a/1, POST /a, GET /a", ", ") {
+		method, path, _ := strings.Cut(request, " ")
+		s := step{Method: method, Path: path, Credentials: credentials, Headers: map[string]string{"Authorization": "Bearer a", "X-Request-Id": "1"}}
+		if method == "POST" || method == "PUT" || method == "PATCH" {
+			s.Body = "{}"
+			s.Headers["Content-Type"] = "application/json"
+		}
+		steps = append(steps, s)
+	}
+	return steps
+}
+
+var sessionScript = strings.TrimSuffix(strings.Repeat("200, ", 20), ", ")
+
+// echo allows any origin what it asks for, and nothing else. No server should.
+func echo(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
+		h.Set("Access-Control-Allow-Credentials", "true")
+		if r.Method == http.MethodOptions {
+			h.Set("Access-Control-Allow-Methods", r.Header.Get("Access-Control-Request-Method"))
+			h.Set("Access-Control-Allow-Headers", r.Header.Get("Access-Control-Request-Headers"))
+			h.Set("Access-Control-Max-Age", "7200")
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

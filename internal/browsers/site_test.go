@@ -1,0 +1,352 @@
+//go:build unix
+
+package browsers
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"io"
+	stdlog "log"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/f407da42/cors"
+	"github.com/f407da42/cors/internal/fetch"
+)
+
+//go:embed testdata
+var testdata embed.FS
+
+// origins are those of a site. The names under localhost all lead to it. The
+// API has no address for a host, as Firefox sometimes forgets the first
+// preflights there.
+type origins struct {
+	page   string // of pages, unless a case says otherwise
+	nearby string // of pages that are same-site with the API, and share its cookies
+	sub    string // of pages on a subdomain
+	deep   string // of pages on a subdomain of a subdomain
+	api    string // of what steps ask for, unless they say otherwise
+	other  string // of the API by another name
+	secure string // of the API over TLS and HTTP/2
+}
+
+func originsAt(pagePort, apiPort, securePort string) origins {
+	return origins{
+		page:   "http://127.0.0.1:" + pagePort,
+		nearby: "http://localhost:" + pagePort,
+		sub:    "http://app.localhost:" + pagePort,
+		deep:   "http://a.b.localhost:" + pagePort,
+		api:    "http://localhost:" + apiPort,
+		other:  "http://api.localhost:" + apiPort,
+		secure: "https://localhost:" + securePort,
+	}
+}
+
+// A step is one thing that a page does.
+type step struct {
+	Via     string            `json:"via"`    // a property of ways in steps.js; "" is "fetch"
+	Method  string            `json:"method"` // "" is "GET"
+	At      string            `json:"-"`      // the origin to ask; "" is origins.api
+	Path    string            `json:"-"`      // below the case's own
+	Headers map[string]string `json:"headers"`
+	Body    string            `json:"body"`
+	Upload  bool              `json:"upload"` // listen to the upload's progress
+	Stream  bool              `json:"stream"` // send the body as a ReadableStream
+
+	Credentials fetch.Credentials `json:"-"`
+	Mode        string            `json:"mode"` // "" is "cors"
+}
+
+// A testCase is a page that does something, a server with a policy, and what
+// comes of it.
+type testCase struct {
+	name   string
+	from   string // the origin of the page; "" is origins.page, "null" a sandboxed frame in it
+	policy cors.Policy
+	reply  http.HandlerFunc // what the policy guards; nil is ok
+	steps  []step
+
+	// server is what reaches the server, separated by commas: "preflight PUT
+	// x-id" or "PUT", and then "rejected" where the handler does not run.
+	server string
+	// slow is the same if more time passes than preflights last by default.
+	slow string
+	// script is what each step sees, separated by commas: the status, or what
+	// else shows that it succeeded, or "blocked". After the status come those
+	// of the response headers in reads that it can read.
+	script string
+	reads  []string
+
+	// differs says what an engine does that the standard does not say.
+	differs map[Engine]outcome
+	// console is what the engine tells the developer, with {url} for the URL
+	// of the first step and {page} for the origin of the page.
+	console map[Engine]string
+	// noModel marks cases that the model cannot express, besides those with
+	// steps that are neither fetch nor xhr.
+	noModel bool
+	// middleware takes the place of policy, if it is not nil.
+	middleware func(http.Handler) http.Handler
+}
+
+// An outcome is what a testCase comes to.
+type outcome struct{ server, script string }
+
+// A record is what has reached the server in one case.
+type record struct {
+	mu      sync.Mutex
+	entries []string
+	senders []string // by what is sent along, for each entry
+	first   time.Time
+	last    time.Time
+}
+
+// add makes an entry for r, and returns its number.
+func (c *record) add(r *http.Request) int {
+	entry := r.Method
+	if r.Method == "OPTIONS" && r.Header.Get("Access-Control-Request-Method") != "" {
+		entry = strings.TrimSpace("preflight " + r.Header.Get("Access-Control-Request-Method") +
+			" " + strings.ReplaceAll(r.Header.Get("Access-Control-Request-Headers"), ",", " "))
+	}
+	if parts := strings.SplitN(r.URL.Path, "/", 3); len(parts) > 2 {
+		entry += " /" + parts[2]
+	}
+	if _, err := r.Cookie("user"); err == nil {
+		entry += " with cookie"
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.last = time.Now()
+	if len(c.entries) == 0 {
+		c.first = c.last
+	}
+	c.entries = append(c.entries, entry+" rejected")
+	c.senders = append(c.senders, fmt.Sprintf("Origin: %q, Sec-Fetch-Site: %q", r.Header["Origin"], r.Header["Sec-Fetch-Site"]))
+	return len(c.entries) - 1
+}
+
+// accept amends the entry with that number.
+func (c *record) accept(number int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.entries[number] = strings.TrimSuffix(c.entries[number], " rejected")
+}
+
+// handler returns a handler that guards c's reply by c's policy, and keeps a
+// record.
+func (c testCase) handler(t *testing.T, seen *record) http.Handler {
+	guard := c.middleware
+	if guard == nil {
+		m, err := cors.New(c.policy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		guard = m.Handler
+	}
+	reply := c.reply
+	if reply == nil {
+		reply = ok
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		number := seen.add(r)
+		guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			seen.accept(number)
+			reply(w, r)
+		})).ServeHTTP(w, r)
+		if w.Header().Get("Access-Control-Allow-Origin") != "" {
+			seen.accept(number) // also a preflight, which never gets to reply
+		}
+	})
+}
+
+// ok writes an answer, all of whose headers are its own.
+func ok(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Type", "text/plain")
+	h.Set("Content-Length", "2")
+	h.Set("Date", "Sat, 21 Nov 2026 12:00:00 GMT")
+	w.Write([]byte("ok"))
+}
+
+// A site is a server of pages and of an API.
+type site struct {
+	origins
+	cases    []*running
+	pages    []string      // the origins of the cases' pages, in the order of visit
+	reported chan report   // what the page reports, case by case
+	done     chan struct{} // closed when the last page has no more to do
+}
+
+// A running is a case that a browser runs.
+type running struct {
+	testCase
+	handler http.Handler
+	record  record
+	sights  []sight // one for each step; nil until reported
+}
+
+// A report is what a page says that it saw of a case.
+type report struct {
+	Number int
+	Sights []sight
+}
+
+// A sight is what a step has seen.
+type sight struct {
+	Seen    string
+	Headers []string // the names, in lower case
+	Body    string
+}
+
+// newSite starts a site that is closed when t ends.
+func newSite(t *testing.T) *site {
+	s := &site{reported: make(chan report), done: make(chan struct{})}
+	// Firefox does not trust the certificate, and the server would log that.
+	quiet := stdlog.New(io.Discard, "", 0)
+	serve := func(start func(*httptest.Server)) string {
+		server := httptest.NewUnstartedServer(s)
+		server.EnableHTTP2 = true
+		server.Config.ErrorLog = quiet
+		start(server)
+		t.Cleanup(func() {
+			server.CloseClientConnections()
+			server.Close()
+		})
+		u, err := url.Parse(server.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return u.Port()
+	}
+	s.origins = originsAt(serve((*httptest.Server).Start), serve((*httptest.Server).Start), serve((*httptest.Server).StartTLS))
+	return s
+}
+
+// add adds cases to those that the pages run.
+func (s *site) add(t *testing.T, cases ...testCase) {
+	for _, c := range cases {
+		r := &running{testCase: c}
+		r.handler = c.handler(t, &r.record)
+		s.cases = append(s.cases, r)
+		if page := s.pageOf(c); !slices.Contains(s.pages, page) {
+			s.pages = append(s.pages, page)
+		}
+	}
+}
+
+// pageOf returns the origin of the page that runs c.
+func (o origins) pageOf(c testCase) string {
+	if c.from == "" || c.from == "null" {
+		return o.page
+	}
+	return c.from
+}
+
+// run has e run all cases, and returns when it has.
+func (s *site) run(t *testing.T, e Engine) *Browser {
+	b := Start(t, e, s.pages[0])
+	overdue := time.After(2 * time.Minute)
+	for {
+		select {
+		case r := <-s.reported:
+			s.cases[r.Number].sights = r.Sights
+		case <-s.done:
+			return b
+		case <-b.Done():
+			t.Fatalf("the browser has ended:\n%s", b.Log())
+		case <-overdue:
+			t.Fatalf("the browser has not run all cases in time:\n%s", b.Log())
+		}
+	}
+}
+
+func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	first, _, _ := strings.Cut(r.URL.Path[1:], "/")
+	if number, err := strconv.Atoi(first); err == nil && number < len(s.cases) {
+		s.cases[number].handler.ServeHTTP(w, r)
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	switch r.URL.Path {
+	case "/":
+		// The API on the page's host gets it too: ports do not separate cookies.
+		http.SetCookie(w, &http.Cookie{Name: "user", Value: "alice", Path: "/"})
+		http.ServeFileFS(w, r, testdata, "testdata/page.html")
+	case "/page.js", "/steps.js":
+		http.ServeFileFS(w, r, testdata, "testdata"+r.URL.Path)
+	case "/plan":
+		json.NewEncoder(w).Encode(s.plan("http://" + r.Host))
+	case "/report":
+		var saw report
+		if err := json.NewDecoder(r.Body).Decode(&saw); err != nil || saw.Number >= len(s.cases) {
+			http.Error(w, "no such report", http.StatusBadRequest)
+			return
+		}
+		s.reported <- saw
+	case "/done":
+		close(s.done)
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+// A plan is what a page is to do.
+type plan struct {
+	Cases []planned `json:"cases"`
+	Next  string    `json:"next"` // the page to go to then, or ""
+}
+
+type planned struct {
+	Number  int           `json:"number"`
+	Sandbox bool          `json:"sandbox"`
+	Steps   []plannedStep `json:"steps"`
+}
+
+// A plannedStep is a step, in full.
+type plannedStep struct {
+	step
+	URL         string `json:"url"`
+	Credentials string `json:"credentials"`
+}
+
+// plan returns what the page of that origin is to do.
+func (s *site) plan(page string) plan {
+	var p plan
+	for number, c := range s.cases {
+		if s.pageOf(c.testCase) != page {
+			continue
+		}
+		order := planned{Number: number, Sandbox: c.from == "null"}
+		for _, st := range c.steps {
+			order.Steps = append(order.Steps, plannedStep{st, s.url(number, st), credentialsModes[st.Credentials]})
+		}
+		p.Cases = append(p.Cases, order)
+	}
+	if next := slices.Index(s.pages, page) + 1; next < len(s.pages) {
+		p.Next = s.pages[next]
+	}
+	return p
+}
+
+var credentialsModes = map[fetch.Credentials]string{
+	fetch.SameOrigin: "same-origin",
+	fetch.Omit:       "omit",
+	fetch.Include:    "include",
+}
+
+// url returns the URL that st of the case of that number asks for.
+func (o origins) url(number int, st step) string {
+	at := st.At
+	if at == "" {
+		at = o.api
+	}
+	return fmt.Sprintf("%s/%d%s", at, number, st.Path)
+}

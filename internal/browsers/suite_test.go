@@ -1,0 +1,193 @@
+//go:build unix
+
+package browsers
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/f407da42/cors/internal/fetch"
+)
+
+// TestCasesInModel runs the cases that the model can express in the model.
+func TestCasesInModel(t *testing.T) {
+	o := originsAt("1111", "2222", "3333")
+	for number, c := range cases(o) {
+		if !c.inModel() {
+			continue
+		}
+		t.Run(c.name, func(t *testing.T) {
+			p := c.predict(t, o, number)
+			if got := p.record.String(); got != c.server {
+				t.Errorf("the server got  %s\nwant %s", got, c.server)
+			}
+			if got := c.saw(p.sights); got != c.script {
+				t.Errorf("the script saw  %s\nwant %s", got, c.script)
+			}
+		})
+	}
+}
+
+// TestCasesInBrowsers runs all cases in every browser. It compares what the
+// server and the script saw with the table and, where the browser does not
+// differ from the standard, with the model.
+func TestCasesInBrowsers(t *testing.T) {
+	for _, e := range Engines {
+		t.Run(string(e), func(t *testing.T) {
+			s := newSite(t)
+			s.add(t, cases(s.origins)...)
+			all := len(s.cases)
+			s.add(t, sessions(s.origins)...)
+			b := s.run(t, e)
+
+			passed, likeModel, differ := 0, 0, 0
+			for number, c := range s.cases[:all] {
+				ok := t.Run(c.name, func(t *testing.T) {
+					want := outcome{c.server, c.script}
+					if c.slow != "" && c.record.last.Sub(c.record.first) > 4*time.Second {
+						want.server = c.slow
+					}
+					differs, differently := c.differs[e]
+					if differently {
+						want = differs
+						differ++
+					}
+					if got := c.record.String(); got != want.server {
+						t.Errorf("the server got  %s\nwant %s", got, want.server)
+					}
+					if got := c.saw(c.sights); got != want.script {
+						t.Errorf("the script saw  %s\nwant %s", got, want.script)
+					}
+					if c.inModel() && !differently && !t.Failed() {
+						c.compare(t, c.predict(t, s.origins, number))
+						likeModel++
+					}
+					if text, ok := c.console[e]; ok {
+						text = strings.NewReplacer("{url}", s.url(number, c.steps[0]), "{page}", s.pageOf(c.testCase)).Replace(text)
+						if !b.WaitLog(text) {
+							t.Errorf("the console does not say %q", text)
+						}
+					}
+				})
+				if ok {
+					passed++
+				}
+			}
+			t.Logf("%s: %d of %d cases passed, of which %d agree with the model and %d differ from the standard", e, passed, all, likeModel, differ)
+
+			for _, c := range s.cases[all:] {
+				t.Run(c.name, func(t *testing.T) {
+					if got := c.saw(c.sights); got != c.script {
+						t.Errorf("the script saw  %s\nwant %s", got, c.script)
+					}
+					preflights := strings.Count(c.record.String(), "preflight")
+					t.Logf("%s: %s: %d requests cost %d preflights", e, c.name, len(c.steps), preflights)
+					if c.middleware == nil && preflights != 3 {
+						t.Errorf("got %d preflights; want one for each of the 3 URLs", preflights)
+					}
+					if c.middleware != nil && preflights <= 3 {
+						t.Errorf("got %d preflights, no more than this library takes", preflights)
+					}
+				})
+			}
+		})
+	}
+}
+
+// A prediction is what the model says of a case.
+type prediction struct {
+	record record
+	sights []sight
+}
+
+func (c testCase) inModel() bool {
+	for _, s := range c.steps {
+		if s.Via != "" && s.Via != "xhr" || s.Mode != "" {
+			return false
+		}
+	}
+	return !c.noModel
+}
+
+// predict runs c, which has that number, in the model.
+func (c testCase) predict(t *testing.T, o origins, number int) *prediction {
+	p := new(prediction)
+	b := fetch.Browser{Handler: c.handler(t, &p.record)}
+	origin := c.from
+	switch {
+	case origin == "":
+		origin = o.page
+	case strings.HasPrefix(origin, "http://localhost:"):
+		b.Cookie = "user=alice" // as the page sets it
+	}
+	for _, s := range c.steps {
+		h := make(http.Header)
+		for name, value := range s.Headers {
+			h.Set(name, value)
+		}
+		res := b.Fetch(origin, fetch.Request{
+			Method:         s.Method,
+			URL:            o.url(number, s),
+			Header:         h,
+			Body:           s.Body,
+			Credentials:    s.Credentials,
+			UploadListener: s.Upload,
+			StreamBody:     s.Stream,
+		})
+		saw := sight{Seen: "blocked"}
+		if res.Blocked == "" {
+			saw = sight{Seen: strconv.Itoa(res.Status), Body: res.Body}
+			for name := range res.Header {
+				saw.Headers = append(saw.Headers, strings.ToLower(name))
+			}
+		}
+		p.sights = append(p.sights, saw)
+	}
+	return p
+}
+
+// compare compares what the table leaves out: by what a server can tell who
+// asks, and all that the script can read.
+func (c *running) compare(t *testing.T, p *prediction) {
+	for i, want := range p.record.senders {
+		if got := c.record.senders[i]; got != want {
+			t.Errorf("the server got %s in request %d\nthe model's browser sends %s", got, i, want)
+		}
+	}
+	for i, want := range p.sights {
+		got := c.sights[i]
+		slices.Sort(got.Headers)
+		slices.Sort(want.Headers)
+		if !slices.Equal(got.Headers, want.Headers) {
+			t.Errorf("step %d: the script can read the headers %q\nin the model %q", i, got.Headers, want.Headers)
+		}
+		if got.Body != want.Body {
+			t.Errorf("step %d: the script can read %q, in the model %q", i, got.Body, want.Body)
+		}
+	}
+}
+
+// saw says what the steps of c have seen, in the words of c.script.
+func (c testCase) saw(sights []sight) string {
+	var saw []string
+	for _, s := range sights {
+		one := s.Seen
+		for _, name := range c.reads {
+			if slices.Contains(s.Headers, strings.ToLower(name)) {
+				one += " " + strings.ToLower(name)
+			}
+		}
+		saw = append(saw, one)
+	}
+	return strings.Join(saw, ", ")
+}
+
+func (c *record) String() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return strings.Join(c.entries, ", ")
+}
