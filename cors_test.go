@@ -1910,9 +1910,10 @@ func (p naive) outcome(page string, r fetch.Request) (o outcome) {
 	if o.preflight {
 		method, headers := p.allowsMethod(r.Method), p.allowsHeaders(r.Header)
 		o.passes = origin && method && headers
-		// A browser that would report an upload's progress takes the absence of
-		// Access-Control-Allow-Methods for the method it wants (Fetch,
-		// "CORS-preflight fetch", step 7.4).
+		// By the letter of the standard, a browser that would report an upload's
+		// progress takes the absence of Access-Control-Allow-Methods for the
+		// method it wants (Fetch, "CORS-preflight fetch", step 7.4). In this,
+		// Chromium, Firefox and WebKit are stricter.
 		method = method || (r.UploadListener || r.StreamBody) && len(p.AllowedMethods) == 0
 		o.readable = o.readable && method && headers
 		o.handled = o.readable

@@ -4,7 +4,8 @@
 // It follows the Fetch standard (https://fetch.spec.whatwg.org/) for requests
 // that a script makes with fetch() in mode "cors", or with XMLHttpRequest.
 // Comments name the algorithm and the step. The server is an [http.Handler],
-// called directly.
+// called directly. Where real browsers do something else than the standard says,
+// package browsers has it on record.
 //
 // Left out is what has no bearing on CORS: the HTTP cache, service workers,
 // Content Security Policy, mixed content, HTTP authentication, a cookie jar.

@@ -513,6 +513,9 @@ func TestPreflight(t *testing.T) {
 			t.Errorf("%s %v, credentials %d, methods %q, headers %q: blocked: %q, want %q",
 				r.Method, r.Header, r.Credentials, test.methods, test.headers, got.Blocked, test.want)
 		}
+		if asked := got.Preflight.Request.Header["Access-Control-Request-Headers"]; len(asked) != len(r.Header) {
+			t.Errorf("%s %v: the preflight asks for the headers %q", r.Method, r.Header, asked)
+		}
 	}
 }
 
@@ -682,6 +685,11 @@ func TestPreflightCache(t *testing.T) {
 			{request: fetch.Request{Method: "POST", StreamBody: true}},
 			{request: fetch.Request{Method: "POST"}},
 		}},
+		{name: "even if a request that needs no preflight fails", steps: []step{
+			{request: put, header: answers("PUT", "", ""), preflight: true},
+			{request: fetch.Request{}, header: http.Header{}, blocked: true},
+			{request: put, header: answers("PUT", "", "")},
+		}},
 		{name: "until a preflight for the URL fails", steps: []step{
 			{request: put, header: answers("PUT", "", ""), preflight: true},
 			{request: with(put, func(r *fetch.Request) { r.URL = api + "/?a" }), preflight: true},
@@ -825,6 +833,10 @@ func TestRedirect(t *testing.T) {
 			want: []string{"GET https://api.example/ https://page.example", "GET https://other.example/b null"},
 		},
 		{
+			name: "to another scheme of the web", status: 302, to: "http://api.example/b",
+			want: []string{"GET https://api.example/ https://page.example", "GET http://api.example/b null"},
+		},
+		{
 			name: "back to the page's origin", status: 302, to: page + "/b",
 			want: []string{"GET https://api.example/ https://page.example", "GET https://page.example/b null"},
 		},
@@ -886,7 +898,7 @@ func TestRedirect(t *testing.T) {
 			want: []string{"GET https://api.example/ https://page.example"},
 		},
 		{
-			name: "to another scheme", status: 302, to: "data:,x",
+			name: "to another scheme", status: 302, to: "ftp://api.example/b",
 			want:    []string{"GET https://api.example/ https://page.example"},
 			blocked: "the redirect does not lead to an HTTP(S) URL",
 		},
@@ -926,7 +938,11 @@ func TestRedirect(t *testing.T) {
 			b := fetch.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				body, _ := io.ReadAll(r.Body)
 				h := r.Header
-				line := fmt.Sprintf("%s https://%s%s %s", r.Method, r.Host, r.RequestURI, h.Get("Origin"))
+				scheme := "http"
+				if r.TLS != nil {
+					scheme = "https"
+				}
+				line := fmt.Sprintf("%s %s://%s%s %s", r.Method, scheme, r.Host, r.RequestURI, h.Get("Origin"))
 				for _, s := range []string{h.Get("Access-Control-Request-Headers"), h.Get("Content-Type"), string(body)} {
 					if s != "" {
 						line += " " + s
