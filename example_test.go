@@ -195,7 +195,7 @@ func ExamplePolicyError() {
 	// AllowedHeaders[0] Cookie
 	// 	scripts cannot set cookies; remove this, and set AllowCredentials to let browsers send them
 	// MaxAge[-1] 600ns
-	// 	is sent in whole seconds; write a multiple of time.Second
+	// 	is less than a second; did you mean 600*time.Second?
 }
 
 // A policy can be replaced while requests are served. A bad one changes

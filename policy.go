@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // A Policy says which pages of other origins may do what. The zero Policy
@@ -423,8 +424,8 @@ func (c *compiled) compileMethods(errs *mistakes) {
 				c.echoMethod = true
 				continue
 			}
-		case !isToken(s):
-			errs.add("AllowedMethods", i, s, `is not a method; write one such as "PUT"`)
+		case !isName(s):
+			errs.add("AllowedMethods", i, s, explainName(s, "PUT"))
 		case upper == http.MethodConnect || upper == http.MethodTrace || upper == "TRACK":
 			errs.add("AllowedMethods", i, s, "browsers do not let scripts send this method; remove it")
 		case s != upper && slices.Contains(standardMethods, upper):
@@ -449,8 +450,8 @@ func (c *compiled) compileRequestHeaders(errs *mistakes) {
 				c.echoHeaders = true
 				continue
 			}
-		case !isToken(s):
-			errs.add("AllowedHeaders", i, s, `is not a header name; write one such as "X-Request-Id"`)
+		case !isName(s):
+			errs.add("AllowedHeaders", i, s, explainName(s, "X-Request-Id"))
 		case name == "Cookie" || name == "Cookie2":
 			errs.add("AllowedHeaders", i, s, "scripts cannot set cookies; remove this, and set AllowCredentials to let browsers send them")
 		case slices.Contains(forbiddenRequestHeaders, name) || strings.HasPrefix(name, "Sec-") || strings.HasPrefix(name, "Proxy-"):
@@ -504,8 +505,8 @@ func (c *compiled) compileExposedHeaders(errs *mistakes) {
 		case headerAllowMethods, headerAllowHeaders, headerMaxAge:
 			errs.add("ExposedHeaders", i, s, "is in answers to preflights only, which scripts never see; remove it")
 		default:
-			if !isToken(s) {
-				errs.add("ExposedHeaders", i, s, `is not a header name; write one such as "X-Total-Count"`)
+			if !isName(s) {
+				errs.add("ExposedHeaders", i, s, explainName(s, "X-Total-Count"))
 			}
 		}
 		list = append(list, name)
@@ -520,10 +521,34 @@ func (c *compiled) compileMaxAge(errs *mistakes) {
 		c.maxAge = "0"
 	case age > 24*time.Hour:
 		errs.add("MaxAge", -1, age.String(), "no browser honours more than a day; write 24*time.Hour or less")
+	case 0 < age && age < time.Millisecond:
+		errs.add("MaxAge", -1, age.String(), fmt.Sprintf("is less than a second; did you mean %d*time.Second?", age))
 	case age%time.Second != 0:
 		errs.add("MaxAge", -1, age.String(), "is sent in whole seconds; write a multiple of time.Second")
 	case age > 0:
 		c.maxAge = strconv.Itoa(int(age / time.Second))
+	}
+}
+
+// isName reports whether s, which is not "*", is the name of a method or header.
+// "*" in a name would be allowed, but is never meant.
+func isName(s string) bool {
+	return isToken(s) && !strings.Contains(s, "*")
+}
+
+// explainName says what is wrong with s, where isName refuses it, and what to
+// write instead, such as example.
+func explainName(s, example string) string {
+	if trimmed := strings.TrimSpace(s); isName(trimmed) {
+		return fmt.Sprintf("has white space around it; did you mean %q?", trimmed)
+	}
+	switch {
+	case strings.Contains(s, "*"):
+		return `has a "*" within a name, where it means nothing; write "*" alone, or the names`
+	case strings.ContainsAny(s, ",; "):
+		return "is not one name; write each as an element of its own"
+	default:
+		return fmt.Sprintf("is not a name; write one such as %q", example)
 	}
 }
 
@@ -591,7 +616,7 @@ func parsePattern(s string) (p pattern, ok bool) {
 func parseOrigin(s string) (o origin, ok bool) {
 	scheme, authority, _ := strings.Cut(s, "://")
 	host, port, hasPort := cutPort(authority)
-	if hasPort && (!isPort(port) || port == defaultPort(scheme)) {
+	if hasPort && (!isPort(port) || isDefaultPort(scheme, port)) {
 		return origin{}, false
 	}
 	return origin{scheme, host, port}, isScheme(scheme) && isHost(host)
@@ -606,42 +631,35 @@ func cutPort(authority string) (host, port string, found bool) {
 	return authority[:colon], authority[colon+1:], true
 }
 
-func defaultPort(scheme string) string {
-	switch scheme {
-	case "http":
-		return "80"
-	case "https":
-		return "443"
-	}
-	return ""
+// isDefaultPort reports whether port is one that browsers leave out.
+func isDefaultPort(scheme, port string) bool {
+	return scheme == "http" && port == "80" || scheme == "https" && port == "443"
 }
 
 // isScheme reports whether s is a scheme (RFC 3986, section 3.1) in lower case,
-// and one whose pages have an origin.
+// and one that pages with an origin have.
 func isScheme(s string) bool {
-	for i := range len(s) {
-		c := s[i]
-		if !('a' <= c && c <= 'z') && (i == 0 || !isAlphanumeric(c) && c != '+' && c != '-' && c != '.') {
-			return false
-		}
-	}
-	return s != "" && s != "file"
+	return s != "" && 'a' <= s[0] && all(s, isSchemeByte) && s != "file" && s != "ws" && s != "wss"
 }
 
 // isPort reports whether s is a number from 1 to 65535 in canonical form.
 func isPort(s string) bool {
-	if s == "" || len(s) > len("65535") || s[0] == '0' {
-		return false
-	}
-	n := 0
+	return s != "" && s[0] != '0' && all(s, isDigit) && (len(s) < 5 || len(s) == 5 && s <= "65535")
+}
+
+// all reports whether is is true of all bytes of s.
+func all(s string, is func(byte) bool) bool {
 	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
+		if !is(s[i]) {
 			return false
 		}
-		n = 10*n + int(s[i]-'0')
 	}
-	return n <= 65535
+	return true
 }
+
+func isDigit(c byte) bool      { return '0' <= c && c <= '9' }
+func isHexDigit(c byte) bool   { return isDigit(c) || 'a' <= c && c <= 'f' }
+func isSchemeByte(c byte) bool { return isAlphanumeric(c) || c == '+' || c == '-' || c == '.' }
 
 // isHost reports whether s is a host as browsers serialize it (URL, "host
 // serializer"): a domain in lower case, or an IP address.
@@ -676,14 +694,8 @@ func isIP(host string) bool {
 // label, as an IPv4 address (URL, "ends in a number checker").
 func endsInNumber(host string) bool {
 	last := host[strings.LastIndexByte(host, '.')+1:]
-	digits, isHex := strings.CutPrefix(last, "0x")
-	for i := range len(digits) {
-		c := digits[i]
-		if !('0' <= c && c <= '9') && !(isHex && 'a' <= c && c <= 'f') {
-			return false
-		}
-	}
-	return true
+	hex, isHex := strings.CutPrefix(last, "0x")
+	return all(last, isDigit) || isHex && all(hex, isHexDigit)
 }
 
 // isIPv4 reports whether s is an IPv4 address in canonical form.
@@ -725,13 +737,8 @@ func ipv6Pieces(s string) (n, longestRun int, ok bool) {
 	for more := s != ""; more; n++ {
 		var piece string
 		piece, s, more = strings.Cut(s, ":")
-		if piece == "" || len(piece) > 4 || piece[0] == '0' && piece != "0" {
+		if piece == "" || len(piece) > 4 || piece[0] == '0' && piece != "0" || !all(piece, isHexDigit) {
 			return 0, 0, false
-		}
-		for i := range len(piece) {
-			if c := piece[i]; !isAlphanumeric(c) || c > 'f' {
-				return 0, 0, false
-			}
 		}
 		if piece != "0" {
 			run = 0
@@ -772,20 +779,24 @@ func originFault(s string) string {
 	switch {
 	case s == "":
 		return `is empty; write an origin such as "https://example.com", or remove it`
-	case strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c == 0x7f }):
-		return "has white space or control characters in it; remove them"
-	case strings.ContainsFunc(s, func(c rune) bool { return c > 0x7f }):
+	case strings.ContainsAny(s, ",;|") || strings.Count(s, "://") > 1:
+		return "is not one origin; write each as an element of its own"
+	case strings.ContainsFunc(s, func(c rune) bool { return c == ' ' || !unicode.IsPrint(c) }):
+		return "has white space or invisible characters in it; remove them"
+	case strings.ContainsFunc(s, func(c rune) bool { return c > unicode.MaxASCII }):
 		return `has characters in it that are not ASCII; write the host in Punycode, as in "https://xn--bcher-kva.example"`
 	case !hasScheme:
 		return `has no scheme; write it out, as in "https://example.com"`
 	case strings.EqualFold(scheme, "file"):
 		return `is no origin, as pages from files have the origin "null"; serve the page over HTTP, for example from "http://localhost:8080"`
+	case strings.EqualFold(scheme, "ws") || strings.EqualFold(scheme, "wss"):
+		return "is a WebSocket's address, but a handshake has the origin of its page; write that"
+	case strings.Contains(scheme+authority, "*"):
+		return `has a "*" where it means nothing; write "*" alone, as the first label ("https://*.example.com") or as the port ("http://localhost:*")`
 	case strings.Contains(authority, "@"):
 		return "has a user in it, which no origin has; remove it"
 	case strings.ContainsAny(authority, `/?#\`):
 		return "has a path, a query or a fragment, which no origin has; end after the host and port"
-	case strings.Contains(scheme+authority, "*"):
-		return `has a "*" where it means nothing; write "*" alone, as the first label ("https://*.example.com") or as the port ("http://localhost:*")`
 	case strings.ToLower(s) != s:
 		return "has upper case in it, where browsers write lower case; write lower case"
 	case !isScheme(scheme):
@@ -794,13 +805,13 @@ func originFault(s string) string {
 		return `has two ports; write a number or "*"`
 	case hasPort && !isPort(port):
 		return "has a port that is none; write a number from 1 to 65535 without leading zeros, or nothing"
-	case hasPort && port == defaultPort(scheme):
+	case isDefaultPort(scheme, port):
 		return "has its scheme's default port in it, which browsers leave out; remove it"
 	case host == "":
 		return `has no host; write one, as in "https://example.com"`
 	case subdomains && isHost(host) && isIP(host):
 		return `has a "*" before an IP address, which has no subdomains; list the addresses`
-	case strings.HasPrefix(host, "["):
+	case strings.HasPrefix(host, "[") && strings.Contains(host, ":"):
 		return `has an IPv6 address that is not in canonical form; write it as browsers do, as in "http://[2001:db8::1]", without a zone`
 	case strings.Contains("."+host+".", ".."):
 		return "has an empty label in its host; remove the dot before or after it"
@@ -816,20 +827,34 @@ func originFault(s string) string {
 // mendOrigin returns what s, an invalid element of AllowedOrigins, was probably
 // meant to be, or the empty string.
 func mendOrigin(s string) string {
-	s = strings.ToLower(strings.TrimSpace(s))
-	scheme, authority, found := strings.Cut(s, "://")
-	if !found {
-		scheme, authority = "https", strings.TrimLeft(s, "/")
-		if strings.HasPrefix(authority, "localhost") || strings.HasPrefix(authority, "127.") {
-			scheme = "http"
+	s = strings.ToLower(strings.Trim(s, "\"'<> \t\r\n\u200b\ufeff"))
+	if s == "null" {
+		return s
+	}
+	scheme, authority, hasScheme := strings.Cut(s, "://")
+	if !hasScheme {
+		authority = strings.TrimLeft(s, "/")
+		for _, scheme = range []string{"http", "https"} {
+			if rest := strings.TrimPrefix(s, scheme); rest != s && strings.TrimLeft(rest, ":;/") != rest {
+				authority, hasScheme = strings.TrimLeft(rest, ":;/"), true
+				break
+			}
 		}
 	}
-	if end := strings.IndexAny(authority, `/?#\`); end >= 0 {
+	if end := strings.IndexAny(authority, "/?#"); end >= 0 {
 		authority = authority[:end]
 	}
-	authority = authority[strings.LastIndexByte(authority, '@')+1:]
-	if host, port, _ := cutPort(authority); port == defaultPort(scheme) {
+	host, port, hasPort := cutPort(authority)
+	if hasPort && (port == "" || isDefaultPort(scheme, port)) {
 		authority = host
+	}
+	switch {
+	case scheme == "ws" || !hasScheme && isLoopback(host):
+		scheme = "http"
+	case scheme == "wss":
+		scheme = "https"
+	case !hasScheme && !strings.ContainsAny(host, ".:"):
+		return "" // more likely a word, such as "all", than a host
 	}
 	if address, port, found := strings.Cut(authority, "]"); found {
 		ip, _ := netip.ParseAddr(strings.TrimPrefix(address, "["))

@@ -64,7 +64,26 @@ func TestRefusedPolicies(t *testing.T) {
 		{"no scheme, but a loopback address", origins("127.0.0.1"), [][2]string{{`AllowedOrigins[0] "127.0.0.1": has no scheme`, `did you mean "http://127.0.0.1"?`}}},
 		{"no scheme, but slashes", origins("//example.com"), [][2]string{{`AllowedOrigins[0] "//example.com": has no scheme`, `did you mean "https://example.com"?`}}},
 		{"no scheme, but a wildcard", origins("*.example.com"), [][2]string{{`AllowedOrigins[0] "*.example.com": has no scheme`, `did you mean "https://*.example.com"?`}}},
-		{"a single slash", origins("https:/example.com"), [][2]string{{`AllowedOrigins[0] "https:/example.com": has no scheme`, `write it out, as in "https://example.com"`}}},
+		{"a single slash", origins("https:/example.com"), [][2]string{{`AllowedOrigins[0] "https:/example.com": has no scheme`, `did you mean "https://example.com"?`}}},
+		{"a missing colon", origins("http//localhost:3000"), [][2]string{{`AllowedOrigins[0] "http//localhost:3000": has no scheme`, `did you mean "http://localhost:3000"?`}}},
+		{"a semicolon for a colon", origins("https;//example.com"), [][2]string{{`AllowedOrigins[0] "https;//example.com": is not one origin`, `did you mean "https://example.com"?`}}},
+		{"no slashes", origins("https:example.com"), [][2]string{{`AllowedOrigins[0] "https:example.com": has no scheme`, `did you mean "https://example.com"?`}}},
+		{"a host that begins like a scheme", origins("https.example.com"), [][2]string{{`AllowedOrigins[0] "https.example.com": has no scheme`, `did you mean "https://https.example.com"?`}}},
+		{"a host that begins like localhost", origins("localhosts.example.com"), [][2]string{{`AllowedOrigins[0] "localhosts.example.com": has no scheme`, `did you mean "https://localhosts.example.com"?`}}},
+		{"no scheme, but an IPv6 address", origins("[::1]:3000"), [][2]string{{`AllowedOrigins[0] "[::1]:3000": has no scheme`, `did you mean "http://[::1]:3000"?`}}},
+		{"a word", origins("all"), [][2]string{{`AllowedOrigins[0] "all": has no scheme`, `write it out, as in "https://example.com"`}}},
+		{"null in another case", origins("Null"), [][2]string{{`AllowedOrigins[0] "Null": has no scheme`, `did you mean "null"?`}}},
+		{"an email address", origins("mailto:a@b.example"), [][2]string{{`AllowedOrigins[0] "mailto:a@b.example": has no scheme`, `write it out, as in "https://example.com"`}}},
+		{"a WebSocket", origins("wss://example.com"), [][2]string{{`AllowedOrigins[0] "wss://example.com": is a WebSocket's address`, `did you mean "https://example.com"?`}}},
+		{"an insecure WebSocket", origins("WS://example.com/chat"), [][2]string{{`AllowedOrigins[0] "WS://example.com/chat": is a WebSocket's address`, `did you mean "http://example.com"?`}}},
+		{"quotes", origins(`"https://example.com"`), [][2]string{{`AllowedOrigins[0] "\"https://example.com\"": has a scheme that is none`, `did you mean "https://example.com"?`}}},
+		{"an invisible character", origins("\ufeffhttps://example.com"), [][2]string{{`AllowedOrigins[0] "\ufeffhttps://example.com": has white space or invisible characters in it`, `did you mean "https://example.com"?`}}},
+		{"a regular expression", origins(`^https://.*\.example\.com$`), [][2]string{{`AllowedOrigins[0] "^https://.*\.example\.com$": has a "*" where it means nothing`, `or as the port ("http://localhost:*")`}}},
+		{"another", origins(`https://[a-z]+.example.com`), [][2]string{{`AllowedOrigins[0] "https://[a-z]+.example.com": has characters in its host that browsers do not leave there`, `or an IPv6 address in brackets`}}},
+		{"a user that looks like a host", origins("https://example.com@evil.example"), [][2]string{{`AllowedOrigins[0] "https://example.com@evil.example": has a user in it`, `remove it`}}},
+		{"several ports", origins("http://localhost:3000,3001"), [][2]string{{`AllowedOrigins[0] "http://localhost:3000,3001": is not one origin`, `write each as an element of its own`}}},
+		{"no port after a colon", origins("http://localhost:"), [][2]string{{`AllowedOrigins[0] "http://localhost:": has a port that is none`, `did you mean "http://localhost"?`}}},
+		{"any origin, twice, and another", origins("*", "*", "https://a.example"), [][2]string{{`AllowedOrigins[0] "*": allows any origin, which makes the other origins pointless`, `remove them, or remove this`}}},
 		{"nothing", origins(""), [][2]string{{`AllowedOrigins[0] "": is empty`, "or remove it"}}},
 		{"an empty scheme", origins("://example.com"), [][2]string{{`AllowedOrigins[0] "://example.com": has a scheme that is none`, `write one such as "https"`}}},
 		{"a scheme that is none", origins("1a://example.com"), [][2]string{{`AllowedOrigins[0] "1a://example.com": has a scheme that is none`, `write one such as "https"`}}},
@@ -72,14 +91,14 @@ func TestRefusedPolicies(t *testing.T) {
 		{"a path", origins("https://example.com/app"), [][2]string{{`AllowedOrigins[0] "https://example.com/app": has a path`, `did you mean "https://example.com"?`}}},
 		{"a query", origins("https://example.com?q"), [][2]string{{`AllowedOrigins[0] "https://example.com?q": has a path, a query`, `did you mean "https://example.com"?`}}},
 		{"a fragment", origins("https://example.com#f"), [][2]string{{`AllowedOrigins[0] "https://example.com#f": has a path, a query or a fragment`, `did you mean "https://example.com"?`}}},
-		{"a path without a mend", origins("https://*/"), [][2]string{{`AllowedOrigins[0] "https://*/": has a path`, `end after the host and port`}}},
-		{"a user", origins("https://user:pw@example.com"), [][2]string{{`AllowedOrigins[0] "https://user:pw@example.com": has a user in it`, `did you mean "https://example.com"?`}}},
+		{"a path without a mend", origins("https://a^b/"), [][2]string{{`AllowedOrigins[0] "https://a^b/": has a path`, `end after the host and port`}}},
+		{"a user", origins("https://user:pw@example.com"), [][2]string{{`AllowedOrigins[0] "https://user:pw@example.com": has a user in it`, `remove it`}}},
 		{"upper case in the host", origins("https://Example.com"), [][2]string{{`AllowedOrigins[0] "https://Example.com": has upper case in it`, `did you mean "https://example.com"?`}}},
 		{"upper case in the scheme", origins("HTTPS://example.com"), [][2]string{{`AllowedOrigins[0] "HTTPS://example.com": has upper case in it`, `did you mean "https://example.com"?`}}},
-		{"white space around", origins(" https://example.com "), [][2]string{{`AllowedOrigins[0] " https://example.com ": has white space or control characters in it`, `did you mean "https://example.com"?`}}},
-		{"white space within", origins("https://a.example https://b.example"), [][2]string{{`AllowedOrigins[0] "https://a.example https://b.example": has white space`, `remove them`}}},
-		{"a control character", origins("https://example.com\x00"), [][2]string{{`AllowedOrigins[0] "https://example.com\x00": has white space or control characters in it`, `remove them`}}},
-		{"two in one string", origins("https://a.example,https://b.example"), [][2]string{{`AllowedOrigins[0] "https://a.example,https://b.example": has a path`, `end after the host and port`}}},
+		{"white space around", origins(" https://example.com "), [][2]string{{`AllowedOrigins[0] " https://example.com ": has white space or invisible characters in it`, `did you mean "https://example.com"?`}}},
+		{"white space within", origins("https://a.example https://b.example"), [][2]string{{`AllowedOrigins[0] "https://a.example https://b.example": is not one origin`, `write each as an element of its own`}}},
+		{"a control character", origins("https://example.com\x00"), [][2]string{{`AllowedOrigins[0] "https://example.com\x00": has white space or invisible characters in it`, `remove them`}}},
+		{"two in one string", origins("https://a.example,https://b.example"), [][2]string{{`AllowedOrigins[0] "https://a.example,https://b.example": is not one origin`, `write each as an element of its own`}}},
 		{"https's default port", origins("https://example.com:443"), [][2]string{{`AllowedOrigins[0] "https://example.com:443": has its scheme's default port in it`, `did you mean "https://example.com"?`}}},
 		{"http's default port", origins("http://*.example.com:80"), [][2]string{{`AllowedOrigins[0] "http://*.example.com:80": has its scheme's default port in it`, `did you mean "http://*.example.com"?`}}},
 		{"port 0", origins("https://example.com:0"), [][2]string{{`AllowedOrigins[0] "https://example.com:0": has a port that is none`, `write a number from 1 to 65535 without leading zeros, or nothing`}}},
@@ -152,11 +171,14 @@ func TestRefusedPolicies(t *testing.T) {
 			{`AllowedOrigins[0] "http://*.com": with AllowCredentials, lets whoever can register a name under "com"`, "or accept RiskPublicSuffix"},
 		}},
 
-		{"no methods", cors.Policy{AllowedMethods: []string{"", "A B", "PUT,DELETE", "Ü"}}, [][2]string{
-			{`AllowedMethods[0] "": is not a method`, `write one such as "PUT"`},
-			{`AllowedMethods[1] "A B": is not a method`, `write one such as "PUT"`},
-			{`AllowedMethods[2] "PUT,DELETE": is not a method`, `write one such as "PUT"`},
-			{`AllowedMethods[3] "Ü": is not a method`, `write one such as "PUT"`},
+		{"no methods", cors.Policy{AllowedMethods: []string{"", "A B", "PUT,DELETE", "Ü", "PUT ", "**", "P*, D*"}}, [][2]string{
+			{`AllowedMethods[0] "": is not a name`, `write one such as "PUT"`},
+			{`AllowedMethods[1] "A B": is not one name`, "write each as an element of its own"},
+			{`AllowedMethods[2] "PUT,DELETE": is not one name`, "write each as an element of its own"},
+			{`AllowedMethods[3] "Ü": is not a name`, `write one such as "PUT"`},
+			{`AllowedMethods[4] "PUT ": has white space around it`, `did you mean "PUT"?`},
+			{`AllowedMethods[5] "**": has a "*" within a name`, `write "*" alone, or the names`},
+			{`AllowedMethods[6] "P*, D*": has a "*" within a name`, `write "*" alone, or the names`},
 		}},
 		{"forbidden methods", cors.Policy{AllowedMethods: []string{"PUT", "CONNECT", "TRACE", "track"}}, [][2]string{
 			{`AllowedMethods[1] "CONNECT": browsers do not let scripts send this method`, "remove it"},
@@ -173,11 +195,13 @@ func TestRefusedPolicies(t *testing.T) {
 			{`AllowedMethods[6] "Options": methods are case-sensitive`, `did you mean "OPTIONS"?`},
 		}},
 
-		{"no request headers", cors.Policy{AllowedHeaders: []string{"", "x a", "x-a,x-b", "x-a:"}}, [][2]string{
-			{`AllowedHeaders[0] "": is not a header name`, `write one such as "X-Request-Id"`},
-			{`AllowedHeaders[1] "x a": is not a header name`, `write one such as "X-Request-Id"`},
-			{`AllowedHeaders[2] "x-a,x-b": is not a header name`, `write one such as "X-Request-Id"`},
-			{`AllowedHeaders[3] "x-a:": is not a header name`, `write one such as "X-Request-Id"`},
+		{"no request headers", cors.Policy{AllowedHeaders: []string{"", "x a", "x-a,x-b", "x-a:", "authorization\n", "*-id"}}, [][2]string{
+			{`AllowedHeaders[0] "": is not a name`, `write one such as "X-Request-Id"`},
+			{`AllowedHeaders[1] "x a": is not one name`, "write each as an element of its own"},
+			{`AllowedHeaders[2] "x-a,x-b": is not one name`, "write each as an element of its own"},
+			{`AllowedHeaders[3] "x-a:": is not a name`, `write one such as "X-Request-Id"`},
+			{`AllowedHeaders[4] "authorization\n": has white space around it`, `did you mean "authorization"?`},
+			{`AllowedHeaders[5] "*-id": has a "*" within a name`, `write "*" alone, or the names`},
 		}},
 		{"cookies", cors.Policy{AllowedHeaders: []string{"cookie", "Cookie2"}}, [][2]string{
 			{`AllowedHeaders[0] "cookie": scripts cannot set cookies`, "set AllowCredentials to let browsers send them"},
@@ -188,9 +212,11 @@ func TestRefusedPolicies(t *testing.T) {
 			{`AllowedHeaders[1] "Access-Control-Max-Age": is a response header of CORS`, "remove it"},
 		}},
 
-		{"no response headers", cors.Policy{ExposedHeaders: []string{"", "x a"}}, [][2]string{
-			{`ExposedHeaders[0] "": is not a header name`, `write one such as "X-Total-Count"`},
-			{`ExposedHeaders[1] "x a": is not a header name`, `write one such as "X-Total-Count"`},
+		{"no response headers", cors.Policy{ExposedHeaders: []string{"", "x a", " ETag", "X-*"}}, [][2]string{
+			{`ExposedHeaders[0] "": is not a name`, `write one such as "X-Total-Count"`},
+			{`ExposedHeaders[1] "x a": is not one name`, "write each as an element of its own"},
+			{`ExposedHeaders[2] " ETag": has white space around it`, `did you mean "ETag"?`},
+			{`ExposedHeaders[3] "X-*": has a "*" within a name`, `write "*" alone, or the names`},
 		}},
 		{"response headers that scripts cannot read", cors.Policy{ExposedHeaders: []string{"set-cookie", "Set-Cookie2"}}, [][2]string{
 			{`ExposedHeaders[0] "set-cookie": browsers never let scripts read this header`, "remove it"},
@@ -211,7 +237,7 @@ func TestRefusedPolicies(t *testing.T) {
 		}},
 
 		{"a fraction of a second", cors.Policy{MaxAge: 1500 * time.Millisecond}, [][2]string{{`MaxAge "1.5s": is sent in whole seconds`, "write a multiple of time.Second"}}},
-		{"a number without a unit", cors.Policy{MaxAge: 600}, [][2]string{{`MaxAge "600ns": is sent in whole seconds`, "write a multiple of time.Second"}}},
+		{"a number without a unit", cors.Policy{MaxAge: 600}, [][2]string{{`MaxAge "600ns": is less than a second`, "did you mean 600*time.Second?"}}},
 		{"more than a day", cors.Policy{MaxAge: 24*time.Hour + 1}, [][2]string{{`MaxAge "24h0m0.000000001s": no browser honours more than a day`, "write 24*time.Hour or less"}}},
 
 		{
@@ -276,7 +302,7 @@ func TestPolicyErrorFields(t *testing.T) {
 	_, err := cors.New(cors.Policy{AllowedMethods: []string{"PUT", "put"}, MaxAge: -48 * time.Hour, AllowedHeaders: []string{"*", "a b"}})
 	want := []cors.PolicyError{
 		{Field: "AllowedMethods", Index: 1, Value: "put", Reason: `methods are case-sensitive; did you mean "PUT"?`},
-		{Field: "AllowedHeaders", Index: 1, Value: "a b", Reason: `is not a header name; write one such as "X-Request-Id"`},
+		{Field: "AllowedHeaders", Index: 1, Value: "a b", Reason: `is not one name; write each as an element of its own`},
 	}
 	got := err.(interface{ Unwrap() []error }).Unwrap()
 	if len(got) != len(want) {

@@ -166,15 +166,13 @@ func lower(c byte) byte {
 // isToken reports whether s is a token (RFC 9110, section 5.6.2), as the names
 // of methods and headers are.
 func isToken(s string) bool {
-	for i := range len(s) {
-		c := s[i]
-		if !isAlphanumeric(lower(c)) && strings.IndexByte("!#$%&'*+-.^_`|~", c) < 0 {
-			return false
-		}
-	}
-	return s != ""
+	return s != "" && all(s, isTokenByte)
+}
+
+func isTokenByte(c byte) bool {
+	return isAlphanumeric(lower(c)) || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
 }
 
 func isAlphanumeric(c byte) bool {
-	return 'a' <= c && c <= 'z' || '0' <= c && c <= '9'
+	return 'a' <= c && c <= 'z' || isDigit(c)
 }
