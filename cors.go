@@ -55,6 +55,11 @@
 // that other sites must be able to post to, such as a payment callback, belong
 // outside Handler.
 //
+// WebSockets: their handshakes are no CORS requests. They carry cookies whatever
+// AllowCredentials says, and the page reads what the server sends. Handler
+// rejects those of pages that are not allowed, which leaves none where any
+// origin is: keep WebSockets that cookies authenticate out of such a policy.
+//
 // Proxies: where an upstream sets CORS headers itself, browsers refuse the
 // doubled value; remove the upstream's with [StripHeaders]. A proxy in front
 // that rewrites Host should pass Sec-Fetch-Site on.
@@ -147,7 +152,7 @@ func (m *Middleware) load() *compiled {
 //
 // CORS response headers that are set before are removed, and Vary is added to;
 // other headers are kept. What next sets is left alone, even where it replaces
-// a header that Handler has set.
+// a header that Handler has set: next should add to Vary, not set it.
 //
 // One Middleware can wrap any number of handlers, but not a handler that a
 // Middleware wraps already: the outer would answer all preflights. To apply
@@ -393,14 +398,14 @@ func (e *RequestError) Error() string {
 	if e.Preflight {
 		request = "preflight"
 	}
+	what, field := "origin", "AllowedOrigins"
 	switch e.Field {
 	case headerRequestMethod:
-		return fmt.Sprintf("cors: %s: method %q is not in AllowedMethods", request, e.Value)
+		what, field = "method", "AllowedMethods"
 	case headerRequestHeaders:
-		return fmt.Sprintf("cors: %s: request header %q is not in AllowedHeaders", request, e.Value)
-	default:
-		return fmt.Sprintf("cors: %s: origin %q is not in AllowedOrigins", request, e.Value)
+		what, field = "request header", "AllowedHeaders"
 	}
+	return fmt.Sprintf("cors: %s: %s %q is not in %s", request, what, e.Value, field)
 }
 
 func originError(r *http.Request) *RequestError {

@@ -69,9 +69,6 @@ type Policy struct {
 	//	PUT, PATCH, PURGE      methods, in the case in which they are sent
 	//	put, Patch             refused: methods are case-sensitive
 	//	CONNECT, TRACE, TRACK  refused: browsers do not let scripts send them
-	//
-	// Listing POST helps one case: browsers then cache the preflights of
-	// uploads whose progress a script observes.
 	AllowedMethods []string
 
 	// AllowedHeaders lists the request headers that scripts of allowed origins
@@ -99,7 +96,8 @@ type Policy struct {
 	// AllowCredentials lets requests of allowed origins carry cookies, TLS
 	// client certificates and HTTP authentication, and their scripts read the
 	// responses: they act with the rights of the user. Setting the
-	// Authorization header in a script needs AllowedHeaders, not this.
+	// Authorization header in a script needs AllowedHeaders, not this; and
+	// WebSocket handshakes carry cookies without it.
 	//
 	// Refused together with any origin ("*"), and see AcceptRisks.
 	AllowCredentials bool
@@ -700,18 +698,12 @@ func endsInNumber(host string) bool {
 
 // isIPv4 reports whether s is an IPv4 address in canonical form.
 func isIPv4(s string) bool {
-	for range 3 {
-		number, rest, _ := strings.Cut(s, ".")
-		if !isOctet(number) {
+	for number := range strings.SplitSeq(s, ".") {
+		if number != "0" && !isPort(number) || len(number) > 3 || len(number) == 3 && number > "255" {
 			return false
 		}
-		s = rest
 	}
-	return isOctet(s)
-}
-
-func isOctet(s string) bool {
-	return s == "0" || isPort(s) && (len(s) < 3 || len(s) == 3 && s <= "255")
+	return strings.Count(s, ".") == 3
 }
 
 // isIPv6 reports whether s is an IPv6 address in canonical form (URL, "IPv6
@@ -776,52 +768,37 @@ func originFault(s string) string {
 	authority, anyPort := strings.CutSuffix(authority, ":*")
 	authority, subdomains := strings.CutPrefix(authority, "*.")
 	host, port, hasPort := cutPort(authority)
-	switch {
-	case s == "":
-		return `is empty; write an origin such as "https://example.com", or remove it`
-	case strings.ContainsAny(s, ",;|") || strings.Count(s, "://") > 1:
-		return "is not one origin; write each as an element of its own"
-	case strings.ContainsFunc(s, func(c rune) bool { return c == ' ' || !unicode.IsPrint(c) }):
-		return "has white space or invisible characters in it; remove them"
-	case strings.ContainsFunc(s, func(c rune) bool { return c > unicode.MaxASCII }):
-		return `has characters in it that are not ASCII; write the host in Punycode, as in "https://xn--bcher-kva.example"`
-	case !hasScheme:
-		return `has no scheme; write it out, as in "https://example.com"`
-	case strings.EqualFold(scheme, "file"):
-		return `is no origin, as pages from files have the origin "null"; serve the page over HTTP, for example from "http://localhost:8080"`
-	case strings.EqualFold(scheme, "ws") || strings.EqualFold(scheme, "wss"):
-		return "is a WebSocket's address, but a handshake has the origin of its page; write that"
-	case strings.Contains(scheme+authority, "*"):
-		return `has a "*" where it means nothing; write "*" alone, as the first label ("https://*.example.com") or as the port ("http://localhost:*")`
-	case strings.Contains(authority, "@"):
-		return "has a user in it, which no origin has; remove it"
-	case strings.ContainsAny(authority, `/?#\`):
-		return "has a path, a query or a fragment, which no origin has; end after the host and port"
-	case strings.ToLower(s) != s:
-		return "has upper case in it, where browsers write lower case; write lower case"
-	case !isScheme(scheme):
-		return `has a scheme that is none; write one such as "https"`
-	case hasPort && anyPort:
-		return `has two ports; write a number or "*"`
-	case hasPort && !isPort(port):
-		return "has a port that is none; write a number from 1 to 65535 without leading zeros, or nothing"
-	case isDefaultPort(scheme, port):
-		return "has its scheme's default port in it, which browsers leave out; remove it"
-	case host == "":
-		return `has no host; write one, as in "https://example.com"`
-	case subdomains && isHost(host) && isIP(host):
-		return `has a "*" before an IP address, which has no subdomains; list the addresses`
-	case strings.HasPrefix(host, "[") && strings.Contains(host, ":"):
-		return `has an IPv6 address that is not in canonical form; write it as browsers do, as in "http://[2001:db8::1]", without a zone`
-	case strings.Contains("."+host+".", ".."):
-		return "has an empty label in its host; remove the dot before or after it"
-	case endsInNumber(host):
-		return `has a number as its last label, but is no IPv4 address in canonical form; write four decimal numbers, as in "http://192.0.2.1"`
-	case isHost(host), slices.ContainsFunc(strings.Split(host, "."), func(label string) bool { return len(label) > maxLabel }), len(host) > maxHost:
-		return "has a label of more than 63 bytes or a host of more than 253, which DNS has not; write a shorter one"
-	default:
-		return `has characters in its host that browsers do not leave there; write letters, digits, "-", "_" and ".", or an IPv6 address in brackets`
+	for _, fault := range []struct {
+		found  bool
+		reason string
+	}{
+		{s == "", `is empty; write an origin such as "https://example.com", or remove it`},
+		{strings.ContainsAny(s, ",;|") || strings.Count(s, "://") > 1, "is not one origin; write each as an element of its own"},
+		{strings.ContainsFunc(s, func(c rune) bool { return c == ' ' || !unicode.IsPrint(c) }), "has white space or invisible characters in it; remove them"},
+		{strings.ContainsFunc(s, func(c rune) bool { return c > unicode.MaxASCII }), `has characters in it that are not ASCII; write the host in Punycode, as in "https://xn--bcher-kva.example"`},
+		{!hasScheme, `has no scheme; write it out, as in "https://example.com"`},
+		{strings.EqualFold(scheme, "file"), `is no origin, as pages from files have the origin "null"; serve the page over HTTP, for example from "http://localhost:8080"`},
+		{strings.EqualFold(scheme, "ws") || strings.EqualFold(scheme, "wss"), "is a WebSocket's address, but a handshake has the origin of its page; write that"},
+		{strings.Contains(scheme+authority, "*"), `has a "*" where it means nothing; write "*" alone, as the first label ("https://*.example.com") or as the port ("http://localhost:*")`},
+		{strings.Contains(authority, "@"), "has a user in it, which no origin has; remove it"},
+		{strings.ContainsAny(authority, `/?#\`), "has a path, a query or a fragment, which no origin has; end after the host and port"},
+		{strings.ToLower(s) != s, "has upper case in it, where browsers write lower case; write lower case"},
+		{!isScheme(scheme), `has a scheme that is none; write one such as "https"`},
+		{hasPort && anyPort, `has two ports; write a number or "*"`},
+		{hasPort && !isPort(port), "has a port that is none; write a number from 1 to 65535 without leading zeros, or nothing"},
+		{isDefaultPort(scheme, port), "has its scheme's default port in it, which browsers leave out; remove it"},
+		{host == "", `has no host; write one, as in "https://example.com"`},
+		{subdomains && isHost(host) && isIP(host), `has a "*" before an IP address, which has no subdomains; list the addresses`},
+		{strings.HasPrefix(host, "[") && strings.Contains(host, ":"), `has an IPv6 address that is not in canonical form; write it as browsers do, as in "http://[2001:db8::1]", without a zone`},
+		{strings.Contains("."+host+".", ".."), "has an empty label in its host; remove the dot before or after it"},
+		{endsInNumber(host), `has a number as its last label, but is no IPv4 address in canonical form; write four decimal numbers, as in "http://192.0.2.1"`},
+		{isHost(host) || len(host) > maxHost || slices.ContainsFunc(strings.Split(host, "."), func(label string) bool { return len(label) > maxLabel }), "has a label of more than 63 bytes or a host of more than 253, which DNS has not; write a shorter one"},
+	} {
+		if fault.found {
+			return fault.reason
+		}
 	}
+	return `has characters in its host that browsers do not leave there; write letters, digits, "-", "_" and ".", or an IPv6 address in brackets`
 }
 
 // mendOrigin returns what s, an invalid element of AllowedOrigins, was probably
