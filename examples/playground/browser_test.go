@@ -419,6 +419,12 @@ func testMistakesInBrowser(t *testing.T, d *ride, p *playground) {
 		t.Errorf("the page shows the policy\n%s\nin force is\n%s", got.Code, code)
 	}
 
+	var shown int
+	d.do(`await apply(); return policy.querySelectorAll(".error").length`, &shown)
+	if shown != len(want) {
+		t.Errorf("%d mistakes are shown after Apply was pressed once more", shown)
+	}
+
 	var left int
 	d.do(`await choose("Public, read-only"); return policy.querySelectorAll(".error, [aria-invalid]").length`, &left)
 	if left > 0 {
@@ -440,7 +446,7 @@ func testMistakesInBrowser(t *testing.T, d *ride, p *playground) {
 func testLists(t *testing.T, d *ride, p *playground) {
 	d.t = t
 	d.choose("PUT with a custom header")
-	var status string
+	var got struct{ Status, Code string }
 	d.do(`
 		const list = policy.querySelector("[data-list=AllowedMethods]");
 		button(list, "+ Add").click();
@@ -452,11 +458,14 @@ func testLists(t *testing.T, d *ride, p *playground) {
 		const edited = $("policy-status").textContent;
 		policy.elements.MaxAge.value = "90s";
 		await apply();
-		return edited + " " + $("policy-status").textContent`, &status)
-	if want := "Edited. Apply to put it in force. In force."; status != want {
-		t.Errorf("the page says %q, want %q", status, want)
+		return { Status: edited + " " + $("policy-status").textContent, Code: $("code").textContent }`, &got)
+	if want := "Edited. Apply to put it in force. In force."; got.Status != want {
+		t.Errorf("the page says %q, want %q", got.Status, want)
 	}
 	policy := p.cors.Policy()
+	if code := goCode(policy); got.Code != code {
+		t.Errorf("the page shows the policy\n%s\nin force is\n%s", got.Code, code)
+	}
 	if !slices.Equal(policy.AllowedMethods, []string{"PURGE", "DELETE"}) || policy.MaxAge != 90*time.Second {
 		t.Errorf("in force are the methods %q and the MaxAge %v", policy.AllowedMethods, policy.MaxAge)
 	}
