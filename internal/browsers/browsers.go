@@ -83,9 +83,18 @@ type Browser struct {
 // then the test fails.
 func Start(t testing.TB, e Engine, url string) *Browser {
 	t.Helper()
+	var demanded []string
+	if list := os.Getenv("CORS_BROWSERS"); list != "" {
+		demanded = strings.Split(list, ",")
+	}
+	for _, name := range demanded {
+		if !slices.Contains(Engines, Engine(name)) {
+			t.Fatalf("CORS_BROWSERS demands %q; it may list %q", name, Engines)
+		}
+	}
 	path, err := e.find()
 	if err != nil {
-		if slices.Contains(strings.Split(os.Getenv("CORS_BROWSERS"), ","), string(e)) {
+		if slices.Contains(demanded, string(e)) {
 			t.Fatalf("%s: %v, but CORS_BROWSERS demands it", e, err)
 		}
 		announce(fmt.Sprintf("cors: not tested in %s: %v", e, err))

@@ -290,7 +290,10 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, "no such report", http.StatusBadRequest)
 			return
 		}
-		s.reported <- saw
+		select {
+		case s.reported <- saw:
+		case <-r.Context().Done(): // the test has given up
+		}
 	case "/done":
 		close(s.done)
 	default:

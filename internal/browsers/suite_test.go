@@ -48,15 +48,16 @@ func TestCasesInBrowsers(t *testing.T) {
 			for number, c := range s.cases[:all] {
 				ok := t.Run(c.name, func(t *testing.T) {
 					want := outcome{c.server, c.script}
-					if c.slow != "" && c.record.last.Sub(c.record.first) > 4*time.Second {
-						want.server = c.slow
-					}
 					differs, differently := c.differs[e]
 					if differently {
 						want = differs
 						differ++
 					}
-					if got := c.record.String(); got != want.server {
+					got := c.record.String()
+					if got == c.slow && c.record.last.Sub(c.record.first) > 4*time.Second {
+						t.Skipf("the machine took %v, too long for this case", c.record.last.Sub(c.record.first))
+					}
+					if got != want.server {
 						t.Errorf("the server got  %s\nwant %s", got, want.server)
 					}
 					if got := c.saw(c.sights); got != want.script {
