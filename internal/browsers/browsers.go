@@ -11,6 +11,7 @@ package browsers
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -40,7 +41,7 @@ var Engines = []Engine{Chromium, Firefox, WebKit}
 
 // patience is how long a browser or display may take to start or to end. It is
 // only ever used up by one that is broken.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // find returns the file to run e with.
 func (e Engine) find() (string, error) {
@@ -234,9 +235,9 @@ func (b *Browser) Log() string {
 	return text
 }
 
-// WaitLog waits until the browser has written text, and reports whether it has.
-func (b *Browser) WaitLog(text string) bool {
-	overdue := time.After(patience)
+// WaitLog waits until the browser has written text, and reports whether it has
+// before ctx is done.
+func (b *Browser) WaitLog(ctx context.Context, text string) bool {
 	for {
 		written, changed := b.log.read()
 		if strings.Contains(written, text) {
@@ -244,9 +245,7 @@ func (b *Browser) WaitLog(text string) bool {
 		}
 		select {
 		case <-changed:
-		case <-b.done:
-			return strings.Contains(b.Log(), text)
-		case <-overdue:
+		case <-ctx.Done():
 			return false
 		}
 	}
@@ -327,7 +326,7 @@ func startDisplay() (*display, error) {
 	line, err := bufio.NewReader(r).ReadString('\n')
 	x.number = strings.TrimSpace(line)
 	if _, bad := strconv.Atoi(x.number); err != nil || bad != nil {
-		return nil, errors.Join(fmt.Errorf("Xvfb has not said its display's number but %q", line), err, x.close())
+		return nil, errors.Join(fmt.Errorf("no display: Xvfb says %q for its number", line), err, x.close())
 	}
 	return x, nil
 }
@@ -344,7 +343,7 @@ func (x *display) close() error {
 	overdue := time.AfterFunc(patience, func() { x.cmd.Process.Kill() })
 	defer overdue.Stop()
 	if err := x.cmd.Wait(); err != nil {
-		return fmt.Errorf("Xvfb: %w", err)
+		return fmt.Errorf("display: Xvfb: %w", err)
 	}
 	return nil
 }

@@ -8,9 +8,9 @@ import (
 	"fmt"
 	"io"
 	stdlog "log"
+	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -179,6 +179,7 @@ func ok(w http.ResponseWriter, r *http.Request) {
 // A site is a server of pages and of an API.
 type site struct {
 	origins
+	servers  [3]*httptest.Server // of pages, of the API, and of the API over TLS
 	cases    []*running
 	pages    []string      // the origins of the cases' pages, in the order of visit
 	reported chan report   // what the page reports, case by case
@@ -206,27 +207,24 @@ type sight struct {
 	Body    string
 }
 
-// newSite starts a site that is closed when t ends.
+// newSite returns a site that listens, but does not serve yet.
 func newSite(t *testing.T) *site {
 	s := &site{reported: make(chan report), done: make(chan struct{})}
-	// Firefox does not trust the certificate, and the server would log that.
-	quiet := stdlog.New(io.Discard, "", 0)
-	serve := func(start func(*httptest.Server)) string {
+	for i := range s.servers {
 		server := httptest.NewUnstartedServer(s)
 		server.EnableHTTP2 = true
-		server.Config.ErrorLog = quiet
-		start(server)
+		// Firefox does not trust the certificate, and the server would log that.
+		server.Config.ErrorLog = stdlog.New(io.Discard, "", 0)
 		t.Cleanup(func() {
 			server.CloseClientConnections()
 			server.Close()
 		})
-		u, err := url.Parse(server.URL)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return u.Port()
+		s.servers[i] = server
 	}
-	s.origins = originsAt(serve((*httptest.Server).Start), serve((*httptest.Server).Start), serve((*httptest.Server).StartTLS))
+	port := func(server *httptest.Server) string {
+		return strconv.Itoa(server.Listener.Addr().(*net.TCPAddr).Port)
+	}
+	s.origins = originsAt(port(s.servers[0]), port(s.servers[1]), port(s.servers[2]))
 	return s
 }
 
@@ -250,10 +248,13 @@ func (o origins) pageOf(c testCase) string {
 	return c.from
 }
 
-// run has e run all cases, and returns when it has.
+// run serves the site and has e run all cases, and returns when it has.
 func (s *site) run(t *testing.T, e Engine) *Browser {
+	s.servers[0].Start()
+	s.servers[1].Start()
+	s.servers[2].StartTLS()
 	b := Start(t, e, s.pages[0])
-	overdue := time.After(2 * time.Minute)
+	overdue := time.After(3 * patience)
 	for {
 		select {
 		case r := <-s.reported:
