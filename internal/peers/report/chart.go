@@ -37,7 +37,7 @@ const (
 // chart draws what an actual request of an allowed origin costs against how
 // many origins are allowed, both in logarithmic scale.
 func (r *report) chart(t theme) string {
-	const highest = 1e7 // nanoseconds
+	const highest = 1e8 // nanoseconds
 	x := func(n int) float64 { return left + (right-left)*math.Log10(float64(n))/6 }
 	y := func(ns float64) float64 { return bottom - (bottom-top)*(math.Log10(ns)-1)/(math.Log10(highest)-1) }
 
