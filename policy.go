@@ -373,7 +373,7 @@ func (c *compiled) allowsOrigin(r *http.Request, origin string) bool {
 	}
 	o, ok := parseOrigin(origin)
 	if ok {
-		noPort := strings.TrimSuffix(origin, ":"+o.port)
+		noPort := origin[:len(o.scheme)+len("://")+len(o.host)]
 		if _, ok := c.exactAny[noPort]; ok || c.isSubdomain(noPort, c.belowAny) {
 			return true
 		}
@@ -622,10 +622,10 @@ func parseOrigin(s string) (o origin, ok bool) {
 
 // cutPort cuts authority, a host, into that and the port after it.
 func cutPort(authority string) (host, port string, found bool) {
-	colon := strings.LastIndexByte(authority, ':')
-	if colon < 0 || strings.HasSuffix(authority, "]") {
+	if strings.IndexByte(authority, ':') < 0 || strings.HasSuffix(authority, "]") {
 		return authority, "", false
 	}
+	colon := strings.LastIndexByte(authority, ':')
 	return authority[:colon], authority[colon+1:], true
 }
 
