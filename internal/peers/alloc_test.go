@@ -26,9 +26,9 @@ func measure(f func()) (allocs, bytes float64) {
 // TestAllocations holds this library to one allocation of at most 128 bytes for
 // each response of the grid, also where a Vary is there before.
 func TestAllocations(t *testing.T) {
-	for _, p := range policies() {
+	for p := range policies {
 		if len(p.origins) > 1000 {
-			continue
+			break
 		}
 		handler := wrapThis(p, nothing)
 		for _, req := range requests {
@@ -135,7 +135,7 @@ func newCORS(q cors.Policy) *cors.Middleware {
 }
 
 func named(name string) policy {
-	for _, p := range policies() {
+	for p := range policies {
 		if p.name == name {
 			return p
 		}

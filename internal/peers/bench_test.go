@@ -22,7 +22,7 @@ func (w *reusedWriter) WriteString(s string) (int, error) { return len(s), nil }
 var nothing = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 
 func BenchmarkMiddleware(b *testing.B) {
-	for _, p := range policies() {
+	for p := range policies {
 		b.Run("policy="+p.name, func(b *testing.B) {
 			for _, impl := range implementations {
 				benchmarkRequests(b, p, impl)
@@ -82,7 +82,7 @@ func BenchmarkRouters(b *testing.B) {
 // BenchmarkManyOrigins has another origin in each request, so that at some
 // number the set of origins no longer fits into the caches of the processor.
 func BenchmarkManyOrigins(b *testing.B) {
-	for _, p := range policies() {
+	for p := range policies {
 		if !strings.HasPrefix(p.name, "origins-") {
 			continue
 		}
@@ -122,7 +122,8 @@ func BenchmarkParallel(b *testing.B) {
 			benchmarkParallel(b, handler, r)
 		})
 	}
-	c := newCORS(thisPolicy(p))
+	ten := named("origins-10")
+	c := newCORS(thisPolicy(ten))
 	b.Run("policy=set-1000-times-a-second/impl=this", func(b *testing.B) {
 		var setting sync.WaitGroup
 		done := make(chan struct{})
@@ -134,13 +135,13 @@ func BenchmarkParallel(b *testing.B) {
 				case <-done:
 					return
 				case <-tick.C:
-					if err := c.SetPolicy(thisPolicy(named("origins-10"))); err != nil {
+					if err := c.SetPolicy(thisPolicy(ten)); err != nil {
 						b.Error(err)
 					}
 				}
 			}
 		})
-		benchmarkParallel(b, c.Handler(nothing), newRequest(http.MethodGet, named("origins-10").allowed))
+		benchmarkParallel(b, c.Handler(nothing), newRequest(http.MethodGet, ten.allowed))
 		close(done)
 		setting.Wait()
 	})

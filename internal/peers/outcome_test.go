@@ -95,9 +95,9 @@ func differences(o, this outcome) string {
 func TestOutcomes(t *testing.T) {
 	const file = "testdata/outcomes.txt"
 	var got strings.Builder
-	for _, p := range policies() {
+	for p := range policies {
 		if len(p.origins) > 1000 {
-			continue
+			break
 		}
 		for _, req := range requests {
 			r := req.make(p)
@@ -147,9 +147,9 @@ func TestFloors(t *testing.T) {
 		return newRequest(http.MethodGet, strings.Replace(p.allowed, "://", "://*.", 1))
 	}
 	cases := append(slices.Clone(requests), request{"same-origin", sameOrigin}, request{"malformed origin", malformed})
-	for _, p := range policies() {
+	for p := range policies {
 		if len(p.origins) > 1000 {
-			continue
+			break
 		}
 		for _, req := range cases {
 			r := req.make(p)
