@@ -213,10 +213,10 @@ type compiled struct {
 	requestHeaders    []string // in lower case, sorted
 	anyRequestHeader  bool
 	echoHeaders       bool
-	maxRequestHeaders int // the length of the longest list that can be allowed
-	allowMethods      []string
-	allowHeaders      []string // the lines of the header, one or none
-	maxAge            string   // the value of the header, "" for none
+	maxRequestHeaders int    // the length of the longest list that can be allowed
+	allowMethods      string // the value of the header, "" for none
+	allowHeaders      string
+	maxAge            string
 	preflightVary     string
 }
 
@@ -432,7 +432,7 @@ func (c *compiled) compileMethods(errs *mistakes) {
 		list = append(list, s)
 	}
 	list, c.methods = unique(list)
-	c.allowMethods = headerLines(list)
+	c.allowMethods = strings.Join(list, ", ")
 }
 
 var standardMethods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
@@ -460,7 +460,7 @@ func (c *compiled) compileRequestHeaders(errs *mistakes) {
 		list = append(list, name)
 	}
 	list, _ = unique(list)
-	c.allowHeaders = headerLines(list)
+	c.allowHeaders = strings.Join(list, ", ")
 
 	// Room for every name once with ", ", and some more white space.
 	c.maxRequestHeaders = 128
@@ -559,14 +559,6 @@ func unique(list []string) ([]string, map[string]struct{}) {
 		return seen
 	})
 	return list, set
-}
-
-// headerLines returns the lines of a header that holds list: one, or none.
-func headerLines(list []string) []string {
-	if len(list) == 0 {
-		return nil
-	}
-	return []string{strings.Join(list, ", ")}
 }
 
 // The lengths, in bytes, of the longest label and the longest host that DNS

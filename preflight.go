@@ -33,17 +33,21 @@ func (c *compiled) answerPreflight(w http.ResponseWriter, r *http.Request, origi
 	if c.policy.AllowCredentials {
 		h[headerAllowCredentials] = v.take("true")
 	}
-	if len(c.allowMethods)+len(method) > 0 {
-		h[headerAllowMethods] = v.takeLines(c.allowMethods, method...)
+	if c.allowMethods != "" {
+		h[headerAllowMethods] = v.takeLines(nil, c.allowMethods, method)
+	} else if len(method) > 0 {
+		h[headerAllowMethods] = v.take(method[0])
 	}
-	if len(c.allowHeaders)+len(headers) > 0 {
-		h[headerAllowHeaders] = v.takeLines(c.allowHeaders, headers...)
+	if c.allowHeaders != "" {
+		h[headerAllowHeaders] = v.takeLines(nil, c.allowHeaders, headers)
+	} else if len(headers) > 0 {
+		h[headerAllowHeaders] = v.takeLines(nil, headers[0], headers[1:])
 	}
 	if c.maxAge != "" {
 		h[headerMaxAge] = v.take(c.maxAge)
 	}
 	if !c.anyOrigin {
-		h[headerVary] = v.takeLines(vary, c.preflightVary)
+		h[headerVary] = v.takeLines(vary, c.preflightVary, nil)
 	}
 	w.WriteHeader(http.StatusNoContent)
 }
