@@ -70,7 +70,7 @@ func policies(yield func(policy) bool) {
 		p.rejected = strings.Replace(p.allowed, "customer", "stranger", 1)
 		return p
 	}
-	any := policy{name: "any", origins: []string{"*"}, allowed: "https://site-0.example.com"}
+	anyOrigin := policy{name: "any", origins: []string{"*"}, allowed: "https://site-0.example.com"}
 	credentialed := exact("credentialed", 1)
 	credentialed.credentials = true
 	byFunc := policy{name: "func", fn: isTenant, allowed: "https://tenant-500.example.com", rejected: "https://tenant-500.example.org"}
@@ -80,7 +80,7 @@ func policies(yield func(policy) bool) {
 		yield(exact("origins-1000", 1000)) &&
 		yield(subdomains("patterns-10", 10)) &&
 		yield(subdomains("patterns-1000", 1000)) &&
-		yield(any) &&
+		yield(anyOrigin) &&
 		yield(credentialed) &&
 		yield(byFunc) &&
 		yield(exact("origins-100000", 100_000)) &&
