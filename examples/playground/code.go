@@ -24,7 +24,7 @@ func goCode(policy cors.Policy) string {
 			elements[i] = element(s)
 		}
 		separator, end := ", ", ""
-		if len(strings.Join(elements, ", ")) > 50 {
+		if len(strings.Join(elements, ", ")) > 60 {
 			separator, end = ",\n", ",\n"
 			elements[0] = "\n" + elements[0]
 		}
