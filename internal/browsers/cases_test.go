@@ -118,6 +118,19 @@ func cases(o origins) []testCase {
 			server: "PUT with cookie", script: "200",
 		},
 		{
+			name:   "an answer with two origins in it is not for the script to read",
+			policy: only,
+			reply: func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Add("Access-Control-Allow-Origin", "*")
+			},
+			steps:  []step{{}},
+			server: "GET", script: "blocked",
+			console: map[Engine]string{
+				Chromium: "Access to fetch at '{url}' from origin '{page}' has been blocked by CORS policy: The 'Access-Control-Allow-Origin' header contains multiple values '{page}, *', but only one is allowed.",
+				WebKit:   "Access-Control-Allow-Origin cannot contain more than one origin.",
+			},
+		},
+		{
 			name:   "a DenyHandler's answer is not for the script to read",
 			policy: cors.Policy{DenyHandler: http.NotFoundHandler()},
 			steps:  []step{{}},

@@ -6,6 +6,7 @@ import (
 	"context"
 	"net/http"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -208,4 +209,33 @@ func (c *record) String() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return strings.Join(c.entries, ", ")
+}
+
+// TestREADMEConsole has the README quote what the consoles are seen to say.
+// Firefox's messages are not, as it does not write them to its output.
+func TestREADMEConsole(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := map[Engine]string{}
+	for _, c := range cases(newSite(t).origins) {
+		for e, text := range c.console {
+			said[e] += text + "\n"
+		}
+	}
+	for e, name := range map[Engine]string{Chromium: "Chromium", WebKit: "WebKit"} {
+		quotes := 0
+		for _, line := range regexp.MustCompile(`(?m)^ *- `+name+`: .*$`).FindAllString(string(readme), -1) {
+			for _, quote := range regexp.MustCompile("`([^`]*)`").FindAllStringSubmatch(line, -1) {
+				quotes++
+				if !strings.Contains(said[e], quote[1]) {
+					t.Errorf("no case has %s say %q", name, quote[1])
+				}
+			}
+		}
+		if quotes < 6 {
+			t.Errorf("the README quotes %s %d times; want at least 6", name, quotes)
+		}
+	}
 }
