@@ -251,11 +251,20 @@ func compile(p Policy) (*compiled, error) {
 	return c, nil
 }
 
+// A fault is something that may be wrong with a value.
+type fault struct {
+	found  bool
+	reason string // what is wrong; what to write instead
+}
+
 // mistakes collects what is wrong with a policy.
 type mistakes []error
 
-func (m *mistakes) add(field string, index int, value, reason string) {
-	*m = append(*m, &PolicyError{Field: field, Index: index, Value: value, Reason: reason})
+// add adds the first of faults that is found in value, if any.
+func (m *mistakes) add(field string, index int, value string, faults ...fault) {
+	if i := slices.IndexFunc(faults, func(f fault) bool { return f.found }); i >= 0 {
+		*m = append(*m, &PolicyError{Field: field, Index: index, Value: value, Reason: faults[i].reason})
+	}
 }
 
 func (c *compiled) compileOrigins(errs *mistakes) {
@@ -272,27 +281,17 @@ func (c *compiled) compileOrigins(errs *mistakes) {
 				continue // the first has been judged
 			}
 			c.anyOrigin = true
-			if others {
-				errs.add("AllowedOrigins", i, s, "allows any origin, which makes the other origins pointless; remove them, or remove this")
-			}
-			if p.AllowOriginFunc != nil {
-				errs.add("AllowedOrigins", i, s, "allows any origin, which makes AllowOriginFunc pointless; remove that, or remove this")
-			}
-			if p.AllowCredentials {
-				errs.add("AllowedOrigins", i, s, "with AllowCredentials, lets every page on the web act as your users; "+
-					"list the origins that you trust, or do not set AllowCredentials")
-			}
+			errs.add("AllowedOrigins", i, s, fault{others, "allows any origin, which makes the other origins pointless; remove them, or remove this"})
+			errs.add("AllowedOrigins", i, s, fault{p.AllowOriginFunc != nil, "allows any origin, which makes AllowOriginFunc pointless; remove that, or remove this"})
+			errs.add("AllowedOrigins", i, s, fault{p.AllowCredentials, "with AllowCredentials, lets every page on the web act as your users; list the origins that you trust, or do not set AllowCredentials"})
 		case "null":
-			if p.AcceptRisks&RiskNullOrigin == 0 {
-				errs.add("AllowedOrigins", i, s, "any page can have the origin null, by way of a sandboxed iframe; "+
-					"serve the page over HTTP and write its origin, or accept RiskNullOrigin")
-			}
+			errs.add("AllowedOrigins", i, s, fault{p.AcceptRisks&RiskNullOrigin == 0, "any page can have the origin null, by way of a sandboxed iframe; serve the page over HTTP and write its origin, or accept RiskNullOrigin"})
 			c.exact[s] = struct{}{}
 			c.maxOrigin = max(c.maxOrigin, len(s))
 		default:
 			o, ok := parsePattern(s)
 			if !ok {
-				errs.add("AllowedOrigins", i, s, explainOrigin(s))
+				errs.add("AllowedOrigins", i, s, fault{true, explainOrigin(s)})
 				continue
 			}
 			if p.AllowCredentials {
@@ -309,23 +308,23 @@ func (c *compiled) compileOrigins(errs *mistakes) {
 // checkRisks checks what o, which is p.AllowedOrigins[i], risks with credentials.
 func (c *compiled) checkRisks(errs *mistakes, i int, o pattern) {
 	p := &c.policy
-	if o.scheme == "http" && !isLoopback(o.host) && p.AcceptRisks&RiskInsecureOrigin == 0 {
-		errs.add("AllowedOrigins", i, p.AllowedOrigins[i], "with AllowCredentials, lets whoever controls a network in between act as your users; "+
-			"write https:// instead of http://, or accept RiskInsecureOrigin")
+	errs.add("AllowedOrigins", i, p.AllowedOrigins[i], fault{
+		o.scheme == "http" && !isLoopback(o.host) && p.AcceptRisks&RiskInsecureOrigin == 0,
+		"with AllowCredentials, lets whoever controls a network in between act as your users; write https:// instead of http://, or accept RiskInsecureOrigin",
+	})
+	// Nobody can register a name under localhost (RFC 6761, section 6.3).
+	if !o.subdomains || o.host == "localhost" || p.AcceptRisks&RiskPublicSuffix != 0 {
+		return
 	}
-	if o.subdomains && p.AcceptRisks&RiskPublicSuffix == 0 {
-		public := !strings.Contains(o.host, ".")
-		if p.PublicSuffixes != nil {
-			// The list may end with a label in place of the "*", as it does
-			// for all names of two labels under kobe.jp.
-			public = len(p.PublicSuffixes.PublicSuffix("a."+o.host)) >= len(o.host)
-		}
-		// Nobody can register a name under localhost (RFC 6761, section 6.3).
-		if public && o.host != "localhost" {
-			errs.add("AllowedOrigins", i, p.AllowedOrigins[i], fmt.Sprintf("with AllowCredentials, lets whoever can register a name under %q act as your users; "+
-				"write the domains that you trust, or accept RiskPublicSuffix", o.host))
-		}
+	public := !strings.Contains(o.host, ".")
+	if p.PublicSuffixes != nil {
+		// The list may end with a label in place of the "*", as it does for
+		// all names of two labels under kobe.jp.
+		public = len(p.PublicSuffixes.PublicSuffix("a."+o.host)) >= len(o.host)
 	}
+	errs.add("AllowedOrigins", i, p.AllowedOrigins[i], fault{
+		public, fmt.Sprintf("with AllowCredentials, lets whoever can register a name under %q act as your users; write the domains that you trust, or accept RiskPublicSuffix", o.host),
+	})
 }
 
 // addPattern adds o, written as s, to the sets that origins are matched with.
@@ -414,22 +413,19 @@ func (c *compiled) isSubdomain(origin string, below map[string][]wildcard) bool 
 func (c *compiled) compileMethods(errs *mistakes) {
 	var list []string
 	for i, s := range c.policy.AllowedMethods {
-		upper := strings.ToUpper(s)
-		switch {
-		case s == "*":
-			c.anyMethod = true
-			if c.policy.AllowCredentials {
-				c.echoMethod = true
-				continue
-			}
-		case !isName(s):
-			errs.add("AllowedMethods", i, s, explainName(s, "PUT"))
-		case upper == http.MethodConnect || upper == http.MethodTrace || upper == "TRACK":
-			errs.add("AllowedMethods", i, s, "browsers do not let scripts send this method; remove it")
-		case s != upper && slices.Contains(standardMethods, upper):
-			errs.add("AllowedMethods", i, s, fmt.Sprintf("methods are case-sensitive; did you mean %q?", upper))
+		if s == "*" {
+			c.anyMethod, c.echoMethod = true, c.policy.AllowCredentials
+		} else {
+			upper := strings.ToUpper(s)
+			errs.add("AllowedMethods", i, s,
+				fault{!isName(s), explainName(s, "PUT")},
+				fault{slices.Contains([]string{"CONNECT", "TRACE", "TRACK"}, upper), "browsers do not let scripts send this method; remove it"},
+				fault{s != upper && slices.Contains(standardMethods, upper), fmt.Sprintf("methods are case-sensitive; did you mean %q?", upper)},
+			)
 		}
-		list = append(list, s)
+		if s != "*" || !c.echoMethod {
+			list = append(list, s)
+		}
 	}
 	list, c.methods = unique(list)
 	c.allowMethods = strings.Join(list, ", ")
@@ -441,23 +437,19 @@ func (c *compiled) compileRequestHeaders(errs *mistakes) {
 	var list []string
 	for i, s := range c.policy.AllowedHeaders {
 		name := http.CanonicalHeaderKey(s)
-		switch {
-		case s == "*":
-			c.anyRequestHeader = true
-			if c.policy.AllowCredentials {
-				c.echoHeaders = true
-				continue
-			}
-		case !isName(s):
-			errs.add("AllowedHeaders", i, s, explainName(s, "X-Request-Id"))
-		case name == "Cookie" || name == "Cookie2":
-			errs.add("AllowedHeaders", i, s, "scripts cannot set cookies; remove this, and set AllowCredentials to let browsers send them")
-		case slices.Contains(forbiddenRequestHeaders, name) || strings.HasPrefix(name, "Sec-") || strings.HasPrefix(name, "Proxy-"):
-			errs.add("AllowedHeaders", i, s, "browsers do not let scripts set this header; remove it")
-		case slices.Contains(responseHeaders, name):
-			errs.add("AllowedHeaders", i, s, "is a response header of CORS, which no client sends; remove it")
+		if s == "*" {
+			c.anyRequestHeader, c.echoHeaders = true, c.policy.AllowCredentials
+		} else {
+			errs.add("AllowedHeaders", i, s,
+				fault{!isName(s), explainName(s, "X-Request-Id")},
+				fault{name == "Cookie" || name == "Cookie2", "scripts cannot set cookies; remove this, and set AllowCredentials to let browsers send them"},
+				fault{slices.Contains(forbiddenRequestHeaders, name) || strings.HasPrefix(name, "Sec-") || strings.HasPrefix(name, "Proxy-"), "browsers do not let scripts set this header; remove it"},
+				fault{slices.Contains(responseHeaders, name), "is a response header of CORS, which no client sends; remove it"},
+			)
 		}
-		list = append(list, name)
+		if s != "*" || !c.echoHeaders {
+			list = append(list, name)
+		}
 	}
 	list, _ = unique(list)
 	c.allowHeaders = strings.Join(list, ", ")
@@ -491,22 +483,13 @@ func (c *compiled) compileExposedHeaders(errs *mistakes) {
 	var list []string
 	for i, s := range c.policy.ExposedHeaders {
 		name := http.CanonicalHeaderKey(s)
-		switch name {
-		case "*":
-			if c.policy.AllowCredentials {
-				errs.add("ExposedHeaders", i, s, `with AllowCredentials, browsers take "*" for the name of a header; list the names`)
-			}
-		case "Set-Cookie", "Set-Cookie2":
-			errs.add("ExposedHeaders", i, s, "browsers never let scripts read this header; remove it")
-		case headerOrigin, headerRequestMethod, headerRequestHeaders:
-			errs.add("ExposedHeaders", i, s, "is a request header of CORS, which no response has; remove it")
-		case headerAllowMethods, headerAllowHeaders, headerMaxAge:
-			errs.add("ExposedHeaders", i, s, "is in answers to preflights only, which scripts never see; remove it")
-		default:
-			if !isName(s) {
-				errs.add("ExposedHeaders", i, s, explainName(s, "X-Total-Count"))
-			}
-		}
+		errs.add("ExposedHeaders", i, s,
+			fault{s == "*" && c.policy.AllowCredentials, `with AllowCredentials, browsers take "*" for the name of a header; list the names`},
+			fault{s != "*" && !isName(s), explainName(s, "X-Total-Count")},
+			fault{slices.Contains([]string{"Set-Cookie", "Set-Cookie2"}, name), "browsers never let scripts read this header; remove it"},
+			fault{slices.Contains([]string{headerOrigin, headerRequestMethod, headerRequestHeaders}, name), "is a request header of CORS, which no response has; remove it"},
+			fault{slices.Contains([]string{headerAllowMethods, headerAllowHeaders, headerMaxAge}, name), "is in answers to preflights only, which scripts never see; remove it"},
+		)
 		list = append(list, name)
 	}
 	list, _ = unique(list)
@@ -514,17 +497,17 @@ func (c *compiled) compileExposedHeaders(errs *mistakes) {
 }
 
 func (c *compiled) compileMaxAge(errs *mistakes) {
-	switch age := c.policy.MaxAge; {
+	age := c.policy.MaxAge
+	switch {
 	case age < 0:
 		c.maxAge = "0"
-	case age > 24*time.Hour:
-		errs.add("MaxAge", -1, age.String(), "no browser honours more than a day; write 24*time.Hour or less")
-	case 0 < age && age < time.Millisecond:
-		errs.add("MaxAge", -1, age.String(), fmt.Sprintf("is less than a second; did you mean %d*time.Second?", age))
-	case age%time.Second != 0:
-		errs.add("MaxAge", -1, age.String(), "is sent in whole seconds; write a multiple of time.Second")
 	case age > 0:
 		c.maxAge = strconv.Itoa(int(age / time.Second))
+		errs.add("MaxAge", -1, age.String(),
+			fault{age < time.Millisecond, fmt.Sprintf("is less than a second; did you mean %d*time.Second?", age)},
+			fault{age > 24*time.Hour, "no browser honours more than a day; write 24*time.Hour or less"},
+			fault{age%time.Second != 0, "is sent in whole seconds; write a multiple of time.Second"},
+		)
 	}
 }
 
@@ -747,23 +730,22 @@ func isLoopback(host string) bool {
 // explainOrigin says what is wrong with s, an element of AllowedOrigins that
 // parsePattern refuses, and what to write instead.
 func explainOrigin(s string) string {
-	fault := originFault(s)
+	faults := originFaults(s)
+	reason := faults[slices.IndexFunc(faults, func(f fault) bool { return f.found })].reason
 	if mended := mendOrigin(s); mended != "" {
-		fault, _, _ = strings.Cut(fault, "; ")
-		fault += fmt.Sprintf("; did you mean %q?", mended)
+		reason, _, _ = strings.Cut(reason, "; ")
+		reason += fmt.Sprintf("; did you mean %q?", mended)
 	}
-	return fault
+	return reason
 }
 
-func originFault(s string) string {
+// originFaults returns what may be wrong with s, of which something is.
+func originFaults(s string) []fault {
 	scheme, authority, hasScheme := strings.Cut(s, "://")
 	authority, anyPort := strings.CutSuffix(authority, ":*")
 	authority, subdomains := strings.CutPrefix(authority, "*.")
 	host, port, hasPort := cutPort(authority)
-	for _, fault := range []struct {
-		found  bool
-		reason string
-	}{
+	return []fault{
 		{s == "", `is empty; write an origin such as "https://example.com", or remove it`},
 		{strings.ContainsAny(s, ",;|") || strings.Count(s, "://") > 1, "is not one origin; write each as an element of its own"},
 		{strings.ContainsFunc(s, func(c rune) bool { return c == ' ' || !unicode.IsPrint(c) }), "has white space or invisible characters in it; remove them"},
@@ -785,12 +767,8 @@ func originFault(s string) string {
 		{strings.Contains("."+host+".", ".."), "has an empty label in its host; remove the dot before or after it"},
 		{endsInNumber(host), `has a number as its last label, but is no IPv4 address in canonical form; write four decimal numbers, as in "http://192.0.2.1"`},
 		{isHost(host) || len(host) > maxHost || slices.ContainsFunc(strings.Split(host, "."), func(label string) bool { return len(label) > maxLabel }), "has a label of more than 63 bytes or a host of more than 253, which DNS has not; write a shorter one"},
-	} {
-		if fault.found {
-			return fault.reason
-		}
+		{true, `has characters in its host that browsers do not leave there; write letters, digits, "-", "_" and ".", or an IPv6 address in brackets`},
 	}
-	return `has characters in its host that browsers do not leave there; write letters, digits, "-", "_" and ".", or an IPv6 address in brackets`
 }
 
 // mendOrigin returns what s, an invalid element of AllowedOrigins, was probably
