@@ -236,6 +236,7 @@ func safeReject(w http.ResponseWriter) {
 	h["Vary"] = addTo(h["Vary"], v[0:1:1])
 	h["Content-Type"] = v[1:2:2]
 	h["X-Content-Type-Options"] = v[2:3:3]
+	delete(h, "Content-Length") // of the response that somebody expected
 	w.WriteHeader(http.StatusForbidden)
 	io.WriteString(w, denied)
 }
@@ -522,6 +523,7 @@ func shareReject(w http.ResponseWriter) {
 	h["Vary"] = addTo(h["Vary"], sharedVary)
 	h["Content-Type"] = sharedContentType
 	h["X-Content-Type-Options"] = sharedNosniff
+	delete(h, "Content-Length")
 	w.WriteHeader(http.StatusForbidden)
 	io.WriteString(w, denied)
 }
