@@ -15,14 +15,16 @@ import (
 var update = flag.Bool("update", false, "write testdata/outcomes.txt")
 
 // An outcome is what a request comes to, in the end, for the service, the
-// browser and caches. Two implementations with the same outcome can still write
-// it in other headers.
+// browser and caches, and the answer that it comes from.
 type outcome struct {
 	ran     bool   // the handler ran
 	goesOn  bool   // the browser lets the script read the response, or sends what the preflight was for
 	exposed string // which response headers the script can read
 	maxAge  string // how long the browser reuses the answer to a preflight
 	keyed   bool   // a cache does not serve it to other origins, or it is right for all of them
+
+	status           int
+	methods, headers string // that the answer to a preflight lists
 }
 
 func outcomeOf(p policy, r *http.Request, impl implementation) outcome {
@@ -31,6 +33,9 @@ func outcomeOf(p policy, r *http.Request, impl implementation) outcome {
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, r)
 	res := w.Result()
+	o.status = res.StatusCode
+	o.methods = strings.Join(list(res, "Access-Control-Allow-Methods"), " ")
+	o.headers = strings.Join(list(res, "Access-Control-Allow-Headers"), " ")
 
 	origin := r.Header.Get("Origin")
 	allowed := res.Header.Values("Access-Control-Allow-Origin")
@@ -68,7 +73,8 @@ func list(res *http.Response, name string) []string {
 	return elements
 }
 
-// differences says how o differs from this library's outcome.
+// differences says how o differs from this library's outcome: with a dagger, in
+// the end; with a double dagger, only in the answer.
 func differences(o, this outcome) string {
 	var all []string
 	add := func(differs bool, s string) {
@@ -83,7 +89,16 @@ func differences(o, this outcome) string {
 	add(o.goesOn == this.goesOn && o.exposed != this.exposed, "other headers are exposed")
 	add(o.goesOn == this.goesOn && o.maxAge != this.maxAge, "the answer is reused for another time")
 	add(!o.keyed && this.keyed, "caches are not told that it depends on Origin")
-	return strings.Join(all, "; ")
+	if len(all) > 0 {
+		return "†\t" + strings.Join(all, "; ")
+	}
+	add(o.status != this.status, fmt.Sprintf("status %d, not %d", o.status, this.status))
+	add(o.methods != this.methods, "other methods are listed")
+	add(o.headers != this.headers, "other headers are listed")
+	if len(all) > 0 {
+		return "‡\t" + strings.Join(all, "; ")
+	}
+	return ""
 }
 
 // TestOutcomes compares what each implementation makes of the grid's requests,

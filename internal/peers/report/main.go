@@ -1,9 +1,10 @@
 // Command report turns the output of the benchmarks in internal/peers into what
 // the README shows: a table of the grid's main rows, and a chart of cost
-// against the number of origins, in light and in dark. It also lists the ratios
-// that the library is held to, with the worst row of each.
+// against the number of origins, in light and in dark. After that table it
+// writes the ratios that the library is held to, the medians of all that is not
+// in the grid, and the whole grid.
 //
-//	go test -run '^$' -bench . -benchtime 20ms -count 10 | tee new.txt
+//	go test -run '^$' -bench . -benchtime 20ms -count 10 >new.txt
 //	go run ./report new.txt
 //
 // The marks of rows with another outcome come from testdata/outcomes.txt, which
@@ -15,7 +16,6 @@ import (
 	"cmp"
 	"fmt"
 	"log"
-	"maps"
 	"math"
 	"os"
 	"slices"
@@ -28,13 +28,18 @@ func main() {
 	if len(os.Args) < 2 {
 		log.Fatal("usage: report benchmark-output...")
 	}
-	r := report{times: make(map[row][]float64), outcomes: make(map[string]string)}
+	r := report{times: make(map[row][]float64), marks: make(map[string]string)}
 	for _, file := range os.Args[1:] {
 		r.readBenchmarks(file)
 	}
 	r.readOutcomes("testdata/outcomes.txt")
-	fmt.Println(r.table("reused", mainPolicies))
-	fmt.Println(r.targets())
+	isMain := func(policy, request string) bool { return slices.Contains(mainRows[policy], request) }
+	isAny := func(string, string) bool { return true }
+	fmt.Printf("## Main rows\n\nMedians. † marks another outcome than this package's, ‡ the same from another answer; testdata/outcomes.txt says which.\n\n%s\n", r.table("reused", isMain))
+	fmt.Printf("## Ratios\n\nOver the rows with the same outcome, with those over the limit.\n\n```\n%s```\n\n", r.ratios())
+	fmt.Printf("## Beside the grid\n\n```\n%s```\n\n", r.others())
+	fmt.Printf("## All rows, with a reused writer\n\n%s\n", r.table("reused", isAny))
+	fmt.Printf("## All rows, with a fresh httptest.ResponseRecorder\n\n%s\n", r.table("recorder", isAny))
 	for _, theme := range []theme{light, dark} {
 		name := "charts/origins-" + theme.name + ".svg"
 		if err := os.MkdirAll("charts", 0o777); err != nil {
@@ -50,8 +55,8 @@ func main() {
 type row struct{ benchmark, policy, request, writer, impl string }
 
 type report struct {
-	times    map[row][]float64 // in nanoseconds
-	outcomes map[string]string // by "policy=…/request=…/impl=…": how the outcome differs
+	times map[row][]float64 // in nanoseconds
+	marks map[string]string // by "policy=…/request=…/impl=…": that the outcome differs
 }
 
 // readBenchmarks reads lines such as
@@ -93,8 +98,8 @@ func (r *report) readBenchmarks(file string) {
 
 func (r *report) readOutcomes(file string) {
 	eachLine(file, func(line string) {
-		name, difference, _ := strings.Cut(line, "\t")
-		r.outcomes[name] = difference
+		fields := strings.Split(line, "\t")
+		r.marks[fields[0]] = fields[1]
 	})
 }
 
@@ -127,23 +132,34 @@ func (r *report) grid(policy, request, impl string) float64 {
 	return r.median(row{"Middleware", policy, request, "reused", impl})
 }
 
-// sameOutcome reports whether impl makes of the request what this library does.
-func (r *report) sameOutcome(policy, request, impl string) bool {
+// mark returns a dagger if what impl makes of the request differs in the end
+// from what this library does, a double dagger if only its answer differs, or
+// the empty string.
+func (r *report) mark(policy, request, impl string) string {
 	switch policy {
 	case "origins-100000", "origins-1000000":
 		policy = "origins-1000"
 	}
-	_, differs := r.outcomes["policy="+policy+"/request="+request+"/impl="+impl]
-	return !differs
+	return r.marks["policy="+policy+"/request="+request+"/impl="+impl]
 }
 
 var (
-	mainPolicies = []string{
+	policies = []string{
 		"origins-1", "origins-10", "origins-1000", "origins-100000", "origins-1000000", "patterns-10", "patterns-1000", "any", "credentialed", "func",
 	}
 	requests = []string{"no-origin", "actual", "actual-rejected", "preflight", "preflight-20-headers", "preflight-rejected"}
-	peers    = []string{"rs", "chi", "gorilla", "gin", "echo", "fiber"}
-	labels   = map[string]string{
+	mainRows = map[string][]string{
+		"origins-1":       {"no-origin", "actual", "actual-rejected", "preflight", "preflight-20-headers", "preflight-rejected"},
+		"origins-1000":    {"actual", "preflight"},
+		"origins-1000000": {"actual"},
+		"patterns-10":     {"actual"},
+		"patterns-1000":   {"actual"},
+		"any":             {"actual", "preflight"},
+		"credentialed":    {"actual", "preflight"},
+		"func":            {"actual"},
+	}
+	peers  = []string{"rs", "chi", "gorilla", "gin", "echo", "fiber"}
+	labels = map[string]string{
 		"floor-safe": "by hand", "floor-shared": "by hand, shared", "this": "this package",
 		"rs": "rs/cors", "chi": "go-chi/cors", "gorilla": "gorilla/handlers", "gin": "gin", "echo": "echo", "fiber": "fiber",
 	}
@@ -151,7 +167,7 @@ var (
 
 // table returns the medians as a table in Markdown, with a dagger at what has
 // another outcome.
-func (r *report) table(writer string, policies []string) string {
+func (r *report) table(writer string, shown func(policy, request string) bool) string {
 	impls := append([]string{"this", "floor-safe", "floor-shared"}, peers...)
 	var s strings.Builder
 	s.WriteString("| policy, request |")
@@ -161,14 +177,14 @@ func (r *report) table(writer string, policies []string) string {
 	s.WriteString("\n|---|" + strings.Repeat("--:|", len(impls)) + "\n")
 	for _, policy := range policies {
 		for _, request := range requests {
-			if math.IsNaN(r.median(row{"Middleware", policy, request, writer, "this"})) {
+			if !shown(policy, request) || math.IsNaN(r.median(row{"Middleware", policy, request, writer, "this"})) {
 				continue
 			}
 			fmt.Fprintf(&s, "| %s, %s |", policy, request)
 			for _, impl := range impls {
-				s.WriteString(" " + nanoseconds(r.median(row{"Middleware", policy, request, writer, impl})))
-				if !r.sameOutcome(policy, request, impl) {
-					s.WriteString("†")
+				s.WriteString(" ")
+				if ns := r.median(row{"Middleware", policy, request, writer, impl}); !math.IsNaN(ns) {
+					s.WriteString(nanoseconds(ns) + r.mark(policy, request, impl))
 				}
 				s.WriteString(" |")
 			}
@@ -182,8 +198,6 @@ func (r *report) table(writer string, policies []string) string {
 // the decimal point.
 func nanoseconds(ns float64) string {
 	switch {
-	case math.IsNaN(ns):
-		return ""
 	case ns < 1e3:
 		return fmt.Sprintf("%.0f ns", ns)
 	case ns < 1e6:
@@ -199,9 +213,10 @@ type ratio struct {
 	value float64
 }
 
-// targets lists the ratios to each of the others, over all rows of the grid
-// that both have and on which they have the same outcome.
-func (r *report) targets() string {
+// ratios lists the ratios to each of the others, over all rows of the grid that
+// both have and on which they have the same outcome, and others that have a
+// limit.
+func (r *report) ratios() string {
 	var s strings.Builder
 	compare := func(what string, limit float64, ratios []ratio) {
 		if len(ratios) == 0 {
@@ -225,18 +240,27 @@ func (r *report) targets() string {
 		impl  string
 		limit float64
 	}{
-		{"floor-safe", 1.25}, {"floor-shared", 2}, {"rs", 0.6}, {"chi", 1}, {"gorilla", 1}, {"gin", 1}, {"echo", 1}, {"fiber", 1}, {"jub0bs", 1},
+		{"floor-safe", 1.25}, {"floor-shared", 1.5}, {"rs", 0.6}, {"chi", 1}, {"gorilla", 1}, {"gin", 1}, {"echo", 1}, {"fiber", 1}, {"jub0bs", 1},
 	} {
-		var ratios []ratio
-		for _, policy := range mainPolicies {
+		var same, inTheEnd []ratio
+		for _, policy := range policies {
 			for _, request := range requests {
 				value := r.grid(policy, request, "this") / r.grid(policy, request, other.impl)
-				if !math.IsNaN(value) && r.sameOutcome(policy, request, other.impl) {
-					ratios = append(ratios, ratio{policy + ", " + request, value})
+				mark := r.mark(policy, request, other.impl)
+				if math.IsNaN(value) || mark == "†" {
+					continue
+				}
+				x := ratio{policy + ", " + request, value}
+				inTheEnd = append(inTheEnd, x)
+				if mark == "" {
+					same = append(same, x)
 				}
 			}
 		}
-		compare("this / "+other.impl, other.limit, ratios)
+		compare("this / "+other.impl, other.limit, same)
+		if len(inTheEnd) > len(same) {
+			compare("this / "+other.impl+", also ‡", other.limit, inTheEnd)
+		}
 	}
 	flat := func(what string, limit float64, of, to string, requests ...string) {
 		var ratios []ratio
@@ -272,10 +296,18 @@ func (r *report) targets() string {
 	if value := r.median(row{benchmark: "New", impl: "this"}) / r.median(row{benchmark: "New", impl: "map"}); !math.IsNaN(value) {
 		compare("New", 3, []ratio{{"time, a million origins / a map of them", value}})
 	}
-	for _, b := range slices.SortedFunc(maps.Keys(r.times), func(a, b row) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) }) {
+	return s.String()
+}
+
+// others lists the medians of what is not in the grid.
+func (r *report) others() string {
+	var lines []string
+	for b := range r.times {
 		if b.benchmark != "Middleware" {
-			fmt.Fprintf(&s, "%s: %s\n", strings.Join(strings.Fields(b.benchmark+" "+b.policy+" "+b.request+" "+b.impl), ", "), nanoseconds(r.median(b)))
+			name := strings.Join(strings.Fields(b.benchmark+" "+b.policy+" "+b.request+" "+b.impl), ", ")
+			lines = append(lines, fmt.Sprintf("%s: %s\n", name, nanoseconds(r.median(b))))
 		}
 	}
-	return s.String()
+	slices.Sort(lines)
+	return strings.Join(lines, "")
 }
