@@ -529,7 +529,7 @@ func TestIPv6AddressesAreCanonical(t *testing.T) {
 // that browsers send, patterns, and what has been mistaken for either.
 var fuzzOrigins = []string{
 	"https://example.com", "https://app.example.com:8443", "http://localhost:3000", "http://127.0.0.1:5173",
-	"http://[::1]:8080", "https://[2001:db8::1]", "https://[::ffff:7f00:1]", "https://[1:0:0:2:0:0:0:3]",
+	"http://[::1]:8080", "https://[2001:db8::1]", "https://[abcd:ef09::af]", "https://[::g]", "https://[::ffff:7f00:1]", "https://[1:0:0:2:0:0:0:3]",
 	"https://xn--bcher-kva.example", "https://a_b.example", "https://0a.example", "https://example.c0m",
 	"chrome-extension://aghbiahbpaijignceidepookljebhfak", "moz-extension://0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",
 	"capacitor://localhost", "ionic://localhost", "app://obsidian.md", "tauri://localhost", "vscode-webview://1a2b",
@@ -538,10 +538,10 @@ var fuzzOrigins = []string{
 	"", "example.com", "https://", "https://example.com/", "https://example.com:443", "http://example.com:80", "http://example.com:0",
 	"http://example.com:65536", "http://example.com:080", "https://Example.com", "HTTPS://example.com", "https://example.com.", "https://a..b",
 	"https://user@example.com", "https://example.com?q", "https://example.com#f", "https://bücher.example", "https://example.com:",
-	"https://1.2.3", "https://01.2.3.4", "https://1.2.3.256", "https://1.2.3.0x4", "https://a.0x", "https://[::1", "https://::1", "https://[fe80::1%25eth0]",
+	"https://1.2.3", "https://01.2.3.4", "https://1.2.3.256", "https://1.2.3.0x4", "https://a.0x", "https://a.0xaf", "https://a.0xg", "https://[::1", "https://::1", "https://[fe80::1%25eth0]",
 	"https://[0:0::1]", "https://[::FFFF:1]", "https://[::ffff:127.0.0.1]", "https://[1:2:3:4:5:6:7::]", "https://[1::2::3]", "https://[1.2.3.4]",
 	"h*", "https://*", "https://*example.com", "https://ex*mple.com", "https://www.*.com", "https://*.*.com", "https://*.127.0.0.1", "https://*.[::1]",
-	"https://example.com:*0", "https://*.example.com:8*", "file:///index.html", "file://", "https://example.com\n", "https://example.com\x00", "https://\xff.example",
+	"https://example.com:*0", "https://*.example.com:8*", "file:///index.html", "file://", "file://example.com", "ws://example.com", "wss://example.com", "a+b-c.0://d", "+a://b", "https://example.com\n", "https://example.com\x00", "https://\xff.example",
 	"https://" + strings.Repeat("a", 63) + ".example", "https://" + strings.Repeat("a", 64) + ".example",
 	"https://" + strings.Repeat("a.", 126) + "a", "https://" + strings.Repeat("a.", 126) + "ab",
 	"https://*." + strings.Repeat("a.", 125) + "a", "https://*." + strings.Repeat("a.", 125) + "ab",
@@ -552,7 +552,7 @@ var fuzzOrigins = []string{
 // together as the HTML and URL standards say, and compares.
 func isBrowserOrigin(s string) bool {
 	u, err := url.Parse(s)
-	if err != nil || u.Scheme == "file" {
+	if err != nil || slices.Contains([]string{"file", "ws", "wss"}, u.Scheme) {
 		return false
 	}
 	host := u.Hostname()
@@ -638,18 +638,22 @@ func isMethodToAllow(s string) bool {
 	case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS":
 		return s == upper
 	}
-	return tokenExpr.MatchString(s)
+	return isNameOrWildcard(s)
+}
+
+func isNameOrWildcard(s string) bool {
+	return s == "*" || tokenExpr.MatchString(s) && !strings.Contains(s, "*")
 }
 
 func isRequestHeaderToAllow(s string) bool {
-	return tokenExpr.MatchString(s) && !regexp.MustCompile(`(?i)^(accept-charset|accept-encoding|access-control-request-headers|`+
+	return isNameOrWildcard(s) && !regexp.MustCompile(`(?i)^(accept-charset|accept-encoding|access-control-request-headers|`+
 		`access-control-request-method|connection|content-length|cookie|cookie2|date|dnt|expect|host|keep-alive|origin|referer|`+
 		`set-cookie|te|trailer|transfer-encoding|upgrade|via|proxy-.*|sec-.*|`+
 		`access-control-(allow-origin|allow-credentials|allow-methods|allow-headers|max-age|expose-headers))$`).MatchString(s)
 }
 
 func isResponseHeaderToExpose(s string, credentials bool) bool {
-	return tokenExpr.MatchString(s) && !(credentials && s == "*") && !regexp.MustCompile(`(?i)^(set-cookie|set-cookie2|origin|`+
+	return isNameOrWildcard(s) && !(credentials && s == "*") && !regexp.MustCompile(`(?i)^(set-cookie|set-cookie2|origin|`+
 		`access-control-(request-method|request-headers|allow-methods|allow-headers|max-age))$`).MatchString(s)
 }
 
@@ -690,6 +694,7 @@ func FuzzPolicy(f *testing.F) {
 	}
 	f.Add("http://example.com", "*", "*", "*", int64(25*time.Hour), true, uint(cors.RiskInsecureOrigin))
 	f.Add("https://*.com", "TRACK", "Sec-Fetch-Site", "X Y", int64(time.Millisecond), true, uint(cors.RiskPublicSuffix))
+	f.Add("https://example.com", "!#$%&'+-.^_`|~09azAZ", "!#$%&'+-.^_`|~09azAZ", "!#$%&'+-.^_`|~09azAZ", int64(0), true, uint(0))
 	f.Add("null", "PURGE", "Access-Control-Allow-Origin", "Access-Control-Request-Method", int64(24*time.Hour), true, uint(cors.RiskNullOrigin))
 
 	f.Fuzz(func(t *testing.T, origin, method, header, exposed string, maxAge int64, credentials bool, accepted uint) {

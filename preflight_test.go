@@ -201,8 +201,11 @@ func FuzzRequestHeaders(f *testing.F) {
 		f.Add("*", strings.Repeat("a", 8193), credentials)
 		f.Add("", "a", credentials)
 		f.Add("", "\x00\xff\r", credentials)
+		f.Add("*", "!,#,$,%,&,',*,+,-,.,^,_,`,|,~,0,9,a,z,A,Z", credentials)
 		f.Add("A", strings.Repeat("\n", 65), credentials)
-		f.Add("A", strings.Repeat(" ", 131), credentials)
+		f.Add("A", strings.Repeat(" ", 130)+"a", credentials)
+		f.Add("A", strings.Repeat(" ", 130)+"b", credentials)
+		f.Add("A", strings.Repeat(" ", 129)+"a,b", credentials)
 		f.Add("A", strings.Repeat(" ", 132), credentials)
 		f.Add(strings.Repeat("a", 600), strings.Repeat("b", 600)+"\n"+strings.Repeat("b", 600), credentials)
 	}
