@@ -9,7 +9,7 @@ cd "$(dirname "$0")"
 go test -run '^$' -bench . -benchtime 20ms -count 10 -timeout 30m . >new.txt
 {
 	printf '# Results\n\nWritten by measure.sh on this machine, with these versions:\n\n```\n'
-	uname -srm
+	uname -sm
 	echo "$(nproc) cores, $(sed -n 's/^cpu: //p' new.txt | head -1)"
 	go version
 	go list -m github.com/rs/cors github.com/go-chi/cors github.com/gorilla/handlers \

@@ -28,7 +28,7 @@ func main() {
 	if len(os.Args) < 2 {
 		log.Fatal("usage: report benchmark-output...")
 	}
-	r := report{times: make(map[row][]float64), marks: make(map[string]string)}
+	r := report{times: make(map[row][]float64), inUse: make(map[string]float64), marks: make(map[string]string)}
 	for _, file := range os.Args[1:] {
 		r.readBenchmarks(file)
 	}
@@ -55,8 +55,9 @@ func main() {
 type row struct{ benchmark, policy, request, writer, impl string }
 
 type report struct {
-	times map[row][]float64 // in nanoseconds
-	marks map[string]string // by "policy=…/request=…/impl=…": that the outcome differs
+	times map[row][]float64  // in nanoseconds
+	inUse map[string]float64 // by implementation: the bytes of a policy of a million origins
+	marks map[string]string  // by "policy=…/request=…/impl=…": that the outcome differs
 }
 
 // readBenchmarks reads lines such as
@@ -93,6 +94,13 @@ func (r *report) readBenchmarks(file string) {
 			log.Fatal(err)
 		}
 		r.times[b] = append(r.times[b], ns)
+		if b.benchmark == "New" {
+			bytes, err := strconv.ParseFloat(fields[4], 64)
+			if err != nil || fields[5] != "B-in-use" {
+				log.Fatalf("no B-in-use in %q", line)
+			}
+			r.inUse[b.impl] = bytes
+		}
 	})
 }
 
@@ -294,7 +302,8 @@ func (r *report) ratios() string {
 		}
 	}
 	if value := r.median(row{benchmark: "New", impl: "this"}) / r.median(row{benchmark: "New", impl: "map"}); !math.IsNaN(value) {
-		compare("New", 3, []ratio{{"time, a million origins / a map of them", value}})
+		compare("New, time", 3, []ratio{{"a million origins / a map of them", value}})
+		compare("New, memory", 1.5, []ratio{{"a million origins / a map of them", r.inUse["this"] / r.inUse["map"]}})
 	}
 	return s.String()
 }
