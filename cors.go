@@ -294,7 +294,7 @@ func (c *compiled) decorate(h http.Header, origin string) {
 	if !c.anyOrigin {
 		vary = h[headerVary]
 	}
-	v := make(values, 4+len(vary))
+	v := make(values, c.actualValues+len(vary))
 	h[headerAllowOrigin] = v.take(origin)
 	if c.policy.AllowCredentials {
 		h[headerAllowCredentials] = v.take("true")

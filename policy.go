@@ -206,6 +206,7 @@ type compiled struct {
 	maxLabels int                   // ... the most labels of a host in below and belowAny
 
 	exposeHeaders string // the value of the header, "" for none
+	actualValues  int    // how many values decorate takes, besides those of Vary before it
 
 	methods           map[string]struct{}
 	anyMethod         bool
@@ -247,6 +248,13 @@ func compile(p Policy) (*compiled, error) {
 	}
 	if c.echoHeaders {
 		c.preflightVary += ", " + headerRequestHeaders
+	}
+
+	c.actualValues = 1 // Access-Control-Allow-Origin
+	for _, sent := range []bool{p.AllowCredentials, c.exposeHeaders != "", !c.anyOrigin} {
+		if sent {
+			c.actualValues++
+		}
 	}
 	return c, nil
 }
