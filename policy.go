@@ -219,6 +219,7 @@ type compiled struct {
 	allowHeaders      string
 	maxAge            string
 	preflightVary     string
+	preflightValues   int // how many values answerPreflight takes, besides echoed ones and those of Vary before it
 }
 
 // A wildcard is the "*" of a pattern for subdomains.
@@ -250,12 +251,8 @@ func compile(p Policy) (*compiled, error) {
 		c.preflightVary += ", " + headerRequestHeaders
 	}
 
-	c.actualValues = 1 // Access-Control-Allow-Origin
-	for _, sent := range []bool{p.AllowCredentials, c.exposeHeaders != "", !c.anyOrigin} {
-		if sent {
-			c.actualValues++
-		}
-	}
+	c.actualValues = 1 + count(p.AllowCredentials, c.exposeHeaders != "", !c.anyOrigin)
+	c.preflightValues = 1 + count(p.AllowCredentials, c.allowMethods != "", c.allowHeaders != "", c.maxAge != "", !c.anyOrigin)
 	return c, nil
 }
 
@@ -263,6 +260,17 @@ func compile(p Policy) (*compiled, error) {
 type fault struct {
 	found  bool
 	reason string // what is wrong; what to write instead
+}
+
+// count returns how many conditions are true.
+func count(conditions ...bool) int {
+	n := 0
+	for _, condition := range conditions {
+		if condition {
+			n++
+		}
+	}
+	return n
 }
 
 // mistakes collects what is wrong with a policy.

@@ -28,7 +28,7 @@ func (c *compiled) answerPreflight(w http.ResponseWriter, r *http.Request, origi
 		vary = h[headerVary]
 	}
 
-	v := make(values, 6+len(method)+len(headers)+len(vary))
+	v := make(values, c.preflightValues+len(method)+len(headers)+len(vary))
 	h[headerAllowOrigin] = v.take(origin)
 	if c.policy.AllowCredentials {
 		h[headerAllowCredentials] = v.take("true")
