@@ -2713,3 +2713,45 @@ func BenchmarkHostileLoad(b *testing.B) {
 	b.ReportMetric(median(ratios), "ratio")
 	b.ReportMetric(0, "ns/op")
 }
+
+// TestRequestKeepsItsPolicy has the policy replaced in the middle of requests.
+func TestRequestKeepsItsPolicy(t *testing.T) {
+	t.Parallel()
+	other := cors.Policy{
+		AllowedOrigins:   []string{"https://example-client.com"},
+		AllowedMethods:   []string{"DELETE"},
+		AllowedHeaders:   []string{"X-B"},
+		ExposedHeaders:   []string{"X-D"},
+		AllowCredentials: true,
+		MaxAge:           time.Hour,
+		DenyHandler:      http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusTeapot) }),
+	}
+	p := cors.Policy{
+		AllowOriginFunc: func(_ *http.Request, origin string) bool { return origin == "https://example-client.com" },
+		AllowedMethods:  []string{"PUT"},
+		ExposedHeaders:  []string{"X-C"},
+	}
+	steady := mustNew(t, p)
+	var m cors.Middleware
+	replacing := p
+	replacing.AllowOriginFunc = func(r *http.Request, origin string) bool {
+		m.SetPolicy(other)
+		return p.AllowOriginFunc(r, origin)
+	}
+	for _, header := range [][]string{{friend}, {stranger}} {
+		for _, method := range []string{"GET", "OPTIONS"} {
+			r := newRequest(method, append(header, "Access-Control-Request-Method: PUT")...)
+			if err := m.SetPolicy(replacing); err != nil {
+				t.Fatal(err)
+			}
+			got, gotRan := serve(&m, r)
+			want, wantRan := serve(steady, r)
+			if gotRan != wantRan || got.Code != want.Code || !slices.Equal(lines(got.Header()), lines(want.Header())) {
+				t.Errorf("%s %q: got %d, %q; want %d, %q", method, header, got.Code, lines(got.Header()), want.Code, lines(want.Header()))
+			}
+			if len(m.Policy().AllowedOrigins) == 0 {
+				t.Errorf("%s %q: the policy was not replaced", method, header)
+			}
+		}
+	}
+}
