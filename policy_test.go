@@ -129,6 +129,7 @@ func TestRefusedPolicies(t *testing.T) {
 		{"a host of 254 bytes", origins("https://" + host253 + "a"), [][2]string{{`AllowedOrigins[0] "https://` + host253 + `a": has a label of more than 63 bytes or a host of more than 253`, `write a shorter one`}}},
 		{"a pattern that only longer hosts could match", origins("https://*." + host253[2:] + "a"), [][2]string{{`AllowedOrigins[0] "https://*.` + host253[2:] + `a": has a label of more than 63 bytes or a host of more than 253`, `write a shorter one`}}},
 		{"characters that no host has", origins("https://a^b.example"), [][2]string{{`AllowedOrigins[0] "https://a^b.example": has characters in its host that browsers do not leave there`, `write letters, digits, "-", "_" and ".", or an IPv6 address in brackets`}}},
+		{"characters that no host has, in a label of 63 bytes", origins("https://" + label63[1:] + "^.example"), [][2]string{{`AllowedOrigins[0] "https://` + label63[1:] + `^.example": has characters in its host that browsers do not leave there`, `write letters, digits, "-", "_" and ".", or an IPv6 address in brackets`}}},
 		{"a file", origins("file://"), [][2]string{{`AllowedOrigins[0] "file://": is no origin, as pages from files have the origin "null"`, `for example from "http://localhost:8080"`}}},
 		{"a file's host", origins("file://example.com"), [][2]string{{`AllowedOrigins[0] "file://example.com": is no origin`, `for example from "http://localhost:8080"`}}},
 		{"null", origins("null"), [][2]string{{`AllowedOrigins[0] "null": any page can have the origin null`, `or accept RiskNullOrigin`}}},
@@ -528,7 +529,7 @@ func TestIPv6AddressesAreCanonical(t *testing.T) {
 // fuzzOrigins are elements of AllowedOrigins to begin fuzzing with: origins
 // that browsers send, patterns, and what has been mistaken for either.
 var fuzzOrigins = []string{
-	"https://example.com", "https://app.example.com:8443", "http://localhost:3000", "http://127.0.0.1:5173",
+	"https://example.com", "https://app.example.com:8443", "http://localhost:3000", "http://127.0.0.1:5173", "http://255.255.255.255",
 	"http://[::1]:8080", "https://[2001:db8::1]", "https://[abcd:ef09::af]", "https://[::g]", "https://[::ffff:7f00:1]", "https://[1:0:0:2:0:0:0:3]",
 	"https://xn--bcher-kva.example", "https://a_b.example", "https://0a.example", "https://example.c0m",
 	"chrome-extension://aghbiahbpaijignceidepookljebhfak", "moz-extension://0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",
