@@ -8,10 +8,14 @@
 // package browsers has it on record.
 //
 // Left out is what has no bearing on CORS: the HTTP cache, service workers,
-// Content Security Policy, mixed content, HTTP authentication, a cookie jar.
-// For want of a list of public suffixes, a site is a scheme and a host. Domains
-// in URLs are not converted to Punycode. Responses lack the Date and
-// Content-Length that a server would add to them.
+// Content Security Policy, mixed content, bad ports, HTTP authentication, a
+// cookie jar, the Accept-Language that a browser adds. For want of a list of
+// public suffixes, a site is a scheme and a host. Of a URL, only the host, the
+// default port and the empty path are normalized: domains are not converted to
+// Punycode, and dot segments stay. Responses lack the Date and Content-Length
+// that a server would add to them, and the first status is final, even 103.
+// XMLHttpRequest would drop the body of a GET request, which fetch() refuses;
+// this package refuses it for both.
 package fetch
 
 import (
@@ -93,6 +97,7 @@ type request struct {
 	url      *url.URL
 	origin   string // of the page
 	cors     bool   // whether the response tainting is "cors"; "basic" otherwise
+	checked  bool   // whether a URL so far needed a preflight or its cached answer
 	tainted  bool   // whether the redirect-taint is other than "same-origin"
 	site     string // the value of Sec-Fetch-Site
 	followed int    // the redirect count
@@ -114,16 +119,25 @@ func (b *Browser) Fetch(origin string, r Request) Result {
 		return Result{Blocked: "the URL has a user name or password in it"}
 	}
 
+	normalizeURL(u)
 	q := &request{Request: r, url: u, origin: origin, site: "same-origin"}
 	var via []Exchange
 	for {
 		res := b.mainFetch(q)
 		res.Via = via
-		if res.Blocked != "" || !isRedirect(res.Actual.Response) {
-			return res
+		if res.Blocked == "" {
+			if !isRedirect(res.Actual.Response) {
+				return res
+			}
+			if blocked := q.redirect(res.Actual.Response); blocked != "" {
+				res = Result{Via: via, Preflight: res.Preflight, Actual: res.Actual, Blocked: blocked}
+			}
 		}
-		if blocked := q.redirect(res.Actual.Response); blocked != "" {
-			return Result{Via: via, Preflight: res.Preflight, Actual: res.Actual, Blocked: blocked}
+		if res.Blocked != "" {
+			if q.checked {
+				b.clearCache(q) // main fetch, step 12, also where that was before a redirect
+			}
+			return res
 		}
 		if res.Preflight != nil {
 			via = append(via, *res.Preflight)
@@ -222,11 +236,11 @@ func (b *Browser) mainFetch(q *request) Result {
 	}
 	q.cors = true
 	makePreflight := q.useCORSPreflight() || !isSafelistedMethod(q.Method) || len(UnsafeHeaderNames(q.Header)) > 0
+	if makePreflight {
+		q.checked = true
+	}
 	res := b.httpFetch(q, makePreflight)
 	if res.Blocked != "" {
-		if makePreflight {
-			b.clearCache(q)
-		}
 		return res
 	}
 	res.Status = res.Actual.Response.StatusCode
@@ -358,12 +372,9 @@ func (b *Browser) send(q *request) *Exchange {
 		Header:        h,
 		Body:          io.NopCloser(strings.NewReader(q.Body)),
 		ContentLength: int64(len(q.Body)),
-		Host:          strings.TrimPrefix(serializeOrigin(q.url), q.url.Scheme+"://"),
+		Host:          q.url.Host,
 		RequestURI:    q.url.RequestURI(),
 		RemoteAddr:    "192.0.2.1:1234",
-	}
-	if r.URL.Path == "" {
-		r.URL.Path = "/"
 	}
 	if q.StreamBody {
 		r.ContentLength, r.TransferEncoding = -1, []string{"chunked"}
@@ -373,7 +384,13 @@ func (b *Browser) send(q *request) *Exchange {
 	}
 	w := httptest.NewRecorder()
 	b.Handler.ServeHTTP(w, r)
-	return &Exchange{Request: r, Response: w.Result()}
+	res := w.Result()
+	for _, values := range res.Header {
+		for i, value := range values {
+			values[i] = strings.Trim(value, "\t\n\r ") // as the server of net/http does
+		}
+	}
+	return &Exchange{Request: r, Response: res}
 }
 
 // readBody returns the body of res, and leaves a copy of it there. A response
@@ -403,10 +420,15 @@ func isRedirect(res *http.Response) bool {
 // redirect makes q the request that follows from res, or returns why it must
 // not be sent ("HTTP-redirect fetch").
 func (q *request) redirect(res *http.Response) (blocked string) {
-	next, err := q.url.Parse(strings.Join(res.Header["Location"], ", "))
+	locations := res.Header["Location"]
+	if len(locations) > 1 { // "location URL", step 2
+		return "the redirect leads to several places"
+	}
+	next, err := q.url.Parse(locations[0])
 	if err != nil || next.Scheme != "http" && next.Scheme != "https" || next.Host == "" { // steps 5 and 6
 		return "the redirect does not lead to an HTTP(S) URL"
 	}
+	normalizeURL(next)
 	if q.followed++; q.followed > 20 { // steps 7 and 8
 		return "there are more than 20 redirects"
 	}
@@ -441,29 +463,38 @@ func (q *request) updateSite() {
 		return
 	}
 	page, err := url.Parse(q.origin)
-	if err != nil || page.Scheme != q.url.Scheme || page.Hostname() != strings.ToLower(q.url.Hostname()) {
+	if err != nil || page.Scheme != q.url.Scheme || page.Hostname() != q.url.Hostname() {
 		q.site = "cross-site"
 	} else if q.site == "same-origin" {
 		q.site = "same-site"
 	}
 }
 
-// serializeOrigin returns the origin of an HTTP(S) URL.
-func serializeOrigin(u *url.URL) string {
-	host := strings.ToLower(u.Host)
+// normalizeURL does to an HTTP(S) URL what the URL parser of browsers does and
+// [url.Parse] does not: many spellings are one URL to the preflight cache.
+func normalizeURL(u *url.URL) {
+	u.Host = strings.ToLower(u.Host)
 	switch u.Scheme {
 	case "http":
-		host = strings.TrimSuffix(host, ":80")
+		u.Host = strings.TrimSuffix(u.Host, ":80")
 	case "https":
-		host = strings.TrimSuffix(host, ":443")
+		u.Host = strings.TrimSuffix(u.Host, ":443")
 	}
-	return u.Scheme + "://" + strings.TrimSuffix(host, ":")
+	u.Host = strings.TrimSuffix(u.Host, ":")
+	if u.Path == "" {
+		u.Path = "/"
+	}
+}
+
+// serializeOrigin returns the origin of a normalized URL.
+func serializeOrigin(u *url.URL) string {
+	return u.Scheme + "://" + u.Host
 }
 
 // isTrustworthy reports whether u is a potentially trustworthy URL (Secure
 // Contexts, section 3.2).
 func isTrustworthy(u *url.URL) bool {
-	host := strings.ToLower(u.Hostname())
+	host := strings.TrimSuffix(u.Hostname(), ".")
 	if u.Scheme == "https" || host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		return true
 	}

@@ -346,6 +346,8 @@ func TestSameOrigin(t *testing.T) {
 		{"http://a.example", "http://a.example:", "", true},
 		{"http://localhost:1", "http://localhost:1", "same-origin", true},
 		{"http://localhost:1", "http://localhost:2", "same-site", false},
+		{"http://localhost.", "http://localhost.", "same-origin", true},
+		{"https://a.example", "http://app.localhost.", "cross-site", false},
 		{"http://127.0.0.1:1", "http://127.0.0.1:2", "same-site", false},
 		{"http://[::1]", "http://[::1]:2", "same-site", false},
 		{"http://127.0.0.1", "http://app.localhost", "cross-site", false},
@@ -414,6 +416,7 @@ func TestCORSCheck(t *testing.T) {
 		{"the origin in upper case", fetch.Omit, []string{strings.ToUpper(page)}, nil, `the response allows the origin "HTTPS://PAGE.EXAMPLE", not "https://page.example"`},
 		{"null", fetch.Omit, []string{"null"}, nil, `the response allows the origin "null", not "https://page.example"`},
 		{"an empty header", fetch.Omit, []string{""}, nil, `the response allows the origin "", not "https://page.example"`},
+		{"the origin in white space", fetch.Include, []string{"\t" + page + " "}, []string{" true\t"}, ""},
 		{"the origin twice", fetch.Omit, []string{page, page}, nil, `the response allows the origin "https://page.example, https://page.example", not "https://page.example"`},
 		{"any origin twice", fetch.Omit, []string{"*", "*"}, nil, `the response allows the origin "*, *", not "https://page.example"`},
 		{"no header", fetch.Omit, nil, []string{"true"}, "the response has no Access-Control-Allow-Origin"},
@@ -697,6 +700,15 @@ func TestPreflightCache(t *testing.T) {
 			{request: put, preflight: true},
 			{request: with(put, func(r *fetch.Request) { r.URL = api + "/?a" })},
 		}},
+		{name: "however the URL is spelt", steps: []step{
+			{request: put, header: answers("PUT", "", ""), preflight: true},
+			{request: with(put, func(r *fetch.Request) { r.URL = "https://api.example/" })},
+			{request: with(put, func(r *fetch.Request) { r.URL = "https://API.example" })},
+			{request: with(put, func(r *fetch.Request) { r.URL = "https://api.example:443" })},
+			{request: with(put, func(r *fetch.Request) { r.URL = "https://api.example:/" })},
+			{request: with(put, func(r *fetch.Request) { r.URL = "http://api.example:80" }), preflight: true},
+			{request: with(put, func(r *fetch.Request) { r.URL = "http://api.example" })},
+		}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -728,6 +740,47 @@ func TestPreflightCache(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Where a request that needed a preflight fails, the browser forgets the
+// answers for that URL, even if the URL comes after a redirect and needed none.
+func TestPreflightCacheAfterRedirect(t *testing.T) {
+	preflights := 0
+	b := fetch.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == "OPTIONS" {
+			preflights++
+		}
+		if r.Method != "GET" {
+			w.Header().Set("Access-Control-Allow-Origin", page)
+			w.Header().Set("Access-Control-Allow-Methods", "PUT")
+		}
+		switch r.Method + " " + r.URL.Path {
+		case "PUT /to-b":
+			http.Redirect(w, r, "/b", http.StatusSeeOther)
+		case "PUT /to-ftp":
+			http.Redirect(w, r, "ftp://api.example/", http.StatusFound)
+		}
+	})}
+	for i, step := range []struct {
+		path       string
+		preflights int
+		blocked    bool
+	}{
+		{path: "/b", preflights: 1},
+		{path: "/b"},
+		{path: "/to-b", preflights: 1, blocked: true}, // GET /b is
+		{path: "/b", preflights: 1},
+		{path: "/to-b", blocked: true},
+		{path: "/b", preflights: 1},
+		{path: "/to-ftp", preflights: 1, blocked: true},
+		{path: "/to-ftp", preflights: 1, blocked: true},
+	} {
+		preflights = 0
+		got := b.Fetch(page, fetch.Request{Method: "PUT", URL: api + step.path})
+		if preflights != step.preflights || got.Blocked != "" != step.blocked {
+			t.Errorf("step %d: PUT %s cost %d preflights, want %d; blocked: %q", i, step.path, preflights, step.preflights, got.Blocked)
+		}
 	}
 }
 
@@ -820,12 +873,16 @@ func TestRedirect(t *testing.T) {
 		name    string
 		request fetch.Request // URL is api if empty
 		status  int
-		to      string
+		to      string   // several places are separated by spaces
 		want    []string // method, URL, and Origin of what is sent
 		blocked string
 	}{
 		{
 			name: "to the same origin", status: 302, to: "/b",
+			want: []string{"GET https://api.example/ https://page.example", "GET https://api.example/b https://page.example"},
+		},
+		{
+			name: "to the same origin, spelt otherwise", status: 302, to: "https://API.example:443/b",
 			want: []string{"GET https://api.example/ https://page.example", "GET https://api.example/b https://page.example"},
 		},
 		{
@@ -898,6 +955,11 @@ func TestRedirect(t *testing.T) {
 			want: []string{"GET https://api.example/ https://page.example"},
 		},
 		{
+			name: "to two places", status: 302, to: "/b /b",
+			want:    []string{"GET https://api.example/ https://page.example"},
+			blocked: "the redirect leads to several places",
+		},
+		{
 			name: "to another scheme", status: 302, to: "ftp://api.example/b",
 			want:    []string{"GET https://api.example/ https://page.example"},
 			blocked: "the redirect does not lead to an HTTP(S) URL",
@@ -956,8 +1018,8 @@ func TestRedirect(t *testing.T) {
 					first = r.Host + r.RequestURI
 				}
 				if r.Method != "OPTIONS" && r.Host+r.RequestURI == first {
-					if test.to != "" {
-						w.Header().Set("Location", test.to)
+					for _, to := range strings.Fields(test.to) {
+						w.Header().Add("Location", to)
 					}
 					w.WriteHeader(test.status)
 				}
