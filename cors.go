@@ -11,8 +11,8 @@
 // Access-Control-Allow-Origin. Requests that an HTML form could not have sent,
 // because of their method (PUT), of a header (Authorization) or of a content
 // type (application/json), are announced first by a preflight: an OPTIONS
-// request that carries Access-Control-Request-Method. Only after a satisfying
-// answer does the browser send the actual request. The protocol is defined by
+// request that carries Access-Control-Request-Method. Only after an
+// answer that allows it does the browser send the actual request. The protocol is defined by
 // the [Fetch standard], section "CORS protocol".
 //
 // [New] compiles a [Policy], and [Middleware.Handler] wraps any [http.Handler]:
@@ -37,7 +37,8 @@
 //   - A request without an Origin header, and one from a page of the server's
 //     own origin, runs the wrapped handler. Its response carries no CORS header
 //     (or, where any origin is allowed, the same as everybody's).
-//   - Anything else is rejected with 403, and the wrapped handler does not run.
+//   - Anything else is rejected, with 403 or by DenyHandler, and the wrapped
+//     handler does not run.
 //
 // # Neighbours
 //
@@ -57,8 +58,8 @@
 //
 // WebSockets: their handshakes are no CORS requests. They carry cookies whatever
 // AllowCredentials says, and the page reads what the server sends. Handler
-// rejects those of pages that are not allowed, which leaves none where any
-// origin is: keep WebSockets that cookies authenticate out of such a policy.
+// rejects handshakes of pages whose origin is not allowed. A policy that allows
+// any origin rejects none: do not put WebSockets that rely on cookies behind one.
 //
 // Proxies: where an upstream sets CORS headers itself, browsers refuse the
 // doubled value; remove the upstream's with [StripHeaders]. A proxy in front
@@ -195,7 +196,7 @@ func (m *Middleware) Handler(next http.Handler) http.Handler {
 // [*RequestError] if [Middleware.Handler] would reject r, or if r is a preflight
 // that asks for a method or request header that the policy does not allow, so
 // that the browser would stop; and nil otherwise. The method of a request that
-// is no preflight is not compared: browsers have asked about it before.
+// is no preflight is not compared: that is what preflights are for.
 //
 // Check is meant for diagnosis and for tests of one's own policy. It calls
 // AllowOriginFunc where Handler would, and never DenyHandler or OnReject.

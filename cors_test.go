@@ -403,6 +403,10 @@ func TestWhatHappensToARequest(t *testing.T) {
 			[]string{"Access-Control-Allow-Origin: https://example-client.com", "Access-Control-Expose-Headers: Etag, X-Total-Count", "Vary: Origin"},
 		},
 		{
+			"without AllowCredentials, a request with a cookie is served, and its response hidden", explicit, "POST", []string{friend, "Cookie: id=1"}, 200,
+			[]string{"Access-Control-Allow-Origin: https://example-client.com", "Access-Control-Expose-Headers: Etag, X-Total-Count", "Vary: Origin"},
+		},
+		{
 			"an actual request with credentials is told that they may be used", credentialed, "GET", []string{friend}, 200,
 			[]string{
 				"Access-Control-Allow-Credentials: true", "Access-Control-Allow-Origin: https://example-client.com",
@@ -1445,6 +1449,9 @@ func TestREADMETables(t *testing.T) {
 	t.Parallel()
 	for _, row := range tableRows(t, "Pattern | Allows | But not") {
 		m := mustNew(t, origins(code(row[0])...))
+		if len(code(row[1])) == 0 || len(code(row[2])) == 0 && row[0] != "`*`" {
+			t.Errorf("%s: the README gives no examples", row[0])
+		}
 		for _, origin := range code(row[1]) {
 			if err := m.Check(newRequest("GET", "Origin: "+origin)); err != nil {
 				t.Errorf("%s: %v", row[0], err)

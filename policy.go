@@ -73,7 +73,9 @@ type Policy struct {
 
 	// AllowedHeaders lists the request headers that scripts of allowed origins
 	// may set, in any case, beyond those that CORS always allows
-	// ("CORS-safelisted request-headers"). "*" stands for any, except
+	// ("CORS-safelisted request-headers": Accept, Accept-Language,
+	// Content-Language, the Content-Type of a form or of plain text, and simple
+	// cases of Range). "*" stands for any, except
 	// Authorization where AllowCredentials is not set: list both to allow both.
 	//
 	//	Authorization, X-Request-Id  names
@@ -93,11 +95,14 @@ type Policy struct {
 	//	Origin, Access-Control-Max-Age, … refused: not for scripts to read
 	ExposedHeaders []string
 
-	// AllowCredentials lets requests of allowed origins carry cookies, TLS
-	// client certificates and HTTP authentication, and their scripts read the
-	// responses: they act with the rights of the user. Setting the
-	// Authorization header in a script needs AllowedHeaders, not this; and
-	// WebSocket handshakes carry cookies without it.
+	// AllowCredentials lets scripts of allowed origins read the responses to
+	// requests that carry cookies, TLS client certificates or HTTP
+	// authentication, and send such requests where these need a preflight: they
+	// act with the rights of the user. Without it, requests that need no
+	// preflight, such as form posts, still carry cookies and run the handler;
+	// only the response is hidden. WebSocket handshakes carry cookies either
+	// way, and nothing is hidden. Setting the Authorization header in a script
+	// needs AllowedHeaders, not this.
 	//
 	// Refused together with any origin ("*"), and see AcceptRisks.
 	AllowCredentials bool
@@ -106,7 +111,7 @@ type Policy struct {
 	// sent in seconds, and fractions of one are refused. Zero leaves it to
 	// browsers, which take 5 seconds; negative has every preflight asked
 	// anew. More than 24 hours is refused, as no browser honours it; Chromium
-	// honours 2.
+	// honours at most 2 hours.
 	MaxAge time.Duration
 
 	// PublicSuffixes, if not nil, tells which domains anybody can register
