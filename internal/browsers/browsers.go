@@ -88,7 +88,9 @@ func Start(t testing.TB, e Engine, url string) *Browser {
 	if list := os.Getenv("CORS_BROWSERS"); list != "" {
 		demanded = strings.Split(list, ",")
 	}
-	for _, name := range demanded {
+	for i, name := range demanded {
+		name = strings.TrimSpace(name)
+		demanded[i] = name
 		if !slices.Contains(Engines, Engine(name)) {
 			t.Fatalf("CORS_BROWSERS demands %q; it may list %q", name, Engines)
 		}

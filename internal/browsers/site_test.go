@@ -87,14 +87,22 @@ type testCase struct {
 
 	// differs says what an engine does that the standard does not say.
 	differs map[Engine]outcome
-	// console is what the engine tells the developer, with {url} for the URL
-	// of the first step and {page} for the origin of the page.
+	// senders says what an engine sends along, in the words of sender, where
+	// that differs from what the model's browser does.
+	senders map[Engine][]string
+	// console is what the engine tells the developer while the case runs, with
+	// {url} for the URL of the first step and {page} for the origin of the page.
 	console map[Engine]string
 	// noModel marks cases that the model cannot express, besides those with
 	// steps that are neither fetch nor xhr.
 	noModel bool
 	// middleware takes the place of policy, if it is not nil.
 	middleware func(http.Handler) http.Handler
+
+	// preflights is how many a session costs, and engines has those engines
+	// that need another number.
+	preflights int
+	engines    map[Engine]int
 }
 
 // An outcome is what a testCase comes to.
@@ -104,7 +112,7 @@ type outcome struct{ server, script string }
 type record struct {
 	mu      sync.Mutex
 	entries []string
-	senders []string // by what is sent along, for each entry
+	senders []string // of each entry, as sender has them
 	first   time.Time
 	last    time.Time
 }
@@ -112,7 +120,7 @@ type record struct {
 // add makes an entry for r, and returns its number.
 func (c *record) add(r *http.Request) int {
 	entry := r.Method
-	if r.Method == "OPTIONS" && r.Header.Get("Access-Control-Request-Method") != "" {
+	if isPreflight(r) {
 		entry = strings.TrimSpace("preflight " + r.Header.Get("Access-Control-Request-Method") +
 			" " + strings.ReplaceAll(r.Header.Get("Access-Control-Request-Headers"), ",", " "))
 	}
@@ -129,15 +137,24 @@ func (c *record) add(r *http.Request) int {
 		c.first = c.last
 	}
 	c.entries = append(c.entries, entry+" rejected")
-	c.senders = append(c.senders, fmt.Sprintf("Origin: %q, Sec-Fetch-Site: %q", r.Header["Origin"], r.Header["Sec-Fetch-Site"]))
+	c.senders = append(c.senders, sender(r.Header["Origin"], r.Header["Sec-Fetch-Site"]))
 	return len(c.entries) - 1
 }
 
-// accept amends the entry with that number.
-func (c *record) accept(number int) {
+func isPreflight(r *http.Request) bool {
+	return r.Method == "OPTIONS" && r.Header.Get("Access-Control-Request-Method") != ""
+}
+
+// sender is that by which a server can tell who asks.
+func sender(origin, site []string) string {
+	return fmt.Sprintf("Origin: %q, Sec-Fetch-Site: %q", origin, site)
+}
+
+// amend has the entry with that number end differently.
+func (c *record) amend(number int, end string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.entries[number] = strings.TrimSuffix(c.entries[number], " rejected")
+	c.entries[number] = strings.TrimSuffix(c.entries[number], " rejected") + end
 }
 
 // handler returns a handler that guards c's reply by c's policy, and keeps a
@@ -158,11 +175,15 @@ func (c testCase) handler(t *testing.T, seen *record) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		number := seen.add(r)
 		guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			seen.accept(number)
+			end := ""
+			if isPreflight(r) {
+				end = " handled" // which no preflight should be
+			}
+			seen.amend(number, end)
 			reply(w, r)
 		})).ServeHTTP(w, r)
-		if w.Header().Get("Access-Control-Allow-Origin") != "" {
-			seen.accept(number) // also a preflight, which never gets to reply
+		if isPreflight(r) && w.Header().Get("Access-Control-Allow-Origin") != "" {
+			seen.amend(number, "")
 		}
 	})
 }
@@ -183,7 +204,7 @@ type site struct {
 	cases    []*running
 	pages    []string      // the origins of the cases' pages, in the order of visit
 	reported chan report   // what the page reports, case by case
-	done     chan struct{} // closed when the last page has no more to do
+	done     chan struct{} // gets a value when the last page has no more to do
 }
 
 // A running is a case that a browser runs.
@@ -203,13 +224,13 @@ type report struct {
 // A sight is what a step has seen.
 type sight struct {
 	Seen    string
-	Headers []string // the names, in lower case
+	Headers []string // such as "content-type: text/plain"
 	Body    string
 }
 
 // newSite returns a site that listens, but does not serve yet.
 func newSite(t *testing.T) *site {
-	s := &site{reported: make(chan report), done: make(chan struct{})}
+	s := &site{reported: make(chan report), done: make(chan struct{}, 1)}
 	for i := range s.servers {
 		server := httptest.NewUnstartedServer(s)
 		server.EnableHTTP2 = true
@@ -254,7 +275,7 @@ func (s *site) run(t *testing.T, e Engine) *Browser {
 	s.servers[1].Start()
 	s.servers[2].StartTLS()
 	b := Start(t, e, s.pages[0])
-	overdue := time.After(3 * patience)
+	overdue := time.After(4 * patience)
 	for {
 		select {
 		case r := <-s.reported:
@@ -271,7 +292,7 @@ func (s *site) run(t *testing.T, e Engine) *Browser {
 
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	first, _, _ := strings.Cut(r.URL.Path[1:], "/")
-	if number, err := strconv.Atoi(first); err == nil && number < len(s.cases) {
+	if number, err := strconv.Atoi(first); err == nil && 0 <= number && number < len(s.cases) {
 		s.cases[number].handler.ServeHTTP(w, r)
 		return
 	}
@@ -287,7 +308,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		json.NewEncoder(w).Encode(s.plan("http://" + r.Host))
 	case "/report":
 		var saw report
-		if err := json.NewDecoder(r.Body).Decode(&saw); err != nil || saw.Number >= len(s.cases) {
+		if err := json.NewDecoder(r.Body).Decode(&saw); err != nil || saw.Number < 0 || saw.Number >= len(s.cases) {
 			http.Error(w, "no such report", http.StatusBadRequest)
 			return
 		}
@@ -296,7 +317,10 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case <-r.Context().Done(): // the test has given up
 		}
 	case "/done":
-		close(s.done)
+		select {
+		case s.done <- struct{}{}:
+		default: // it is done already
+		}
 	default:
 		http.NotFound(w, r)
 	}

@@ -22,7 +22,9 @@ function inSandbox(steps) {
 addEventListener("load", async () => {
   const plan = await (await fetch("/plan")).json();
   for (const c of plan.cases) {
+    console.log(`case ${c.number} begins`);
     const sights = await (c.sandbox ? inSandbox(c.steps) : runAll(c.steps));
+    console.log(`case ${c.number} ends`);
     await fetch("/report", {method: "POST", body: JSON.stringify({number: c.number, sights})});
   }
   if (plan.next) {

@@ -1,5 +1,5 @@
 // What a script can do that makes its browser send requests, and what it sees
-// of the answer: {seen: "200", headers: ["content-type"], body: "ok"} where it
+// of the answer: {seen: "200", headers: ["content-type: text/plain"], body: "ok"} where it
 // may read it.
 "use strict";
 
@@ -31,7 +31,7 @@ const ways = {
     const response = await fetch(step.url, init);
     return {
       seen: response.type === "opaque" ? "opaque" : String(response.status),
-      headers: [...response.headers.keys()],
+      headers: [...response.headers].map(([name, value]) => `${name}: ${value}`),
       body: await response.text(),
     };
   },
@@ -49,7 +49,7 @@ const ways = {
       }
       xhr.onload = () => resolve({
         seen: String(xhr.status),
-        headers: xhr.getAllResponseHeaders().split("\r\n").filter(Boolean).map((line) => line.split(":")[0].toLowerCase()),
+        headers: xhr.getAllResponseHeaders().split("\r\n").filter(Boolean),
         body: xhr.responseText,
       });
       xhr.onerror = () => resolve({seen: "blocked"});
