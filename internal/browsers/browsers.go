@@ -40,8 +40,9 @@ const (
 var Engines = []Engine{Chromium, Firefox, WebKit}
 
 // patience is how long a browser or display may take to start or to end. It is
-// only ever used up by one that is broken.
-const patience = time.Minute
+// only ever used up by one that is broken. All engines together stay below the
+// 10 minutes after which the go command kills a test, even if each hangs.
+const patience = 30 * time.Second
 
 // find returns the file to run e with.
 func (e Engine) find() (string, error) {
@@ -166,14 +167,36 @@ func start(e Engine, path, url string) (*Browser, error) {
 	return b, nil
 }
 
+// The shell scripts below outlive the test's process, in whatever way it ends,
+// and clean up then. Each runs in a process group of its own, which an interrupt
+// from the terminal does not reach.
+
 // supervise is a shell script that runs a command in the background and kills
 // its own process group, which is the command's, when the command has ended,
 // or when standard input is closed. That happens at the latest when the test's
-// process ends, in whatever way.
+// process ends.
 const supervise = `("$@"; kill -KILL 0) & read never; kill -KILL 0`
+
+// tidy is a shell script that deletes a directory when standard input, which all
+// processes of the browser can write to, has no more writers.
+const tidy = `read never; rm -rf "$1"`
 
 // run runs the file path with args, in an environment of its own.
 func (b *Browser) run(path string, args, env []string) error {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	tidier := exec.Command("sh", "-c", tidy, "sh", b.dir)
+	tidier.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	tidier.Stdin = r
+	err = tidier.Start()
+	r.Close()
+	defer w.Close()
+	if err != nil {
+		return err
+	}
+
 	cmd := exec.Command("sh", append([]string{"-c", supervise, "sh", path}, args...)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Env = append(env, "PATH="+os.Getenv("PATH"), "LANG=C.UTF-8", "HOME="+b.dir, "TMPDIR="+b.dir,
@@ -182,6 +205,7 @@ func (b *Browser) run(path string, args, env []string) error {
 	// All processes of the browser inherit the pipe to the log, and Wait
 	// returns only when the last of them has ended.
 	cmd.Stdout, cmd.Stderr = &b.log, &b.log
+	cmd.ExtraFiles = []*os.File{w}
 	cmd.WaitDelay = patience
 	alive, err := cmd.StdinPipe()
 	if err != nil {
@@ -193,6 +217,9 @@ func (b *Browser) run(path string, args, env []string) error {
 	done := make(chan struct{})
 	go func() {
 		cmd.Wait()
+		overdue := time.AfterFunc(patience, func() { tidier.Process.Kill() })
+		tidier.Wait()
+		overdue.Stop()
 		close(done)
 	}()
 	b.alive, b.done = alive, done
@@ -303,27 +330,34 @@ func (l *log) read() (string, <-chan struct{}) {
 // A display is an X server without a screen.
 type display struct {
 	cmd    *exec.Cmd
+	alive  io.Closer // closing it ends the X server
 	number string
 }
 
-// startDisplay starts an X server, which picks a free number itself. It ends
-// when its last client has, or by close.
+// show is a shell script that runs an X server until standard input is closed,
+// and ends it in the way that makes it delete its lock file and socket.
+const show = `Xvfb "$@" & exec 3>&-; read never; kill $!; wait $!`
+
+// startDisplay starts an X server, which picks a free number itself.
 func startDisplay() (*display, error) {
-	cmd := exec.Command("Xvfb", "-terminate", "-displayfd", "3", "-nolisten", "tcp", "-screen", "0", "1280x1024x24")
+	cmd := exec.Command("sh", "-c", show, "sh", "-displayfd", "3", "-nolisten", "tcp", "-screen", "0", "1280x1024x24")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	alive, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
 	cmd.ExtraFiles = []*os.File{w}
-	// An interrupt from the terminal is for the test, not for the display.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	err = cmd.Start()
 	w.Close()
 	if err != nil {
 		return nil, err
 	}
-	x := &display{cmd: cmd}
+	x := &display{cmd: cmd, alive: alive}
 	r.SetReadDeadline(time.Now().Add(patience))
 	line, err := bufio.NewReader(r).ReadString('\n')
 	x.number = strings.TrimSpace(line)
@@ -333,17 +367,14 @@ func startDisplay() (*display, error) {
 	return x, nil
 }
 
-// close ends the X server, nil or not, in the way that makes it delete its
-// lock file and socket.
+// close ends the X server, nil or not.
 func (x *display) close() error {
 	if x == nil {
 		return nil
 	}
-	if err := x.cmd.Process.Signal(os.Interrupt); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return err
-	}
-	overdue := time.AfterFunc(patience, func() { x.cmd.Process.Kill() })
+	overdue := time.AfterFunc(patience, func() { syscall.Kill(-x.cmd.Process.Pid, syscall.SIGKILL) })
 	defer overdue.Stop()
+	x.alive.Close()
 	if err := x.cmd.Wait(); err != nil {
 		return fmt.Errorf("display: Xvfb: %w", err)
 	}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -279,5 +281,55 @@ func TestREADMEConsole(t *testing.T) {
 		if quotes < 6 {
 			t.Errorf("the README quotes %s %d times; want at least 6", name, quotes)
 		}
+	}
+}
+
+// TestAbandoned has a process start a browser and a display, and end without
+// closing them. Here the browser is the program sleep.
+func TestAbandoned(t *testing.T) {
+	if dir := os.Getenv("CORS_ABANDON"); dir != "" {
+		b := &Browser{dir: dir}
+		if err := b.run("sleep", []string{"600"}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := exec.LookPath("Xvfb"); err == nil {
+			x, err := startDisplay()
+			if err != nil {
+				t.Fatal(err)
+			}
+			fmt.Printf("display %s.", x.number)
+		}
+		os.Exit(0)
+	}
+
+	dir := filepath.Join(t.TempDir(), "browser")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^TestAbandoned$")
+	cmd.Env = append(os.Environ(), "CORS_ABANDON="+dir)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	gone := []string{dir}
+	if _, rest, ok := strings.Cut(string(out), "display "); ok {
+		number, _, _ := strings.Cut(rest, ".")
+		gone = append(gone, "/tmp/.X"+number+"-lock")
+	}
+	deadline := time.Now().Add(patience)
+	for _, path := range gone {
+		for {
+			if _, err := os.Stat(path); os.IsNotExist(err) {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("%s has been left behind", path)
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+	if err := (&Browser{dir: dir}).leftovers(); err != nil {
+		t.Error(err)
 	}
 }
