@@ -335,7 +335,7 @@ type display struct {
 }
 
 // show is a shell script that runs an X server until standard input is closed,
-// and ends it in the way that makes it delete its lock file and socket.
+// and ends it in the way that makes it delete its socket.
 const show = `Xvfb "$@" & exec 3>&-; read never; kill $!; wait $!`
 
 // startDisplay starts an X server, which picks a free number itself.

@@ -315,7 +315,7 @@ func TestAbandoned(t *testing.T) {
 	gone := []string{dir}
 	if _, rest, ok := strings.Cut(string(out), "display "); ok {
 		number, _, _ := strings.Cut(rest, ".")
-		gone = append(gone, "/tmp/.X"+number+"-lock")
+		gone = append(gone, "/tmp/.X11-unix/X"+number)
 	}
 	deadline := time.Now().Add(patience)
 	for _, path := range gone {
