@@ -24,7 +24,7 @@ func data(w http.ResponseWriter, r *http.Request) {
 	if ex := exchangeOf(r); ex != nil {
 		ex.HandlerRan = true
 	}
-	user := "nobody in particular"
+	user := "nobody in particular: no cookie came"
 	if c, err := r.Cookie("user"); err == nil {
 		user = c.Value
 	}
@@ -92,7 +92,7 @@ func record(next http.Handler, done func(r *http.Request, ex *exchange)) http.Ha
 		ex := &exchange{
 			Preflight: r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "",
 			Method:    r.Method,
-			Path:      r.URL.Path,
+			Path:      r.URL.EscapedPath(),
 			Request:   headerLines(r.Header),
 			Status:    http.StatusOK,
 			Curl:      curl(r, body),
@@ -200,7 +200,7 @@ func curl(r *http.Request, body []byte) string {
 	default:
 		args = append(args, "-X "+quote(r.Method))
 	}
-	args = append(args, quote("http://"+r.Host+r.URL.Path))
+	args = append(args, quote("http://"+r.Host+r.URL.EscapedPath()))
 	for _, line := range headerLines(r.Header) {
 		switch {
 		case strings.HasPrefix(line.Name, "Sec-"), slices.Contains(browserHeaders, line.Name):

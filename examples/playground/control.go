@@ -80,7 +80,7 @@ func (p *playground) presets() []preset {
 		Request: requestForm{From: "stranger", Method: "POST", ContentType: "text/plain", Body: "buy everything"},
 	}, {
 		ID: "mistakes", Name: "A policy with mistakes",
-		About: "Each mistake is named, with its mend. The policy that was in force stays.",
+		About: "Each mistake is named, with a way to correct it. The policy that was in force stays.",
 		Policy: policyForm{AllowedOrigins: []string{"example.com", "https://app.example.com/", "https://app.example.com", "*"}, AllowedMethods: []string{"PUT", "patch"},
 			AllowedHeaders: []string{"Cookie"}, AllowCredentials: true, MaxAge: "48h"},
 		Request: requestForm{From: "app", Method: "GET"},
@@ -145,7 +145,12 @@ func policyErrors(err error) []fieldError {
 	if !errors.As(err, &e) {
 		return nil
 	}
-	return []fieldError{fieldError(*e)}
+	shown := fieldError(*e)
+	if e.Field == "MaxAge" {
+		// The field takes durations as people write them, not Go.
+		shown.Reason = strings.Replace(e.Reason, "24*time.Hour", "24*time.Hour (here: 24h)", 1)
+	}
+	return []fieldError{shown}
 }
 
 // formOf returns policy as a form.
@@ -391,6 +396,10 @@ func decode(w http.ResponseWriter, r *http.Request, form any) bool {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		reply(w, http.StatusRequestEntityTooLarge, map[string]any{"Error": fmt.Sprintf("This is more than the %d KiB that the playground takes.", maxBody>>10)})
+		return false
+	}
+	if len(bytes.TrimSpace(body)) == 0 {
+		reply(w, http.StatusBadRequest, map[string]any{"Error": "This is not a form of the playground: the body is empty"})
 		return false
 	}
 	d := json.NewDecoder(bytes.NewReader(body))

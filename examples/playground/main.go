@@ -66,6 +66,19 @@ func play(ctx context.Context, args []string, stdout io.Writer) error {
 		return fmt.Errorf("unexpected argument %q; -h lists the flags", flags.Arg(0))
 	}
 
+	for _, both := range []struct {
+		names string
+		a, b  int
+	}{
+		{"-app and -api", *appPort, *apiPort},
+		{"-app and -stranger", *appPort, *strangerPort},
+		{"-api and -stranger", *apiPort, *strangerPort},
+	} {
+		if both.a == both.b && both.a != 0 {
+			return fmt.Errorf("%s are both %d; each needs a port of its own", both.names, both.a)
+		}
+	}
+
 	app, err := listen("app", *appPort)
 	if err != nil {
 		return err
@@ -85,10 +98,10 @@ func play(ctx context.Context, args []string, stdout io.Writer) error {
 	// The app and the API share a site, as app.example.com and api.example.com
 	// do, so that cookies reach the API. The stranger is another site.
 	p := newPlayground(origins{
-		App:       "http://localhost:" + port(app),
-		Subdomain: "http://shop.localhost:" + port(app),
-		API:       "http://localhost:" + port(api),
-		Stranger:  "http://127.0.0.1:" + port(stranger),
+		App:       origin("localhost", port(app)),
+		Subdomain: origin("shop.localhost", port(app)),
+		API:       origin("localhost", port(api)),
+		Stranger:  origin("127.0.0.1", port(stranger)),
 	}, log.New(stdout, "", log.Ltime))
 
 	fmt.Fprintf(stdout, `CORS playground. Open the app in a browser:
@@ -132,7 +145,7 @@ func listen(name string, port int) ([]net.Listener, error) {
 }
 
 func listenError(name string, port int, err error) error {
-	return fmt.Errorf("cannot listen on port %d for the %s (is another program using it? -%s chooses another port): %w", port, name, name, err)
+	return fmt.Errorf("cannot listen on port %d (is another program using it? -%s chooses another port): %w", port, name, err)
 }
 
 func hasIPv6() bool {
@@ -147,6 +160,11 @@ func hasIPv6() bool {
 func port(listeners []net.Listener) string {
 	_, port, _ := net.SplitHostPort(listeners[0].Addr().String())
 	return port
+}
+
+// origin leaves out the default port, as browsers do.
+func origin(host, port string) string {
+	return strings.TrimSuffix("http://"+host+":"+port, ":80")
 }
 
 func closeAll(listeners []net.Listener) {

@@ -121,9 +121,12 @@ func TestPlayRefusesWhatItCannotDo(t *testing.T) {
 		args []string
 		want string // in the error
 	}{
-		{[]string{"-app", port4}, "cannot listen on port " + port4 + " for the app"},
+		{[]string{"-app", port4}, "cannot listen on port " + port4},
 		{[]string{"-api", port4}, "-api chooses another port"},
 		{[]string{"-stranger", port4}, "is another program using it?"},
+		{[]string{"-app", "4100", "-api", "4100"}, "-app and -api are both 4100"},
+		{[]string{"-app", "4100", "-stranger", "4100"}, "-app and -stranger are both 4100"},
+		{[]string{"-api", "4100", "-stranger", "4100"}, "-api and -stranger are both 4100"},
 		{[]string{"-app", "65536"}, "-app 65536: a port is a number"},
 		{[]string{"-api", "-1"}, "-api -1: a port is a number"},
 		{[]string{"-app", "http"}, `invalid value "http"`},
@@ -145,14 +148,52 @@ func TestPlayRefusesWhatItCannotDo(t *testing.T) {
 func TestAPortInUseOverIPv6IsBusy(t *testing.T) {
 	busy6, err := net.Listen("tcp6", "[::1]:0")
 	if err != nil {
-		t.Log("there is no IPv6 here, where nothing can be busy:", err)
-		return
+		t.Skip("there is no IPv6 here, where nothing can be busy:", err)
 	}
 	defer busy6.Close()
 	listeners, err := listen("app", busy6.Addr().(*net.TCPAddr).Port)
 	if err == nil {
 		closeAll(listeners)
 		t.Error("listen took a port of which another program has the IPv6 half")
+	}
+}
+
+func TestOriginsOmitTheDefaultPort(t *testing.T) {
+	for port, want := range map[string]string{
+		"80":   "http://localhost",
+		"8080": "http://localhost:8080",
+		"4180": "http://localhost:4180",
+		"1":    "http://localhost:1",
+	} {
+		if got := origin("localhost", port); got != want {
+			t.Errorf("port %s: origin %s, want %s", port, got, want)
+		}
+	}
+
+	p := newPlayground(origins{
+		App:       origin("localhost", "80"),
+		Subdomain: origin("shop.localhost", "80"),
+		API:       origin("localhost", "1002"),
+		Stranger:  origin("127.0.0.1", "80"),
+	}, log.New(io.Discard, "", 0))
+	for _, preset := range p.presets() {
+		if err := p.setPolicy(preset.Policy); err != nil && preset.ID != "mistakes" {
+			t.Errorf("with the default port, the policy of preset %s is refused: %v", preset.ID, err)
+		}
+	}
+}
+
+func TestTheLogHasOneLineForEachRejection(t *testing.T) {
+	p := testPlayground()
+	var lines bytes.Buffer
+	p.log = log.New(&lines, "", 0)
+	r := httptest.NewRequest("GET", p.origins.API+"/%1b[31m%0aforged%7f%c2%9b", nil)
+	r.Header.Set("Origin", "https://evil.example\t\x1b[31m")
+	p.apiServer().ServeHTTP(httptest.NewRecorder(), r)
+	line, rest, _ := strings.Cut(lines.String(), "\n")
+	control := func(c rune) bool { return !strconv.IsPrint(c) }
+	if !strings.HasPrefix(line, "GET /%1b[31m%0aforged%7f%c2%9b: ") || strings.ContainsFunc(line, control) || rest != "" {
+		t.Errorf("logged %q", lines.String())
 	}
 }
 
@@ -193,7 +234,11 @@ func TestServersAnswerOnlyToTheirNames(t *testing.T) {
 func TestOtherOriginsControlNothing(t *testing.T) {
 	p := testPlayground()
 	before := p.cors.Policy()
-	for _, path := range []string{"/control/policy", "/control/predictions", "/control/runs"} {
+	for path, body := range map[string]string{
+		"/control/policy":      `{"AllowedOrigins": ["*"]}`,
+		"/control/predictions": `{"From": "app", "Method": "GET"}`,
+		"/control/runs":        `{"From": "app", "Method": "GET"}`,
+	} {
 		for _, header := range []map[string]string{
 			{"Origin": p.origins.Stranger, "Sec-Fetch-Site": "cross-site"},
 			{"Origin": p.origins.API, "Sec-Fetch-Site": "same-site"},
@@ -201,7 +246,7 @@ func TestOtherOriginsControlNothing(t *testing.T) {
 			{"Origin": "null"},
 			{"Sec-Fetch-Site": "cross-site"},
 		} {
-			r := httptest.NewRequest("POST", p.origins.App+path, strings.NewReader(`{"AllowedOrigins": ["*"], "From": "app", "Method": "GET"}`))
+			r := httptest.NewRequest("POST", p.origins.App+path, strings.NewReader(body))
 			for name, value := range header {
 				r.Header.Set(name, value)
 			}
@@ -215,10 +260,25 @@ func TestOtherOriginsControlNothing(t *testing.T) {
 	if !reflect.DeepEqual(formOf(before), formOf(p.cors.Policy())) {
 		t.Error("the policy has changed")
 	}
+	if n := len(p.runs.recent); n > 0 {
+		t.Errorf("%d runs have begun", n)
+	}
 }
 
 func TestPresets(t *testing.T) {
 	p := testPlayground()
+	allowed := outcome{Actual: true, HandlerRan: true, Status: http.StatusOK}
+	asked := allowed
+	asked.Preflight = true
+	outcomes := map[string]outcome{
+		"put":         asked,
+		"public":      allowed,
+		"credentials": asked,
+		"subdomains":  asked,
+		"any":         asked,
+		"rejected":    {Actual: true},
+		"mistakes":    allowed, // under the policy of the preset before it
+	}
 	for _, preset := range p.presets() {
 		w := post(p, "/control/policy", toJSON(t, preset.Policy))
 		want := http.StatusOK
@@ -228,8 +288,15 @@ func TestPresets(t *testing.T) {
 		if w.Code != want {
 			t.Errorf("policy of preset %s: status %d, body %s", preset.ID, w.Code, w.Body)
 		}
-		if w := post(p, "/control/runs", toJSON(t, preset.Request)); w.Code != http.StatusOK {
-			t.Errorf("request of preset %s: status %d, body %s", preset.ID, w.Code, w.Body)
+		w = post(p, "/control/runs", toJSON(t, preset.Request))
+		var run struct{ Prediction prediction }
+		if err := json.Unmarshal(w.Body.Bytes(), &run); err != nil || w.Code != http.StatusOK {
+			t.Errorf("request of preset %s: status %d, error %v, body %s", preset.ID, w.Code, err, w.Body)
+		}
+		got := run.Prediction.Outcome
+		got.Readable = nil
+		if !reflect.DeepEqual(got, outcomes[preset.ID]) {
+			t.Errorf("preset %s: %+v, want %+v", preset.ID, got, outcomes[preset.ID])
 		}
 	}
 }
@@ -296,6 +363,19 @@ func TestMistakesInRequestsNameTheirFields(t *testing.T) {
 		err := json.Unmarshal(w.Body.Bytes(), &got)
 		if err != nil || w.Code != http.StatusUnprocessableEntity || len(got.Errors) != 1 || got.Errors[0].Field != test.field || got.Errors[0].Index != test.index {
 			t.Errorf("%+v: status %d, error %v, body %.200s", test.request, w.Code, err, w.Body)
+		}
+	}
+}
+
+func TestMessagesSpeakOfThePage(t *testing.T) {
+	p := testPlayground()
+	for _, test := range []struct{ body, want string }{
+		{`{"MaxAge": "48h"}`, "write 24*time.Hour (here: 24h) or less"},
+		{``, "the body is empty"},
+		{" \n", "the body is empty"},
+	} {
+		if w := post(p, "/control/policy", test.body); !strings.Contains(w.Body.String(), test.want) {
+			t.Errorf("POST %q: no %q in the answer %s", test.body, test.want, w.Body)
 		}
 	}
 }
@@ -526,6 +606,11 @@ func TestCurl(t *testing.T) {
 		if got, want := curl(r, []byte(test.body)), strings.Join(test.want, " \\\n  "); got != want {
 			t.Errorf("curl returned\n%s\nwant\n%s", got, want)
 		}
+	}
+
+	r := httptest.NewRequest("GET", "http://localhost:1002/%1b%0adata?run=1", nil)
+	if got, want := curl(r, nil), "curl -i \\\n  'http://localhost:1002/%1b%0adata'"; got != want {
+		t.Errorf("curl returned\n%s\nwant\n%s", got, want)
 	}
 }
 
