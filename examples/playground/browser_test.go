@@ -86,6 +86,7 @@ async function press(text = "Send") {
     Verdict: $("verdict").textContent,
     Prediction: $("prediction").innerText,
     Steps: $("steps").innerText,
+    Sent: $("request-status").textContent + ($("not-shown").hidden ? "" : " " + $("not-shown").textContent),
   };
 }
 `
@@ -198,8 +199,8 @@ func (d *ride) do(script string, value any) {
 // A sight is what the page shows of a run.
 type sight struct {
 	outcome
-	Agrees                     bool
-	Verdict, Prediction, Steps string
+	Agrees                           bool
+	Verdict, Prediction, Steps, Sent string
 }
 
 func (d *ride) choose(preset string) {
@@ -234,6 +235,7 @@ func TestInBrowsers(t *testing.T) {
 			t.Run("simple or not", func(t *testing.T) { testSimpleOrNot(t, d, engine) })
 			t.Run("mistakes", func(t *testing.T) { testMistakesInBrowser(t, d, p) })
 			t.Run("same URL", func(t *testing.T) { testSameURL(t, d) })
+			t.Run("two tabs", func(t *testing.T) { testTwoTabs(t, d, p) })
 			t.Run("lists", func(t *testing.T) { testLists(t, d, p) })
 		})
 	}
@@ -288,52 +290,54 @@ func testSimpleOrNot(t *testing.T, d *ride, engine browsers.Engine) {
 		name      string
 		fields    string
 		preflight bool
+		needs     string // what a policy has to list to allow it
 	}{
-		{"GET", `{Method: "GET"}`, false},
-		{"HEAD", `{Method: "HEAD"}`, false},
-		{"POST without a body", `{Method: "POST"}`, false},
-		{"POST of text", `{Method: "POST", Body: "text"}`, false},
-		{"POST of text/plain", `{Method: "POST", Body: "text", ContentType: "text/plain"}`, false},
-		{"POST of text/plain with a charset", `{Method: "POST", Body: "text", ContentType: "text/plain;charset=UTF-8"}`, false},
-		{"POST of Text/Plain", `{Method: "POST", Body: "text", ContentType: "Text/Plain"}`, false},
-		{"POST of a form", `{Method: "POST", Body: "a=b", ContentType: "application/x-www-form-urlencoded"}`, false},
-		{"POST of a multipart form", `{Method: "POST", Body: "x", ContentType: "multipart/form-data; boundary=x"}`, false},
-		{"POST of JSON", `{Method: "POST", Body: "{}", ContentType: "application/json"}`, true},
-		{"POST of XML", `{Method: "POST", Body: "<a/>", ContentType: "application/xml"}`, true},
-		{"POST of text/html", `{Method: "POST", Body: "a", ContentType: "text/html"}`, true},
-		{"POST of text with unsafe bytes in its type", `{Method: "POST", Body: "a", ContentType: "text/plain; a=\"b\""}`, true},
-		{"get in lower case", `{Method: "get"}`, false},
-		{"put in lower case", `{Method: "put"}`, true},
-		{"patch in lower case, which is not PATCH", `{Method: "patch"}`, true},
-		{"PUT", `{Method: "PUT"}`, true},
-		{"DELETE", `{Method: "DELETE"}`, true},
-		{"PATCH", `{Method: "PATCH"}`, true},
-		{"OPTIONS", `{Method: "OPTIONS"}`, true},
-		{"a custom method", `{Method: "PURGE"}`, true},
-		{"Accept", `{Method: "GET", Headers: "Accept: text/csv"}`, false},
-		{"Accept with unsafe bytes", `{Method: "GET", Headers: "Accept: text/csv (please)"}`, true},
-		{"Accept of 128 bytes", `{Method: "GET", Headers: "Accept: " + "a".repeat(128)}`, false},
-		{"Accept of 129 bytes", `{Method: "GET", Headers: "Accept: " + "a".repeat(129)}`, true},
-		{"Accept-Language", `{Method: "GET", Headers: "Accept-Language: de, en;q=0.5"}`, false},
-		{"Accept-Language with unsafe bytes", `{Method: "GET", Headers: "Accept-Language: de_DE"}`, true},
-		{"Content-Language", `{Method: "GET", Headers: "Content-Language: de"}`, false},
-		{"Content-Language with unsafe bytes", `{Method: "GET", Headers: "Content-Language: de_DE"}`, true},
-		{"Range", `{Method: "GET", Headers: "Range: bytes=0-99"}`, false},
-		{"Range of the last bytes", `{Method: "GET", Headers: "Range: bytes=-99"}`, true},
-		{"a custom header", `{Method: "GET", Headers: "X-Custom-Header: value"}`, true},
-		{"several custom headers", `{Method: "GET", Headers: "X-B: 1\nX-A: 2\nIf-None-Match: 3"}`, true},
-		{"Authorization", `{Method: "GET", Headers: "Authorization: Bearer abc"}`, true},
-		{"headers that scripts cannot set", `{Method: "GET", Headers: "Cookie: a=b\nSec-A: 1\nHost: example.com\nOrigin: null"}`, false},
-		{"an upload listener", `{Method: "POST", Body: "text", UploadListener: true}`, true},
+		{"GET", `{Method: "GET"}`, false, ""},
+		{"HEAD", `{Method: "HEAD"}`, false, ""},
+		{"POST without a body", `{Method: "POST"}`, false, ""},
+		{"POST of text", `{Method: "POST", Body: "text"}`, false, ""},
+		{"POST of text/plain", `{Method: "POST", Body: "text", ContentType: "text/plain"}`, false, ""},
+		{"POST of text/plain with a charset", `{Method: "POST", Body: "text", ContentType: "text/plain;charset=UTF-8"}`, false, ""},
+		{"POST of Text/Plain", `{Method: "POST", Body: "text", ContentType: "Text/Plain"}`, false, ""},
+		{"POST of a form", `{Method: "POST", Body: "a=b", ContentType: "application/x-www-form-urlencoded"}`, false, ""},
+		{"POST of a multipart form", `{Method: "POST", Body: "x", ContentType: "multipart/form-data; boundary=x"}`, false, ""},
+		{"POST of JSON", `{Method: "POST", Body: "{}", ContentType: "application/json"}`, true, "Content-Type"},
+		{"POST of XML", `{Method: "POST", Body: "<a/>", ContentType: "application/xml"}`, true, "Content-Type"},
+		{"POST of text/html", `{Method: "POST", Body: "a", ContentType: "text/html"}`, true, "Content-Type"},
+		{"POST of text with unsafe bytes in its type", `{Method: "POST", Body: "a", ContentType: "text/plain; a=\"b\""}`, true, "Content-Type"},
+		{"get in lower case", `{Method: "get"}`, false, ""},
+		{"put in lower case", `{Method: "put"}`, true, "PUT"},
+		{"patch in lower case, which is not PATCH", `{Method: "patch"}`, true, "patch"},
+		{"PUT", `{Method: "PUT"}`, true, "PUT"},
+		{"DELETE", `{Method: "DELETE"}`, true, "DELETE"},
+		{"PATCH", `{Method: "PATCH"}`, true, "PATCH"},
+		{"OPTIONS", `{Method: "OPTIONS"}`, true, "OPTIONS"},
+		{"a custom method", `{Method: "PURGE"}`, true, "PURGE"},
+		{"Accept", `{Method: "GET", Headers: "Accept: text/csv"}`, false, ""},
+		{"Accept with unsafe bytes", `{Method: "GET", Headers: "Accept: text/csv (please)"}`, true, "Accept"},
+		{"Accept of 128 bytes", `{Method: "GET", Headers: "Accept: " + "a".repeat(128)}`, false, ""},
+		{"Accept of 129 bytes", `{Method: "GET", Headers: "Accept: " + "a".repeat(129)}`, true, "Accept"},
+		{"Accept-Language", `{Method: "GET", Headers: "Accept-Language: de, en;q=0.5"}`, false, ""},
+		{"Accept-Language with unsafe bytes", `{Method: "GET", Headers: "Accept-Language: de_DE"}`, true, "Accept-Language"},
+		{"Content-Language", `{Method: "GET", Headers: "Content-Language: de"}`, false, ""},
+		{"Content-Language with unsafe bytes", `{Method: "GET", Headers: "Content-Language: de_DE"}`, true, "Content-Language"},
+		{"Range", `{Method: "GET", Headers: "Range: bytes=0-99"}`, false, ""},
+		{"Range of the last bytes", `{Method: "GET", Headers: "Range: bytes=-99"}`, true, "Range"},
+		{"a custom header", `{Method: "GET", Headers: "X-Custom-Header: value"}`, true, "X-Custom-Header"},
+		{"several custom headers", `{Method: "GET", Headers: "X-B: 1\nX-A: 2\nIf-None-Match: 3"}`, true, "If-None-Match X-A X-B"},
+		{"Authorization", `{Method: "GET", Headers: "Authorization: Bearer abc"}`, true, "Authorization"},
+		{"headers that scripts cannot set", `{Method: "GET", Headers: "Cookie: a=b\nSec-A: 1\nHost: example.com\nOrigin: null"}`, false, ""},
+		{"an upload listener", `{Method: "POST", Body: "text", UploadListener: true}`, true, ""},
 	}
-	policies := []struct{ preset, variant string }{
-		{"Anything goes", `{}`},
-		{"Anything goes", `{From: "stranger"}`},
-		{"Anything goes", `{Credentials: true}`},
-		{"App with cookies", `{Credentials: true}`},
-		{"PUT with a custom header", `{}`},
-		{"PUT with a custom header", `{From: "stranger"}`},
-		{"Public, read-only", `{From: "stranger"}`},
+	const everything, nothing = "everything", "nothing"
+	policies := []struct{ preset, variant, allows string }{
+		{"Anything goes", `{}`, everything},
+		{"Anything goes", `{From: "stranger"}`, everything},
+		{"Anything goes", `{Credentials: true}`, nothing},
+		{"App with cookies", `{Credentials: true}`, "PUT PATCH DELETE Content-Type"},
+		{"PUT with a custom header", `{}`, "PUT X-Custom-Header Content-Type"},
+		{"PUT with a custom header", `{From: "stranger"}`, nothing},
+		{"Public, read-only", `{From: "stranger"}`, ""},
 	}
 	if engine != browsers.Chromium {
 		policies = policies[:1] // internal/browsers has the time to compare all engines
@@ -360,8 +364,12 @@ func testSimpleOrNot(t *testing.T, d *ride, engine browsers.Engine) {
 				if s.Preflight != tests[i].preflight {
 					t.Errorf("a preflight was seen: %v\n%s", s.Preflight, s.Steps)
 				}
-				if allowed := s.Status == http.StatusOK; !allowed && policy.preset == "Anything goes" && policy.variant != `{Credentials: true}` {
-					t.Errorf("blocked\n%s", s.Steps)
+				want := policy.allows != nothing
+				for _, name := range strings.Fields(tests[i].needs) {
+					want = want && (policy.allows == everything || slices.Contains(strings.Fields(policy.allows), name))
+				}
+				if allowed := s.Status == http.StatusOK; allowed != want {
+					t.Errorf("allowed: %v, want %v\n%s", allowed, want, s.Steps)
 				}
 			})
 		}
@@ -430,6 +438,11 @@ func testMistakesInBrowser(t *testing.T, d *ride, p *playground) {
 		t.Errorf("%d mistakes are shown after Apply was pressed once more", shown)
 	}
 
+	const elsewhere = "Sent under the policy in force, which is not the one shown under 1. Under the policy in force, not the one shown:"
+	if s := d.send(`{}`); s.Sent != elsewhere {
+		t.Errorf("under a refused policy, the page says %q, want %q", s.Sent, elsewhere)
+	}
+
 	var left int
 	d.do(`await choose("Public, read-only"); return policy.querySelectorAll(".error, [aria-invalid]").length`, &left)
 	if left > 0 {
@@ -442,7 +455,7 @@ func testMistakesInBrowser(t *testing.T, d *ride, p *playground) {
 		button(request, "Send").click();
 		await until(() => !request.dataset.busy);
 		return $("request-status").textContent + " | " + $("headers").parentElement.querySelector(".error").textContent`, &request)
-	if want := "Not sent: mend the request first. | Line 2, “X-B”, has no colon"; !strings.HasPrefix(request, want) {
+	if want := "Not sent: correct the request first. | Line 2, “X-B”, has no colon"; !strings.HasPrefix(request, want) {
 		t.Errorf("the page says %q, want %q", request, want)
 	}
 }
@@ -473,6 +486,39 @@ func testLists(t *testing.T, d *ride, p *playground) {
 	}
 	if !slices.Equal(policy.AllowedMethods, []string{"PURGE", "DELETE"}) || policy.MaxAge != 90*time.Second {
 		t.Errorf("in force are the methods %q and the MaxAge %v", policy.AllowedMethods, policy.MaxAge)
+	}
+}
+
+// testTwoTabs changes the policy as another tab of the page does.
+func testTwoTabs(t *testing.T, d *ride, p *playground) {
+	d.t = t
+	d.choose("Public, read-only")
+	look := func() (status string, code string) {
+		var seen struct{ Status, Code string }
+		d.do(`return { Status: $("policy-status").textContent, Code: $("code").textContent }`, &seen)
+		return seen.Status, seen.Code
+	}
+	shown := formOf(p.cors.Policy())
+	if err := p.setPolicy(policyForm{AllowedOrigins: []string{p.origins.App}}); err != nil {
+		t.Fatal(err)
+	}
+	s := d.send(`{}`)
+	s.check(t, outcome{Actual: true})
+	if want := "Sent under the policy in force, which is not"; !strings.HasPrefix(s.Sent, want) {
+		t.Errorf("the page says %q, want %q", s.Sent, want)
+	}
+	status, code := look()
+	if want := "No longer in force: another tab has changed the policy."; status != want || code != goCode(p.cors.Policy()) {
+		t.Errorf("the page says %q, want %q, and shows the policy\n%s", status, want, code)
+	}
+
+	if err := p.setPolicy(shown); err != nil {
+		t.Fatal(err)
+	}
+	s = d.send(`{}`)
+	s.check(t, outcome{Actual: true, HandlerRan: true, Status: http.StatusOK})
+	if status, code := look(); s.Sent != "Sent." || status != "In force." || code != goCode(p.cors.Policy()) {
+		t.Errorf("the policy shown is in force again, but the page says %q, %q and shows the policy\n%s", s.Sent, status, code)
 	}
 }
 

@@ -199,6 +199,7 @@ type prediction struct {
 	Blocked          string   // why the script will not get the response
 	Allowed          []string // or why it will
 	Outcome          outcome
+	InForce          string // the Go code of the policy that this is under
 }
 
 // An outcome is what can be predicted, and then seen, of a request.
@@ -278,7 +279,7 @@ func (p *playground) predict(browser *fetch.Browser, origin string, request fetc
 	}
 	slices.Sort(o.Readable)
 
-	reasons := prediction{Blocked: result.Blocked, Outcome: o}
+	reasons := prediction{Blocked: result.Blocked, Outcome: o, InForce: goCode(p.cors.Policy())}
 	switch why := fetch.PreflightReasons(request); {
 	case o.Preflight:
 		reasons.PreflightReasons = why

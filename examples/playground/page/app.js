@@ -125,14 +125,26 @@ async function applyPolicy() {
     showErrors(policy, answer.Errors);
     return;
   }
-  $("code").textContent = answer.Code;
+  applied = answer.Code;
   policyStatus("good", "In force.");
+  showInForce(answer.Code);
   await predict();
 }
 
 function policyStatus(state, text) {
   policy.dataset.state = state;
   $("policy-status").textContent = text;
+  $("not-shown").hidden = state === "good";
+}
+
+let applied; // the Go code of the policy shown, once it was in force
+
+// showInForce shows which policy is in force. All tabs share it, so it may be another than the one shown.
+function showInForce(code) {
+  $("code").textContent = code;
+  const { state } = policy.dataset;
+  if (state === "good" && code !== applied) policyStatus("other", "No longer in force: another tab has changed the policy.");
+  if (state === "other" && code === applied) policyStatus("good", "In force.");
 }
 
 function edited() {
@@ -199,13 +211,14 @@ async function predict() {
   clearErrors(request);
   if (answer.Errors) {
     showErrors(request, answer.Errors);
-    $("prediction").replaceChildren(el("p", { class: "bad" }, answer.Error ?? "First mend the request."));
+    $("prediction").replaceChildren(el("p", { class: "bad" }, answer.Error ?? "Correct the request first."));
     return;
   }
   showPrediction(answer);
 }
 
-function showPrediction({ PreflightReasons, NoPreflight, Blocked, Allowed, Outcome }) {
+function showPrediction({ PreflightReasons, NoPreflight, Blocked, Allowed, Outcome, InForce }) {
+  showInForce(InForce);
   const because = (kind, title, reasons) =>
     el("div", { class: kind }, el("b", { class: "mark" }, title), el("ul", {}, ...reasons.map((reason) => el("li", {}, reason))));
   $("prediction").replaceChildren(
@@ -282,14 +295,14 @@ async function sendRequest(again = "") {
     clearErrors(request);
     if (run.Errors) {
       showErrors(request, run.Errors);
-      $("request-status").textContent = run.Error ?? "Not sent: mend the request first.";
+      $("request-status").textContent = run.Error ?? "Not sent: correct the request first.";
       return;
     }
     showPrediction(run.Prediction);
     const seen = await sendFrom(run.Origin, run.Sending);
     const record = await call("runs/" + run.ID);
     showRun(run, seen, record.Exchanges ?? []);
-    $("request-status").textContent = policy.dataset.state === "good" ? "Sent." : "Sent, under the policy in force. The edited one is not.";
+    $("request-status").textContent = policy.dataset.state === "good" ? "Sent." : "Sent under the policy in force, which is not the one shown under 1.";
   } catch (error) {
     $("request-status").textContent = error.message;
   } finally {
@@ -403,7 +416,6 @@ async function usePreset(preset) {
   fillRequest(preset.Request);
   pressPreset(preset.ID);
   $("about").textContent = preset.About;
-  document.querySelector(`[data-preset="${preset.ID}"]`).scrollIntoView({ block: "nearest", inline: "center" });
   await applyPolicy();
   await predict();
 }
@@ -416,7 +428,7 @@ $("go").open = matchMedia("(min-width: 75rem)").matches;
 policy.querySelector("#go .copyable").append(copyButton(() => $("code").textContent, "the Go code"));
 
 const { Policy, Code, Error: failure } = await call("policy");
-$("code").textContent = Code ?? "";
+$("code").textContent = applied = Code ?? "";
 
 // An address that ends in #put shows that preset, and sends its request.
 const linked = Presets.find(({ ID }) => "#" + ID === location.hash);
