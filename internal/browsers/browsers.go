@@ -5,7 +5,8 @@
 //
 // A test serves a page, and [Start] opens it. The page does what is to be
 // tested and reports to the server it came from. The tests of this package do
-// that with the CORS requests of a table, in three engines.
+// that with the CORS requests of a table, in three engines. Each engine also has
+// a package below, which is there to show where the engine is missing: see [Main].
 package browsers
 
 import (
@@ -13,8 +14,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -85,23 +89,15 @@ type Browser struct {
 // then the test fails.
 func Start(t testing.TB, e Engine, url string) *Browser {
 	t.Helper()
-	var demanded []string
-	if list := os.Getenv("CORS_BROWSERS"); list != "" {
-		demanded = strings.Split(list, ",")
-	}
-	for i, name := range demanded {
-		name = strings.TrimSpace(name)
-		demanded[i] = name
-		if !slices.Contains(Engines, Engine(name)) {
-			t.Fatalf("CORS_BROWSERS demands %q; it may list %q", name, Engines)
-		}
+	demanded, err := e.demanded()
+	if err != nil {
+		t.Fatal(err)
 	}
 	path, err := e.find()
 	if err != nil {
-		if slices.Contains(demanded, string(e)) {
+		if demanded {
 			t.Fatalf("%s: %v, but CORS_BROWSERS demands it", e, err)
 		}
-		announce(fmt.Sprintf("cors: not tested in %s: %v", e, err))
 		t.Skipf("%s: %v", e, err)
 	}
 	b, err := start(e, path, url)
@@ -116,22 +112,68 @@ func Start(t testing.TB, e Engine, url string) *Browser {
 	return b
 }
 
-var announced sync.Map // of messages
+// demanded reports whether CORS_BROWSERS demands e.
+func (e Engine) demanded() (bool, error) {
+	list := os.Getenv("CORS_BROWSERS")
+	if list == "" {
+		return false, nil
+	}
+	found := false
+	for name := range strings.SplitSeq(list, ",") {
+		name = strings.TrimSpace(name)
+		if !slices.Contains(Engines, Engine(name)) {
+			return false, fmt.Errorf("CORS_BROWSERS demands %q; it may list %q", name, Engines)
+		}
+		found = found || Engine(name) == e
+	}
+	return found, nil
+}
 
-// announce tells whoever runs the tests, once. The go command throws away what
-// the tests of a package print if they pass, so message goes to the standard
-// error of the go command itself, if that is a terminal or a pipe.
-func announce(message string) {
-	if _, again := announced.LoadOrStore(message, true); again {
-		return
+// Main is for the TestMain of a package whose tests are all about e. If e is not
+// on this machine, and not demanded, Main runs none of them. The go command then
+// says "[no tests to run]" of the package. Of a package that passes it says
+// nothing else, least of all which tests were skipped.
+func Main(m *testing.M, e Engine) {
+	demanded, err := e.demanded()
+	if _, missing := e.find(); missing != nil && !demanded && err == nil {
+		fmt.Fprintf(os.Stderr, "not tested in %s: %v\n", e, missing) // shown with -v
+		uncached()
+		flag.Set("test.run", "^$")
 	}
-	f, err := os.OpenFile(fmt.Sprintf("/proc/%d/fd/2", os.Getppid()), os.O_WRONLY, 0)
-	if err != nil {
-		return
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err == nil && !info.Mode().IsRegular() {
-		fmt.Fprintln(f, message)
+	m.Run()
+}
+
+// uncached keeps the go command from caching the result of the tests, by having
+// them write no log of what that depends on. The log would not tell that
+// somebody installs a browser.
+func uncached() {
+	flag.Parse()
+	flag.Set("test.testlogfile", "")
+}
+
+// TestStart tests that e opens a page and runs its script.
+func TestStart(t *testing.T, e Engine) {
+	ran := make(chan struct{}, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/":
+			w.Header().Set("Content-Type", "text/html")
+			io.WriteString(w, `<!doctype html><link rel="icon" href="data:,"><script>fetch("/ran")</script>`)
+		case "/ran":
+			select {
+			case ran <- struct{}{}:
+			default:
+			}
+		}
+	}))
+	defer server.Close()
+	b := Start(t, e, server.URL)
+	select {
+	case <-ran:
+	case <-b.Done():
+		t.Fatalf("the browser has ended:\n%s", b.Log())
+	case <-time.After(2 * patience):
+		t.Fatalf("the browser has not run the page's script in time:\n%s", b.Log())
 	}
 }
 

@@ -19,6 +19,15 @@ import (
 	"github.com/f407da42/cors/internal/fetch"
 )
 
+func TestMain(m *testing.M) {
+	for _, e := range Engines {
+		if _, err := e.find(); err != nil {
+			uncached()
+		}
+	}
+	m.Run()
+}
+
 // TestCasesInModel runs the cases that the model can express in the model.
 func TestCasesInModel(t *testing.T) {
 	o := originsAt("1111", "2222", "3333")

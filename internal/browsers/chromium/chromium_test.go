@@ -1,0 +1,14 @@
+//go:build unix
+
+// Package chromium shows whether Chromium is there to be tested with.
+package chromium
+
+import (
+	"testing"
+
+	"github.com/f407da42/cors/internal/browsers"
+)
+
+func TestMain(m *testing.M) { browsers.Main(m, browsers.Chromium) }
+
+func TestStart(t *testing.T) { browsers.TestStart(t, browsers.Chromium) }
