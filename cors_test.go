@@ -1798,6 +1798,7 @@ func TestBrowsersObeyThePolicy(t *testing.T) {
 			t.Fatalf("CORS_SEED: %v", err)
 		}
 	}
+	t.Logf("seed %d", seed) // printed even if a request panics
 	g := generator{rand.New(rand.NewPCG(seed, 0))}
 
 	seen := make(map[string]int)
@@ -1805,23 +1806,23 @@ func TestBrowsersObeyThePolicy(t *testing.T) {
 		p := g.policy()
 		m, err := cors.New(p)
 		if err != nil {
-			t.Fatalf("seed %d: %v", seed, err)
+			t.Fatal(err)
 		}
 		reader := readNaively(p)
 		for range requestsEach {
 			page, r := g.page(p), g.request(p)
 			got, want := observe(m, page, r), reader.outcome(page, r)
 			if got != want {
-				t.Fatalf("seed %d\npolicy  %+v\npage    %q\nrequest %+v\ngot  %+v\nwant %+v", seed, p, page, r, got, want)
+				t.Fatalf("policy  %+v\npage    %q\nrequest %+v\ngot  %+v\nwant %+v", p, page, r, got, want)
 			}
 			seen[got.summary()]++
 		}
 	}
-	t.Logf("seed %d: %d requests under %d policies", seed, policies*requestsEach, policies)
+	t.Logf("%d requests under %d policies", policies*requestsEach, policies)
 	for _, s := range []string{"stopped", "stopped by a preflight", "handled, unreadable", "handled, readable", "handled after a preflight, readable"} {
 		t.Logf("%6d %s", seen[s], s)
 		if seen[s] == 0 {
-			t.Errorf("seed %d: no request was %s", seed, s)
+			t.Errorf("no request was %s", s)
 		}
 	}
 }
