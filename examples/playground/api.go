@@ -24,7 +24,7 @@ func data(w http.ResponseWriter, r *http.Request) {
 	if ex := exchangeOf(r); ex != nil {
 		ex.HandlerRan = true
 	}
-	user := "nobody in particular: no cookie came"
+	user := "nobody (no cookie)"
 	if c, err := r.Cookie("user"); err == nil {
 		user = c.Value
 	}

@@ -9,10 +9,12 @@ import (
 	"go/token"
 	"io"
 	"log"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -78,7 +80,7 @@ func TestPlayServesUntilItIsStopped(t *testing.T) {
 	}
 
 	client := &http.Client{Timeout: patience}
-	for name, want := range map[string]string{"app": "What happened", "API": "nobody in particular", "stranger": "sender.js"} {
+	for name, want := range map[string]string{"app": "What happened", "API": "nobody (no cookie)", "stranger": "sender.js"} {
 		res, err := client.Get(addresses[name])
 		if err != nil {
 			t.Fatal(err)
@@ -611,6 +613,67 @@ func TestCurl(t *testing.T) {
 	r := httptest.NewRequest("GET", "http://localhost:1002/%1b%0adata?run=1", nil)
 	if got, want := curl(r, nil), "curl -i \\\n  'http://localhost:1002/%1b%0adata'"; got != want {
 		t.Errorf("curl returned\n%s\nwant\n%s", got, want)
+	}
+}
+
+// Contrast is as WCAG 2.2 asks for: 3:1 for the borders of controls (1.4.11),
+// 4.5:1 for text, placeholders among it (1.4.3).
+func TestContrast(t *testing.T) {
+	css, err := files.ReadFile("page/style.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	colours := make(map[string][]string) // in light and dark
+	for _, m := range regexp.MustCompile(`--([a-z-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\);`).FindAllStringSubmatch(string(css), -1) {
+		colours[m[1]] = m[2:]
+	}
+	luminance := func(colour string) float64 {
+		var sum float64
+		for i, weight := range []float64{0.2126, 0.7152, 0.0722} {
+			n, err := strconv.ParseUint(colour[1+2*i:3+2*i], 16, 8)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := float64(n) / 255
+			if c <= 0.04045 {
+				c /= 12.92
+			} else {
+				c = math.Pow((c+0.055)/1.055, 2.4)
+			}
+			sum += weight * c
+		}
+		return sum
+	}
+	for _, test := range []struct {
+		colour, on string
+		least      float64
+	}{
+		{"field", "panel", 3},
+		{"field", "page", 3},
+		{"accent", "panel", 4.5},
+		{"accent", "tint", 4.5},
+		{"on-accent", "accent", 4.5},
+		{"text", "panel", 4.5},
+		{"quiet", "panel", 4.5},
+		{"quiet", "well", 4.5},
+		{"good", "panel", 4.5},
+		{"good", "good-tint", 4.5},
+		{"bad", "panel", 4.5},
+		{"bad", "bad-tint", 4.5},
+	} {
+		if len(colours[test.colour]) != 2 || len(colours[test.on]) != 2 {
+			t.Errorf("there is no colour %s or %s", test.colour, test.on)
+			continue
+		}
+		for i, scheme := range []string{"light", "dark"} {
+			a, b := luminance(colours[test.colour][i])+0.05, luminance(colours[test.on][i])+0.05
+			if got := max(a, b) / min(a, b); got < test.least {
+				t.Errorf("%s on %s, %s: contrast %.2f, want %v", test.colour, test.on, scheme, got, test.least)
+			}
+		}
+	}
+	if !strings.Contains(string(css), "::placeholder { color: var(--quiet); opacity: 1; }") {
+		t.Error("placeholders are not as opaque as the rest of the quiet text")
 	}
 }
 
