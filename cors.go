@@ -274,11 +274,11 @@ func isSameOrigin(r *http.Request, origin string) bool {
 	case "same-origin", "none":
 		return true
 	case "":
-		// Browsers send no Sec-Fetch-Site to plain-HTTP servers, and none
-		// before 2023. Without the scheme, which Host does not tell, a page
-		// served over HTTP passes for the same host's over HTTPS. As
-		// http.CrossOriginProtection does, this errs on the side of letting it
-		// through: HTTP Strict Transport Security closes that gap.
+		// Browsers send no Sec-Fetch-Site over plain HTTP, except to loopback,
+		// and not all sent it before 2023. Without the scheme, which Host does
+		// not tell, a page served over HTTP passes for the same host's over
+		// HTTPS. As http.CrossOriginProtection does, this errs on the side of
+		// letting it through: HTTP Strict Transport Security closes that gap.
 		host, ok := strings.CutPrefix(origin, "https://")
 		if !ok {
 			host, ok = strings.CutPrefix(origin, "http://")

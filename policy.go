@@ -78,11 +78,11 @@ type Policy struct {
 	// cases of Range). "*" stands for any, except
 	// Authorization where AllowCredentials is not set: list both to allow both.
 	//
-	//	Authorization, X-Request-Id  names
-	//	Content-Type                 needed for application/json, among others
-	//	Cookie                       refused: set AllowCredentials
-	//	Origin, Host, Sec-…, Proxy-… refused: scripts cannot set them
-	//	Access-Control-Allow-Origin  refused: CORS response headers are not sent by clients
+	//	Authorization, X-Request-Id   names
+	//	Content-Type                  needed for application/json, among others
+	//	Cookie                        refused: set AllowCredentials
+	//	Origin, Host, Sec-…, Proxy-…  refused: scripts cannot set them
+	//	Access-Control-Allow-Origin   refused: CORS response headers are not sent by clients
 	AllowedHeaders []string
 
 	// ExposedHeaders lists the response headers that scripts of allowed origins
@@ -90,9 +90,9 @@ type Policy struct {
 	// ("CORS-safelisted response-header names"). "*" stands for any, and is
 	// refused together with AllowCredentials, where browsers take it for a name.
 	//
-	//	ETag, X-Total-Count           names
-	//	Set-Cookie                    refused: scripts can never read it
-	//	Origin, Access-Control-Max-Age, … refused: not for scripts to read
+	//	ETag, X-Total-Count                names
+	//	Set-Cookie                         refused: scripts can never read it
+	//	Origin, Access-Control-Max-Age, …  refused: not for scripts to read
 	ExposedHeaders []string
 
 	// AllowCredentials lets scripts of allowed origins read the responses to
@@ -126,8 +126,8 @@ type Policy struct {
 
 	// DenyHandler, if not nil, answers requests from origins that are not
 	// allowed, in place of a 403 in plain text. The response says Vary: Origin
-	// already, and nothing else. DenyHandler must not do what the request asks
-	// for.
+	// already, and has no CORS header. DenyHandler must not do what the request
+	// asks for.
 	DenyHandler http.Handler
 
 	// OnReject, if not nil, is told of each request from an origin that is not

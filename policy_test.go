@@ -274,19 +274,12 @@ func TestRefusedPolicies(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			_, err := cors.New(test.policy)
-			var first *cors.PolicyError
-			if !errors.As(err, &first) {
-				t.Fatalf("got %v, want a *PolicyError", err)
-			}
-			joined, ok := err.(interface{ Unwrap() []error })
-			if !ok {
-				t.Fatalf("got %T, want joined errors", err)
-			}
-			got := joined.Unwrap()
+			got := policyErrors(t, err)
 			if len(got) != len(test.want) {
 				t.Fatalf("got %d errors, want %d:\n%v", len(got), len(test.want), err)
 			}
 			for i, want := range test.want {
+				// Messages quote values, which doubles backslashes.
 				if message := strings.ReplaceAll(got[i].Error(), `\\`, `\`); !strings.HasPrefix(message, "cors: "+want[0]) || !strings.HasSuffix(message, want[1]) {
 					t.Errorf("got  %s\nwant cors: %s … %s", message, want[0], want[1])
 				}
@@ -305,12 +298,12 @@ func TestPolicyErrorFields(t *testing.T) {
 		{Field: "AllowedMethods", Index: 1, Value: "put", Reason: `methods are case-sensitive; did you mean "PUT"?`},
 		{Field: "AllowedHeaders", Index: 1, Value: "a b", Reason: `is not one name; write each as an element of its own`},
 	}
-	got := err.(interface{ Unwrap() []error }).Unwrap()
+	got := policyErrors(t, err)
 	if len(got) != len(want) {
 		t.Fatalf("got %v", err)
 	}
 	for i := range want {
-		if *got[i].(*cors.PolicyError) != want[i] {
+		if *got[i] != want[i] {
 			t.Errorf("got %#v, want %#v", got[i], want[i])
 		}
 	}
@@ -787,16 +780,17 @@ func nearMisses(s string, at uint, b byte) []string {
 	scheme, authority, _ := strings.Cut(s, "://")
 	_, parent, _ := strings.Cut(authority, ".")
 	portless := s[:max(strings.LastIndexByte(s, ':'), 0)]
+	c := string([]byte{b}) // not the rune b
 	dot := i + strings.IndexByte(s[i:], '.')
 	return []string{
-		s[:i] + string(b) + s[i:],
-		s[:i] + string(b) + s[i+1:],
+		s[:i] + c + s[i:],
+		s[:i] + c + s[i+1:],
 		s[:i] + s[i+1:],
-		s + string(b),
+		s + c,
 		s[:max(dot, 0)] + s[dot+1:],
 		scheme + "://" + parent,
-		scheme + "://" + string(b) + authority,
-		scheme + "://" + string(b) + "." + authority,
+		scheme + "://" + c + authority,
+		scheme + "://" + c + "." + authority,
 		scheme + "s://" + authority,
 		portless,
 		portless + ":80",
