@@ -2447,10 +2447,19 @@ func sendHostile(address, message string) ([]byte, error) {
 			conn.(*net.TCPConn).CloseWrite()
 		}
 	}()
-	received, _ := io.ReadAll(conn)
+	received, err := io.ReadAll(conn)
 	conn.Close()
 	<-sent
-	return received, nil
+	return received, ifTimeout(err)
+}
+
+// ifTimeout returns err if it is that a deadline has passed. How else the
+// server ends a connection is its choice.
+func ifTimeout(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return err
+	}
+	return nil
 }
 
 // sendHostile2 sends a preflight with the header name: value to the HTTP/2
@@ -2506,10 +2515,10 @@ func sendHostile2(address, name, value string) error {
 	defer func() { conn.Close(); <-sent }()
 	for head := make([]byte, 9); ; {
 		if _, err := io.ReadFull(conn, head); err != nil {
-			return nil
+			return ifTimeout(err)
 		}
 		if _, err := io.CopyN(io.Discard, conn, int64(head[0])<<16|int64(head[1])<<8|int64(head[2])); err != nil {
-			return nil
+			return ifTimeout(err)
 		}
 		switch kind, flags := head[3], head[4]; {
 		case kind == rstStream, kind == goAway, (kind == headers || kind == data) && flags&endStream != 0:
