@@ -22,7 +22,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
-	"net/netip"
 	"net/url"
 	"os"
 	"os/exec"
@@ -1947,7 +1946,7 @@ func (p naive) outcome(page string, r fetch.Request) (o outcome) {
 
 func (p naive) allowsOrigin(origin string) bool {
 	for i, pattern := range p.AllowedOrigins {
-		if pattern == "*" || p.origins[i].MatchString(origin) && (origin == "null" || isOrigin(origin)) {
+		if pattern == "*" || p.origins[i].MatchString(origin) && (origin == "null" || isBrowserOrigin(origin)) {
 			return true
 		}
 	}
@@ -1957,34 +1956,8 @@ func (p naive) allowsOrigin(origin string) bool {
 	if origin == "null" {
 		return p.AcceptRisks&cors.RiskNullOrigin != 0 && p.AllowOriginFunc(nil, origin)
 	}
-	return isOrigin(origin) && p.AllowOriginFunc(nil, origin)
+	return isBrowserOrigin(origin) && p.AllowOriginFunc(nil, origin)
 }
-
-// isOrigin reports whether s can be the origin of a page.
-func isOrigin(s string) bool {
-	u, err := url.Parse(s)
-	if err != nil || u.Scheme+"://"+u.Host != s || strings.HasSuffix(s, ":") {
-		return false
-	}
-	if port := u.Port(); port != "" {
-		n, _ := strconv.Atoi(port)
-		if strconv.Itoa(n) != port || n < 1 || n > 65535 || u.Scheme == "http" && n == 80 || u.Scheme == "https" && n == 443 {
-			return false
-		}
-	}
-	host := u.Hostname()
-	last := host[strings.LastIndex(host, ".")+1:]
-	if isNumber.MatchString(last) || strings.HasPrefix(u.Host, "[") {
-		ip, err := netip.ParseAddr(host)
-		return err == nil && ip.String() == host && ip.Is6() == strings.HasPrefix(u.Host, "[")
-	}
-	return isDomain.MatchString(host)
-}
-
-var (
-	isDomain = regexp.MustCompile(`^[a-z0-9_-]+(\.[a-z0-9_-]+)*$`)
-	isNumber = regexp.MustCompile(`^([0-9]+|0x[0-9a-f]*)$`)
-)
 
 // normal returns a method as browsers send it.
 func normal(method string) string {
