@@ -1902,10 +1902,7 @@ type naive struct {
 func readNaively(p cors.Policy) naive {
 	n := naive{Policy: p}
 	for _, pattern := range p.AllowedOrigins {
-		expr := regexp.QuoteMeta(pattern)
-		expr = strings.Replace(expr, `://\*\.`, `://([^.]+\.)+`, 1)
-		expr = strings.Replace(expr, `:\*`, `(:[0-9]+)?`, 1)
-		n.origins = append(n.origins, regexp.MustCompile("^"+expr+"$"))
+		n.origins = append(n.origins, patternExpr(pattern))
 	}
 	return n
 }
