@@ -38,7 +38,7 @@ import (
 	"time"
 
 	"github.com/f407da42/cors"
-	"github.com/f407da42/cors/internal/fetch"
+	"github.com/f407da42/cors/corstest"
 )
 
 // mustNew returns the middleware of a policy that is valid.
@@ -1858,9 +1858,9 @@ var (
 )
 
 // observe has page send r to a handler behind m.
-func observe(m *cors.Middleware, page string, r fetch.Request) (o outcome) {
+func observe(m *cors.Middleware, page string, r corstest.Request) (o outcome) {
 	now := time.Unix(0, 0)
-	b := fetch.Browser{
+	b := corstest.Browser{
 		Cookie: "session=1",
 		Now:    func() time.Time { return now },
 		Handler: m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -1908,13 +1908,13 @@ func readNaively(p cors.Policy) naive {
 }
 
 // outcome says what is to come of r, sent by page.
-func (p naive) outcome(page string, r fetch.Request) (o outcome) {
+func (p naive) outcome(page string, r corstest.Request) (o outcome) {
 	if strings.HasPrefix(r.URL, page+"/") { // same-origin: the policy has no say
-		return outcome{passes: true, handled: true, cookie: r.Credentials != fetch.Omit, readable: true, headers: p.readableHeaders(true, r)}
+		return outcome{passes: true, handled: true, cookie: r.Credentials != corstest.Omit, readable: true, headers: p.readableHeaders(true, r)}
 	}
-	o.preflight = len(fetch.PreflightReasons(r)) > 0
+	o.preflight = len(corstest.PreflightReasons(r)) > 0
 	origin := p.allowsOrigin(page)
-	o.readable = origin && (p.AllowCredentials || r.Credentials != fetch.Include)
+	o.readable = origin && (p.AllowCredentials || r.Credentials != corstest.Include)
 	if o.preflight {
 		method, headers := p.allowsMethod(r.Method), p.allowsHeaders(r.Header)
 		o.passes = origin && method && headers
@@ -1931,7 +1931,7 @@ func (p naive) outcome(page string, r fetch.Request) (o outcome) {
 		o.passes = origin || r.URL == "http://api.example/" && page == "https://api.example"
 		o.handled = o.passes
 	}
-	o.cookie = o.handled && r.Credentials == fetch.Include
+	o.cookie = o.handled && r.Credentials == corstest.Include
 	if o.readable {
 		o.headers = p.readableHeaders(false, r)
 	}
@@ -1972,7 +1972,7 @@ func (p naive) allowsMethod(method string) bool {
 }
 
 func (p naive) allowsHeaders(h http.Header) bool {
-	for _, name := range fetch.UnsafeHeaderNames(h) {
+	for _, name := range corstest.UnsafeHeaderNames(h) {
 		any := slices.Contains(p.AllowedHeaders, "*") && (name != "authorization" || p.AllowCredentials)
 		if !any && !slices.ContainsFunc(p.AllowedHeaders, func(s string) bool { return strings.EqualFold(s, name) }) {
 			return false
@@ -1981,7 +1981,7 @@ func (p naive) allowsHeaders(h http.Header) bool {
 	return true
 }
 
-func (p naive) readableHeaders(sameOrigin bool, r fetch.Request) (names string) {
+func (p naive) readableHeaders(sameOrigin bool, r corstest.Request) (names string) {
 	for _, name := range slices.Sorted(maps.Keys(responseHeader)) {
 		exposed := slices.ContainsFunc(p.ExposedHeaders, func(s string) bool { return s == "*" || strings.EqualFold(s, name) })
 		if sameOrigin || exposed || name == "Cache-Control" || name == "Content-Type" {
@@ -1991,7 +1991,7 @@ func (p naive) readableHeaders(sameOrigin bool, r fetch.Request) (names string) 
 	return strings.Replace(names, "Set-Cookie ", "", 1)
 }
 
-func (p naive) reuses(r fetch.Request) (n int) {
+func (p naive) reuses(r corstest.Request) (n int) {
 	// A browser that asks only because it would report an upload's progress
 	// remembers a method if the answer lists it, or lists none.
 	method := normal(r.Method)
@@ -2134,13 +2134,13 @@ func (g generator) page(p cors.Policy) string {
 	}
 }
 
-func (g generator) request(p cors.Policy) fetch.Request {
-	r := fetch.Request{
+func (g generator) request(p cors.Policy) corstest.Request {
+	r := corstest.Request{
 		Method: g.pick("GET", "HEAD", "POST", "PUT", "put", "DELETE", "PATCH", "patch", "OPTIONS", "PURGE", "purge", "Purge", "PURG", "*"),
 		URL:    g.pick("https://api.example/", "http://api.example/", "http://localhost:8080/"),
 		Header: make(http.Header),
 
-		Credentials:    fetch.Credentials(g.IntN(3)),
+		Credentials:    corstest.Credentials(g.IntN(3)),
 		UploadListener: g.one(16),
 	}
 	if g.one(2) {

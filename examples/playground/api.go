@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/f407da42/cors"
-	"github.com/f407da42/cors/internal/fetch"
+	"github.com/f407da42/cors/corstest"
 )
 
 // maxBody is how much of a request's body any of the servers reads.
@@ -143,8 +143,8 @@ type runs struct {
 // before the first request.
 type run struct {
 	id        string
-	exchanges []*exchange    // of the last request
-	browser   *fetch.Browser // predicts what the page's browser will do
+	exchanges []*exchange       // of the last request
+	browser   *corstest.Browser // predicts what the page's browser will do
 }
 
 // begin returns the run with the given id, without its exchanges, or a new one
@@ -162,7 +162,7 @@ func (rs *runs) begin(id string) *run {
 		rs.recent = slices.Delete(rs.recent, 0, 1)
 	}
 	rs.last++
-	r := &run{id: strconv.FormatUint(rs.last, 10), browser: new(fetch.Browser)}
+	r := &run{id: strconv.FormatUint(rs.last, 10), browser: new(corstest.Browser)}
 	rs.recent = append(rs.recent, r)
 	return r
 }

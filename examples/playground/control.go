@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/f407da42/cors"
-	"github.com/f407da42/cors/internal/fetch"
+	"github.com/f407da42/cors/corstest"
 )
 
 // A policyForm is a cors.Policy as the page has it.
@@ -223,7 +223,7 @@ type sending struct {
 
 func (p *playground) postPrediction(w http.ResponseWriter, r *http.Request) {
 	if _, origin, request, ok := p.decodeRequest(w, r); ok {
-		reply(w, http.StatusOK, p.predict(new(fetch.Browser), origin, request))
+		reply(w, http.StatusOK, p.predict(new(corstest.Browser), origin, request))
 	}
 }
 
@@ -239,7 +239,7 @@ func (p *playground) postRun(w http.ResponseWriter, r *http.Request) {
 		URL:            request.URL,
 		Method:         request.Method,
 		Headers:        headerLines(request.Header),
-		Credentials:    request.Credentials == fetch.Include,
+		Credentials:    request.Credentials == corstest.Include,
 		UploadListener: request.UploadListener,
 	}
 	if hasBody(request.Method) {
@@ -258,7 +258,7 @@ func (p *playground) getRun(w http.ResponseWriter, r *http.Request) {
 }
 
 // predict runs request in browser, with the API itself as its server.
-func (p *playground) predict(browser *fetch.Browser, origin string, request fetch.Request) prediction {
+func (p *playground) predict(browser *corstest.Browser, origin string, request corstest.Request) prediction {
 	p.predicting.Lock()
 	defer p.predicting.Unlock()
 	var o outcome
@@ -280,7 +280,7 @@ func (p *playground) predict(browser *fetch.Browser, origin string, request fetc
 	slices.Sort(o.Readable)
 
 	reasons := prediction{Blocked: result.Blocked, Outcome: o, InForce: goCode(p.cors.Policy())}
-	switch why := fetch.PreflightReasons(request); {
+	switch why := corstest.PreflightReasons(request); {
 	case o.Preflight:
 		reasons.PreflightReasons = why
 	case !o.Actual:
@@ -297,7 +297,7 @@ func (p *playground) predict(browser *fetch.Browser, origin string, request fetc
 }
 
 // whyAllowed says what in the API's answers makes a browser go on.
-func whyAllowed(result fetch.Result, credentials fetch.Credentials) []string {
+func whyAllowed(result *corstest.Result, credentials corstest.Credentials) []string {
 	var why []string
 	if result.Preflight != nil {
 		h := result.Preflight.Response.Header
@@ -309,7 +309,7 @@ func whyAllowed(result fetch.Result, credentials fetch.Credentials) []string {
 	}
 	h := result.Actual.Response.Header
 	why = append(why, "Access-Control-Allow-Origin is "+h.Get("Access-Control-Allow-Origin"))
-	if credentials == fetch.Include {
+	if credentials == corstest.Include {
 		why = append(why, "Access-Control-Allow-Credentials is "+h.Get("Access-Control-Allow-Credentials"))
 	}
 	return why
@@ -321,7 +321,7 @@ func hasBody(method string) bool {
 
 // decodeRequest returns the form in r's body, the request that it describes and
 // the origin that this is to come from. If there is none, it has answered r.
-func (p *playground) decodeRequest(w http.ResponseWriter, r *http.Request) (form requestForm, origin string, request fetch.Request, ok bool) {
+func (p *playground) decodeRequest(w http.ResponseWriter, r *http.Request) (form requestForm, origin string, request corstest.Request, ok bool) {
 	if !decode(w, r, &form) {
 		return form, "", request, false
 	}
@@ -342,9 +342,9 @@ func (p *playground) decodeRequest(w http.ResponseWriter, r *http.Request) (form
 		refuse(w, errs)
 		return form, "", request, false
 	}
-	request = fetch.Request{Method: form.Method, URL: p.origins.API + "/data", Header: header}
+	request = corstest.Request{Method: form.Method, URL: p.origins.API + "/data", Header: header}
 	if form.Credentials {
-		request.Credentials = fetch.Include
+		request.Credentials = corstest.Include
 	}
 	if hasBody(form.Method) {
 		request.Body = form.Body

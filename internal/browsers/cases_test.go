@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/f407da42/cors"
-	"github.com/f407da42/cors/internal/fetch"
+	"github.com/f407da42/cors/corstest"
 )
 
 // cases returns the cases that every browser runs, and the model where it can.
@@ -582,14 +582,14 @@ func cases(o origins) []testCase {
 			name:   "a cookie and its response where the policy allows credentials",
 			from:   o.nearby,
 			policy: credentialed,
-			steps:  []step{{Credentials: fetch.Include}},
+			steps:  []step{{Credentials: corstest.Include}},
 			server: "GET with cookie", script: "200",
 		},
 		{
 			name:   "a cookie but no response where it does not",
 			from:   o.nearby,
 			policy: cors.Policy{AllowedOrigins: []string{o.nearby}},
-			steps:  []step{{Credentials: fetch.Include}},
+			steps:  []step{{Credentials: corstest.Include}},
 			server: "GET with cookie", script: "blocked",
 			console: map[Engine]string{
 				Chromium: "Access to fetch at '{url}' from origin '{page}' has been blocked by CORS policy: The value of the 'Access-Control-Allow-Credentials' header in the response is '' which must be 'true' when the request's credentials mode is 'include'.",
@@ -600,7 +600,7 @@ func cases(o origins) []testCase {
 			name:   "any origin with credentials is refused by the browser",
 			from:   o.nearby,
 			policy: anyOrigin,
-			steps:  []step{{Credentials: fetch.Include}},
+			steps:  []step{{Credentials: corstest.Include}},
 			server: "GET with cookie", script: "blocked",
 			console: map[Engine]string{
 				Chromium: "Access to fetch at '{url}' from origin '{page}' has been blocked by CORS policy: The value of the 'Access-Control-Allow-Origin' header in the response must not be the wildcard '*' when the request's credentials mode is 'include'.",
@@ -611,14 +611,14 @@ func cases(o origins) []testCase {
 			name:   "a preflight has no cookie, and its request has",
 			from:   o.nearby,
 			policy: cors.Policy{AllowedOrigins: []string{o.nearby}, AllowCredentials: true, MaxAge: time.Hour, AllowedMethods: []string{"PUT"}},
-			steps:  []step{{Method: "PUT", Credentials: fetch.Include}},
+			steps:  []step{{Method: "PUT", Credentials: corstest.Include}},
 			server: "preflight PUT, PUT with cookie", script: "200",
 		},
 		{
 			name:   "a preflight for credentials stops where the policy has none",
 			from:   o.nearby,
 			policy: cors.Policy{AllowedOrigins: []string{o.nearby}, AllowedMethods: []string{"PUT"}},
-			steps:  []step{{Method: "PUT", Credentials: fetch.Include}},
+			steps:  []step{{Method: "PUT", Credentials: corstest.Include}},
 			server: "preflight PUT", script: "blocked",
 			console: map[Engine]string{
 				Chromium: "Access to fetch at '{url}' from origin '{page}' has been blocked by CORS policy: Response to preflight request doesn't pass access control check: The value of the 'Access-Control-Allow-Credentials' header in the response is '' which must be 'true' when the request's credentials mode is 'include'.",
@@ -629,42 +629,42 @@ func cases(o origins) []testCase {
 			name:   "any method with credentials",
 			from:   o.nearby,
 			policy: cors.Policy{AllowedOrigins: []string{o.nearby}, AllowCredentials: true, MaxAge: time.Hour, AllowedMethods: []string{"*"}},
-			steps:  []step{{Method: "PURGE", Credentials: fetch.Include}},
+			steps:  []step{{Method: "PURGE", Credentials: corstest.Include}},
 			server: "preflight PURGE, PURGE with cookie", script: "200",
 		},
 		{
 			name:   "any method and one listed with credentials, on two header lines",
 			from:   o.nearby,
 			policy: cors.Policy{AllowedOrigins: []string{o.nearby}, AllowCredentials: true, MaxAge: time.Hour, AllowedMethods: []string{"PUT", "*"}},
-			steps:  []step{{Method: "PURGE", Credentials: fetch.Include}, {Method: "PUT", Credentials: fetch.Include}},
+			steps:  []step{{Method: "PURGE", Credentials: corstest.Include}, {Method: "PUT", Credentials: corstest.Include}},
 			server: "preflight PURGE, PURGE with cookie, PUT with cookie", script: "200, 200",
 		},
 		{
 			name:   "any header with credentials",
 			from:   o.nearby,
 			policy: cors.Policy{AllowedOrigins: []string{o.nearby}, AllowCredentials: true, MaxAge: time.Hour, AllowedHeaders: []string{"*"}},
-			steps:  []step{{Headers: map[string]string{"Authorization": "a", "X-Id": "1"}, Credentials: fetch.Include}},
+			steps:  []step{{Headers: map[string]string{"Authorization": "a", "X-Id": "1"}, Credentials: corstest.Include}},
 			server: "preflight GET authorization x-id, GET with cookie", script: "200",
 		},
 		{
 			name:   "any header and one listed with credentials",
 			from:   o.nearby,
 			policy: cors.Policy{AllowedOrigins: []string{o.nearby}, AllowCredentials: true, MaxAge: time.Hour, AllowedHeaders: []string{"X-Other", "*"}},
-			steps:  []step{{Headers: map[string]string{"X-Id": "1"}, Credentials: fetch.Include}, {Headers: map[string]string{"X-Other": "1"}, Credentials: fetch.Include}},
+			steps:  []step{{Headers: map[string]string{"X-Id": "1"}, Credentials: corstest.Include}, {Headers: map[string]string{"X-Other": "1"}, Credentials: corstest.Include}},
 			server: "preflight GET x-id, GET with cookie, GET with cookie", script: "200, 200",
 		},
 		{
 			name:   "XMLHttpRequest with credentials",
 			from:   o.nearby,
 			policy: credentialed,
-			steps:  []step{{Via: "xhr", Credentials: fetch.Include}},
+			steps:  []step{{Via: "xhr", Credentials: corstest.Include}},
 			server: "GET with cookie", script: "200",
 		},
 		{
 			name:   "a rejected request with a cookie does not run the handler",
 			from:   o.nearby,
 			policy: none,
-			steps:  []step{{Method: "POST", Body: "a", Credentials: fetch.Include}},
+			steps:  []step{{Method: "POST", Body: "a", Credentials: corstest.Include}},
 			server: "POST with cookie rejected", script: "blocked",
 		},
 		{
@@ -673,13 +673,13 @@ func cases(o origins) []testCase {
 			policy: cors.Policy{AllowedOrigins: []string{o.nearby}, AllowCredentials: true, ExposedHeaders: []string{"X-Id"}},
 			reply:  reply("X-Id", "1", "X-Other", "1"),
 			reads:  []string{"X-Id", "X-Other"},
-			steps:  []step{{Credentials: fetch.Include}},
+			steps:  []step{{Credentials: corstest.Include}},
 			server: "GET with cookie", script: "200 x-id",
 		},
 		{
 			name:   "credentials have preflights of their own",
 			policy: cors.Policy{AllowedOrigins: page, AllowCredentials: true, AllowedMethods: []string{"PUT"}, MaxAge: time.Hour},
-			steps:  []step{{Method: "PUT"}, {Method: "PUT", Credentials: fetch.Include}, {Method: "PUT"}, {Method: "PUT", Credentials: fetch.Include}},
+			steps:  []step{{Method: "PUT"}, {Method: "PUT", Credentials: corstest.Include}, {Method: "PUT"}, {Method: "PUT", Credentials: corstest.Include}},
 			server: "preflight PUT, PUT, preflight PUT, PUT, PUT, PUT", script: "200, 200, 200, 200",
 		},
 
@@ -859,7 +859,7 @@ func cases(o origins) []testCase {
 			from:   o.nearby,
 			policy: credentialed,
 			reply:  sendEvent,
-			steps:  []step{{Via: "eventsource", Credentials: fetch.Include}},
+			steps:  []step{{Via: "eventsource", Credentials: corstest.Include}},
 			server: "GET with cookie", script: "message",
 		},
 		{

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/f407da42/cors"
-	"github.com/f407da42/cors/internal/fetch"
+	"github.com/f407da42/cors/corstest"
 )
 
 // sessions returns the session of a program that uses a REST API, 20 requests
@@ -27,14 +27,14 @@ func sessions(o origins) []testCase {
 	// Chromium and WebKit keep only the last answer for a URL.
 	forgetful := map[Engine]int{Chromium: 12, WebKit: 12}
 	return []testCase{
-		{name: "a session with this library", policy: policy, steps: session(fetch.SameOrigin), script: sessionScript, preflights: 3},
-		{name: "a session with an echoing server", middleware: echo, steps: session(fetch.SameOrigin), script: sessionScript, preflights: 10, engines: forgetful},
-		{name: "a session with credentials and this library", from: o.nearby, policy: credentialed, steps: session(fetch.Include), script: sessionScript, preflights: 3},
-		{name: "a session with credentials and an echoing server", from: o.nearby, middleware: echo, steps: session(fetch.Include), script: sessionScript, preflights: 10, engines: forgetful},
+		{name: "a session with this library", policy: policy, steps: session(corstest.SameOrigin), script: sessionScript, preflights: 3},
+		{name: "a session with an echoing server", middleware: echo, steps: session(corstest.SameOrigin), script: sessionScript, preflights: 10, engines: forgetful},
+		{name: "a session with credentials and this library", from: o.nearby, policy: credentialed, steps: session(corstest.Include), script: sessionScript, preflights: 3},
+		{name: "a session with credentials and an echoing server", from: o.nearby, middleware: echo, steps: session(corstest.Include), script: sessionScript, preflights: 10, engines: forgetful},
 	}
 }
 
-func session(credentials fetch.Credentials) []step {
+func session(credentials corstest.Credentials) []step {
 	var steps []step
 	for _, request := range strings.Split("GET /a, POST /a, GET /a, GET /a/1, PUT /a/1, GET /a/1, PATCH /a/1, GET /a/1, POST /a, GET /a, "+
 		"GET /a/2, PATCH /a/2, PUT /a/2, DELETE /a/2, GET /a, PUT /a/1, PATCH /a/1, DELETE /a/1, POST /a, GET /a", ", ") {

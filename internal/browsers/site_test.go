@@ -19,7 +19,7 @@ import (
 	"time"
 
 	"github.com/f407da42/cors"
-	"github.com/f407da42/cors/internal/fetch"
+	"github.com/f407da42/cors/corstest"
 )
 
 //go:embed testdata
@@ -61,8 +61,8 @@ type step struct {
 	Upload  bool              `json:"upload"` // listen to the upload's progress
 	Stream  bool              `json:"stream"` // send the body as a ReadableStream
 
-	Credentials fetch.Credentials `json:"-"`
-	Mode        string            `json:"mode"` // "" is "cors"
+	Credentials corstest.Credentials `json:"-"`
+	Mode        string               `json:"mode"` // "" is "cors"
 }
 
 // A testCase is a page that does something, a server with a policy, and what
@@ -364,10 +364,10 @@ func (s *site) plan(page string) plan {
 	return p
 }
 
-var credentialsModes = map[fetch.Credentials]string{
-	fetch.SameOrigin: "same-origin",
-	fetch.Omit:       "omit",
-	fetch.Include:    "include",
+var credentialsModes = map[corstest.Credentials]string{
+	corstest.SameOrigin: "same-origin",
+	corstest.Omit:       "omit",
+	corstest.Include:    "include",
 }
 
 // url returns the URL that st of the case of that number asks for.

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/f407da42/cors/internal/fetch"
+	"github.com/f407da42/cors/corstest"
 )
 
 func TestMain(m *testing.M) {
@@ -170,7 +170,7 @@ func (c testCase) inModel() bool {
 // predict runs c, which has that number, in the model.
 func (c testCase) predict(t *testing.T, o origins, number int) *prediction {
 	p := new(prediction)
-	b := fetch.Browser{Handler: c.handler(t, &p.record)}
+	b := corstest.Browser{Handler: c.handler(t, &p.record)}
 	origin := c.from
 	switch {
 	case origin == "":
@@ -183,7 +183,7 @@ func (c testCase) predict(t *testing.T, o origins, number int) *prediction {
 		for name, value := range s.Headers {
 			h.Set(name, value)
 		}
-		res := b.Fetch(origin, fetch.Request{
+		res := b.Fetch(origin, corstest.Request{
 			Method:         s.Method,
 			URL:            o.url(number, s),
 			Header:         h,

@@ -1,4 +1,4 @@
-package fetch_test
+package corstest_test
 
 import (
 	"fmt"
@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/f407da42/cors/internal/fetch"
+	"github.com/f407da42/cors/corstest"
 )
 
 const page, api = "https://page.example", "https://api.example"
@@ -27,28 +27,28 @@ func TestPreflightReasons(t *testing.T) {
 	long := strings.Repeat("a", 128)
 	tests := []struct {
 		name    string
-		request fetch.Request
+		request corstest.Request
 		want    []string
 	}{
-		{name: "GET", request: fetch.Request{}},
-		{name: "HEAD", request: fetch.Request{Method: "HEAD"}},
-		{name: "POST without a body", request: fetch.Request{Method: "POST"}},
-		{name: "a string is text/plain", request: fetch.Request{Method: "POST", Body: "x"}},
+		{name: "GET", request: corstest.Request{}},
+		{name: "HEAD", request: corstest.Request{Method: "HEAD"}},
+		{name: "POST without a body", request: corstest.Request{Method: "POST"}},
+		{name: "a string is text/plain", request: corstest.Request{Method: "POST", Body: "x"}},
 		{
 			name:    "a string with a Content-Type that scripts need permission for",
-			request: fetch.Request{Method: "POST", Body: "{}", Header: header("content-type: application/json")},
+			request: corstest.Request{Method: "POST", Body: "{}", Header: header("content-type: application/json")},
 			want:    []string{"Content-Type application/json is not CORS-safelisted"},
 		},
-		{name: "lower case of a method that is normalized", request: fetch.Request{Method: "post"}},
-		{name: "PUT", request: fetch.Request{Method: "PUT"}, want: []string{"method PUT is not CORS-safelisted"}},
-		{name: "put is PUT", request: fetch.Request{Method: "put"}, want: []string{"method PUT is not CORS-safelisted"}},
-		{name: "patch is not PATCH", request: fetch.Request{Method: "patch"}, want: []string{"method patch is not CORS-safelisted"}},
-		{name: "a method of one's own", request: fetch.Request{Method: "CHICKEN"}, want: []string{"method CHICKEN is not CORS-safelisted"}},
-		{name: "headers that are safelisted", request: fetch.Request{Header: header("Accept: text/*", "Accept-Language: en", "Content-Language: en", "Range: bytes=0-")}},
-		{name: "forbidden headers, which are dropped", request: fetch.Request{Header: header("Cookie: a=b", "sec-x: 1", "Proxy-X: 1", "X-HTTP-Method: TRACE")}},
+		{name: "lower case of a method that is normalized", request: corstest.Request{Method: "post"}},
+		{name: "PUT", request: corstest.Request{Method: "PUT"}, want: []string{"method PUT is not CORS-safelisted"}},
+		{name: "put is PUT", request: corstest.Request{Method: "put"}, want: []string{"method PUT is not CORS-safelisted"}},
+		{name: "patch is not PATCH", request: corstest.Request{Method: "patch"}, want: []string{"method patch is not CORS-safelisted"}},
+		{name: "a method of one's own", request: corstest.Request{Method: "CHICKEN"}, want: []string{"method CHICKEN is not CORS-safelisted"}},
+		{name: "headers that are safelisted", request: corstest.Request{Header: header("Accept: text/*", "Accept-Language: en", "Content-Language: en", "Range: bytes=0-")}},
+		{name: "forbidden headers, which are dropped", request: corstest.Request{Header: header("Cookie: a=b", "sec-x: 1", "Proxy-X: 1", "X-HTTP-Method: TRACE")}},
 		{
 			name:    "headers in any case, sorted",
-			request: fetch.Request{Header: header("x-b: 1", "AUTHORIZATION: x", "X-A: 1")},
+			request: corstest.Request{Header: header("x-b: 1", "AUTHORIZATION: x", "X-A: 1")},
 			want: []string{
 				"header Authorization is not CORS-safelisted",
 				"header X-A is not CORS-safelisted",
@@ -57,52 +57,52 @@ func TestPreflightReasons(t *testing.T) {
 		},
 		{
 			name:    "a safelisted header with a value that is not",
-			request: fetch.Request{Header: header("Accept: (comment)", "Range: bytes=-5")},
+			request: corstest.Request{Header: header("Accept: (comment)", "Range: bytes=-5")},
 			want:    []string{"Accept (comment) is not CORS-safelisted", "Range bytes=-5 is not CORS-safelisted"},
 		},
 		{
 			name:    "a safelisted header with a long value",
-			request: fetch.Request{Header: header("Accept: a" + long)},
+			request: corstest.Request{Header: header("Accept: a" + long)},
 			want:    []string{"the value of header Accept is longer than 128 bytes"},
 		},
 		{
 			name:    "safelisted headers of 1024 bytes",
-			request: fetch.Request{Header: http.Header{"Accept": slices.Repeat([]string{long}, 8)}},
+			request: corstest.Request{Header: http.Header{"Accept": slices.Repeat([]string{long}, 8)}},
 		},
 		{
 			name:    "safelisted headers of more than 1024 bytes, of which 3 are the browser's Accept",
-			request: fetch.Request{Header: http.Header{"Accept-Language": append(slices.Repeat([]string{long}, 7), long[:126])}},
+			request: corstest.Request{Header: http.Header{"Accept-Language": append(slices.Repeat([]string{long}, 7), long[:126])}},
 			want:    []string{"the values of the CORS-safelisted headers are longer than 1024 bytes together"},
 		},
 		{
 			name:    "a listener for the progress of an upload",
-			request: fetch.Request{Method: "POST", Body: "x", UploadListener: true},
+			request: corstest.Request{Method: "POST", Body: "x", UploadListener: true},
 			want:    []string{"the script listens to the progress of the upload"},
 		},
 		{
 			name:    "a stream",
-			request: fetch.Request{Method: "POST", StreamBody: true},
+			request: corstest.Request{Method: "POST", StreamBody: true},
 			want:    []string{"the body is a ReadableStream"},
 		},
 		{
 			name:    "all at once",
-			request: fetch.Request{Method: "PATCH", Body: "x", Header: header("X-A: 1"), UploadListener: true},
+			request: corstest.Request{Method: "PATCH", Body: "x", Header: header("X-A: 1"), UploadListener: true},
 			want: []string{
 				"method PATCH is not CORS-safelisted",
 				"header X-A is not CORS-safelisted",
 				"the script listens to the progress of the upload",
 			},
 		},
-		{name: "a request that is not sent at all", request: fetch.Request{Method: "TRACE"}},
+		{name: "a request that is not sent at all", request: corstest.Request{Method: "TRACE"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got := fetch.PreflightReasons(test.request); !slices.Equal(got, test.want) {
+			if got := corstest.PreflightReasons(test.request); !slices.Equal(got, test.want) {
 				t.Errorf("got  %q\nwant %q", got, test.want)
 			}
 			// A browser must agree with the reasons that it gives.
 			test.request.URL = api
-			b := fetch.Browser{Handler: answer(http.Header{})}
+			b := corstest.Browser{Handler: answer(http.Header{})}
 			if got, want := b.Fetch(page, test.request).Preflight != nil, len(test.want) > 0; got != want {
 				t.Errorf("preflight sent: %t, want %t", got, want)
 			}
@@ -164,12 +164,12 @@ func TestSafelistedValues(t *testing.T) {
 	for _, test := range tests {
 		lower := strings.ToLower(test.name)
 		for _, value := range test.safe {
-			if got := fetch.UnsafeHeaderNames(http.Header{test.name: {value}}); len(got) > 0 {
+			if got := corstest.UnsafeHeaderNames(http.Header{test.name: {value}}); len(got) > 0 {
 				t.Errorf("%s: %q is unsafe", test.name, value)
 			}
 		}
 		for _, value := range test.unsafe {
-			if got := fetch.UnsafeHeaderNames(http.Header{test.name: {value}}); !slices.Equal(got, []string{lower}) {
+			if got := corstest.UnsafeHeaderNames(http.Header{test.name: {value}}); !slices.Equal(got, []string{lower}) {
 				t.Errorf("%s: %q is safe: got %q", test.name, value, got)
 			}
 		}
@@ -201,7 +201,7 @@ func TestUnsafeHeaderNames(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got := fetch.UnsafeHeaderNames(test.header); !slices.Equal(got, test.want) {
+			if got := corstest.UnsafeHeaderNames(test.header); !slices.Equal(got, test.want) {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
@@ -212,26 +212,26 @@ func TestUnsafeHeaderNames(t *testing.T) {
 func TestForbidden(t *testing.T) {
 	tests := []struct {
 		name    string
-		request fetch.Request
+		request corstest.Request
 		want    string
 	}{
-		{"a forbidden method", fetch.Request{URL: api, Method: "CONNECT"}, "method CONNECT is forbidden to scripts"},
-		{"a forbidden method in another case", fetch.Request{URL: api, Method: "tRack"}, "method tRack is forbidden to scripts"},
-		{"a method that is no token", fetch.Request{URL: api, Method: "A B"}, `"A B" is not a method`},
-		{"a header name that is no token", fetch.Request{URL: api, Header: http.Header{"A B": {"1"}}}, `"A B" is not a header name`},
-		{"an empty header name", fetch.Request{URL: api, Header: http.Header{"": {"1"}}}, `"" is not a header name`},
-		{"a header value with a line break", fetch.Request{URL: api, Header: http.Header{"a": {"1\n2"}}}, "header A has a line break or NUL in its value"},
-		{"a GET with a body", fetch.Request{URL: api, Body: "x"}, "a GET request cannot have a body"},
-		{"a HEAD with a stream", fetch.Request{URL: api, Method: "head", StreamBody: true}, "a HEAD request cannot have a body"},
-		{"a relative URL", fetch.Request{URL: "/data"}, `"/data" is not an absolute HTTP(S) URL`},
-		{"a URL without a host", fetch.Request{URL: "https:data"}, `"https:data" is not an absolute HTTP(S) URL`},
-		{"another scheme", fetch.Request{URL: "ftp://api.example"}, `"ftp://api.example" is not an absolute HTTP(S) URL`},
-		{"no URL", fetch.Request{URL: "https://api.example:port"}, `"https://api.example:port" is not an absolute HTTP(S) URL`},
-		{"a URL with a password", fetch.Request{URL: "https://me:secret@api.example"}, "the URL has a user name or password in it"},
+		{"a forbidden method", corstest.Request{URL: api, Method: "CONNECT"}, "method CONNECT is forbidden to scripts"},
+		{"a forbidden method in another case", corstest.Request{URL: api, Method: "tRack"}, "method tRack is forbidden to scripts"},
+		{"a method that is no token", corstest.Request{URL: api, Method: "A B"}, `"A B" is not a method`},
+		{"a header name that is no token", corstest.Request{URL: api, Header: http.Header{"A B": {"1"}}}, `"A B" is not a header name`},
+		{"an empty header name", corstest.Request{URL: api, Header: http.Header{"": {"1"}}}, `"" is not a header name`},
+		{"a header value with a line break", corstest.Request{URL: api, Header: http.Header{"a": {"1\n2"}}}, "header A has a line break or NUL in its value"},
+		{"a GET with a body", corstest.Request{URL: api, Body: "x"}, "a GET request cannot have a body"},
+		{"a HEAD with a stream", corstest.Request{URL: api, Method: "head", StreamBody: true}, "a HEAD request cannot have a body"},
+		{"a relative URL", corstest.Request{URL: "/data"}, `"/data" is not an absolute HTTP(S) URL`},
+		{"a URL without a host", corstest.Request{URL: "https:data"}, `"https:data" is not an absolute HTTP(S) URL`},
+		{"another scheme", corstest.Request{URL: "ftp://api.example"}, `"ftp://api.example" is not an absolute HTTP(S) URL`},
+		{"no URL", corstest.Request{URL: "https://api.example:port"}, `"https://api.example:port" is not an absolute HTTP(S) URL`},
+		{"a URL with a password", corstest.Request{URL: "https://me:secret@api.example"}, "the URL has a user name or password in it"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			b := fetch.Browser{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a request was sent") })}
+			b := corstest.Browser{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a request was sent") })}
 			got := b.Fetch(page, test.request)
 			if got.Blocked != test.want {
 				t.Errorf("got %q, want %q", got.Blocked, test.want)
@@ -257,8 +257,8 @@ func TestForbiddenHeadersAreDropped(t *testing.T) {
 	header["X-Method-Override"] = []string{`"a\",TRACE", TRACK ,`, `"TRACE", "TRACK`, "PUT"}
 	header["Security"] = []string{"  kept\t"}
 
-	b := fetch.Browser{Handler: answer(http.Header{"Access-Control-Allow-Origin": {"*"}, "Access-Control-Allow-Headers": {"*"}})}
-	got := b.Fetch(page, fetch.Request{URL: "http://api.example", Header: header})
+	b := corstest.Browser{Handler: answer(http.Header{"Access-Control-Allow-Origin": {"*"}, "Access-Control-Allow-Headers": {"*"}})}
+	got := b.Fetch(page, corstest.Request{URL: "http://api.example", Header: header})
 	want := http.Header{
 		"Accept":            {"*/*"},
 		"Origin":            {page},
@@ -272,7 +272,7 @@ func TestForbiddenHeadersAreDropped(t *testing.T) {
 
 // What the handler gets is what a server of net/http would give it.
 func TestExchange(t *testing.T) {
-	b := fetch.Browser{
+	b := corstest.Browser{
 		Cookie: "session=1",
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
@@ -282,12 +282,12 @@ func TestExchange(t *testing.T) {
 			io.Copy(w, r.Body)
 		}),
 	}
-	got := b.Fetch(page, fetch.Request{
+	got := b.Fetch(page, corstest.Request{
 		Method:      "put",
 		URL:         "https://API.example:443/a%2Fb?c=d#e",
 		Header:      http.Header{"x-b": {"2"}, "X-A": {"1"}, "content-type": {"application/json"}},
 		Body:        "{}",
-		Credentials: fetch.Include,
+		Credentials: corstest.Include,
 	})
 	if got.Blocked != "" || got.Status != 200 || got.Body != "{}" {
 		t.Fatalf("got %+v", got)
@@ -329,7 +329,7 @@ func TestExchange(t *testing.T) {
 		}
 	}
 
-	stream := b.Fetch("http://localhost", fetch.Request{Method: "POST", URL: "http://localhost", Body: "a", StreamBody: true})
+	stream := b.Fetch("http://localhost", corstest.Request{Method: "POST", URL: "http://localhost", Body: "a", StreamBody: true})
 	if r := stream.Actual.Request; r.ContentLength != -1 || r.Header.Get("Content-Type") != "" || r.URL.Path != "/" || r.TLS != nil || stream.Body != "a" {
 		t.Errorf("stream: length %d, headers %q, path %q, TLS %t, body %q", r.ContentLength, r.Header, r.URL.Path, r.TLS != nil, stream.Body)
 	}
@@ -360,17 +360,17 @@ func TestSameOrigin(t *testing.T) {
 	}
 	for _, test := range tests {
 		for _, method := range []string{"GET", "HEAD", "POST", "PUT"} {
-			for credentials, cookie := range map[fetch.Credentials]bool{
-				fetch.Include: true, fetch.Omit: false, fetch.SameOrigin: test.sameOrigin,
+			for credentials, cookie := range map[corstest.Credentials]bool{
+				corstest.Include: true, corstest.Omit: false, corstest.SameOrigin: test.sameOrigin,
 			} {
-				b := fetch.Browser{Cookie: "a=b", Handler: answer(http.Header{
+				b := corstest.Browser{Cookie: "a=b", Handler: answer(http.Header{
 					"Access-Control-Allow-Origin":      {test.page},
 					"Access-Control-Allow-Credentials": {"true"},
 					"Access-Control-Allow-Methods":     {"PUT"},
 					"Set-Cookie":                       {"c=d"},
 					"X-A":                              {"1"},
 				})}
-				got := b.Fetch(test.page, fetch.Request{Method: method, URL: test.url, Credentials: credentials})
+				got := b.Fetch(test.page, corstest.Request{Method: method, URL: test.url, Credentials: credentials})
 				name := fmt.Sprintf("%s to %s, %s, credentials %d", test.page, test.url, method, credentials)
 				if got.Blocked != "" {
 					t.Errorf("%s: blocked: %s", name, got.Blocked)
@@ -403,31 +403,31 @@ func TestSameOrigin(t *testing.T) {
 func TestCORSCheck(t *testing.T) {
 	tests := []struct {
 		name        string
-		credentials fetch.Credentials
+		credentials corstest.Credentials
 		origin      []string // Access-Control-Allow-Origin
 		allow       []string // Access-Control-Allow-Credentials
 		want        string
 	}{
-		{"any origin", fetch.Omit, []string{"*"}, nil, ""},
-		{"any origin, and credentials that are not asked for", fetch.SameOrigin, []string{"*"}, []string{"true"}, ""},
-		{"the origin", fetch.Omit, []string{page}, nil, ""},
-		{"the origin with a slash", fetch.Omit, []string{page + "/"}, nil, `the response allows the origin "https://page.example/", not "https://page.example"`},
-		{"the origin with its default port", fetch.Omit, []string{page + ":443"}, nil, `the response allows the origin "https://page.example:443", not "https://page.example"`},
-		{"the origin in upper case", fetch.Omit, []string{strings.ToUpper(page)}, nil, `the response allows the origin "HTTPS://PAGE.EXAMPLE", not "https://page.example"`},
-		{"null", fetch.Omit, []string{"null"}, nil, `the response allows the origin "null", not "https://page.example"`},
-		{"an empty header", fetch.Omit, []string{""}, nil, `the response allows the origin "", not "https://page.example"`},
-		{"the origin in white space", fetch.Include, []string{"\t" + page + " "}, []string{" true\t"}, ""},
-		{"the origin twice", fetch.Omit, []string{page, page}, nil, `the response allows the origin "https://page.example, https://page.example", not "https://page.example"`},
-		{"any origin twice", fetch.Omit, []string{"*", "*"}, nil, `the response allows the origin "*, *", not "https://page.example"`},
-		{"no header", fetch.Omit, nil, []string{"true"}, "the response has no Access-Control-Allow-Origin"},
-		{"no header, with credentials", fetch.Include, nil, []string{"true"}, "the response has no Access-Control-Allow-Origin"},
-		{"any origin, with credentials", fetch.Include, []string{"*"}, []string{"true"}, "the response allows any origin, which is not enough for a request with credentials"},
-		{"another origin, with credentials", fetch.Include, []string{api}, []string{"true"}, `the response allows the origin "https://api.example", not "https://page.example"`},
-		{"the origin, with credentials", fetch.Include, []string{page}, []string{"true"}, ""},
-		{"the origin, with credentials that are not allowed", fetch.Include, []string{page}, nil, "the response does not allow credentials"},
-		{"credentials in another case", fetch.Include, []string{page}, []string{"True"}, "the response does not allow credentials"},
-		{"credentials that are not true", fetch.Include, []string{page}, []string{"1"}, "the response does not allow credentials"},
-		{"credentials twice", fetch.Include, []string{page}, []string{"true", "true"}, "the response does not allow credentials"},
+		{"any origin", corstest.Omit, []string{"*"}, nil, ""},
+		{"any origin, and credentials that are not asked for", corstest.SameOrigin, []string{"*"}, []string{"true"}, ""},
+		{"the origin", corstest.Omit, []string{page}, nil, ""},
+		{"the origin with a slash", corstest.Omit, []string{page + "/"}, nil, `the response allows the origin "https://page.example/", not "https://page.example"`},
+		{"the origin with its default port", corstest.Omit, []string{page + ":443"}, nil, `the response allows the origin "https://page.example:443", not "https://page.example"`},
+		{"the origin in upper case", corstest.Omit, []string{strings.ToUpper(page)}, nil, `the response allows the origin "HTTPS://PAGE.EXAMPLE", not "https://page.example"`},
+		{"null", corstest.Omit, []string{"null"}, nil, `the response allows the origin "null", not "https://page.example"`},
+		{"an empty header", corstest.Omit, []string{""}, nil, `the response allows the origin "", not "https://page.example"`},
+		{"the origin in white space", corstest.Include, []string{"\t" + page + " "}, []string{" true\t"}, ""},
+		{"the origin twice", corstest.Omit, []string{page, page}, nil, `the response allows the origin "https://page.example, https://page.example", not "https://page.example"`},
+		{"any origin twice", corstest.Omit, []string{"*", "*"}, nil, `the response allows the origin "*, *", not "https://page.example"`},
+		{"no header", corstest.Omit, nil, []string{"true"}, "the response has no Access-Control-Allow-Origin"},
+		{"no header, with credentials", corstest.Include, nil, []string{"true"}, "the response has no Access-Control-Allow-Origin"},
+		{"any origin, with credentials", corstest.Include, []string{"*"}, []string{"true"}, "the response allows any origin, which is not enough for a request with credentials"},
+		{"another origin, with credentials", corstest.Include, []string{api}, []string{"true"}, `the response allows the origin "https://api.example", not "https://page.example"`},
+		{"the origin, with credentials", corstest.Include, []string{page}, []string{"true"}, ""},
+		{"the origin, with credentials that are not allowed", corstest.Include, []string{page}, nil, "the response does not allow credentials"},
+		{"credentials in another case", corstest.Include, []string{page}, []string{"True"}, "the response does not allow credentials"},
+		{"credentials that are not true", corstest.Include, []string{page}, []string{"1"}, "the response does not allow credentials"},
+		{"credentials twice", corstest.Include, []string{page}, []string{"true", "true"}, "the response does not allow credentials"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -436,8 +436,8 @@ func TestCORSCheck(t *testing.T) {
 				"Access-Control-Allow-Credentials": test.allow,
 				"Access-Control-Allow-Methods":     {"PUT"},
 			}
-			b := fetch.Browser{Handler: answer(h)}
-			got := b.Fetch(page, fetch.Request{URL: api, Credentials: test.credentials})
+			b := corstest.Browser{Handler: answer(h)}
+			got := b.Fetch(page, corstest.Request{URL: api, Credentials: test.credentials})
 			if got.Blocked != test.want || got.Preflight != nil || got.Actual == nil {
 				t.Errorf("GET: blocked: %q, want %q", got.Blocked, test.want)
 			}
@@ -446,7 +446,7 @@ func TestCORSCheck(t *testing.T) {
 			}
 
 			// The preflight is checked for the actual request's credentials.
-			got = b.Fetch(page, fetch.Request{Method: "PUT", URL: api, Credentials: test.credentials})
+			got = b.Fetch(page, corstest.Request{Method: "PUT", URL: api, Credentials: test.credentials})
 			want := strings.Replace(test.want, "the response", "the response to the preflight", 1)
 			if got.Blocked != want || got.Preflight == nil || got.Actual != nil != (test.want == "") {
 				t.Errorf("PUT: blocked: %q, want %q", got.Blocked, want)
@@ -458,14 +458,14 @@ func TestCORSCheck(t *testing.T) {
 // Some rows are those of web-platform-tests'
 // fetch/api/cors/cors-preflight-star.any.js.
 func TestPreflight(t *testing.T) {
-	post := func(name string) fetch.Request {
-		return fetch.Request{Method: "POST", Header: http.Header{name: {"1"}}}
+	post := func(name string) corstest.Request {
+		return corstest.Request{Method: "POST", Header: http.Header{name: {"1"}}}
 	}
-	put := fetch.Request{Method: "PUT"}
-	const include = fetch.Include
+	put := corstest.Request{Method: "PUT"}
+	const include = corstest.Include
 	tests := []struct {
-		request     fetch.Request
-		credentials fetch.Credentials
+		request     corstest.Request
+		credentials corstest.Credentials
 		methods     []string // Access-Control-Allow-Methods
 		headers     []string // Access-Control-Allow-Headers
 		want        string
@@ -484,10 +484,10 @@ func TestPreflight(t *testing.T) {
 		{request: put, credentials: include, methods: []string{"PUT"}, headers: []string{"*"}},
 		{request: put, credentials: include, methods: []string{"put"}, headers: []string{"*"}, want: "method PUT is not in Access-Control-Allow-Methods"},
 		{request: put, credentials: include, methods: []string{"*"}, want: "method PUT is not in Access-Control-Allow-Methods"},
-		{request: fetch.Request{Method: "*"}, credentials: include, methods: []string{"*"}},
-		{request: fetch.Request{Method: "patch"}, methods: []string{"PATCH"}, want: "method patch is not in Access-Control-Allow-Methods"},
-		{request: fetch.Request{Method: "GET", UploadListener: true}},
-		{request: fetch.Request{Method: "POST", StreamBody: true}, methods: []string{"PUT"}},
+		{request: corstest.Request{Method: "*"}, credentials: include, methods: []string{"*"}},
+		{request: corstest.Request{Method: "patch"}, methods: []string{"PATCH"}, want: "method patch is not in Access-Control-Allow-Methods"},
+		{request: corstest.Request{Method: "GET", UploadListener: true}},
+		{request: corstest.Request{Method: "POST", StreamBody: true}, methods: []string{"PUT"}},
 
 		{request: post("X-Test"), headers: []string{"x-test"}},
 		{request: post("x-test"), headers: []string{"X-A, X-TEST"}},
@@ -505,7 +505,7 @@ func TestPreflight(t *testing.T) {
 	for _, test := range tests {
 		r := test.request
 		r.URL, r.Credentials = api, test.credentials
-		b := fetch.Browser{Handler: answer(http.Header{
+		b := corstest.Browser{Handler: answer(http.Header{
 			"Access-Control-Allow-Origin":      {page},
 			"Access-Control-Allow-Credentials": {"true"},
 			"Access-Control-Allow-Methods":     test.methods,
@@ -531,7 +531,7 @@ func TestPreflightStatus(t *testing.T) {
 		301: "the response to the preflight has status 301, which is not in the range 200 to 299",
 		403: "the response to the preflight has status 403, which is not in the range 200 to 299",
 	} {
-		b := fetch.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Access-Control-Allow-Origin", "*")
 			w.Header().Set("Access-Control-Allow-Methods", "PUT")
 			w.Header().Set("Location", "/elsewhere")
@@ -539,7 +539,7 @@ func TestPreflightStatus(t *testing.T) {
 				w.WriteHeader(status)
 			}
 		})}
-		if got := b.Fetch(page, fetch.Request{Method: "PUT", URL: api}); got.Blocked != want {
+		if got := b.Fetch(page, corstest.Request{Method: "PUT", URL: api}); got.Blocked != want {
 			t.Errorf("status %d: blocked: %q, want %q", status, got.Blocked, want)
 		}
 	}
@@ -548,7 +548,7 @@ func TestPreflightStatus(t *testing.T) {
 // The actual response is checked as well as the preflight's.
 func TestActualResponseIsChecked(t *testing.T) {
 	preflights := 0
-	b := fetch.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == "OPTIONS" {
 			preflights++
 			w.Header().Set("Access-Control-Allow-Origin", "*")
@@ -556,7 +556,7 @@ func TestActualResponseIsChecked(t *testing.T) {
 		}
 	})}
 	for n := range 2 {
-		got := b.Fetch(page, fetch.Request{Method: "PUT", URL: api})
+		got := b.Fetch(page, corstest.Request{Method: "PUT", URL: api})
 		if got.Blocked != "the response has no Access-Control-Allow-Origin" || got.Actual == nil {
 			t.Errorf("got %+v", got)
 		}
@@ -569,21 +569,21 @@ func TestActualResponseIsChecked(t *testing.T) {
 
 func TestPreflightCache(t *testing.T) {
 	type step struct {
-		after     time.Duration // since the first step
-		page      string        // if not the usual one
-		request   fetch.Request // URL is api if empty
-		header    http.Header   // of the server's answer to a preflight, from here on
+		after     time.Duration    // since the first step
+		page      string           // if not the usual one
+		request   corstest.Request // URL is api if empty
+		header    http.Header      // of the server's answer to a preflight, from here on
 		preflight bool
 		blocked   bool
 	}
-	put, del := fetch.Request{Method: "PUT"}, fetch.Request{Method: "DELETE"}
-	custom := fetch.Request{Header: http.Header{"X-Custom": {"1"}}}
-	authorized := fetch.Request{Header: http.Header{"Authorization": {"1"}}}
-	with := func(r fetch.Request, change func(*fetch.Request)) fetch.Request {
+	put, del := corstest.Request{Method: "PUT"}, corstest.Request{Method: "DELETE"}
+	custom := corstest.Request{Header: http.Header{"X-Custom": {"1"}}}
+	authorized := corstest.Request{Header: http.Header{"Authorization": {"1"}}}
+	with := func(r corstest.Request, change func(*corstest.Request)) corstest.Request {
 		change(&r)
 		return r
 	}
-	include := func(r *fetch.Request) { r.Credentials = fetch.Include }
+	include := func(r *corstest.Request) { r.Credentials = corstest.Include }
 	answers := func(methods, headers, maxAge string) http.Header {
 		h := http.Header{"Access-Control-Allow-Origin": {page}, "Access-Control-Allow-Credentials": {"true"}}
 		for name, value := range map[string]string{"Methods": methods, "Headers": headers} {
@@ -637,13 +637,13 @@ func TestPreflightCache(t *testing.T) {
 			{request: del},
 			{request: custom},
 			{request: authorized},
-			{request: with(put, func(r *fetch.Request) { r.Header = custom.Header })},
-			{request: fetch.Request{Method: "PATCH"}, preflight: true, blocked: true},
+			{request: with(put, func(r *corstest.Request) { r.Header = custom.Header })},
+			{request: corstest.Request{Method: "PATCH"}, preflight: true, blocked: true},
 		}},
 		{name: "methods and headers from several answers", steps: []step{
 			{request: put, header: answers("PUT", "", ""), preflight: true},
 			{request: custom, header: answers("", "X-Custom", ""), preflight: true},
-			{request: with(put, func(r *fetch.Request) { r.Header = custom.Header })},
+			{request: with(put, func(r *corstest.Request) { r.Header = custom.Header })},
 			{request: del, header: answers("DELETE", "", ""), preflight: true},
 			{request: put},
 		}},
@@ -672,7 +672,7 @@ func TestPreflightCache(t *testing.T) {
 		}},
 		{name: "for each URL", steps: []step{
 			{request: put, header: answers("PUT", "", ""), preflight: true},
-			{request: with(put, func(r *fetch.Request) { r.URL = api + "/?a" }), preflight: true},
+			{request: with(put, func(r *corstest.Request) { r.URL = api + "/?a" }), preflight: true},
 			{request: put},
 		}},
 		{name: "for each page", steps: []step{
@@ -681,33 +681,33 @@ func TestPreflightCache(t *testing.T) {
 			{request: put},
 		}},
 		{name: "safelisted methods only where they are listed", steps: []step{
-			{request: fetch.Request{UploadListener: true}, header: answers("", "", ""), preflight: true},
-			{request: fetch.Request{UploadListener: true}}, // the method stands in for a list
-			{request: fetch.Request{Method: "POST", StreamBody: true}, header: answers("PUT", "", ""), preflight: true},
-			{request: fetch.Request{Method: "POST", StreamBody: true}, header: answers("POST", "", ""), preflight: true},
-			{request: fetch.Request{Method: "POST", StreamBody: true}},
-			{request: fetch.Request{Method: "POST"}},
+			{request: corstest.Request{UploadListener: true}, header: answers("", "", ""), preflight: true},
+			{request: corstest.Request{UploadListener: true}}, // the method stands in for a list
+			{request: corstest.Request{Method: "POST", StreamBody: true}, header: answers("PUT", "", ""), preflight: true},
+			{request: corstest.Request{Method: "POST", StreamBody: true}, header: answers("POST", "", ""), preflight: true},
+			{request: corstest.Request{Method: "POST", StreamBody: true}},
+			{request: corstest.Request{Method: "POST"}},
 		}},
 		{name: "even if a request that needs no preflight fails", steps: []step{
 			{request: put, header: answers("PUT", "", ""), preflight: true},
-			{request: fetch.Request{}, header: http.Header{}, blocked: true},
+			{request: corstest.Request{}, header: http.Header{}, blocked: true},
 			{request: put, header: answers("PUT", "", "")},
 		}},
 		{name: "until a preflight for the URL fails", steps: []step{
 			{request: put, header: answers("PUT", "", ""), preflight: true},
-			{request: with(put, func(r *fetch.Request) { r.URL = api + "/?a" }), preflight: true},
+			{request: with(put, func(r *corstest.Request) { r.URL = api + "/?a" }), preflight: true},
 			{request: del, preflight: true, blocked: true},
 			{request: put, preflight: true},
-			{request: with(put, func(r *fetch.Request) { r.URL = api + "/?a" })},
+			{request: with(put, func(r *corstest.Request) { r.URL = api + "/?a" })},
 		}},
 		{name: "however the URL is spelt", steps: []step{
 			{request: put, header: answers("PUT", "", ""), preflight: true},
-			{request: with(put, func(r *fetch.Request) { r.URL = "https://api.example/" })},
-			{request: with(put, func(r *fetch.Request) { r.URL = "https://API.example" })},
-			{request: with(put, func(r *fetch.Request) { r.URL = "https://api.example:443" })},
-			{request: with(put, func(r *fetch.Request) { r.URL = "https://api.example:/" })},
-			{request: with(put, func(r *fetch.Request) { r.URL = "http://api.example:80" }), preflight: true},
-			{request: with(put, func(r *fetch.Request) { r.URL = "http://api.example" })},
+			{request: with(put, func(r *corstest.Request) { r.URL = "https://api.example/" })},
+			{request: with(put, func(r *corstest.Request) { r.URL = "https://API.example" })},
+			{request: with(put, func(r *corstest.Request) { r.URL = "https://api.example:443" })},
+			{request: with(put, func(r *corstest.Request) { r.URL = "https://api.example:/" })},
+			{request: with(put, func(r *corstest.Request) { r.URL = "http://api.example:80" }), preflight: true},
+			{request: with(put, func(r *corstest.Request) { r.URL = "http://api.example" })},
 		}},
 	}
 	for _, test := range tests {
@@ -715,7 +715,7 @@ func TestPreflightCache(t *testing.T) {
 			start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 			now := start
 			var header http.Header
-			b := fetch.Browser{
+			b := corstest.Browser{
 				MaxAge:  test.maxAge,
 				Now:     func() time.Time { return now },
 				Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { maps.Copy(w.Header(), header) }),
@@ -747,7 +747,7 @@ func TestPreflightCache(t *testing.T) {
 // answers for that URL, even if the URL comes after a redirect and needed none.
 func TestPreflightCacheAfterRedirect(t *testing.T) {
 	preflights := 0
-	b := fetch.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == "OPTIONS" {
 			preflights++
 		}
@@ -777,7 +777,7 @@ func TestPreflightCacheAfterRedirect(t *testing.T) {
 		{path: "/to-ftp", preflights: 1, blocked: true},
 	} {
 		preflights = 0
-		got := b.Fetch(page, fetch.Request{Method: "PUT", URL: api + step.path})
+		got := b.Fetch(page, corstest.Request{Method: "PUT", URL: api + step.path})
 		if preflights != step.preflights || got.Blocked != "" != step.blocked {
 			t.Errorf("step %d: PUT %s cost %d preflights, want %d; blocked: %q", i, step.path, preflights, step.preflights, got.Blocked)
 		}
@@ -786,8 +786,8 @@ func TestPreflightCacheAfterRedirect(t *testing.T) {
 
 // The zero Browser takes its time from the system.
 func TestClock(t *testing.T) {
-	b := fetch.Browser{Handler: answer(http.Header{"Access-Control-Allow-Origin": {"*"}, "Access-Control-Allow-Methods": {"PUT"}, "Access-Control-Max-Age": {"86400"}})}
-	first, second := b.Fetch(page, fetch.Request{Method: "PUT", URL: api}), b.Fetch(page, fetch.Request{Method: "PUT", URL: api})
+	b := corstest.Browser{Handler: answer(http.Header{"Access-Control-Allow-Origin": {"*"}, "Access-Control-Allow-Methods": {"PUT"}, "Access-Control-Max-Age": {"86400"}})}
+	first, second := b.Fetch(page, corstest.Request{Method: "PUT", URL: api}), b.Fetch(page, corstest.Request{Method: "PUT", URL: api})
 	if first.Preflight == nil || second.Preflight != nil {
 		t.Errorf("preflights sent: %t, %t, want true, false", first.Preflight != nil, second.Preflight != nil)
 	}
@@ -806,15 +806,15 @@ func TestExposedHeaders(t *testing.T) {
 	tests := []struct {
 		name        string
 		expose      []string
-		credentials fetch.Credentials
+		credentials corstest.Credentials
 		want        []string // besides those that are safelisted
 	}{
 		{name: "none"},
 		{name: "one, in any case", expose: []string{"X-a"}, want: []string{"X-A"}},
 		{name: "several", expose: []string{"etag,X-A", ", x-nosuch"}, want: []string{"Etag", "X-A"}},
 		{name: "any", expose: []string{"x-nosuch, *"}, want: []string{"*", "Access-Control-Allow-Credentials", "Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Etag", "X-A"}},
-		{name: "any, with credentials", expose: []string{"*"}, credentials: fetch.Include, want: []string{"*"}},
-		{name: "one, with credentials", expose: []string{"X-A"}, credentials: fetch.Include, want: []string{"X-A"}},
+		{name: "any, with credentials", expose: []string{"*"}, credentials: corstest.Include, want: []string{"*"}},
+		{name: "one, with credentials", expose: []string{"X-A"}, credentials: corstest.Include, want: []string{"X-A"}},
 		{name: "cookies", expose: []string{"Set-Cookie, Set-Cookie2"}},
 		{name: "a list that is malformed", expose: []string{"X-A, @"}},
 	}
@@ -837,8 +837,8 @@ func TestExposedHeaders(t *testing.T) {
 			for _, name := range test.want {
 				want[name] = h[name]
 			}
-			b := fetch.Browser{Handler: answer(h)}
-			if got := b.Fetch(page, fetch.Request{URL: api, Credentials: test.credentials}); !maps.EqualFunc(got.Header, want, slices.Equal) {
+			b := corstest.Browser{Handler: answer(h)}
+			if got := b.Fetch(page, corstest.Request{URL: api, Credentials: test.credentials}); !maps.EqualFunc(got.Header, want, slices.Equal) {
 				t.Errorf("got  %q\nwant %q", got.Header, want)
 			}
 		})
@@ -853,13 +853,13 @@ func TestBody(t *testing.T) {
 	}{
 		{"GET", 200, "body"}, {"GET", 404, "body"}, {"HEAD", 200, ""}, {"GET", 204, ""}, {"GET", 205, ""}, {"GET", 304, ""},
 	} {
-		b := fetch.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Access-Control-Allow-Origin", "*")
 			w.WriteHeader(test.status)
 			io.WriteString(w, "body")
 		})}
 		for _, from := range []string{page, api} {
-			if got := b.Fetch(from, fetch.Request{Method: test.method, URL: api}); got.Status != test.status || got.Body != test.want {
+			if got := b.Fetch(from, corstest.Request{Method: test.method, URL: api}); got.Status != test.status || got.Body != test.want {
 				t.Errorf("%s with status %d, from %s: status %d, body %q, want %q", test.method, test.status, from, got.Status, got.Body, test.want)
 			}
 		}
@@ -871,7 +871,7 @@ func TestRedirect(t *testing.T) {
 	authorized := http.Header{"Authorization": {"1"}, "X-A": {"1"}}
 	tests := []struct {
 		name    string
-		request fetch.Request // URL is api if empty
+		request corstest.Request // URL is api if empty
 		status  int
 		to      string   // several places are separated by spaces
 		want    []string // method, URL, and Origin of what is sent
@@ -898,48 +898,48 @@ func TestRedirect(t *testing.T) {
 			want: []string{"GET https://api.example/ https://page.example", "GET https://page.example/b null"},
 		},
 		{
-			name: "from the page's origin", request: fetch.Request{URL: page}, status: 302, to: api + "/b",
+			name: "from the page's origin", request: corstest.Request{URL: page}, status: 302, to: api + "/b",
 			want: []string{"GET https://page.example/ ", "GET https://api.example/b https://page.example"},
 		},
 		{
-			name: "within the page's origin", request: fetch.Request{URL: page}, status: 302, to: "/b",
+			name: "within the page's origin", request: corstest.Request{URL: page}, status: 302, to: "/b",
 			want: []string{"GET https://page.example/ ", "GET https://page.example/b "},
 		},
 		{
-			name: "POST becomes GET", request: fetch.Request{Method: "POST", Body: "x"}, status: 301, to: "/b",
+			name: "POST becomes GET", request: corstest.Request{Method: "POST", Body: "x"}, status: 301, to: "/b",
 			want: []string{"POST https://api.example/ https://page.example text/plain;charset=UTF-8 x", "GET https://api.example/b https://page.example"},
 		},
 		{
-			name: "POST stays POST", request: fetch.Request{Method: "POST", Body: "x"}, status: 307, to: "/b",
+			name: "POST stays POST", request: corstest.Request{Method: "POST", Body: "x"}, status: 307, to: "/b",
 			want: []string{"POST https://api.example/ https://page.example text/plain;charset=UTF-8 x", "POST https://api.example/b https://page.example text/plain;charset=UTF-8 x"},
 		},
 		{
-			name: "PUT stays PUT, with a preflight for each URL", request: fetch.Request{Method: "PUT"}, status: 302, to: "/b",
+			name: "PUT stays PUT, with a preflight for each URL", request: corstest.Request{Method: "PUT"}, status: 302, to: "/b",
 			want: []string{
 				"OPTIONS https://api.example/ https://page.example", "PUT https://api.example/ https://page.example",
 				"OPTIONS https://api.example/b https://page.example", "PUT https://api.example/b https://page.example",
 			},
 		},
 		{
-			name: "PUT becomes GET", request: fetch.Request{Method: "PUT"}, status: 303, to: "/b",
+			name: "PUT becomes GET", request: corstest.Request{Method: "PUT"}, status: 303, to: "/b",
 			want: []string{
 				"OPTIONS https://api.example/ https://page.example", "PUT https://api.example/ https://page.example",
 				"GET https://api.example/b https://page.example",
 			},
 		},
 		{
-			name: "HEAD stays HEAD", request: fetch.Request{Method: "HEAD"}, status: 303, to: "/b",
+			name: "HEAD stays HEAD", request: corstest.Request{Method: "HEAD"}, status: 303, to: "/b",
 			want: []string{"HEAD https://api.example/ https://page.example", "HEAD https://api.example/b https://page.example"},
 		},
 		{
-			name: "Authorization is kept within an origin", request: fetch.Request{Header: authorized}, status: 308, to: "/b",
+			name: "Authorization is kept within an origin", request: corstest.Request{Header: authorized}, status: 308, to: "/b",
 			want: []string{
 				"OPTIONS https://api.example/ https://page.example authorization,x-a", "GET https://api.example/ https://page.example",
 				"OPTIONS https://api.example/b https://page.example authorization,x-a", "GET https://api.example/b https://page.example",
 			},
 		},
 		{
-			name: "Authorization is dropped between origins", request: fetch.Request{Header: authorized}, status: 308, to: other,
+			name: "Authorization is dropped between origins", request: corstest.Request{Header: authorized}, status: 308, to: other,
 			want: []string{
 				"OPTIONS https://api.example/ https://page.example authorization,x-a", "GET https://api.example/ https://page.example",
 				"OPTIONS https://other.example/ null x-a", "GET https://other.example/ null",
@@ -975,21 +975,21 @@ func TestRedirect(t *testing.T) {
 			blocked: "the redirect leads to a URL with a user name or password in it",
 		},
 		{
-			name: "with a password, within the page's origin", request: fetch.Request{URL: page}, status: 302, to: "https://me:secret@page.example/b",
+			name: "with a password, within the page's origin", request: corstest.Request{URL: page}, status: 302, to: "https://me:secret@page.example/b",
 			want: []string{"GET https://page.example/ ", "GET https://page.example/b "},
 		},
 		{
-			name: "with a password, from the page's origin", request: fetch.Request{URL: page}, status: 302, to: "https://me:secret@api.example/b",
+			name: "with a password, from the page's origin", request: corstest.Request{URL: page}, status: 302, to: "https://me:secret@api.example/b",
 			want:    []string{"GET https://page.example/ "},
 			blocked: "the redirect leads to a URL with a user name or password in it",
 		},
 		{
-			name: "of a stream", request: fetch.Request{URL: page, Method: "POST", Body: "x", StreamBody: true}, status: 307, to: "/b",
+			name: "of a stream", request: corstest.Request{URL: page, Method: "POST", Body: "x", StreamBody: true}, status: 307, to: "/b",
 			want:    []string{"POST https://page.example/ https://page.example x"},
 			blocked: "a body that is a ReadableStream cannot be sent again after a redirect",
 		},
 		{
-			name: "of a stream that becomes GET", request: fetch.Request{URL: page, Method: "POST", Body: "x", StreamBody: true}, status: 303, to: "/b",
+			name: "of a stream that becomes GET", request: corstest.Request{URL: page, Method: "POST", Body: "x", StreamBody: true}, status: 303, to: "/b",
 			want: []string{"POST https://page.example/ https://page.example x", "GET https://page.example/b "},
 		},
 	}
@@ -997,7 +997,7 @@ func TestRedirect(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			var sent []string
 			var first string
-			b := fetch.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				body, _ := io.ReadAll(r.Body)
 				h := r.Header
 				scheme := "http"
@@ -1036,7 +1036,7 @@ func TestRedirect(t *testing.T) {
 				t.Errorf("sent %q\nwant %q", sent, test.want)
 			}
 			exchanges := len(got.Via)
-			for _, e := range []*fetch.Exchange{got.Preflight, got.Actual} {
+			for _, e := range []*corstest.Exchange{got.Preflight, got.Actual} {
 				if e != nil {
 					exchanges++
 				}
@@ -1050,7 +1050,7 @@ func TestRedirect(t *testing.T) {
 
 // Sec-Fetch-Site tells of all the origins on the way.
 func TestRedirectSite(t *testing.T) {
-	b := fetch.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 		if r.Host == "api.example" {
 			http.Redirect(w, r, "https://page.example:8443/", http.StatusFound)
@@ -1060,7 +1060,7 @@ func TestRedirectSite(t *testing.T) {
 		"http://api.example":        "cross-site",
 		"https://page.example:8443": "same-site",
 	} {
-		if got := b.Fetch(page, fetch.Request{URL: url}).Actual.Request.Header.Get("Sec-Fetch-Site"); got != want {
+		if got := b.Fetch(page, corstest.Request{URL: url}).Actual.Request.Header.Get("Sec-Fetch-Site"); got != want {
 			t.Errorf("%s: got %q, want %q", url, got, want)
 		}
 	}

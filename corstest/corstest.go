@@ -1,4 +1,4 @@
-// Package fetch models the browser's side of CORS: what a script's request
+// Package corstest models the browser's side of CORS: what a script's request
 // makes a browser send, and what of the response it lets the script read.
 //
 // It follows the Fetch standard (https://fetch.spec.whatwg.org/) for requests
@@ -16,7 +16,7 @@
 // that a server would add to them, and the first status is final, even 103.
 // XMLHttpRequest would drop the body of a GET request, which fetch() refuses;
 // this package refuses it for both.
-package fetch
+package corstest
 
 import (
 	"crypto/tls"
@@ -105,7 +105,12 @@ type request struct {
 
 // Fetch runs r for a page of the given origin, such as "https://a.example" or
 // "null".
-func (b *Browser) Fetch(origin string, r Request) Result {
+func (b *Browser) Fetch(origin string, r Request) *Result {
+	res := b.fetch(origin, r)
+	return &res
+}
+
+func (b *Browser) fetch(origin string, r Request) Result {
 	r, blocked := r.normalize()
 	if blocked != "" {
 		return Result{Blocked: blocked}

@@ -1,4 +1,4 @@
-package fetch
+package corstest
 
 import (
 	"net/http"
