@@ -73,28 +73,13 @@
 package cors
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"sync/atomic"
-)
 
-// The names are in canonical form, so that indexing an [http.Header] with them
-// finds what Header.Get and Header.Set would.
-const (
-	headerOrigin         = "Origin"
-	headerSecFetchSite   = "Sec-Fetch-Site"
-	headerVary           = "Vary"
-	headerRequestMethod  = "Access-Control-Request-Method"
-	headerRequestHeaders = "Access-Control-Request-Headers"
-
-	headerAllowOrigin      = "Access-Control-Allow-Origin"
-	headerAllowCredentials = "Access-Control-Allow-Credentials"
-	headerAllowMethods     = "Access-Control-Allow-Methods"
-	headerAllowHeaders     = "Access-Control-Allow-Headers"
-	headerMaxAge           = "Access-Control-Max-Age"
-	headerExposeHeaders    = "Access-Control-Expose-Headers"
+	"github.com/f407da42/cors/internal/header"
+	"github.com/f407da42/cors/internal/origin"
 )
 
 // A Middleware applies a [Policy] to the handlers that it wraps.
@@ -158,8 +143,15 @@ func (m *Middleware) load() *compiled {
 // One Middleware can wrap any number of handlers, but not a handler that a
 // Middleware wraps already: the outer would answer all preflights. To apply
 // different policies to parts of a site, wrap each part with a Middleware of its
-// own. Handler panics if next is nil.
+// own. A public policy and one with credentials do not go together on one URL:
+// caches would keep answers of the one for requests under the other.
+//
+// Handler panics if next is nil, and if m is nil, as it is where an error of
+// [New] was ignored.
 func (m *Middleware) Handler(next http.Handler) http.Handler {
+	if m == nil {
+		panic("cors: nil Middleware: New has returned an error that nobody looked at")
+	}
 	if next == nil {
 		panic("cors: nil handler")
 	}
@@ -169,12 +161,13 @@ func (m *Middleware) Handler(next http.Handler) http.Handler {
 		if len(h) > 0 {
 			StripHeaders(h) // of another layer, which would mix with this one's
 		}
-		switch verdict, origin := c.classify(r); verdict {
+		q := read(r)
+		switch verdict, allowOrigin := c.judge(r, q); verdict {
 		case plain:
 			addVary(h)
 			next.ServeHTTP(w, r)
 		case actual:
-			c.decorate(h, origin)
+			c.decorate(h, allowOrigin)
 			next.ServeHTTP(w, r)
 		case preflight:
 			if c.policy.OnReject != nil {
@@ -182,12 +175,12 @@ func (m *Middleware) Handler(next http.Handler) http.Handler {
 					c.policy.OnReject(r, err)
 				}
 			}
-			c.answerPreflight(w, r, origin)
+			c.answerPreflight(w, r, allowOrigin)
 		case rejected:
 			if c.policy.OnReject != nil {
-				c.policy.OnReject(r, originError(r))
+				c.policy.OnReject(r, c.explain(r, q))
 			}
-			c.reject(w, r)
+			c.reject(w, r, q)
 		}
 	})
 }
@@ -199,78 +192,114 @@ func (m *Middleware) Handler(next http.Handler) http.Handler {
 // is no preflight is not compared: that is what preflights are for.
 //
 // Check is meant for diagnosis and for tests of one's own policy. It calls
-// AllowOriginFunc where Handler would, and never DenyHandler or OnReject.
+// AllowOriginFunc where Handler would, and never DenyHandler or OnReject. As
+// Handler does, it compares the origin with r.Host: that is example.com in what
+// [net/http/httptest.NewRequest] makes, so that a page of that host passes.
 func (m *Middleware) Check(r *http.Request) error {
 	c := m.load()
-	switch verdict, _ := c.classify(r); verdict {
+	q := read(r)
+	switch verdict, _ := c.judge(r, q); verdict {
 	case preflight:
 		if err := c.checkPreflight(r); err != nil {
 			return err
 		}
 	case rejected:
-		return originError(r)
+		return c.explain(r, q)
 	}
 	return nil
+}
+
+// A request is where an [http.Request] comes from, read before any function of
+// the policy's can change that.
+type request struct {
+	origins   []string // the lines of Origin; nil if there is none, or an empty one
+	preflight bool     // whether it is a CORS-preflight request (Fetch, "HTTP requests")
+}
+
+func read(r *http.Request) (q request) {
+	lines := r.Header[header.Origin]
+	if len(lines) == 0 || len(lines) == 1 && lines[0] == "" {
+		return q
+	}
+	return request{lines, r.Method == http.MethodOptions && len(r.Header[header.RequestMethod]) > 0}
+}
+
+// origin returns the origin of q, and "" unless there is exactly one. Browsers
+// send one Origin line at most (Fetch, "append a request `Origin` header"); more
+// are no origin at all.
+func (q request) origin() string {
+	if len(q.origins) != 1 {
+		return ""
+	}
+	return q.origins[0]
 }
 
 // A verdict says what is to be done with a request.
 type verdict int
 
 const (
-	rejected  verdict = iota // from an origin that is not allowed
+	rejected  verdict = iota // from another site or origin, and not allowed
 	plain                    // not cross-origin: no CORS headers are needed
 	actual                   // allowed, and not a preflight
 	preflight                // allowed to ask
 )
 
-// classify returns the verdict on r and, where that is actual or preflight,
-// the value of Access-Control-Allow-Origin.
-func (c *compiled) classify(r *http.Request) (verdict, string) {
-	// Browsers send at most one Origin line (Fetch, HTTP-network-or-cache
-	// fetch: "append a request `Origin` header"). More are no origin at all.
-	var origin string
-	lines := r.Header[headerOrigin]
-	if len(lines) == 1 {
-		origin = lines[0]
+// judge returns the verdict on r, which q was read from, and where that is
+// actual or preflight, the value of Access-Control-Allow-Origin.
+func (c *compiled) judge(r *http.Request, q request) (v verdict, allowOrigin string) {
+	allowed := actual
+	if q.preflight {
+		allowed = preflight
 	}
-	cors := len(lines) > 1 || origin != ""
-
-	switch {
-	case c.anyOrigin:
+	if c.anyOrigin {
 		// The same answer with and without Origin lets caches share it.
-		if cors && isPreflight(r) {
-			return preflight, "*"
-		}
-		return actual, "*"
-	case !cors:
-		return plain, ""
-	case c.allowsOrigin(r, origin):
-		if isPreflight(r) {
-			return preflight, origin
-		}
-		return actual, origin
-	case !isPreflight(r) && isSameOrigin(r, origin):
-		return plain, ""
-	default:
-		return rejected, ""
+		return allowed, "*"
 	}
+	if len(q.origins) == 0 {
+		return judgeSite(r), ""
+	}
+	o := q.origin()
+	if len(q.origins) == 1 && c.origins.Contains(o) {
+		return allowed, o
+	}
+	sameOrigin := !q.preflight && isSameOrigin(r, o)
+	if c.asksFunc(o) && c.policy.AllowOriginFunc(r, o) {
+		return allowed, o
+	}
+	if sameOrigin {
+		return plain, ""
+	}
+	return rejected, ""
 }
 
-// isPreflight reports whether r, which has an origin, is a CORS-preflight
-// request (Fetch, "HTTP requests").
-func isPreflight(r *http.Request) bool {
-	return r.Method == http.MethodOptions && len(r.Header[headerRequestMethod]) > 0
+// asksFunc reports whether AllowOriginFunc is asked about o, an origin that
+// AllowedOrigins does not allow: if that could list it.
+func (c *compiled) asksFunc(o string) bool {
+	return c.policy.AllowOriginFunc != nil && len(o) <= maxFuncOrigin &&
+		(origin.Valid(o) || origin.IsOpaque(o) && c.policy.AcceptRisks&RiskNullOrigin != 0)
+}
+
+// judgeSite returns the verdict on r, which has no Origin. With the methods that
+// change something, browsers send Origin to other origins, but some leave it
+// out after redirects and for the sake of privacy; Sec-Fetch-Site they send all
+// the same. http.CrossOriginProtection rejects the same requests.
+func judgeSite(r *http.Request) verdict {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		return plain
+	}
+	switch siteOf(r) {
+	case "", "same-origin", "none":
+		return plain
+	}
+	return rejected
 }
 
 // isSameOrigin reports whether r comes from a page of the server's own origin.
 // Browsers send Origin on same-origin requests too, for POST and for WebSocket
 // handshakes, and such requests are not CORS's business.
 func isSameOrigin(r *http.Request, origin string) bool {
-	var site string
-	if lines := r.Header[headerSecFetchSite]; len(lines) > 0 {
-		site = lines[0]
-	}
-	switch site {
+	switch siteOf(r) {
 	case "same-origin", "none":
 		return true
 	case "":
@@ -279,82 +308,94 @@ func isSameOrigin(r *http.Request, origin string) bool {
 		// not tell, a page served over HTTP passes for the same host's over
 		// HTTPS. As http.CrossOriginProtection does, this errs on the side of
 		// letting it through: HTTP Strict Transport Security closes that gap.
+		port := ":443"
 		host, ok := strings.CutPrefix(origin, "https://")
 		if !ok {
+			port = ":80"
 			host, ok = strings.CutPrefix(origin, "http://")
 		}
-		return ok && host != "" && host == r.Host
-	default:
-		return false
+		// Proxies write the default port into Host, and clients any case.
+		return ok && host != "" && strings.EqualFold(strings.TrimSuffix(host, port), strings.TrimSuffix(r.Host, port))
 	}
+	return false
+}
+
+// siteOf returns the value of Sec-Fetch-Site, or "".
+func siteOf(r *http.Request) string {
+	if lines := r.Header[header.SecFetchSite]; len(lines) > 0 {
+		return lines[0]
+	}
+	return ""
+}
+
+// explain returns why the request that q was read from is rejected.
+func (c *compiled) explain(r *http.Request, q request) *RequestError {
+	if len(q.origins) == 0 {
+		return &RequestError{Field: header.SecFetchSite, Value: clip(r.Header[header.SecFetchSite])}
+	}
+	e := &RequestError{Preflight: q.preflight, Field: header.Origin, Value: clip(q.origins)}
+	switch p := &c.policy; {
+	case len(q.origins) > 1:
+		e.reason = "is not one origin, as browsers send"
+	case origin.IsOpaque(q.origin()) && p.AcceptRisks&RiskNullOrigin == 0:
+		e.reason = "cannot be allowed unless RiskNullOrigin is accepted"
+	case p.AllowOriginFunc == nil:
+		// The default: it is not in AllowedOrigins.
+	case !c.asksFunc(q.origin()):
+		e.reason = "is not in AllowedOrigins, and is no origin that AllowOriginFunc is asked about"
+	case len(p.AllowedOrigins) == 0:
+		e.reason = "is not allowed by AllowOriginFunc"
+	default:
+		e.reason = "is neither in AllowedOrigins nor allowed by AllowOriginFunc"
+	}
+	return e
 }
 
 // decorate adds the headers of a response to an actual request.
-func (c *compiled) decorate(h http.Header, origin string) {
+func (c *compiled) decorate(h http.Header, allowOrigin string) {
 	var vary []string
+	n := 1 + len(c.actual)
 	if !c.anyOrigin {
-		vary = h[headerVary]
+		vary = h[header.Vary]
+		n += len(vary) + 1
 	}
-	v := make(values, c.actualValues+len(vary))
-	h[headerAllowOrigin] = v.take(origin)
-	if c.policy.AllowCredentials {
-		h[headerAllowCredentials] = v.take("true")
-	}
-	if c.exposeHeaders != "" {
-		h[headerExposeHeaders] = v.take(c.exposeHeaders)
+	v := make(values, n)
+	h[header.AllowOrigin] = v.take(allowOrigin)
+	for _, l := range c.actual {
+		h[l.name] = v.take(l.value)
 	}
 	if !c.anyOrigin {
-		h[headerVary] = v.takeLines(vary, headerOrigin, nil)
+		h[header.Vary] = v.takeVary(vary, header.Origin)
 	}
 }
 
 // addVary adds the one header of a response that would have been another, had
 // the request come from elsewhere (Fetch, "CORS protocol and HTTP caches").
 func addVary(h http.Header) {
-	vary := h[headerVary]
-	v := make(values, 1+len(vary))
-	h[headerVary] = v.takeLines(vary, headerOrigin, nil)
+	v := make(values, 1+len(h[header.Vary]))
+	h[header.Vary] = v.takeVary(h[header.Vary], header.Origin)
 }
 
-// reject answers a request whose origin is not allowed.
-func (c *compiled) reject(w http.ResponseWriter, r *http.Request) {
+// reject answers a request from an origin or site that is not allowed.
+func (c *compiled) reject(w http.ResponseWriter, r *http.Request, q request) {
 	h := w.Header()
+	delete(h, "Content-Length") // of the response that somebody expected
+	vary := h[header.Vary]
 	if c.policy.DenyHandler != nil {
 		addVary(h)
 		c.policy.DenyHandler.ServeHTTP(w, r)
 		return
 	}
-	vary := h[headerVary]
 	v := make(values, 3+len(vary))
-	h[headerVary] = v.takeLines(vary, headerOrigin, nil)
+	h[header.Vary] = v.takeVary(vary, header.Origin)
 	h["Content-Type"] = v.take("text/plain; charset=utf-8")
 	h["X-Content-Type-Options"] = v.take("nosniff")
-	delete(h, "Content-Length") // of the response that somebody expected
 	w.WriteHeader(http.StatusForbidden)
-	io.WriteString(w, "cross-origin request rejected: the CORS policy does not allow its origin\n")
-}
-
-// values is the one allocation of a response. Header values are taken from its
-// front, each capped, so that no two responses share memory and appending to
-// one header's values never reaches another's.
-type values []string
-
-func (v *values) take(s string) []string {
-	taken := (*v)[:1:1]
-	*v = (*v)[1:]
-	taken[0] = s
-	return taken
-}
-
-// takeLines takes a copy of the lines before and after s, with s in between.
-func (v *values) takeLines(before []string, s string, after []string) []string {
-	n := len(before) + 1 + len(after)
-	if n == 1 {
-		return v.take(s)
+	if len(q.origins) == 0 {
+		io.WriteString(w, "cross-site request rejected: it has no Origin header\n")
+		return
 	}
-	taken := append((*v)[:0:n], before...)
-	*v = (*v)[n:]
-	return append(append(taken, s), after...)
+	io.WriteString(w, "cross-origin request rejected: the CORS policy does not allow its origin\n")
 }
 
 // StripHeaders deletes the CORS response headers from h.
@@ -364,65 +405,7 @@ func (v *values) takeLines(before []string, s string, after []string) []string {
 // [net/http/httputil.ReverseProxy]: of two Access-Control-Allow-Origin values
 // browsers accept neither. Vary is kept.
 func StripHeaders(h http.Header) {
-	for _, name := range responseHeaders {
+	for _, name := range header.Responses {
 		delete(h, name)
 	}
-}
-
-// A RequestError tells why a request was rejected, or why a browser will not
-// send the request that a preflight asked about. Its message names the field
-// of [Policy] that would have to allow it.
-type RequestError struct {
-	// Preflight says whether the request is a preflight.
-	Preflight bool
-
-	// Field is the request header at fault: Origin,
-	// Access-Control-Request-Method or Access-Control-Request-Headers.
-	Field string
-
-	// Value is what in that header is not allowed: the origin, the method, or
-	// the name of the first such request header. Where a list of request
-	// headers is longer than any that the policy allows, it is the beginning
-	// of the list. Of several lines that should be one, it holds the first
-	// two, joined with ", ". It comes from the client as it is, but cut after
-	// 512 bytes.
-	Value string
-}
-
-// Error returns the reason on one line, with the client's part quoted.
-func (e *RequestError) Error() string {
-	request := "request"
-	if e.Preflight {
-		request = "preflight"
-	}
-	what, field := "origin", "AllowedOrigins"
-	switch e.Field {
-	case headerRequestMethod:
-		what, field = "method", "AllowedMethods"
-	case headerRequestHeaders:
-		what, field = "request header", "AllowedHeaders"
-	}
-	return fmt.Sprintf("cors: %s: %s %q is not in %s", request, what, e.Value, field)
-}
-
-func originError(r *http.Request) *RequestError {
-	return &RequestError{
-		Preflight: isPreflight(r),
-		Field:     headerOrigin,
-		Value:     clip(r.Header[headerOrigin]),
-	}
-}
-
-// clip returns the value of a header that should have one line, bounded, so
-// that a hostile one cannot fill a log.
-func clip(lines []string) string {
-	if len(lines) == 0 {
-		return "" // AllowOriginFunc may have removed the header
-	}
-	const most = 512
-	s := lines[0][:min(len(lines[0]), most)]
-	if len(lines) > 1 {
-		s += ", " + lines[1][:min(len(lines[1]), most)]
-	}
-	return s[:min(len(s), most)]
 }

@@ -5,18 +5,21 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/cookiejar"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
+
+	"github.com/f407da42/cors/internal/header"
+	"github.com/f407da42/cors/internal/origin"
 )
 
 // A Policy says which pages of other origins may do what. The zero Policy
 // allows them nothing.
 //
-// [New] and [Middleware.SetPolicy] refuse a Policy with a mistake in it.
+// [New] and [Middleware.SetPolicy] refuse a Policy with a mistake in it. A
+// Policy can be written as JSON and read back, without its functions and
+// interfaces; MaxAge is in nanoseconds there, as of any [time.Duration].
 type Policy struct {
 	// AllowedOrigins lists the origins, and patterns of origins, whose pages
 	// may send requests and read responses. Empty, it allows none.
@@ -27,17 +30,21 @@ type Policy struct {
 	//	http://localhost:8080           this host, over HTTP, on this port
 	//	http://[::1]:8080               an IPv6 address
 	//	chrome-extension://aghbiahbpai  any other scheme
+	//	app://.                         whatever the pages of an app have
 	//
-	// A pattern has a "*" as its first label, as its port, or both; or it is
+	// A pattern has a "*" as its first label, within that between hyphens, as
+	// its port, or as a host of a scheme other than http and https; or it is
 	// nothing but "*":
 	//
-	//	https://*.example.com    any subdomain, however deep, but not example.com itself
-	//	http://localhost:*       any port, or none
-	//	*                        any origin; stands alone, without AllowOriginFunc
+	//	https://*.example.com               any subdomain, however deep, but not example.com itself
+	//	https://proj-*-team.vercel.app      one or more of a-z, 0-9, "-" and "_"
+	//	http://localhost:*                  any port, or none; also after the two above
+	//	moz-extension://*                   any host of that scheme
+	//	*                                   any origin; stands alone, without AllowOriginFunc
 	//
 	// Refused, with what to write instead in the error, are for example:
 	//
-	//	example.com              no scheme
+	//	example.com              no scheme, or a misspelt one
 	//	https://example.com/     a path, even an empty one; also a query or a user
 	//	https://Example.com      upper case; also Unicode: write Punycode
 	//	https://example.com:443  the scheme's default port; also port 0 or over 65535
@@ -46,8 +53,8 @@ type Policy struct {
 	//	https://*example.com     a "*" elsewhere; also before an IP address
 	//	file:///index.html       pages from files have the origin "null"
 	//
-	// See AcceptRisks for "null", and for more that is refused together with
-	// AllowCredentials.
+	// See AcceptRisks for "null" and "file://", and for more that is refused
+	// together with AllowCredentials.
 	AllowedOrigins []string
 
 	// AllowOriginFunc, if not nil, is asked about origins that AllowedOrigins
@@ -55,12 +62,13 @@ type Policy struct {
 	// tenant has registered them. It is called in the request's goroutine, by
 	// several at once, at most once for each request.
 	//
-	// It only sees well-formed origins, of at most 512 bytes, and "null" only
-	// if RiskNullOrigin is accepted. Whether an origin it allows deserves
-	// AllowCredentials is its responsibility. If it looks at request headers
-	// other than Origin, the handler has to add them to Vary. It must not
-	// change the request.
-	AllowOriginFunc func(r *http.Request, origin string) bool
+	// It only sees well-formed origins: those that AllowedOrigins could list, of
+	// at most 512 bytes, and "null" and "file://" only if RiskNullOrigin is
+	// accepted. Whether an origin it allows deserves AllowCredentials is its
+	// responsibility. If it looks at request headers other than Origin, these
+	// belong in Vary, also where the wrapped handler does not run: a handler
+	// around Handler has to add them. It must not change the request.
+	AllowOriginFunc func(r *http.Request, origin string) bool `json:"-"`
 
 	// AllowedMethods lists the methods of requests that allowed origins may
 	// send, beyond GET, HEAD and POST, which CORS always allows
@@ -116,26 +124,25 @@ type Policy struct {
 
 	// PublicSuffixes, if not nil, tells which domains anybody can register
 	// names under, for RiskPublicSuffix. The List of
-	// golang.org/x/net/publicsuffix is one. It is used only while a policy is
-	// compiled.
-	PublicSuffixes cookiejar.PublicSuffixList
+	// golang.org/x/net/publicsuffix is one, and knows all. It is used only while
+	// a policy is compiled.
+	PublicSuffixes cookiejar.PublicSuffixList `json:"-"`
 
 	// AcceptRisks names the risks to accept, of those that a policy is
 	// otherwise refused for, joined with "|".
 	AcceptRisks Risk
 
-	// DenyHandler, if not nil, answers requests from origins that are not
-	// allowed, in place of a 403 in plain text. The response says Vary: Origin
-	// already, and has no CORS header. DenyHandler must not do what the request
-	// asks for.
-	DenyHandler http.Handler
+	// DenyHandler, if not nil, answers rejected requests, in place of a 403 in
+	// plain text. The response says Vary: Origin already, and has no CORS
+	// header. DenyHandler must not do what the request asks for.
+	DenyHandler http.Handler `json:"-"`
 
-	// OnReject, if not nil, is told of each request from an origin that is not
-	// allowed, before that is answered, and of each preflight that asks for a
-	// method or request header that is not, which the browser will stop at. It
-	// runs in the request's goroutine, several at once: to log, or to count.
-	// Strings in err come from the client.
-	OnReject func(r *http.Request, err *RequestError)
+	// OnReject, if not nil, is told of each rejected request, before that is
+	// answered, and of each preflight that asks for a method or request header
+	// that is not allowed, which the browser will stop at. It runs in the
+	// request's goroutine, several at once: to log, or to count. Strings in err
+	// come from the client.
+	OnReject func(r *http.Request, err *RequestError) `json:"-"`
 }
 
 // clone returns a copy of p that shares no memory with it that can change.
@@ -155,22 +162,62 @@ const (
 	// RiskInsecureOrigin accepts http: origins together with AllowCredentials,
 	// other than loopback ones: localhost, *.localhost and IP addresses such
 	// as 127.0.0.1. Whoever controls a network between a user and such an
-	// origin can alter its pages, and so act with the rights of the user.
+	// origin can alter its pages, and so act with the rights of the user. Its
+	// text is "insecure-origin".
 	RiskInsecureOrigin Risk = 1 << iota
 
-	// RiskPublicSuffix accepts a pattern for all subdomains of a public suffix,
-	// such as https://*.github.io, together with AllowCredentials. Anybody can
-	// register such a subdomain. Without PublicSuffixes, every single label but
-	// localhost, such as com, is taken for a public suffix, and nothing else is.
-	// Public suffixes further down, such as s3.amazonaws.com under
-	// https://*.amazonaws.com, are not looked for.
+	// RiskPublicSuffix accepts a pattern for names that anybody can register,
+	// such as https://*.github.io or https://proj-*.vercel.app, or for any host
+	// of a scheme, together with AllowCredentials. Without PublicSuffixes, every
+	// single label but localhost, such as com, is taken for a public suffix, and
+	// so are about a hundred well-known ones. Public suffixes further down, such
+	// as s3.example under https://*.example, are not looked for. Its text is
+	// "public-suffix".
 	RiskPublicSuffix
 
-	// RiskNullOrigin accepts the origin "null" in AllowedOrigins, and lets
-	// AllowOriginFunc be asked about it. Any page can have that origin, by way
-	// of a sandboxed iframe.
+	// RiskNullOrigin accepts the origins "null" and "file://" in AllowedOrigins,
+	// and lets AllowOriginFunc be asked about them. Any page can have the former,
+	// by way of a sandboxed iframe, and any file the latter. Its text is
+	// "null-origin".
 	RiskNullOrigin
+
+	noRisk // the first bit that is none
 )
+
+// riskNames are the texts of risks, in the order of their bits.
+const riskNames = "insecure-origin|public-suffix|null-origin"
+
+// MarshalText returns the texts of the risks in r, joined with "|", or nothing
+// for the zero value. It returns an error if r has a bit that is no risk.
+func (r Risk) MarshalText() ([]byte, error) {
+	if r >= noRisk {
+		return nil, fmt.Errorf("cors: %d is no risk; join RiskInsecureOrigin, RiskPublicSuffix and RiskNullOrigin", uint(r))
+	}
+	var texts []string
+	for i, text := range strings.Split(riskNames, "|") {
+		if r&(1<<i) != 0 {
+			texts = append(texts, text)
+		}
+	}
+	return []byte(strings.Join(texts, "|")), nil
+}
+
+// UnmarshalText sets r to what MarshalText returned as text. It returns an
+// error, and leaves r alone, if a risk in text has another name.
+func (r *Risk) UnmarshalText(text []byte) error {
+	var accepted Risk
+	if len(text) > 0 {
+		for name := range strings.SplitSeq(string(text), "|") {
+			i := slices.Index(strings.Split(riskNames, "|"), name)
+			if i < 0 {
+				return fmt.Errorf("cors: %q is no risk; write one or more of %s, joined with \"|\"", name, strings.ReplaceAll(riskNames, "|", ", "))
+			}
+			accepted |= 1 << i
+		}
+	}
+	*r = accepted
+	return nil
+}
 
 // A PolicyError is one mistake in a [Policy].
 type PolicyError struct {
@@ -199,19 +246,10 @@ func (e *PolicyError) Error() string {
 // compiled is a valid policy in the form in which requests are matched. It does
 // not change once it is made.
 type compiled struct {
-	policy Policy
-
+	policy    Policy
 	anyOrigin bool
-	maxOrigin int                   // the length of the longest origin that can be allowed
-	exact     map[string]struct{}   // origins
-	below     map[string][]wildcard // by what follows the "*": ".host" or ".host:port"
-	exactAny  map[string]struct{}   // as exact, but without a port: every port is allowed
-	belowAny  map[string][]wildcard // as below, but without a port
-	minLabels int                   // the least and ...
-	maxLabels int                   // ... the most labels of a host in below and belowAny
-
-	exposeHeaders string // the value of the header, "" for none
-	actualValues  int    // how many values decorate takes, besides those of Vary before it
+	origins   origin.Set
+	actual    []line // of each response to an actual request, besides origin and Vary
 
 	methods           map[string]struct{}
 	anyMethod         bool
@@ -219,261 +257,169 @@ type compiled struct {
 	requestHeaders    []string // in lower case, sorted
 	anyRequestHeader  bool
 	echoHeaders       bool
-	maxRequestHeaders int    // the length of the longest list that can be allowed
-	allowMethods      string // the value of the header, "" for none
-	allowHeaders      string
-	maxAge            string
+	maxRequestHeaders int      // the length of the longest list that can be allowed
+	preflight         []line   // of each answer to a preflight, besides origin, Vary and what is echoed
+	methodsBeforeEcho []string // the value of Access-Control-Allow-Methods, or none, before what is echoed
+	headersBeforeEcho []string // the same of Access-Control-Allow-Headers
 	preflightVary     string
-	preflightValues   int // how many values answerPreflight takes, besides echoed ones and those of Vary before it
 }
 
-// A wildcard is the "*" of a pattern for subdomains.
-type wildcard struct {
-	scheme  string // what precedes it, such as "https://"
-	longest int    // how many bytes it can stand for
-}
+// maxFuncOrigin is the length, in bytes, of the longest origin that
+// AllowOriginFunc is asked about.
+const maxFuncOrigin = 512
+
+// A line is a header with one value.
+type line struct{ name, value string }
+
+// maxRead is how many bytes are read of what a preflight asks for, where the
+// policy does not itself say how much that can be.
+const maxRead = 8 << 10
 
 var zeroPolicy, _ = compile(Policy{})
 
 // compile returns p in compiled form, or all that is wrong with it.
 func compile(p Policy) (*compiled, error) {
 	c := &compiled{policy: p.clone()}
-	var errs mistakes
-	c.compileOrigins(&errs)
-	c.compileMethods(&errs)
-	c.compileRequestHeaders(&errs)
-	c.compileExposedHeaders(&errs)
-	c.compileMaxAge(&errs)
-	if len(errs) > 0 {
-		return nil, errors.Join(errs...)
+	if p.AllowCredentials {
+		c.actual = append(c.actual, line{header.AllowCredentials, "true"})
+		c.preflight = append(c.preflight, line{header.AllowCredentials, "true"})
 	}
-
-	c.preflightVary = headerOrigin
+	var m mistakes
+	c.compileOrigins(&m)
+	c.compileMethods(&m)
+	c.compileRequestHeaders(&m)
+	c.compileExposedHeaders(&m)
+	c.compileMaxAge(&m)
+	if p.AcceptRisks >= noRisk {
+		m.add("AcceptRisks", -1, strconv.FormatUint(uint64(p.AcceptRisks), 10), "has bits that are no risk; join RiskInsecureOrigin, RiskPublicSuffix and RiskNullOrigin")
+	}
+	if len(m) > 0 {
+		return nil, errors.Join(m...)
+	}
+	c.preflightVary = header.Origin
 	if c.echoMethod {
-		c.preflightVary += ", " + headerRequestMethod
+		c.preflightVary += ", " + header.RequestMethod
 	}
 	if c.echoHeaders {
-		c.preflightVary += ", " + headerRequestHeaders
+		c.preflightVary += ", " + header.RequestHeaders
 	}
-
-	c.actualValues = 1 + count(p.AllowCredentials, c.exposeHeaders != "", !c.anyOrigin)
-	c.preflightValues = 1 + count(p.AllowCredentials, c.allowMethods != "", c.allowHeaders != "", c.maxAge != "", !c.anyOrigin)
 	return c, nil
-}
-
-// A fault is something that may be wrong with a value.
-type fault struct {
-	found  bool
-	reason string // what is wrong; what to write instead
-}
-
-// count returns how many conditions are true.
-func count(conditions ...bool) int {
-	n := 0
-	for _, condition := range conditions {
-		if condition {
-			n++
-		}
-	}
-	return n
 }
 
 // mistakes collects what is wrong with a policy.
 type mistakes []error
 
-// add adds the first of faults that is found in value, if any.
-func (m *mistakes) add(field string, index int, value string, faults ...fault) {
-	if i := slices.IndexFunc(faults, func(f fault) bool { return f.found }); i >= 0 {
-		*m = append(*m, &PolicyError{Field: field, Index: index, Value: value, Reason: faults[i].reason})
+// add adds a mistake, if there is a reason to.
+func (m *mistakes) add(field string, index int, value, reason string) {
+	if reason != "" {
+		*m = append(*m, &PolicyError{Field: field, Index: index, Value: value, Reason: reason})
 	}
 }
 
-func (c *compiled) compileOrigins(errs *mistakes) {
+func (c *compiled) compileOrigins(m *mistakes) {
 	p := &c.policy
-	c.exact = make(map[string]struct{}, len(p.AllowedOrigins))
-	c.below = make(map[string][]wildcard)
-	c.exactAny = make(map[string]struct{})
-	c.belowAny = make(map[string][]wildcard)
-	others := slices.ContainsFunc(p.AllowedOrigins, func(s string) bool { return s != "*" })
 	for i, s := range p.AllowedOrigins {
-		switch s {
-		case "*":
-			if c.anyOrigin {
-				continue // the first has been judged
+		if s == "*" {
+			if !c.anyOrigin { // else the first has been judged
+				c.anyOrigin = true
+				p.checkAnyOrigin(m, i)
 			}
-			c.anyOrigin = true
-			errs.add("AllowedOrigins", i, s, fault{others, "allows any origin, which makes the other origins pointless; remove them, or remove this"})
-			errs.add("AllowedOrigins", i, s, fault{p.AllowOriginFunc != nil, "allows any origin, which makes AllowOriginFunc pointless; remove that, or remove this"})
-			errs.add("AllowedOrigins", i, s, fault{p.AllowCredentials, "with AllowCredentials, lets every page on the web act as your users; list the origins that you trust, or do not set AllowCredentials"})
-		case "null":
-			errs.add("AllowedOrigins", i, s, fault{p.AcceptRisks&RiskNullOrigin == 0, "any page can have the origin null, by way of a sandboxed iframe; serve the page over HTTP and write its origin, or accept RiskNullOrigin"})
-			c.exact[s] = struct{}{}
-			c.maxOrigin = max(c.maxOrigin, len(s))
-		default:
-			o, ok := parsePattern(s)
-			if !ok {
-				errs.add("AllowedOrigins", i, s, fault{true, explainOrigin(s)})
-				continue
-			}
-			if p.AllowCredentials {
-				c.checkRisks(errs, i, o)
-			}
-			c.addPattern(s, o)
+			continue
 		}
+		o, err := origin.Parse(s)
+		if err != nil {
+			m.add("AllowedOrigins", i, s, err.Error())
+			continue
+		}
+		if origin.IsOpaque(s) && p.AcceptRisks&RiskNullOrigin == 0 {
+			page := "page can have the origin null, by way of a sandboxed iframe"
+			if s != "null" {
+				page = "file has this origin, from wherever it was downloaded"
+			}
+			m.add("AllowedOrigins", i, s, "any "+page+"; serve the page over HTTP and write its origin, or accept RiskNullOrigin")
+		}
+		if p.AllowCredentials {
+			p.checkRisks(m, i, o)
+		}
+		c.origins.Add(o)
+	}
+}
+
+// checkAnyOrigin checks what goes with p.AllowedOrigins[i], which is "*".
+func (p *Policy) checkAnyOrigin(m *mistakes, i int) {
+	const field = "AllowedOrigins"
+	if slices.ContainsFunc(p.AllowedOrigins, func(s string) bool { return s != "*" }) {
+		m.add(field, i, "*", "allows any origin, which makes the other origins pointless; remove them, or remove this")
 	}
 	if p.AllowOriginFunc != nil {
-		c.maxOrigin = max(c.maxOrigin, maxFuncOrigin)
+		m.add(field, i, "*", "allows any origin, which makes AllowOriginFunc pointless; remove that, or remove this")
+	}
+	if p.AllowCredentials {
+		m.add(field, i, "*", "with AllowCredentials, lets every page on the web act as your users; list the origins that you trust, or do not set AllowCredentials")
 	}
 }
 
 // checkRisks checks what o, which is p.AllowedOrigins[i], risks with credentials.
-func (c *compiled) checkRisks(errs *mistakes, i int, o pattern) {
-	p := &c.policy
-	errs.add("AllowedOrigins", i, p.AllowedOrigins[i], fault{
-		o.scheme == "http" && !isLoopback(o.host) && p.AcceptRisks&RiskInsecureOrigin == 0,
-		"with AllowCredentials, lets whoever controls a network in between act as your users; write https:// instead of http://, or accept RiskInsecureOrigin",
-	})
-	// Nobody can register a name under localhost (RFC 6761, section 6.3).
-	if !o.subdomains || o.host == "localhost" || p.AcceptRisks&RiskPublicSuffix != 0 {
+func (p *Policy) checkRisks(m *mistakes, i int, o origin.Pattern) {
+	s := p.AllowedOrigins[i]
+	if o.Scheme == "http" && !o.IsLoopback() && p.AcceptRisks&RiskInsecureOrigin == 0 {
+		m.add("AllowedOrigins", i, s, "with AllowCredentials, lets whoever controls a network in between act as your users; write https:// instead of http://, or accept RiskInsecureOrigin")
+	}
+	suffix, public := o.PublicSuffix(p.PublicSuffixes)
+	if !public || p.AcceptRisks&RiskPublicSuffix != 0 {
 		return
 	}
-	public := !strings.Contains(o.host, ".")
-	if p.PublicSuffixes != nil {
-		// The list may end with a label in place of the "*", as it does for
-		// all names of two labels under kobe.jp.
-		public = len(p.PublicSuffixes.PublicSuffix("a."+o.host)) >= len(o.host)
+	reason := fmt.Sprintf("with AllowCredentials, lets whoever can register a name under %q act as your users; write the domains that you trust, or accept RiskPublicSuffix", suffix)
+	if o.Wildcard == origin.AnyHost {
+		reason = fmt.Sprintf("with AllowCredentials, lets every host under %q act as your users; write those that you trust, or accept RiskPublicSuffix", suffix)
+	} else if p.PublicSuffixes == nil {
+		reason = strings.Replace(reason, "; ", " (PublicSuffixes knows all such domains, this package only some); ", 1)
 	}
-	errs.add("AllowedOrigins", i, p.AllowedOrigins[i], fault{
-		public, fmt.Sprintf("with AllowCredentials, lets whoever can register a name under %q act as your users; write the domains that you trust, or accept RiskPublicSuffix", o.host),
-	})
+	m.add("AllowedOrigins", i, s, reason)
 }
 
-// addPattern adds o, written as s, to the sets that origins are matched with.
-func (c *compiled) addPattern(s string, o pattern) {
-	longest := len(s)
-	if o.anyPort {
-		longest += len("65535") - len("*")
-	}
-	if o.subdomains {
-		longest += maxHost - len("*.") - len(o.host)
-	}
-	c.maxOrigin = max(c.maxOrigin, longest)
-
-	exact, below := c.exact, c.below
-	if o.anyPort {
-		exact, below = c.exactAny, c.belowAny
-		s = strings.TrimSuffix(s, ":*")
-	}
-	if !o.subdomains {
-		exact[s] = struct{}{}
-		return
-	}
-	scheme, tail, _ := strings.Cut(s, "*")
-	w := wildcard{scheme, maxHost - len(".") - len(o.host)}
-	if !slices.Contains(below[tail], w) {
-		below[tail] = append(below[tail], w)
-	}
-	labels := strings.Count(o.host, ".") + 1
-	if c.minLabels == 0 || labels < c.minLabels {
-		c.minLabels = labels
-	}
-	c.maxLabels = max(c.maxLabels, labels)
-}
-
-// allowsOrigin reports whether the policy allows origin, which is that of r.
-func (c *compiled) allowsOrigin(r *http.Request, origin string) bool {
-	if len(origin) > c.maxOrigin {
-		return false
-	}
-	if _, ok := c.exact[origin]; ok || c.isSubdomain(origin, c.below) {
-		return true
-	}
-	if len(c.exactAny)+len(c.belowAny) == 0 && c.policy.AllowOriginFunc == nil {
-		return false
-	}
-	o, ok := parseOrigin(origin)
-	if ok {
-		noPort := origin[:len(o.scheme)+len("://")+len(o.host)]
-		if _, ok := c.exactAny[noPort]; ok || c.isSubdomain(noPort, c.belowAny) {
-			return true
-		}
-	}
-	if c.policy.AllowOriginFunc == nil {
-		return false
-	}
-	if origin == "null" {
-		ok = c.policy.AcceptRisks&RiskNullOrigin != 0
-	}
-	return ok && c.policy.AllowOriginFunc(r, origin)
-}
-
-// isSubdomain reports whether a pattern in below allows origin. What the two
-// share is well-formed, as the pattern is; what stands for the "*" is checked.
-func (c *compiled) isSubdomain(origin string, below map[string][]wildcard) bool {
-	// Labels are taken from the end, and only as many as a pattern has, however
-	// many there are.
-	dot := len(origin)
-	for labels := 1; labels <= c.maxLabels; labels++ {
-		dot = strings.LastIndexByte(origin[:dot], '.')
-		if dot < 0 {
-			return false
-		}
-		if labels < c.minLabels {
-			continue
-		}
-		for _, w := range below[origin[dot:]] {
-			s, ok := strings.CutPrefix(origin[:dot], w.scheme)
-			if ok && len(s) <= w.longest && isLabels(s) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func (c *compiled) compileMethods(errs *mistakes) {
+func (c *compiled) compileMethods(m *mistakes) {
 	var list []string
 	for i, s := range c.policy.AllowedMethods {
 		if s == "*" {
 			c.anyMethod, c.echoMethod = true, c.policy.AllowCredentials
 		} else {
-			upper := strings.ToUpper(s)
-			errs.add("AllowedMethods", i, s,
-				fault{!isName(s), explainName(s, "PUT")},
-				fault{slices.Contains([]string{"CONNECT", "TRACE", "TRACK"}, upper), "browsers do not let scripts send this method; remove it"},
-				fault{s != upper && slices.Contains(standardMethods, upper), fmt.Sprintf("methods are case-sensitive; did you mean %q?", upper)},
-			)
+			m.add("AllowedMethods", i, s, header.FaultOfMethod(s))
 		}
 		if s != "*" || !c.echoMethod {
 			list = append(list, s)
 		}
 	}
-	list, c.methods = unique(list)
-	c.allowMethods = strings.Join(list, ", ")
+	list = unique(list)
+	c.methods = make(map[string]struct{}, len(list))
+	for _, method := range list {
+		c.methods[method] = struct{}{}
+	}
+	if c.echoMethod {
+		c.methodsBeforeEcho = join(list)
+	} else {
+		c.preflight = appendValue(c.preflight, header.AllowMethods, join(list))
+	}
 }
 
-var standardMethods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-
-func (c *compiled) compileRequestHeaders(errs *mistakes) {
+func (c *compiled) compileRequestHeaders(m *mistakes) {
 	var list []string
 	for i, s := range c.policy.AllowedHeaders {
-		name := http.CanonicalHeaderKey(s)
 		if s == "*" {
 			c.anyRequestHeader, c.echoHeaders = true, c.policy.AllowCredentials
 		} else {
-			errs.add("AllowedHeaders", i, s,
-				fault{!isName(s), explainName(s, "X-Request-Id")},
-				fault{name == "Cookie" || name == "Cookie2", "scripts cannot set cookies; remove this, and set AllowCredentials to let browsers send them"},
-				fault{slices.Contains(forbiddenRequestHeaders, name) || strings.HasPrefix(name, "Sec-") || strings.HasPrefix(name, "Proxy-"), "browsers do not let scripts set this header; remove it"},
-				fault{slices.Contains(responseHeaders, name), "is a response header of CORS, which no client sends; remove it"},
-			)
+			m.add("AllowedHeaders", i, s, header.FaultOfRequestHeader(s))
 		}
 		if s != "*" || !c.echoHeaders {
-			list = append(list, name)
+			list = append(list, http.CanonicalHeaderKey(s))
 		}
 	}
-	list, _ = unique(list)
-	c.allowHeaders = strings.Join(list, ", ")
+	list = unique(list)
+	if c.echoHeaders {
+		c.headersBeforeEcho = join(list)
+	} else {
+		c.preflight = appendValue(c.preflight, header.AllowHeaders, join(list))
+	}
 
 	// Room for every name once with ", ", and some more white space.
 	c.maxRequestHeaders = 128
@@ -487,350 +433,54 @@ func (c *compiled) compileRequestHeaders(errs *mistakes) {
 	}
 }
 
-// forbiddenRequestHeaders are those that scripts cannot set, besides Cookie,
-// Sec-* and Proxy-* (Fetch, "forbidden request-header").
-var forbiddenRequestHeaders = []string{
-	"Accept-Charset", "Accept-Encoding", headerRequestHeaders, headerRequestMethod,
-	"Connection", "Content-Length", "Date", "Dnt", "Expect", "Host", "Keep-Alive",
-	headerOrigin, "Referer", "Set-Cookie", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "Via",
-}
-
-// responseHeaders are those that the CORS protocol defines for responses.
-var responseHeaders = []string{
-	headerAllowOrigin, headerAllowCredentials, headerAllowMethods, headerAllowHeaders, headerMaxAge, headerExposeHeaders,
-}
-
-func (c *compiled) compileExposedHeaders(errs *mistakes) {
+func (c *compiled) compileExposedHeaders(m *mistakes) {
 	var list []string
 	for i, s := range c.policy.ExposedHeaders {
-		name := http.CanonicalHeaderKey(s)
-		errs.add("ExposedHeaders", i, s,
-			fault{s == "*" && c.policy.AllowCredentials, `with AllowCredentials, browsers take "*" for the name of a header; list the names`},
-			fault{s != "*" && !isName(s), explainName(s, "X-Total-Count")},
-			fault{slices.Contains([]string{"Set-Cookie", "Set-Cookie2"}, name), "browsers never let scripts read this header; remove it"},
-			fault{slices.Contains([]string{headerOrigin, headerRequestMethod, headerRequestHeaders}, name), "is a request header of CORS, which no response has; remove it"},
-			fault{slices.Contains([]string{headerAllowMethods, headerAllowHeaders, headerMaxAge}, name), "is in answers to preflights only, which scripts never see; remove it"},
-		)
-		list = append(list, name)
+		m.add("ExposedHeaders", i, s, header.FaultOfResponseHeader(s, c.policy.AllowCredentials))
+		list = append(list, http.CanonicalHeaderKey(s))
 	}
-	list, _ = unique(list)
-	c.exposeHeaders = strings.Join(list, ", ")
+	c.actual = appendValue(c.actual, header.ExposeHeaders, join(unique(list)))
 }
 
-func (c *compiled) compileMaxAge(errs *mistakes) {
+func (c *compiled) compileMaxAge(m *mistakes) {
 	age := c.policy.MaxAge
 	switch {
+	case age == 0:
 	case age < 0:
-		c.maxAge = "0"
-	case age > 0:
-		c.maxAge = strconv.Itoa(int(age / time.Second))
-		errs.add("MaxAge", -1, age.String(),
-			fault{age < time.Millisecond, fmt.Sprintf("is less than a second; did you mean %d*time.Second?", age)},
-			fault{age > 24*time.Hour, "no browser honours more than a day; write 24*time.Hour or less"},
-			fault{age%time.Second != 0, "is sent in whole seconds; write a multiple of time.Second"},
-		)
-	}
-}
-
-// isName reports whether s, which is not "*", is the name of a method or header.
-// "*" in a name would be allowed, but is never meant.
-func isName(s string) bool {
-	return isToken(s) && !strings.Contains(s, "*")
-}
-
-// explainName says what is wrong with s, where isName refuses it, and what to
-// write instead, such as example.
-func explainName(s, example string) string {
-	if trimmed := strings.TrimSpace(s); isName(trimmed) {
-		return fmt.Sprintf("has white space around it; did you mean %q?", trimmed)
-	}
-	switch {
-	case strings.Contains(s, "*"):
-		return `has a "*" within a name, where it means nothing; write "*" alone, or the names`
-	case strings.ContainsAny(s, ",; "):
-		return "is not one name; write each as an element of its own"
+		c.preflight = append(c.preflight, line{header.MaxAge, "0"})
+	case age < time.Millisecond:
+		m.add("MaxAge", -1, age.String(), fmt.Sprintf("is less than a second; did you mean %d*time.Second?", age))
+	case age > 24*time.Hour:
+		m.add("MaxAge", -1, age.String(), "no browser honours more than a day; write 24*time.Hour or less")
+	case age%time.Second != 0:
+		m.add("MaxAge", -1, age.String(), "is sent in whole seconds; write a multiple of time.Second")
 	default:
-		return fmt.Sprintf("is not a name; write one such as %q", example)
+		c.preflight = append(c.preflight, line{header.MaxAge, strconv.Itoa(int(age / time.Second))})
 	}
 }
 
-// unique returns list without its duplicates, and as a set.
-func unique(list []string) ([]string, map[string]struct{}) {
-	set := make(map[string]struct{}, len(list))
-	list = slices.DeleteFunc(list, func(s string) bool {
-		_, seen := set[s]
-		set[s] = struct{}{}
-		return seen
+// unique returns list without its duplicates.
+func unique(list []string) []string {
+	seen := make(map[string]struct{}, len(list))
+	return slices.DeleteFunc(list, func(s string) bool {
+		_, again := seen[s]
+		seen[s] = struct{}{}
+		return again
 	})
-	return list, set
 }
 
-// The lengths, in bytes, of the longest label and the longest host that DNS
-// allows, and of the longest origin that AllowOriginFunc is asked about.
-const (
-	maxLabel      = 63
-	maxHost       = 253
-	maxFuncOrigin = 512
-)
-
-// An origin is a tuple origin (HTML, "origin"). port is empty for the scheme's
-// default port.
-type origin struct{ scheme, host, port string }
-
-// A pattern is an origin whose host stands for its subdomains, or whose port
-// for all ports.
-type pattern struct {
-	origin
-	subdomains, anyPort bool
+// join returns the value of a header that lists list, or no value.
+func join(list []string) []string {
+	if len(list) == 0 {
+		return nil
+	}
+	return []string{strings.Join(list, ", ")}
 }
 
-// parsePattern parses s, which is not "*" or "null", as an element of
-// AllowedOrigins.
-func parsePattern(s string) (p pattern, ok bool) {
-	if strings.IndexByte(s, '*') < 0 {
-		p.origin, ok = parseOrigin(s)
-		return p, ok
+// appendValue appends a header with value, one or none.
+func appendValue(lines []line, name string, value []string) []line {
+	for _, v := range value {
+		lines = append(lines, line{name, v})
 	}
-	s, p.anyPort = strings.CutSuffix(s, ":*")
-	if scheme, host, found := strings.Cut(s, "://*."); found {
-		s, p.subdomains = scheme+"://"+host, true
-	}
-	p.origin, ok = parseOrigin(s)
-	if p.anyPort && p.port != "" {
-		return p, false
-	}
-	if p.subdomains && (isIP(p.host) || len(p.host) > maxHost-len("a.")) {
-		return p, false
-	}
-	return p, ok
-}
-
-// parseOrigin parses s if it is an origin as browsers serialize it (HTML,
-// "serialization of an origin").
-func parseOrigin(s string) (o origin, ok bool) {
-	scheme, authority, _ := strings.Cut(s, "://")
-	host, port, hasPort := cutPort(authority)
-	if hasPort && (!isPort(port) || isDefaultPort(scheme, port)) {
-		return origin{}, false
-	}
-	return origin{scheme, host, port}, isScheme(scheme) && isHost(host)
-}
-
-// cutPort cuts authority, a host, into that and the port after it.
-func cutPort(authority string) (host, port string, found bool) {
-	if strings.IndexByte(authority, ':') < 0 || strings.HasSuffix(authority, "]") {
-		return authority, "", false
-	}
-	colon := strings.LastIndexByte(authority, ':')
-	return authority[:colon], authority[colon+1:], true
-}
-
-// isDefaultPort reports whether port is one that browsers leave out.
-func isDefaultPort(scheme, port string) bool {
-	return scheme == "http" && port == "80" || scheme == "https" && port == "443"
-}
-
-// isScheme reports whether s is a scheme (RFC 3986, section 3.1) in lower case,
-// and one that pages with an origin have.
-func isScheme(s string) bool {
-	return s != "" && 'a' <= s[0] && all(s, isSchemeByte) && s != "file" && s != "ws" && s != "wss"
-}
-
-// isPort reports whether s is a number from 1 to 65535 in canonical form.
-func isPort(s string) bool {
-	return s != "" && s[0] != '0' && all(s, isDigit) && (len(s) < 5 || len(s) == 5 && s <= "65535")
-}
-
-// all reports whether is is true of all bytes of s.
-func all(s string, is func(byte) bool) bool {
-	for i := range len(s) {
-		if !is(s[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-func isDigit(c byte) bool      { return '0' <= c && c <= '9' }
-func isHexDigit(c byte) bool   { return isDigit(c) || 'a' <= c && c <= 'f' }
-func isSchemeByte(c byte) bool { return isAlphanumeric(c) || c == '+' || c == '-' || c == '.' }
-
-// isHost reports whether s is a host as browsers serialize it (URL, "host
-// serializer"): a domain in lower case, or an IP address.
-func isHost(s string) bool {
-	if strings.HasPrefix(s, "[") {
-		return strings.HasSuffix(s, "]") && isIPv6(s[1:len(s)-1])
-	}
-	return len(s) <= maxHost && isLabels(s) && (!endsInNumber(s) || isIPv4(s))
-}
-
-// isLabels reports whether s is labels of a domain in lower case.
-func isLabels(s string) bool {
-	n := 0 // of the label so far
-	for i := range len(s) {
-		switch c := s[i]; {
-		case isAlphanumeric(c) || c == '-' || c == '_':
-			n++
-		case c == '.' && 0 < n && n <= maxLabel:
-			n = 0
-		default:
-			return false
-		}
-	}
-	return 0 < n && n <= maxLabel
-}
-
-func isIP(host string) bool {
-	return strings.HasPrefix(host, "[") || endsInNumber(host)
-}
-
-// endsInNumber reports whether browsers would parse host, which has no empty
-// label, as an IPv4 address (URL, "ends in a number checker").
-func endsInNumber(host string) bool {
-	last := host[strings.LastIndexByte(host, '.')+1:]
-	hex, isHex := strings.CutPrefix(last, "0x")
-	return all(last, isDigit) || isHex && all(hex, isHexDigit)
-}
-
-// isIPv4 reports whether s is an IPv4 address in canonical form.
-func isIPv4(s string) bool {
-	for number := range strings.SplitSeq(s, ".") {
-		if number != "0" && !isPort(number) || len(number) > 3 || len(number) == 3 && number > "255" {
-			return false
-		}
-	}
-	return strings.Count(s, ".") == 3
-}
-
-// isIPv6 reports whether s is an IPv6 address in canonical form (URL, "IPv6
-// serializer"): the first of the longest runs of zeros is "::", unless that
-// would stand for a single zero. Package net/netip allocates where it finds an
-// error, and writes IPv4-mapped addresses otherwise.
-func isIPv6(s string) bool {
-	head, tail, compressed := strings.Cut(s, "::")
-	n, run, ok := ipv6Pieces(head)
-	if !compressed {
-		return ok && n == 8 && run < 2
-	}
-	m, tailRun, tailOK := ipv6Pieces(tail)
-	zeros := 8 - n - m
-	return ok && tailOK && zeros >= 2 && run < zeros && tailRun <= zeros &&
-		head != "0" && !strings.HasSuffix(head, ":0") && tail != "0" && !strings.HasPrefix(tail, "0:")
-}
-
-// ipv6Pieces counts the pieces of an IPv6 address in s, which may be empty, and
-// the longest run of zeros among them.
-func ipv6Pieces(s string) (n, longestRun int, ok bool) {
-	run := 0
-	for more := s != ""; more; n++ {
-		var piece string
-		piece, s, more = strings.Cut(s, ":")
-		if piece == "" || len(piece) > 4 || piece[0] == '0' && piece != "0" || !all(piece, isHexDigit) {
-			return 0, 0, false
-		}
-		if piece != "0" {
-			run = 0
-			continue
-		}
-		run++
-		longestRun = max(longestRun, run)
-	}
-	return n, longestRun, true
-}
-
-// isLoopback reports whether host, which is well-formed, cannot be reached over
-// a network (Secure Contexts, "is origin potentially trustworthy?").
-func isLoopback(host string) bool {
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return err == nil && ip.IsLoopback()
-}
-
-// explainOrigin says what is wrong with s, an element of AllowedOrigins that
-// parsePattern refuses, and what to write instead.
-func explainOrigin(s string) string {
-	faults := originFaults(s)
-	reason := faults[slices.IndexFunc(faults, func(f fault) bool { return f.found })].reason
-	if mended := mendOrigin(s); mended != "" {
-		reason, _, _ = strings.Cut(reason, "; ")
-		reason += fmt.Sprintf("; did you mean %q?", mended)
-	}
-	return reason
-}
-
-// originFaults returns what may be wrong with s, of which something is.
-func originFaults(s string) []fault {
-	scheme, authority, hasScheme := strings.Cut(s, "://")
-	authority, anyPort := strings.CutSuffix(authority, ":*")
-	authority, subdomains := strings.CutPrefix(authority, "*.")
-	host, port, hasPort := cutPort(authority)
-	return []fault{
-		{s == "", `is empty; write an origin such as "https://example.com", or remove it`},
-		{strings.ContainsAny(s, ",;|") || strings.Count(s, "://") > 1, "is not one origin; write each as an element of its own"},
-		{strings.ContainsFunc(s, func(c rune) bool { return c == ' ' || !unicode.IsPrint(c) }), "has white space or invisible characters in it; remove them"},
-		{strings.ContainsFunc(s, func(c rune) bool { return c > unicode.MaxASCII }), `has characters in it that are not ASCII; write the host in Punycode, as in "https://xn--bcher-kva.example"`},
-		{!hasScheme, `has no scheme; write it out, as in "https://example.com"`},
-		{strings.EqualFold(scheme, "file"), `is no origin, as pages from files have the origin "null"; serve the page over HTTP, for example from "http://localhost:8080"`},
-		{strings.EqualFold(scheme, "ws") || strings.EqualFold(scheme, "wss"), "is a WebSocket's address, but a handshake has the origin of its page; write that"},
-		{strings.Contains(scheme+authority, "*"), `has a "*" where it means nothing; write "*" alone, as the first label ("https://*.example.com") or as the port ("http://localhost:*")`},
-		{strings.Contains(authority, "@"), "has a user in it, which no origin has; remove it"},
-		{strings.ContainsAny(authority, `/?#\`), "has a path, a query or a fragment, which no origin has; end after the host and port"},
-		{strings.ToLower(s) != s, "has upper case in it, where browsers write lower case; write lower case"},
-		{!isScheme(scheme), `has a scheme that is none; write one such as "https"`},
-		{hasPort && anyPort, `has two ports; write a number or "*"`},
-		{hasPort && !isPort(port), "has a port that is none; write a number from 1 to 65535 without leading zeros, or nothing"},
-		{isDefaultPort(scheme, port), "has its scheme's default port in it, which browsers leave out; remove it"},
-		{host == "", `has no host; write one, as in "https://example.com"`},
-		{subdomains && isHost(host) && isIP(host), `has a "*" before an IP address, which has no subdomains; list the addresses`},
-		{strings.HasPrefix(host, "[") && strings.Contains(host, ":"), `has an IPv6 address that is not in canonical form; write it as browsers do, as in "http://[2001:db8::1]", without a zone`},
-		{strings.Contains("."+host+".", ".."), "has an empty label in its host; remove the dot before or after it"},
-		{endsInNumber(host), `has a number as its last label, but is no IPv4 address in canonical form; write four decimal numbers, as in "http://192.0.2.1"`},
-		{isHost(host) || len(host) > maxHost || slices.ContainsFunc(strings.Split(host, "."), func(label string) bool { return len(label) > maxLabel }), "has a label of more than 63 bytes or a host of more than 253, which DNS has not; write a shorter one"},
-		{true, `has characters in its host that browsers do not leave there; write letters, digits, "-", "_" and ".", or an IPv6 address in brackets`},
-	}
-}
-
-// mendOrigin returns what s, an invalid element of AllowedOrigins, was probably
-// meant to be, or the empty string.
-func mendOrigin(s string) string {
-	s = strings.ToLower(strings.Trim(s, "\"'<> \t\r\n\u200b\ufeff"))
-	if s == "null" {
-		return s
-	}
-	scheme, authority, hasScheme := strings.Cut(s, "://")
-	if !hasScheme {
-		authority = strings.TrimLeft(s, "/")
-		for _, scheme = range []string{"http", "https"} {
-			if rest := strings.TrimPrefix(s, scheme); rest != s && strings.TrimLeft(rest, ":;/") != rest {
-				authority, hasScheme = strings.TrimLeft(rest, ":;/"), true
-				break
-			}
-		}
-	}
-	if end := strings.IndexAny(authority, "/?#"); end >= 0 {
-		authority = authority[:end]
-	}
-	host, port, hasPort := cutPort(authority)
-	if hasPort && (port == "" || isDefaultPort(scheme, port)) {
-		authority = host
-	}
-	switch {
-	case scheme == "ws" || !hasScheme && isLoopback(host):
-		scheme = "http"
-	case scheme == "wss":
-		scheme = "https"
-	case !hasScheme && !strings.ContainsAny(host, ".:"):
-		return "" // more likely a word, such as "all", than a host
-	}
-	if address, port, found := strings.Cut(authority, "]"); found {
-		ip, _ := netip.ParseAddr(strings.TrimPrefix(address, "["))
-		authority = "[" + ip.WithZone("").String() + "]" + port
-	}
-	s = scheme + "://" + strings.TrimSuffix(authority, ".")
-	if _, ok := parsePattern(s); !ok {
-		return ""
-	}
-	return s
+	return lines
 }

@@ -1,68 +1,94 @@
 package cors
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/f407da42/cors/internal/header"
 )
 
-// answerPreflight answers a preflight from an allowed origin with the policy's
-// own lists, in full and whatever it asks for: the browser compares (Fetch,
-// "CORS-preflight fetch", step 7), caches all that is listed, and names the
-// culprit in its console. So what the client asks for need not even be read.
+// answerPreflight answers r, a preflight from an allowed origin, with the
+// policy's own lists, in full and whatever it asks for: the browser compares
+// (Fetch, "CORS-preflight fetch", step 7), caches all that is listed, and names
+// the culprit in its console. So what the client asks for need not even be read.
 //
 // The exception is a policy that allows any method or any request header
 // together with credentials. Browsers then take "*" for a name like any other,
 // so what is asked for is listed as well.
-func (c *compiled) answerPreflight(w http.ResponseWriter, r *http.Request, origin string) {
-	var method, headers []string
+func (c *compiled) answerPreflight(w http.ResponseWriter, r *http.Request, allowOrigin string) {
+	var methods, headers, vary []string
+	n := 1 + len(c.preflight)
 	if c.echoMethod {
-		method = c.methodToEcho(r)
+		methods = c.methodToEcho(r.Header[header.RequestMethod])
+		n += len(c.methodsBeforeEcho) + len(methods)
 	}
 	if c.echoHeaders {
-		headers = c.headersToEcho(r)
+		headers = c.headersToEcho(r.Header[header.RequestHeaders])
+		n += len(c.headersBeforeEcho) + len(headers)
 	}
 	h := w.Header()
-	var vary []string
 	if !c.anyOrigin {
-		vary = h[headerVary]
+		vary = h[header.Vary]
+		n += 1 + len(vary)
 	}
 
-	v := make(values, c.preflightValues+len(method)+len(headers)+len(vary))
-	h[headerAllowOrigin] = v.take(origin)
-	if c.policy.AllowCredentials {
-		h[headerAllowCredentials] = v.take("true")
+	v := make(values, n)
+	h[header.AllowOrigin] = v.take(allowOrigin)
+	for _, l := range c.preflight {
+		h[l.name] = v.take(l.value)
 	}
-	if c.allowMethods != "" {
-		h[headerAllowMethods] = v.takeLines(nil, c.allowMethods, method)
-	} else if len(method) > 0 {
-		h[headerAllowMethods] = v.take(method[0])
+	if len(c.methodsBeforeEcho)+len(methods) > 0 {
+		h[header.AllowMethods] = v.takeLines(c.methodsBeforeEcho, methods...)
 	}
-	if c.allowHeaders != "" {
-		h[headerAllowHeaders] = v.takeLines(nil, c.allowHeaders, headers)
-	} else if len(headers) > 0 {
-		h[headerAllowHeaders] = v.takeLines(nil, headers[0], headers[1:])
-	}
-	if c.maxAge != "" {
-		h[headerMaxAge] = v.take(c.maxAge)
+	if len(c.headersBeforeEcho)+len(headers) > 0 {
+		h[header.AllowHeaders] = v.takeLines(c.headersBeforeEcho, headers...)
 	}
 	if !c.anyOrigin {
-		h[headerVary] = v.takeLines(vary, c.preflightVary, nil)
+		h[header.Vary] = v.takeVary(vary, c.preflightVary)
 	}
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// What is read of a preflight where the policy does not itself say how much
-// that can be: bytes, and header lines to echo. Browsers send one line.
-const (
-	maxRead  = 8 << 10
-	maxLines = 64
-)
+// values is the one allocation of a response. The values of headers are taken
+// from its front, each capped where it ends, so that no two responses share
+// memory and appending to one header's values never reaches another's. Where
+// nothing is left to take, the header gets an allocation of its own.
+type values []string
 
-// methodToEcho returns the method that r asks for, if it is one and the policy
-// does not list it anyway.
-func (c *compiled) methodToEcho(r *http.Request) []string {
-	lines := r.Header[headerRequestMethod]
+func (v *values) take(s string) []string {
+	if len(*v) == 0 {
+		return []string{s}
+	}
+	taken := (*v)[:1:1]
+	*v = (*v)[1:]
+	taken[0] = s
+	return taken
+}
+
+// takeVary takes the lines of Vary that were there before, and names.
+func (v *values) takeVary(before []string, names string) []string {
+	if len(before) == 0 {
+		return v.take(names)
+	}
+	return v.takeLines(before, names)
+}
+
+// takeLines takes copies of the lines of a header and of more.
+func (v *values) takeLines(lines []string, more ...string) []string {
+	n := min(len(lines)+len(more), len(*v))
+	taken := append(append((*v)[:0:n], lines...), more...)
+	*v = (*v)[n:]
+	return taken
+}
+
+// maxLines is how many lines of request headers are echoed. Browsers send one.
+const maxLines = 64
+
+// methodToEcho returns lines, which ask for a method, if that is one and the
+// policy does not list it anyway.
+func (c *compiled) methodToEcho(lines []string) []string {
 	if len(lines) != 1 || !c.allowsMethod(lines[0]) {
 		return nil
 	}
@@ -72,13 +98,16 @@ func (c *compiled) methodToEcho(r *http.Request) []string {
 	return lines
 }
 
-// headersToEcho returns the lines in which r asks for request headers, if they
-// are within bounds and hold header names and nothing else.
-func (c *compiled) headersToEcho(r *http.Request) []string {
-	lines := r.Header[headerRequestHeaders]
-	_, ok := c.checkRequestHeaders(lines)
-	if !ok || !slices.ContainsFunc(lines, func(line string) bool { return line != "" }) {
+// headersToEcho returns lines, which ask for request headers, if they are within
+// bounds and hold header names and nothing else.
+func (c *compiled) headersToEcho(lines []string) []string {
+	if _, _, ok := c.withinBounds(lines); !ok || !slices.ContainsFunc(lines, func(line string) bool { return line != "" }) {
 		return nil
+	}
+	for _, line := range lines {
+		if c.notAllowed(line) != "" {
+			return nil
+		}
 	}
 	return lines
 }
@@ -87,44 +116,55 @@ func (c *compiled) headersToEcho(r *http.Request) []string {
 // from an allowed origin, and returns what it stops at, or nil (Fetch,
 // "CORS-preflight fetch", steps 7.5 to 7.7).
 func (c *compiled) checkPreflight(r *http.Request) *RequestError {
-	lines := r.Header[headerRequestMethod]
-	if len(lines) > 1 || !c.allowsMethod(lines[0]) {
-		return &RequestError{Preflight: true, Field: headerRequestMethod, Value: clip(lines)}
+	if lines := r.Header[header.RequestMethod]; len(lines) != 1 || !c.allowsMethod(lines[0]) {
+		return &RequestError{Preflight: true, Field: header.RequestMethod, Value: clip(lines)}
 	}
-	if culprit, ok := c.checkRequestHeaders(r.Header[headerRequestHeaders]); !ok {
-		return &RequestError{Preflight: true, Field: headerRequestHeaders, Value: culprit}
+	lines := r.Header[header.RequestHeaders]
+	whole, part, ok := c.withinBounds(lines)
+	for _, line := range whole {
+		if name := c.notAllowed(line); name != "" {
+			return &RequestError{Preflight: true, Field: header.RequestHeaders, Value: clip([]string{name})}
+		}
+	}
+	if name := c.notAllowed(part); name != "" {
+		return &RequestError{Preflight: true, Field: header.RequestHeaders, Value: clip([]string{name})}
+	}
+	if !ok {
+		return &RequestError{Preflight: true, Field: header.RequestHeaders, Value: clip(lines), reason: "is the beginning of a list longer than any that AllowedHeaders allows"}
 	}
 	return nil
 }
 
-// checkRequestHeaders reports whether the policy allows all the request headers
-// that lines list. If not, it returns the first that it does not allow or, if
-// lines are longer than any that it allows, their beginning. What is longer is
-// not read.
-func (c *compiled) checkRequestHeaders(lines []string) (culprit string, ok bool) {
+// withinBounds reports whether lines, which ask for request headers, are no
+// longer than any list that the policy allows. If they are, it returns what of
+// them is to be read: whole lines, and the names at the beginning of the next.
+func (c *compiled) withinBounds(lines []string) (whole []string, part string, ok bool) {
 	if c.echoHeaders && len(lines) > maxLines {
-		return clip(lines), false
+		return nil, "", false
 	}
-	room := c.maxRequestHeaders + len(", ")
-	for _, line := range lines {
-		room -= len(", ") + len(line)
-		if room < 0 {
-			line = line[:max(0, len(line)+room)]
-			line = line[:strings.LastIndexByte(line, ',')+1]
+	room := c.maxRequestHeaders
+	for i, line := range lines {
+		if len(line) > room {
+			end := strings.LastIndexByte(line[:max(room, 0)], ',')
+			return lines[:i], line[:end+1], false
 		}
-		for name := range strings.SplitSeq(line, ",") {
-			// Browsers send no white space and no empty elements, but RFC 9110,
-			// section 5.6.1, lets intermediaries add them.
-			name = strings.Trim(name, " \t")
-			if name != "" && !c.allowsRequestHeader(name) {
-				return clip([]string{name}), false
-			}
-		}
-		if room < 0 {
-			return clip(lines), false
+		room -= len(line) + len(", ")
+	}
+	return lines, "", true
+}
+
+// notAllowed returns the first name in line that is not that of an allowed
+// request header, or "".
+func (c *compiled) notAllowed(line string) string {
+	for name := range strings.SplitSeq(line, ",") {
+		// Browsers send no white space and no empty elements, but RFC 9110,
+		// section 5.6.1, lets intermediaries add them.
+		name = strings.Trim(name, " \t")
+		if name != "" && !c.allowsRequestHeader(name) {
+			return name
 		}
 	}
-	return "", true
+	return ""
 }
 
 func (c *compiled) allowsMethod(method string) bool {
@@ -135,14 +175,14 @@ func (c *compiled) allowsMethod(method string) bool {
 	if _, listed := c.methods[method]; listed {
 		return true
 	}
-	return c.anyMethod && len(method) <= maxRead && isToken(method)
+	return c.anyMethod && len(method) <= maxRead && header.IsToken(method)
 }
 
 func (c *compiled) allowsRequestHeader(name string) bool {
 	if _, listed := slices.BinarySearchFunc(c.requestHeaders, name, compareFold); listed {
 		return true
 	}
-	if !c.anyRequestHeader || !isToken(name) {
+	if !c.anyRequestHeader || !header.IsToken(name) {
 		return false
 	}
 	// "*" does not cover Authorization (Fetch, "CORS non-wildcard
@@ -153,30 +193,69 @@ func (c *compiled) allowsRequestHeader(name string) bool {
 // compareFold orders a, which is in lower case, and b as if b were, too.
 func compareFold(a, b string) int {
 	for i := range min(len(a), len(b)) {
-		if d := int(a[i]) - int(lower(b[i])); d != 0 {
+		if d := int(a[i]) - int(header.Lower(b[i])); d != 0 {
 			return d
 		}
 	}
 	return len(a) - len(b)
 }
 
-func lower(c byte) byte {
-	if 'A' <= c && c <= 'Z' {
-		c += 'a' - 'A'
+// A RequestError tells why a request was rejected, or why a browser will not
+// send the request that a preflight asked about. Its message says what would
+// have to change.
+type RequestError struct {
+	// Preflight says whether the request is a preflight.
+	Preflight bool
+
+	// Field is the request header at fault: Origin,
+	// Access-Control-Request-Method or Access-Control-Request-Headers; or
+	// Sec-Fetch-Site, where that tells of a page of another site and there is no
+	// Origin.
+	Field string
+
+	// Value is what in that header is not allowed: the origin, the method, the
+	// name of the first such request header, or the relation between sites.
+	// Where a list of request headers is longer than any that the policy allows,
+	// it is the beginning of the list. Of several lines that should be one, it
+	// holds the first two, joined with ", ". It comes from the client as it is,
+	// but is a copy, and cut after 512 bytes.
+	Value string
+
+	reason string // what is wrong with the value; if empty, that it is not listed
+}
+
+// Error returns the reason on one line, with the client's part quoted.
+func (e *RequestError) Error() string {
+	request := "request"
+	if e.Preflight {
+		request = "preflight"
 	}
-	return c
+	what, reason := "origin", "is not in AllowedOrigins"
+	switch e.Field {
+	case header.RequestMethod:
+		what, reason = "method", "is not in AllowedMethods"
+	case header.RequestHeaders:
+		what, reason = "request header", "is not in AllowedHeaders"
+	case header.SecFetchSite:
+		what, reason = header.SecFetchSite, "tells of a page of another site or origin, but there is no Origin that could be allowed"
+	}
+	if e.reason != "" {
+		reason = e.reason
+	}
+	return fmt.Sprintf("cors: %s: %s %q %s", request, what, e.Value, reason)
 }
 
-// isToken reports whether s is a token (RFC 9110, section 5.6.2), as the names
-// of methods and headers are.
-func isToken(s string) bool {
-	return s != "" && all(s, isTokenByte)
-}
-
-func isTokenByte(c byte) bool {
-	return isAlphanumeric(lower(c)) || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
-}
-
-func isAlphanumeric(c byte) bool {
-	return 'a' <= c && c <= 'z' || isDigit(c)
+// clip returns a copy of the value of a header that should have one line. It is
+// bounded, so that a hostile value cannot fill a log or keep memory in use.
+func clip(lines []string) string {
+	const most = 512
+	if len(lines) == 0 {
+		return "" // AllowOriginFunc has removed the header
+	}
+	first := lines[0][:min(len(lines[0]), most)]
+	if len(lines) == 1 {
+		return strings.Clone(first)
+	}
+	both := first + ", " + lines[1][:min(len(lines[1]), most)]
+	return both[:min(len(both), most)]
 }

@@ -1,0 +1,213 @@
+// Package origin knows the origins of pages: which strings are origins, what
+// patterns of them mean, which set of them a policy allows, and what somebody
+// meant who wrote something else.
+//
+// A page's origin is its scheme, host and port (HTML, "origin"). Browsers send
+// it in the Origin header (Fetch, "`Origin` header"), always in one spelling.
+// So an origin is a string here, and nothing is normalized: what another
+// spelling of an allowed origin comes from is no browser.
+package origin
+
+import "strings"
+
+// The lengths, in bytes, of the longest label and the longest host that DNS
+// allows.
+const (
+	maxLabel = 63
+	maxHost  = 253
+)
+
+// Valid reports whether s is a tuple origin as browsers and apps serialize it.
+// It is false for "null", and for "file://", which stands for the same: see
+// [IsOpaque].
+//
+// Pages of http and https have the hosts of the Fetch standard's grammar, and
+// those with "_" in a label or a dot after the last one, which browsers send as
+// well. With other schemes, what stands for a host is up to the app.
+func Valid(s string) bool {
+	if authority, ok := strings.CutPrefix(s, "https://"); ok {
+		return isWebAuthority(authority, "443")
+	}
+	if authority, ok := strings.CutPrefix(s, "http://"); ok {
+		return isWebAuthority(authority, "80")
+	}
+	scheme, authority, ok := strings.Cut(s, "://")
+	return ok && isAppScheme(scheme) && isAppAuthority(authority)
+}
+
+// IsOpaque reports whether s is what pages without an origin of their own send:
+// "null" (HTML, "opaque origin") or, in some embedded browsers and only for
+// files, "file://".
+func IsOpaque(s string) bool {
+	return s == "null" || s == "file://"
+}
+
+// isWebAuthority reports whether s is a host as browsers serialize it (URL,
+// "host serializer"), a domain in lower case or an IP address, and perhaps a
+// port other than defaultPort.
+func isWebAuthority(s, defaultPort string) bool {
+	if strings.HasPrefix(s, "[") {
+		address, after, ok := strings.Cut(s[1:], "]")
+		return ok && isIPv6(address) && isOtherPort(after, defaultPort)
+	}
+	end := 0        // of the host
+	last, n := 0, 0 // the beginning of the label, and its length so far
+loop:
+	for ; end < len(s); end++ {
+		switch c := s[end]; {
+		case isLabelByte(c):
+			n++
+		case c == '.' && 0 < n && n <= maxLabel:
+			if end+1 == len(s) || s[end+1] == ':' {
+				return isDomain(s[:end], s[last:end]) && !isNumber(s[last:end]) && isOtherPort(s[end+1:], defaultPort)
+			}
+			last, n = end+1, 0
+		case c == ':':
+			break loop
+		default:
+			return false
+		}
+	}
+	host, label := s[:end], s[last:end]
+	return isDomain(host, label) && (!isNumber(label) || isIPv4(host)) && isOtherPort(s[end:], defaultPort)
+}
+
+// isDomain reports whether host, all labels of which but the last are known to
+// be right, is no longer than a name in DNS.
+func isDomain(host, last string) bool {
+	return last != "" && len(last) <= maxLabel && len(host) <= maxHost
+}
+
+// isOtherPort reports whether s, what follows a host, is nothing, or a colon and
+// a port that browsers do not leave out.
+func isOtherPort(s, defaultPort string) bool {
+	return s == "" || s[0] == ':' && isPort(s[1:]) && s[1:] != defaultPort
+}
+
+// isAppScheme reports whether s is a scheme in lower case (RFC 3986, section
+// 3.1) that apps and extensions can have pages under.
+func isAppScheme(s string) bool {
+	switch s {
+	case "", "http", "https", "file", "ws", "wss":
+		return false
+	}
+	return isLowerAlphanumeric(s[0]) && !isDigit(s[0]) && !isMisspelt(s) && all(s, func(c byte) bool {
+		return isLowerAlphanumeric(c) || c == '+' || c == '-' || c == '.'
+	})
+}
+
+// isMisspelt reports whether scheme was probably meant to be http or https.
+func isMisspelt(scheme string) bool {
+	return scheme != "http" && scheme != "https" && len(scheme) > 2 &&
+		strings.Trim(scheme, "htps") == "" && strings.Contains(scheme, "t") && strings.Contains(scheme, "p")
+}
+
+// isAppAuthority reports whether s is what may follow a scheme other than http
+// and https. Electron's app://. is one, and so is app:// with nothing behind it;
+// Safari's extensions have hosts in upper case.
+func isAppAuthority(s string) bool {
+	if strings.HasPrefix(s, "[") {
+		return isWebAuthority(s, "")
+	}
+	host, port, hasPort := strings.Cut(s, ":")
+	return len(host) <= maxHost && all(host, isUnreserved) && (!hasPort || host != "" && isPort(port))
+}
+
+// isUnreserved reports whether c is an unreserved character of RFC 3986, section
+// 2.3: what an opaque host has without escapes.
+func isUnreserved(c byte) bool {
+	return isLabelByte(c) || 'A' <= c && c <= 'Z' || c == '.' || c == '~'
+}
+
+// isPort reports whether s is a number from 1 to 65535 in canonical form.
+func isPort(s string) bool {
+	return s != "" && s[0] != '0' && all(s, isDigit) && (len(s) < 5 || len(s) == 5 && s <= "65535")
+}
+
+// all reports whether is is true of all bytes of s.
+func all(s string, is func(byte) bool) bool {
+	for i := range len(s) {
+		if !is(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func isDigit(c byte) bool             { return '0' <= c && c <= '9' }
+func isHexDigit(c byte) bool          { return isDigit(c) || 'a' <= c && c <= 'f' }
+func isLowerAlphanumeric(c byte) bool { return 'a' <= c && c <= 'z' || isDigit(c) }
+func isLabelByte(c byte) bool         { return isLowerAlphanumeric(c) || c == '-' || c == '_' }
+
+// isLabels reports whether s is labels of a domain in lower case, with dots
+// between them.
+func isLabels(s string) bool {
+	n := 0 // of the label so far
+	for i := range len(s) {
+		switch c := s[i]; {
+		case isLabelByte(c):
+			n++
+		case c == '.' && 0 < n && n <= maxLabel:
+			n = 0
+		default:
+			return false
+		}
+	}
+	return 0 < n && n <= maxLabel
+}
+
+// isNumber reports whether browsers take a host with this last label, which is
+// not empty, for an IPv4 address (URL, "ends in a number checker").
+func isNumber(label string) bool {
+	if !isDigit(label[0]) {
+		return false
+	}
+	hex, isHex := strings.CutPrefix(label, "0x")
+	return isHex && all(hex, isHexDigit) || all(label, isDigit)
+}
+
+// isIPv4 reports whether s is an IPv4 address in canonical form.
+func isIPv4(s string) bool {
+	for number := range strings.SplitSeq(s, ".") {
+		if number != "0" && !isPort(number) || len(number) > 3 || len(number) == 3 && number > "255" {
+			return false
+		}
+	}
+	return strings.Count(s, ".") == 3
+}
+
+// isIPv6 reports whether s is an IPv6 address in canonical form (URL, "IPv6
+// serializer"): the first of the longest runs of zeros is "::", unless that
+// would stand for a single zero. Package net/netip allocates where it finds an
+// error, and writes IPv4-mapped addresses otherwise.
+func isIPv6(s string) bool {
+	head, tail, compressed := strings.Cut(s, "::")
+	n, run, ok := ipv6Pieces(head)
+	if !compressed {
+		return ok && n == 8 && run < 2
+	}
+	m, tailRun, tailOK := ipv6Pieces(tail)
+	zeros := 8 - n - m
+	return ok && tailOK && zeros >= 2 && run < zeros && tailRun <= zeros &&
+		head != "0" && !strings.HasSuffix(head, ":0") && tail != "0" && !strings.HasPrefix(tail, "0:")
+}
+
+// ipv6Pieces counts the pieces of an IPv6 address in s, which may be empty, and
+// the longest run of zeros among them.
+func ipv6Pieces(s string) (n, longestRun int, ok bool) {
+	run := 0
+	for more := s != ""; more; n++ {
+		var piece string
+		piece, s, more = strings.Cut(s, ":")
+		if piece == "" || len(piece) > 4 || piece[0] == '0' && piece != "0" || !all(piece, isHexDigit) {
+			return 0, 0, false
+		}
+		if piece != "0" {
+			run = 0
+			continue
+		}
+		run++
+		longestRun = max(longestRun, run)
+	}
+	return n, longestRun, true
+}
