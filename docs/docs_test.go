@@ -135,9 +135,8 @@ var packages = []string{
 // TestCode compiles the Go code of all pages and, against the program in the
 // README, compares what that says curl prints.
 //
-// A block is a program, declarations, or statements. The latter two import
-// what they name of packages; statements also have the variables of their page
-// that stand in shared.
+// A block is a file, declarations, or statements. The latter two need not import
+// what they name of packages, nor declare the variables in shared.
 func TestCode(t *testing.T) {
 	t.Parallel()
 	const shared = `package snippets
@@ -173,11 +172,8 @@ var (
 	}
 	write("go.mod", "module example.com/pages\n\ngo 1.25\n\nrequire github.com/f407da42/cors v0.0.0\n\nreplace github.com/f407da42/cors => "+root+"\n")
 
-	var (
-		declares  = regexp.MustCompile(`(?m)^(func|type|import|const|var) `)
-		variables = regexp.MustCompile(`(?m)^(\w+(?:, \w+)*) := `)
-		programs  int
-	)
+	variables := regexp.MustCompile(`(?m)^(\w+(?:, \w+)*) := `)
+	programs := 0
 	for _, p := range pages(t) {
 		folder := strings.TrimSuffix(path.Base(p.path), ".md")
 		write(folder+"/shared.go", shared)
@@ -191,13 +187,16 @@ var (
 				// Instead of listening on :8080, which may be taken, the README's
 				// program prints where it listens, and ends when nobody is left to
 				// ask it.
-				programs++
 				program := strings.Replace(b.text, `http.ListenAndServe(":8080", `, "serve(", 1)
-				if p.path != "README.md" || program == b.text {
-					write(fmt.Sprintf("%s/block%d/main.go", folder, i), b.text)
-					continue
+				switch {
+				case p.path == "README.md" && program != b.text:
+					programs++
+					write("program/main.go", origin+program)
+				case strings.Contains(b.text, `"testing"`):
+					write(fmt.Sprintf("%s/block%d/block_test.go", folder, i), origin+b.text)
+				default:
+					write(fmt.Sprintf("%s/block%d/block.go", folder, i), origin+b.text)
 				}
-				write("program/main.go", program)
 				continue
 			}
 			var imports strings.Builder
@@ -207,7 +206,7 @@ var (
 				}
 			}
 			body := origin + b.text
-			if !declares.MatchString(b.text) {
+			if _, err := parser.ParseFile(token.NewFileSet(), "", "package p\n"+b.text, 0); err != nil {
 				for _, match := range variables.FindAllStringSubmatch(b.text, -1) {
 					body += strings.TrimSuffix(strings.Repeat("_, ", 1+strings.Count(match[1], ",")), ", ") + " = " + match[1] + "\n"
 				}
@@ -216,8 +215,8 @@ var (
 			write(fmt.Sprintf("%s/block%d.go", folder, i), "package snippets\n"+imports.String()+body)
 		}
 	}
-	if programs == 0 {
-		t.Fatal("the README has no program that listens on :8080")
+	if programs != 1 {
+		t.Fatalf("the README has %d programs that listen on :8080", programs)
 	}
 	write("program/serve.go", `package main
 
@@ -556,6 +555,64 @@ func TestLinks(t *testing.T) {
 	}
 	if followed == 0 {
 		t.Error("no page leads anywhere")
+	}
+}
+
+// TestRequests has the middleware do what the README says happens to a request.
+func TestRequests(t *testing.T) {
+	t.Parallel()
+	const (
+		allowed  = "Origin: https://app.example.net"
+		stranger = "Origin: https://evil.example"
+		ask      = "Access-Control-Request-Method: PUT"
+	)
+	requests := map[string][]string{
+		"without `Origin`": {"GET"},
+		"preflight (`OPTIONS` with `Origin` and `Access-Control-Request-Method`), origin allowed": {"OPTIONS", allowed, ask},
+		"preflight, origin not allowed":                     {"OPTIONS", stranger, ask},
+		"any other, origin allowed":                         {"PUT", allowed},
+		"any other, from a page of the server's own origin": {"POST", "Origin: https://api.example.net"},
+		"any other, origin not allowed":                     {"POST", stranger},
+	}
+	ran := false
+	c, err := cors.New(cors.Policy{AllowedOrigins: []string{"https://app.example.net"}, AllowedMethods: []string{"PUT"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler := c.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { ran = true }))
+	for _, row := range read(t, "README.md").table(t, "Request | Your handler | Response") {
+		request, found := requests[row[0]]
+		if !found {
+			t.Errorf("no such request is made here: %s", row[0])
+			continue
+		}
+		delete(requests, row[0])
+		r := httptest.NewRequest(request[0], "https://api.example.net/", nil)
+		for _, line := range request[1:] {
+			name, value, _ := strings.Cut(line, ": ")
+			r.Header.Set(name, value)
+		}
+		ran = false
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		if says := !strings.Contains(row[1], "does not run"); says != ran {
+			t.Errorf("%s: whether your handler runs: %t; the README says %s", row[0], ran, row[1])
+		}
+		status := 200
+		fmt.Sscan(row[2], &status)
+		if w.Code != status {
+			t.Errorf("%s: got %d; the README says %s", row[0], w.Code, row[2])
+		}
+		if got := w.Header().Get("Vary"); got != "Origin" {
+			t.Errorf("%s: got Vary: %q", row[0], got)
+		}
+		mayRead := strings.HasPrefix(row[2], "`Access-Control-Allow-Origin`") || status == 204
+		if got := w.Header().Get("Access-Control-Allow-Origin"); (got != "") != mayRead {
+			t.Errorf("%s: got Access-Control-Allow-Origin: %q; the README says %s", row[0], got, row[2])
+		}
+	}
+	for name := range requests {
+		t.Errorf("the README does not say what happens to a request %s", name)
 	}
 }
 
