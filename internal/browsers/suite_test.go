@@ -264,10 +264,11 @@ func (c *record) lasted() time.Duration {
 	return c.last.Sub(c.first)
 }
 
-// TestREADMEConsole has the README quote what the consoles are seen to say.
-// Firefox's messages are not, as it does not write them to its output.
-func TestREADMEConsole(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
+// TestConsoleInDocs has docs/blocked.md quote what the consoles are seen to
+// say. Firefox's messages are not compared, as it does not write them to its
+// output.
+func TestConsoleInDocs(t *testing.T) {
+	page, err := os.ReadFile("../../docs/blocked.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,7 +280,7 @@ func TestREADMEConsole(t *testing.T) {
 	}
 	for e, name := range map[Engine]string{Chromium: "Chromium", WebKit: "WebKit"} {
 		quotes := 0
-		for _, line := range regexp.MustCompile(`(?m)^ *- `+name+`: .*$`).FindAllString(string(readme), -1) {
+		for _, line := range regexp.MustCompile(`(?m)^ *- `+name+`: .*$`).FindAllString(string(page), -1) {
 			for _, quote := range regexp.MustCompile("`([^`]*)`").FindAllStringSubmatch(line, -1) {
 				quotes++
 				if !strings.Contains(said[e], quote[1]) {
@@ -288,7 +289,7 @@ func TestREADMEConsole(t *testing.T) {
 			}
 		}
 		if quotes < 6 {
-			t.Errorf("the README quotes %s %d times; want at least 6", name, quotes)
+			t.Errorf("docs/blocked.md quotes %s %d times; want at least 6", name, quotes)
 		}
 	}
 }

@@ -470,8 +470,8 @@ func version(t *testing.T, module string) string {
 	return version
 }
 
-// TestDefects compares the README's table with what it finds. On failure, or
-// with -v, it logs the table that the README should have.
+// TestDefects compares the table in docs/comparison.md with what it finds. On
+// failure, or with -v, it logs the table that the page should have.
 func TestDefects(t *testing.T) {
 	table := [][]string{{"Input"}}
 	for _, p := range peers {
@@ -498,13 +498,13 @@ func TestDefects(t *testing.T) {
 	}
 	t.Logf("the table is:\n%s", &markdown)
 
-	shown := tableInREADME(t, "## Side by side")
+	shown := tableIn(t, "comparison.md", "# How do other packages answer?")
 	if len(shown) != len(table) {
-		t.Fatalf("README.md has %d rows, not %d", len(shown), len(table))
+		t.Fatalf("docs/comparison.md has %d rows, not %d", len(shown), len(table))
 	}
 	for i, row := range table {
 		if !slices.Equal(shown[i], row) {
-			t.Errorf("README.md has\n%q, not\n%q", shown[i], row)
+			t.Errorf("docs/comparison.md has\n%q, not\n%q", shown[i], row)
 		}
 	}
 }

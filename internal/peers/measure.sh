@@ -1,5 +1,5 @@
 #!/bin/sh
-# Measures everything that the README shows, in about ten minutes, on a
+# Measures everything that docs/performance.md shows, in about ten minutes, on a
 # machine that should do nothing else. It writes RESULTS.md and the charts, and
 # new.txt, the benchmarks' output, for benchstat:
 #

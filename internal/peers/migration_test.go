@@ -18,25 +18,25 @@ import (
 	rscors "github.com/rs/cors"
 )
 
-// TestMigrationInREADME holds the README's tables for those who come from
-// another package to what that package has, field by field, and to the fields
-// that there are here.
-func TestMigrationInREADME(t *testing.T) {
+// TestMigrationInDocs holds the tables for those who come from another package
+// to what that package has, field by field, and to the fields that there are
+// here.
+func TestMigrationInDocs(t *testing.T) {
 	for _, other := range []struct {
 		heading string
 		fields  []string
 	}{
-		{"### From rs/cors (" + version(t, "github.com/rs/cors") + ")", fields[rscors.Options]()},
-		{"### From gorilla/handlers (" + version(t, "github.com/gorilla/handlers") + ")", slices.Collect(maps.Keys(gorillaOptions))},
-		{"### From gin-contrib/cors (" + version(t, "github.com/gin-contrib/cors") + ")", fields[gincors.Config]()},
+		{"## From rs/cors (" + version(t, "github.com/rs/cors") + ")", fields[rscors.Options]()},
+		{"## From gorilla/handlers (" + version(t, "github.com/gorilla/handlers") + ")", slices.Collect(maps.Keys(gorillaOptions))},
+		{"## From gin-contrib/cors (" + version(t, "github.com/gin-contrib/cors") + ")", fields[gincors.Config]()},
 		// Not required by go.mod, so these names are not compared with its own.
-		{"### From jub0bs/cors (1.0.2)", []string{
+		{"## From jub0bs/cors (1.0.2)", []string{
 			"Origins", "Credentialed", "Methods", "RequestHeaders", "MaxAgeInSeconds", "ResponseHeaders",
 			"DangerouslyTolerateInsecureOrigins", "DangerouslyTolerateSubdomainsOfPublicSuffixes",
 		}},
 	} {
 		var shown []string
-		for _, row := range tableInREADME(t, other.heading)[1:] {
+		for _, row := range tableIn(t, "migrating.md", other.heading)[1:] {
 			shown = append(shown, strings.Trim(row[0], "`"))
 			if here := strings.Trim(row[1], "`"); here != "" && !slices.Contains(fields[cors.Policy](), here) {
 				t.Errorf("%s: cors.Policy has no field %q", other.heading, here)
@@ -45,7 +45,7 @@ func TestMigrationInREADME(t *testing.T) {
 		slices.Sort(shown)
 		slices.Sort(other.fields)
 		if !slices.Equal(shown, other.fields) {
-			t.Errorf("%s: README.md shows %q, not %q", other.heading, shown, other.fields)
+			t.Errorf("%s: docs/migrating.md shows %q, not %q", other.heading, shown, other.fields)
 		}
 	}
 }
@@ -70,7 +70,7 @@ func fields[T any]() (names []string) {
 	return names
 }
 
-// TestMigration shows what the README says of other packages, beyond what
+// TestMigration shows what docs/migrating.md says of other packages, beyond what
 // TestDefects does.
 func TestMigration(t *testing.T) {
 	const app, tenant, evil = "https://app.example.com", "https://tenant.example", "https://evil.example"
@@ -195,8 +195,8 @@ func ginMiddleware(c gincors.Config) func(http.Handler) http.Handler {
 	}
 }
 
-// TestMigrationRefused shows that what others take, and the README says is
-// refused here, cannot go unnoticed.
+// TestMigrationRefused shows that what others take, and docs/migrating.md
+// says is refused here, cannot go unnoticed.
 func TestMigrationRefused(t *testing.T) {
 	app := []string{"https://app.example.com"}
 	for _, row := range []struct {

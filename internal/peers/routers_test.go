@@ -59,7 +59,7 @@ func acceptKey(key string) string {
 }
 
 // A router is a way to serve on loopback, at the address that is returned, with
-// c in front. The README shows one line of each function.
+// c in front. docs/neighbours.md shows one line of each function.
 type router struct {
 	name string
 
@@ -413,7 +413,7 @@ func TestRouters(t *testing.T) {
 	}
 }
 
-// TestMisplaced shows what the README warns of: requests get their CORS
+// TestMisplaced shows what docs/neighbours.md warns of: requests get their CORS
 // headers, but preflights never come as far, and browsers give up.
 func TestMisplaced(t *testing.T) {
 	for _, router := range routers {
@@ -484,10 +484,10 @@ func handshake(t *testing.T, addr, origin string) (status int, echoed string) {
 	return res.StatusCode, string(b)
 }
 
-// TestRoutersInREADME compares the README's table of routers with this file:
-// the same routers, the right line and the wrong one compiled here, and the
-// wrong one's answer to a preflight.
-func TestRoutersInREADME(t *testing.T) {
+// TestRoutersInDocs compares the table of routers in docs/neighbours.md with
+// this file: the same routers, the right line and the wrong one compiled here,
+// and the wrong one's answer to a preflight.
+func TestRoutersInDocs(t *testing.T) {
 	source, err := os.ReadFile("routers_test.go")
 	if err != nil {
 		t.Fatal(err)
@@ -496,14 +496,14 @@ func TestRoutersInREADME(t *testing.T) {
 	for line := range strings.Lines(string(source)) {
 		lines[strings.TrimSpace(line)] = true
 	}
-	rows := tableInREADME(t, "## Routers")[1:]
+	rows := tableIn(t, "neighbours.md", "## Routers")[1:]
 	if len(rows) != len(routers) {
-		t.Fatalf("README.md shows %d routers, and %d are tested", len(rows), len(routers))
+		t.Fatalf("docs/neighbours.md shows %d routers, and %d are tested", len(rows), len(routers))
 	}
 	for i, router := range routers {
 		name, right, wrong, status := rows[i][0], strings.Trim(rows[i][1], "`"), strings.Trim(rows[i][2], "`"), rows[i][3]
 		if name != router.name {
-			t.Errorf("README.md shows %q where %q is tested", name, router.name)
+			t.Errorf("docs/neighbours.md shows %q where %q is tested", name, router.name)
 		}
 		for _, line := range []string{right, wrong} {
 			if !lines[line] {
@@ -511,21 +511,21 @@ func TestRoutersInREADME(t *testing.T) {
 			}
 		}
 		if want := strconv.Itoa(router.status); status != want {
-			t.Errorf("%s: README.md says that a preflight gets %s, but it is %s", name, status, want)
+			t.Errorf("%s: docs/neighbours.md says that a preflight gets %s, but it is %s", name, status, want)
 		}
 	}
 }
 
-// tableInREADME returns the cells, row by row, of the first table in a section
-// of the README. The first row is the table's head.
-func tableInREADME(t *testing.T, heading string) (rows [][]string) {
-	readme, err := os.ReadFile("../../README.md")
+// tableIn returns the cells, row by row, of the first table in a section of a
+// page in docs. The first row is the table's head.
+func tableIn(t *testing.T, page, heading string) (rows [][]string) {
+	text, err := os.ReadFile("../../docs/" + page)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, section, found := strings.Cut("\n"+string(readme), "\n"+heading+"\n")
+	_, section, found := strings.Cut("\n"+string(text), "\n"+heading+"\n")
 	if !found {
-		t.Fatalf("README.md has no section %q", heading)
+		t.Fatalf("docs/%s has no section %q", page, heading)
 	}
 	section, _, _ = strings.Cut(section, "\n#")
 	for line := range strings.SplitSeq(section, "\n") {
@@ -542,7 +542,7 @@ func tableInREADME(t *testing.T, heading string) (rows [][]string) {
 		rows = append(rows, cells)
 	}
 	if len(rows) < 3 {
-		t.Fatalf("README.md has no table in section %q", heading)
+		t.Fatalf("docs/%s has no table in section %q", page, heading)
 	}
 	return slices.Delete(rows, 1, 2) // the line between head and body
 }

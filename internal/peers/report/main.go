@@ -1,6 +1,6 @@
 // Command report turns the output of the benchmarks in internal/peers into what
-// the README shows: a table of the grid's main rows, and a chart of cost
-// against the number of origins, in light and in dark. After that table it
+// docs/performance.md shows: a table of the grid's main rows, and a chart of
+// cost against the number of origins, in light and in dark. After that table it
 // writes the ratios that the library is held to, the medians of all that is not
 // in the grid, and the whole grid.
 //

@@ -1,0 +1,708 @@
+// Package docs_test holds the README, the pages beside it and the API to the
+// code.
+package docs_test
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/doc"
+	"go/format"
+	"go/parser"
+	"go/token"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/f407da42/cors"
+)
+
+// A page is a document.
+type page struct {
+	path string // from the root of the repository
+	text string
+}
+
+func read(t *testing.T, path string) page {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return page{path, string(text)}
+}
+
+// pages returns all documents that people read first.
+func pages(t *testing.T) []page {
+	t.Helper()
+	pages := []page{read(t, "README.md")}
+	for _, dir := range []string{"docs", ".github"} {
+		names, err := filepath.Glob(filepath.Join("..", dir, "*.md"))
+		if err != nil || len(names) == 0 {
+			t.Fatalf("%s has no pages: %v", dir, err)
+		}
+		for _, name := range names {
+			pages = append(pages, read(t, path.Join(dir, filepath.Base(name))))
+		}
+	}
+	return pages
+}
+
+// A block is what stands between fences.
+type block struct {
+	language, text string
+	line           int // the number of its first line
+}
+
+// split returns the blocks of p, and its lines outside of them.
+func (p page) split(t *testing.T) (blocks []block, prose []string) {
+	t.Helper()
+	inside, indent := false, "" // of the block's fence, in a list for example
+	for i, line := range strings.Split(p.text, "\n") {
+		before, language, fence := strings.Cut(line, "```")
+		fence = fence && strings.TrimSpace(before) == ""
+		switch {
+		case fence && inside:
+			inside = false
+		case fence:
+			inside, indent = true, before
+			blocks = append(blocks, block{language: language, line: i + 2})
+		case inside:
+			blocks[len(blocks)-1].text += strings.TrimPrefix(line, indent) + "\n"
+		default:
+			prose = append(prose, line)
+		}
+	}
+	if inside {
+		t.Fatalf("%s ends within a block", p.path)
+	}
+	return blocks, prose
+}
+
+// table returns the cells of the table of p whose first row begins with header.
+func (p page) table(t *testing.T, header string) [][]string {
+	t.Helper()
+	_, table, found := strings.Cut(p.text, "\n| "+header+" |")
+	table, _, _ = strings.Cut(table, "\n\n")
+	var rows [][]string
+	for i, line := range strings.Split(table, "\n") {
+		if i > 1 {
+			rows = append(rows, cells(line))
+		}
+	}
+	if !found || len(rows) == 0 {
+		t.Fatalf("%s has no table %q", p.path, header)
+	}
+	return rows
+}
+
+func cells(line string) (cells []string) {
+	for cell := range strings.SplitSeq(strings.Trim(line, "|"), "|") {
+		cells = append(cells, strings.TrimSpace(cell))
+	}
+	return cells
+}
+
+// code returns what stands in backquotes in a cell.
+func code(cell string) (code []string) {
+	for _, match := range regexp.MustCompile("`([^`]*)`").FindAllStringSubmatch(cell, -1) {
+		code = append(code, match[1])
+	}
+	return code
+}
+
+// The packages of the standard library, and of this module, that Go code in a
+// page uses by name only.
+var packages = []string{
+	"bytes", "context", "crypto/tls", "encoding/json", "errors", "fmt", "io", "log", "log/slog", "net/http",
+	"net/http/httptest", "net/http/httputil", "net/url", "os", "slices", "strings", "sync", "testing", "time",
+	"github.com/f407da42/cors", "github.com/f407da42/cors/corstest",
+}
+
+// TestCode compiles the Go code of all pages and, against the program in the
+// README, compares what that says curl prints.
+//
+// A block is a file, declarations, or statements. The latter two need not import
+// what they name of packages, nor declare the variables in shared.
+func TestCode(t *testing.T) {
+	t.Parallel()
+	const shared = `package snippets
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/f407da42/cors"
+)
+
+var (
+	c           *cors.Middleware
+	mux         *http.ServeMux
+	api         http.Handler
+	upstream    *url.URL
+	samlHandler http.Handler
+)
+`
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	write := func(name, content string) {
+		t.Helper()
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("go.mod", "module example.com/pages\n\ngo 1.25\n\nrequire github.com/f407da42/cors v0.0.0\n\nreplace github.com/f407da42/cors => "+root+"\n")
+
+	variables := regexp.MustCompile(`(?m)^(\w+(?:, \w+)*) := `)
+	programs := 0
+	for _, p := range pages(t) {
+		folder := strings.TrimSuffix(path.Base(p.path), ".md")
+		write(folder+"/shared.go", shared)
+		blocks, _ := p.split(t)
+		for i, b := range blocks {
+			if b.language != "go" {
+				continue
+			}
+			origin := fmt.Sprintf("//line %s:%d\n", filepath.Join(root, p.path), b.line)
+			if strings.HasPrefix(b.text, "package ") {
+				// Instead of listening on :8080, which may be taken, the README's
+				// program prints where it listens, and ends when nobody is left to
+				// ask it.
+				program := strings.Replace(b.text, `http.ListenAndServe(":8080", `, "serve(", 1)
+				switch {
+				case p.path == "README.md" && program != b.text:
+					programs++
+					write("program/main.go", origin+program)
+				case strings.Contains(b.text, `"testing"`):
+					write(fmt.Sprintf("%s/block%d/block_test.go", folder, i), origin+b.text)
+				default:
+					write(fmt.Sprintf("%s/block%d/block.go", folder, i), origin+b.text)
+				}
+				continue
+			}
+			var imports strings.Builder
+			for _, pkg := range packages {
+				if regexp.MustCompile(`\b` + path.Base(pkg) + `\.[A-Z]`).MatchString(b.text) {
+					fmt.Fprintf(&imports, "import %q\n", pkg)
+				}
+			}
+			body := origin + b.text
+			if _, err := parser.ParseFile(token.NewFileSet(), "", "package p\n"+b.text, 0); err != nil {
+				for _, match := range variables.FindAllStringSubmatch(b.text, -1) {
+					body += strings.TrimSuffix(strings.Repeat("_, ", 1+strings.Count(match[1], ",")), ", ") + " = " + match[1] + "\n"
+				}
+				body = "func _() {\n" + body + "}\n"
+			}
+			write(fmt.Sprintf("%s/block%d.go", folder, i), "package snippets\n"+imports.String()+body)
+		}
+	}
+	if programs != 1 {
+		t.Fatalf("the README has %d programs that listen on :8080", programs)
+	}
+	write("program/serve.go", `package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+)
+
+func serve(h http.Handler) error {
+	fmt.Println(httptest.NewServer(h).URL)
+	io.Copy(io.Discard, os.Stdin)
+	os.Exit(0)
+	return nil
+}
+`)
+	program := filepath.Join(dir, "program.exe")
+	for _, args := range [][]string{{"vet", "./..."}, {"build", "-o", program, "./program"}} {
+		cmd := exec.Command("go", args...)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("go %v: %v\n%s", args, err, out)
+		}
+	}
+
+	cmd := exec.Command(program)
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	defer stdin.Close()
+	url, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	asked := 0
+	blocks, _ := read(t, "README.md").split(t)
+	for _, b := range blocks {
+		if !strings.HasPrefix(b.text, "$ curl -i ") {
+			continue
+		}
+		for _, curl := range strings.Split(b.text, "$ curl -i ")[1:] {
+			asked++
+			args, want, _ := strings.Cut(curl, "\n")
+			if got := ask(t, strings.TrimSpace(url), args); strings.TrimSpace(got) != strings.TrimSpace(want) {
+				t.Errorf("curl %s\ngot\n%s\nthe README says\n%s", args, got, want)
+			}
+		}
+	}
+	if asked == 0 {
+		t.Fatal("the README calls no curl")
+	}
+}
+
+// ask sends the request that curl would with args, but to server instead of
+// localhost:8080, and returns the response as curl -i prints it.
+func ask(t *testing.T, server, args string) string {
+	t.Helper()
+	r, err := http.NewRequest("GET", server+regexp.MustCompile(`localhost:8080(\S*)`).FindStringSubmatch(args)[1], nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if method := regexp.MustCompile(`-X (\S+)`).FindStringSubmatch(args); method != nil {
+		r.Method = method[1]
+	}
+	for _, header := range regexp.MustCompile(`-H '([^:]*): ([^']*)'`).FindAllStringSubmatch(args, -1) {
+		r.Header.Set(header[1], header[2])
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Header.Del("Date")
+	resp.Header.Del("Content-Length")
+	var lines []string
+	for name, values := range resp.Header {
+		for _, value := range values {
+			lines = append(lines, name+": "+value)
+		}
+	}
+	slices.Sort(lines)
+	return resp.Proto + " " + resp.Status + "\n" + strings.Join(lines, "\n") + "\n\n" + string(body)
+}
+
+// suffixes is a list of public suffixes that knows github.io.
+type suffixes struct{}
+
+func (suffixes) String() string { return "for tests" }
+
+func (suffixes) PublicSuffix(domain string) string {
+	if domain == "github.io" || strings.HasSuffix(domain, ".github.io") {
+		return "github.io"
+	}
+	return domain[strings.LastIndexByte(domain, '.')+1:]
+}
+
+// from returns a request from a page of origin, to a server of another.
+func from(origin string) *http.Request {
+	r := httptest.NewRequest("GET", "https://api.example/", nil)
+	r.Header.Set("Origin", origin)
+	return r
+}
+
+// TestTables has the middleware do what the README's tables say.
+func TestTables(t *testing.T) {
+	t.Parallel()
+	readme := read(t, "README.md")
+	for _, row := range readme.table(t, "Pattern | Allows | But not") {
+		m, err := cors.New(cors.Policy{AllowedOrigins: code(row[0])})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(code(row[1])) == 0 || len(code(row[2])) == 0 && row[0] != "`*`" {
+			t.Errorf("%s: the README gives no examples", row[0])
+		}
+		for _, origin := range code(row[1]) {
+			if err := m.Check(from(origin)); err != nil {
+				t.Errorf("%s: %v", row[0], err)
+			}
+		}
+		for _, origin := range code(row[2]) {
+			if m.Check(from(origin)) == nil {
+				t.Errorf("%s allows %s", row[0], origin)
+			}
+		}
+	}
+	for _, row := range readme.table(t, "Refused | Because it") {
+		_, err := cors.New(cors.Policy{AllowedOrigins: code(row[0])})
+		var policyErr *cors.PolicyError
+		if !errors.As(err, &policyErr) || policyErr.Reason != row[1] {
+			t.Errorf("%s: got %v, and the README says that it %s", row[0], err, row[1])
+		}
+	}
+	risks := map[string]cors.Risk{
+		"RiskInsecureOrigin": cors.RiskInsecureOrigin,
+		"RiskPublicSuffix":   cors.RiskPublicSuffix,
+		"RiskNullOrigin":     cors.RiskNullOrigin,
+	}
+	for _, row := range readme.table(t, "Refused | Because | Unless") {
+		policy := cors.Policy{
+			AllowedOrigins:   code(row[0])[:1],
+			AllowCredentials: strings.Contains(row[0], "AllowCredentials"),
+		}
+		if strings.Contains(row[0], "PublicSuffixes") {
+			policy.PublicSuffixes = suffixes{}
+		}
+		if _, err := cors.New(policy); err == nil {
+			t.Errorf("%s is not refused", row[0])
+		}
+		policy.AcceptRisks = cors.RiskInsecureOrigin | cors.RiskPublicSuffix | cors.RiskNullOrigin
+		if accepted := code(row[2]); len(accepted) > 0 {
+			policy.AcceptRisks = risks[accepted[0]]
+		}
+		if _, err := cors.New(policy); (err == nil) != (len(code(row[2])) > 0) {
+			t.Errorf("%s: then got %v, and the README says: unless %s", row[0], err, row[2])
+		}
+	}
+	var fields []string
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[cors.Policy]()) {
+		fields = append(fields, field.Name)
+	}
+	var documented []string
+	for _, row := range readme.table(t, "Field | Meaning | Zero value") {
+		documented = append(documented, code(row[0])...)
+	}
+	if !slices.Equal(documented, fields) {
+		t.Errorf("the README has the fields %q, Policy has %q", documented, fields)
+	}
+}
+
+var update = flag.Bool("update", false, "write testdata/api.txt anew")
+
+// TestAPI compares all exported names and signatures with testdata/api.txt, so
+// that the API changes only on purpose: go test ./docs -run TestAPI -update
+func TestAPI(t *testing.T) {
+	t.Parallel()
+	const golden = "testdata/api.txt"
+	fset := token.NewFileSet()
+	var files []*ast.File
+	names, err := filepath.Glob("../*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(fset, name, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, file)
+	}
+	pkg, err := doc.NewFromFiles(fset, files, "github.com/f407da42/cors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var decls []ast.Decl
+	addValues := func(values []*doc.Value) {
+		for _, v := range values {
+			decls = append(decls, v.Decl)
+		}
+	}
+	addFuncs := func(funcs []*doc.Func) {
+		for _, f := range funcs {
+			decls = append(decls, f.Decl)
+		}
+	}
+	addValues(pkg.Consts)
+	addValues(pkg.Vars)
+	addFuncs(pkg.Funcs)
+	for _, typ := range pkg.Types {
+		decls = append(decls, typ.Decl)
+		addValues(typ.Consts)
+		addValues(typ.Vars)
+		addFuncs(typ.Funcs)
+		addFuncs(typ.Methods)
+	}
+
+	var api bytes.Buffer
+	for _, decl := range decls {
+		ast.Inspect(decl, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.GenDecl:
+				n.Doc = nil
+			case *ast.FuncDecl:
+				n.Doc = nil
+			case *ast.Field:
+				n.Doc, n.Comment = nil, nil
+			case *ast.TypeSpec:
+				n.Doc, n.Comment = nil, nil
+			case *ast.ValueSpec:
+				n.Doc, n.Comment = nil, nil
+			}
+			return true
+		})
+		var b strings.Builder
+		if err := format.Node(&b, fset, decl); err != nil {
+			t.Fatal(err)
+		}
+		// Blank lines are left where comments were.
+		fmt.Fprintln(&api, regexp.MustCompile(`\n\s*\n`).ReplaceAllString(b.String(), "\n"))
+	}
+	got, err := format.Source(api.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.WriteFile(golden, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != string(want) {
+		t.Errorf("the API is not that of %s. It is\n%s", golden, got)
+	}
+}
+
+// anchors returns the anchors that GitHub gives to the headings of p: in lower
+// case, without punctuation, with hyphens for spaces, and numbered if repeated.
+func (p page) anchors(t *testing.T) map[string]bool {
+	t.Helper()
+	anchors := make(map[string]bool)
+	_, prose := p.split(t)
+	for _, line := range prose {
+		heading := strings.TrimLeft(line, "#")
+		if heading == line || !strings.HasPrefix(heading, " ") {
+			continue
+		}
+		anchor := strings.Map(func(r rune) rune {
+			switch {
+			case r == ' ':
+				return '-'
+			case r == '-' || r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r):
+				return unicode.ToLower(r)
+			}
+			return -1
+		}, strings.TrimSpace(heading))
+		numbered := anchor
+		for n := 1; anchors[numbered]; n++ {
+			numbered = fmt.Sprintf("%s-%d", anchor, n)
+		}
+		anchors[numbered] = true
+	}
+	return anchors
+}
+
+// TestLinks follows each link of the pages that leads to this repository.
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	inline := regexp.MustCompile("`[^`]*`")
+	link := regexp.MustCompile(`\]\(([^)\s]+)\)|(?:src|srcset|href)="([^"]+)"`)
+	followed := 0
+	for _, p := range pages(t) {
+		_, prose := p.split(t)
+		for _, match := range link.FindAllStringSubmatch(inline.ReplaceAllString(strings.Join(prose, "\n"), ""), -1) {
+			target := match[1] + match[2]
+			if strings.HasPrefix(target, "https://") {
+				continue
+			}
+			followed++
+			file, anchor, anchored := strings.Cut(target, "#")
+			to := p.path
+			if file != "" {
+				to = path.Join(path.Dir(p.path), file)
+			}
+			info, err := os.Stat(filepath.Join("..", to))
+			if !filepath.IsLocal(to) || err != nil {
+				t.Errorf("%s: %s leads nowhere", p.path, target)
+				continue
+			}
+			if anchored && (info.IsDir() || !read(t, to).anchors(t)[anchor]) {
+				t.Errorf("%s: %s leads to no heading", p.path, target)
+			}
+		}
+	}
+	if followed == 0 {
+		t.Error("no page leads anywhere")
+	}
+}
+
+// TestRequests has the middleware do what the README says happens to a request.
+func TestRequests(t *testing.T) {
+	t.Parallel()
+	const (
+		allowed  = "Origin: https://app.example.net"
+		stranger = "Origin: https://evil.example"
+		ask      = "Access-Control-Request-Method: PUT"
+	)
+	requests := map[string][]string{
+		"without `Origin`": {"GET"},
+		"preflight (`OPTIONS` with `Origin` and `Access-Control-Request-Method`), origin allowed": {"OPTIONS", allowed, ask},
+		"preflight, origin not allowed":                     {"OPTIONS", stranger, ask},
+		"any other, origin allowed":                         {"PUT", allowed},
+		"any other, from a page of the server's own origin": {"POST", "Origin: https://api.example.net"},
+		"any other, origin not allowed":                     {"POST", stranger},
+	}
+	ran := false
+	c, err := cors.New(cors.Policy{AllowedOrigins: []string{"https://app.example.net"}, AllowedMethods: []string{"PUT"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler := c.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { ran = true }))
+	for _, row := range read(t, "README.md").table(t, "Request | Your handler | Response") {
+		request, found := requests[row[0]]
+		if !found {
+			t.Errorf("no such request is made here: %s", row[0])
+			continue
+		}
+		delete(requests, row[0])
+		r := httptest.NewRequest(request[0], "https://api.example.net/", nil)
+		for _, line := range request[1:] {
+			name, value, _ := strings.Cut(line, ": ")
+			r.Header.Set(name, value)
+		}
+		ran = false
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		if says := !strings.Contains(row[1], "does not run"); says != ran {
+			t.Errorf("%s: whether your handler runs: %t; the README says %s", row[0], ran, row[1])
+		}
+		status := 200
+		fmt.Sscan(row[2], &status)
+		if w.Code != status {
+			t.Errorf("%s: got %d; the README says %s", row[0], w.Code, row[2])
+		}
+		if got := w.Header().Get("Vary"); got != "Origin" {
+			t.Errorf("%s: got Vary: %q", row[0], got)
+		}
+		mayRead := strings.HasPrefix(row[2], "`Access-Control-Allow-Origin`") || status == 204
+		if got := w.Header().Get("Access-Control-Allow-Origin"); (got != "") != mayRead {
+			t.Errorf("%s: got Access-Control-Allow-Origin: %q; the README says %s", row[0], got, row[2])
+		}
+	}
+	for name := range requests {
+		t.Errorf("the README does not say what happens to a request %s", name)
+	}
+}
+
+// TestReadInOneSitting keeps the README short.
+func TestReadInOneSitting(t *testing.T) {
+	t.Parallel()
+	if n := strings.Count(read(t, "README.md").text, "\n"); n > 260 {
+		t.Errorf("the README has %d lines; 260 can be read in one sitting", n)
+	}
+}
+
+// TestPerformance compares the figures that the pages show with those that
+// were measured last.
+func TestPerformance(t *testing.T) {
+	t.Parallel()
+	const policy = "policy, request"
+	results, shown, readme := read(t, "internal/peers/RESULTS.md"), read(t, "docs/performance.md"), read(t, "README.md")
+	head := func(p page) []string {
+		_, rest, _ := strings.Cut(p.text, "\n| "+policy+" | ")
+		line, _, _ := strings.Cut(rest, "\n")
+		return append([]string{policy}, cells(line)...)
+	}
+	columns := head(results)
+	measured := results.table(t, strings.Join(columns, " | "))
+	if rows := shown.table(t, strings.Join(columns, " | ")); !reflect.DeepEqual(rows, measured) {
+		t.Errorf("docs/performance.md shows %q; RESULTS.md has %q", rows, measured)
+	}
+	for _, row := range readme.table(t, strings.Join(head(readme), " | ")) {
+		at := slices.IndexFunc(measured, func(m []string) bool { return m[0] == row[0] })
+		if at < 0 {
+			t.Errorf("RESULTS.md has no main row %q", row[0])
+			continue
+		}
+		for i, column := range head(readme) {
+			if j := slices.Index(columns, column); j < 0 || row[i] != measured[at][j] {
+				t.Errorf("the README has %s for %s in %s, which RESULTS.md has not", row[i], column, row[0])
+			}
+		}
+	}
+	ratio := regexp.MustCompile(`this / floor-safe +geomean (\S+), worst (\S+) `).FindStringSubmatch(results.text)
+	if ratio == nil {
+		t.Fatal("RESULTS.md does not compare with code by hand")
+	}
+	if says := fmt.Sprintf("takes %s times (geometric mean) what code by hand takes, and at most %s times", ratio[1], ratio[2]); !strings.Contains(shown.text, says) {
+		t.Errorf("docs/performance.md does not say: %s", says)
+	}
+}
+
+// TestMap finds each package on the map of the house.
+func TestMap(t *testing.T) {
+	t.Parallel()
+	var rooms []string
+	for _, row := range read(t, ".github/CONTRIBUTING.md").table(t, "Room | What it holds") {
+		rooms = append(rooms, code(row[0])...)
+	}
+	err := filepath.WalkDir("..", func(name string, entry os.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") && filepath.Dir(name) == ".." {
+			return err
+		}
+		name = filepath.ToSlash(strings.TrimPrefix(name, ".."+string(filepath.Separator)))
+		if !slices.ContainsFunc(rooms, func(room string) bool { return name == room || strings.HasPrefix(name, room+"/") }) {
+			t.Errorf("CONTRIBUTING.md does not say what %s is for", name)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestVersions compares the versions of Go that the pages name with those that
+// continuous integration runs.
+func TestVersions(t *testing.T) {
+	t.Parallel()
+	script := read(t, ".ci/run").text
+	version := func(name string) string {
+		match := regexp.MustCompile(`(?m)^` + name + `=go(\d+\.\d+)\.`).FindStringSubmatch(script)
+		if match == nil {
+			t.Fatalf(".ci/run does not set %s", name)
+		}
+		return match[1]
+	}
+	oldest, newest := version("oldest"), version("newest")
+	for path, says := range map[string]string{
+		"go.mod":                   "\ngo " + oldest + "\n",
+		".github/workflows/ci.yml": "go: ['" + oldest + "', '" + newest + "']",
+		".github/SECURITY.md":      "Go " + oldest + " to " + newest + ".",
+	} {
+		if !strings.Contains(read(t, path).text, says) {
+			t.Errorf("%s does not say %q", path, says)
+		}
+	}
+}

@@ -1,0 +1,147 @@
+package docs_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/f407da42/cors"
+)
+
+// TestFacts holds the pages to what people must know and no type shows. Each
+// row is a sentence, and the words of a page that rest on it.
+func TestFacts(t *testing.T) {
+	t.Parallel()
+	app := cors.Policy{AllowedOrigins: []string{"https://app.example.net"}, AllowedMethods: []string{http.MethodPut}}
+	// serve returns the response to r under p, and how often the handler ran.
+	serve := func(p cors.Policy, r *http.Request) (w *httptest.ResponseRecorder, ran int) {
+		c, err := cors.New(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w = httptest.NewRecorder()
+		c.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { ran++ })).ServeHTTP(w, r)
+		return w, ran
+	}
+	request := func(method string, header ...string) *http.Request {
+		r := httptest.NewRequest(method, "https://api.example.net/", nil)
+		for _, line := range header {
+			name, value, _ := strings.Cut(line, ": ")
+			r.Header.Add(name, value)
+		}
+		return r
+	}
+	allowed, stranger := "Origin: https://app.example.net", "Origin: https://evil.example"
+	for _, row := range []struct {
+		name, page, words string
+		holds             func() bool
+	}{
+		{
+			"an image on a page of another site reaches the handler", "README.md", "They reach your code.",
+			func() bool {
+				_, ran := serve(app, request("GET", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: no-cors"))
+				return ran == 1
+			},
+		},
+		{
+			"a page that the same host serves over HTTP passes for one of the server's own, where Sec-Fetch-Site is absent",
+			"docs/neighbours.md", "HTTP passes for one that it serves over HTTPS",
+			func() bool {
+				own := "Origin: http://api.example.net"
+				_, ran := serve(app, request("POST", own))
+				_, ranWithSite := serve(app, request("POST", own, "Sec-Fetch-Site: cross-site"))
+				return ran == 1 && ranWithSite == 0
+			},
+		},
+		{
+			"AllowOriginFunc is asked about what could be listed, up to 512 bytes", "README.md", "of at most 512 bytes",
+			func() bool {
+				asked := false
+				p := cors.Policy{AllowOriginFunc: func(*http.Request, string) bool { asked = true; return false }}
+				ask := func(origin string) bool {
+					asked = false
+					serve(p, request("GET", "Origin: "+origin))
+					return asked
+				}
+				host := strings.Repeat("a", 50) + "."
+				long := "app://" + strings.Repeat(host, 10) // 516 bytes
+				return ask("https://app.example.net") && !ask("https://app.example.net/") && !ask("null") && !ask(long)
+			},
+		},
+		{
+			"the handler does not run for a 403 or a preflight, so what it adds to Vary is missing there",
+			"docs/neighbours.md", "So add them outside of `Handler`",
+			func() bool {
+				_, rejected := serve(app, request("GET", stranger))
+				_, preflight := serve(app, request("OPTIONS", allowed, "Access-Control-Request-Method: PUT"))
+				return rejected == 0 && preflight == 0
+			},
+		},
+		{
+			"a request with a method that is not listed runs the handler", "docs/neighbours.md", "only browsers compare these",
+			func() bool {
+				_, ran := serve(app, request("DELETE", allowed, "X-Unlisted: 1"))
+				return ran == 1
+			},
+		},
+		{
+			"under a policy that allows any origin nothing varies", "docs/neighbours.md", "its responses vary with nothing",
+			func() bool {
+				w, _ := serve(cors.Policy{AllowedOrigins: []string{"*"}}, request("GET", allowed))
+				return w.Header().Get("Access-Control-Allow-Origin") == "*" && w.Header().Get("Vary") == ""
+			},
+		},
+		{
+			"Check takes https://example.com for the server's own in a request for a path alone",
+			"docs/blocked.md", "A path alone leaves `r.Host` at `example.com`",
+			func() bool {
+				c, err := cors.New(app)
+				if err != nil {
+					t.Fatal(err)
+				}
+				named, path := request("POST", "Origin: https://example.com"), httptest.NewRequest("POST", "/", nil)
+				path.Header = named.Header
+				return c.Check(path) == nil && c.Check(named) != nil
+			},
+		},
+		{
+			"a policy that allows any origin rejects no WebSocket handshake, and one that lists origins does",
+			"docs/neighbours.md", "A policy that allows any origin rejects none",
+			func() bool {
+				handshake := request("GET", stranger, "Connection: Upgrade", "Upgrade: websocket")
+				_, anyOrigin := serve(cors.Policy{AllowedOrigins: []string{"*"}}, handshake)
+				_, listed := serve(app, handshake)
+				return anyOrigin == 1 && listed == 0
+			},
+		},
+		{
+			"StripHeaders leaves one value where an upstream sets the header as well", "docs/neighbours.md", "Remove the upstream's",
+			func() bool {
+				c, err := cors.New(app)
+				if err != nil {
+					t.Fatal(err)
+				}
+				w := httptest.NewRecorder()
+				c.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					upstream := http.Header{"Access-Control-Allow-Origin": {"*"}, "Etag": {"1"}}
+					cors.StripHeaders(upstream)
+					for name, values := range upstream {
+						w.Header()[name] = append(w.Header()[name], values...)
+					}
+				})).ServeHTTP(w, request("GET", allowed))
+				return slices.Equal(w.Header()["Access-Control-Allow-Origin"], []string{"https://app.example.net"}) && w.Header().Get("Etag") == "1"
+			},
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if !row.holds() {
+				t.Error("that is not so")
+			}
+			if text := strings.Join(strings.Fields(read(t, row.page).text), " "); !strings.Contains(text, row.words) {
+				t.Errorf("%s does not say: %s", row.page, row.words)
+			}
+		})
+	}
+}
