@@ -116,12 +116,12 @@ func mend(s string) string {
 		scheme = "http" + strings.Repeat("s", min(strings.Count(scheme, "s"), 1))
 	}
 	switch scheme {
-	case "":
+	case "", "file":
 		return ""
 	case "http", "https":
 		authority = strings.ToLower(authority)
 	default:
-		if strings.Contains(authority, "*") && isAppScheme(scheme) {
+		if strings.Contains(strings.TrimSuffix(authority, ":*"), "*") && isAppScheme(scheme) {
 			return scheme + "://*"
 		}
 	}

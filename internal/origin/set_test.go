@@ -1,0 +1,347 @@
+package origin_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/f407da42/cors/internal/origin"
+)
+
+// parse returns what patterns are, all of which are valid.
+func parse(tb testing.TB, patterns ...string) []origin.Pattern {
+	tb.Helper()
+	parsed := make([]origin.Pattern, len(patterns))
+	for i, pattern := range patterns {
+		var err error
+		if parsed[i], err = origin.Parse(pattern); err != nil {
+			tb.Fatalf("%q: %v", pattern, err)
+		}
+	}
+	return parsed
+}
+
+func newSet(tb testing.TB, patterns ...string) *origin.Set {
+	tb.Helper()
+	s := new(origin.Set)
+	for _, p := range parse(tb, patterns...) {
+		s.Add(p)
+	}
+	return s
+}
+
+// TestContains also counts allocations, so nothing runs beside it.
+func TestContains(t *testing.T) {
+	label63 := strings.Repeat("a", 63)
+	host253 := strings.Repeat(label63+".", 3) + strings.Repeat("a", 61)
+	for _, test := range []struct {
+		name     string
+		patterns []string
+		allowed  []string
+		refused  []string
+	}{
+		{
+			"no pattern allows nothing", nil, nil,
+			[]string{"", "null", "https://example.com", "*"},
+		},
+		{
+			"an origin is compared byte for byte", []string{"https://example.com"}, []string{"https://example.com"},
+			[]string{"http://example.com", "https://example.com:8443", "https://example.com.", "https://Example.com", "https://a.example.com", "https://example.co", "https://example.comm", ""},
+		},
+		{
+			"a dot at the end of a host makes it another", []string{"https://example.com.", "https://*.example.org.", "http://localhost.:*"},
+			[]string{"https://example.com.", "https://a.example.org.", "http://localhost.", "http://localhost.:3000"},
+			[]string{"https://example.com", "https://a.example.org", "https://example.org.", "http://localhost:3000", "https://example.com.."},
+		},
+		{
+			"subdomains stand for whole labels", []string{"https://*.example.com"},
+			[]string{"https://a.example.com", "https://a.b.example.com", "https://a-.example.com", "https://" + label63 + ".example.com"},
+			[]string{"https://example.com", "https://.example.com", "https://a..example.com", "https://aexample.com", "https://A.example.com", "https://a.example.com:8443", "https://a.example.com.evil.example", "https://a:1.example.com", "https://a/.example.com", "https://" + label63 + "a.example.com", "a.example.com", ".example.com", "://a.example.com"},
+		},
+		{
+			"a part of a label before a hyphen", []string{"https://*--proj.netlify.app"},
+			[]string{"https://a--proj.netlify.app", "https://deploy-preview-1--proj.netlify.app", "https://---proj.netlify.app", "https://a--proj--proj.netlify.app"},
+			[]string{"https://--proj.netlify.app", "https://proj.netlify.app", "https://a-proj.netlify.app", "https://a--proj2.netlify.app", "https://a--projx.netlify.app", "https://b.a--proj.netlify.app", "https://a--proj.evil.app", "https://a--proj.netlify.app:8443", "http://a--proj.netlify.app", "https://A--proj.netlify.app", "https://.--proj.netlify.app", "https://a--proj.netlify.app.evil.example"},
+		},
+		{
+			"a part of a label after a hyphen", []string{"https://proj-*.vercel.app"},
+			[]string{"https://proj-1.vercel.app", "https://proj-git-main.vercel.app", "https://proj--.vercel.app", "https://proj-_.vercel.app", "https://proj-" + label63[5:] + ".vercel.app"},
+			[]string{"https://proj-.vercel.app", "https://proj.vercel.app", "https://proj1.vercel.app", "https://xproj-1.vercel.app", "https://proj-1.x.vercel.app", "https://proj-a.b.vercel.app", "https://x.proj-1.vercel.app", "https://proj-1vercel.app", "https://proj-" + label63[4:] + ".vercel.app", "https://proj-ü.vercel.app", "https://proj-*.vercel.app", "https://proj-1.vercel.app.evil.example", "https://proj-1:1.vercel.app", "https://proj-1@.vercel.app"},
+		},
+		{
+			"a part of a label between hyphens", []string{"https://proj-*-team.vercel.app:*"},
+			[]string{"https://proj-1-team.vercel.app", "https://proj-a-b-c-team.vercel.app:8443", "https://proj--team-team.vercel.app", "https://proj---team.vercel.app"},
+			[]string{"https://proj-team.vercel.app", "https://proj--team.vercel.app", "https://proj-1-team2.vercel.app", "https://proj-1-teams.vercel.app", "https://proj-1.vercel.app", "https://1-team.vercel.app", "https://proj-1-team.vercel.app:443", "https://proj-1-team.vercel.app:0"},
+		},
+		{
+			"beginnings and ends of labels do not mix", []string{"https://a-*-x.example.com", "https://b-*-y.example.com", "https://c-*.example.com", "https://*-z.example.com", "http://d-*.example.com"},
+			[]string{"https://a-1-x.example.com", "https://b-1-y.example.com", "https://c-1.example.com", "https://1-z.example.com", "https://a-1-z.example.com", "http://d-1.example.com", "https://c-1-y.example.com"},
+			[]string{"https://a-1-y.example.com", "https://b-1-x.example.com", "https://a-1.example.com", "https://1-x.example.com", "https://d-1.example.com", "http://1-z.example.com", "http://c-1.example.com"},
+		},
+		{
+			"one beginning with several ends", []string{"https://a-*-x.example.com", "https://a-*-y.example.com", "https://a-*-long-end.example.com"},
+			[]string{"https://a-1-x.example.com", "https://a-1-y.example.com", "https://a-x-y.example.com", "https://a-1-long-end.example.com"},
+			[]string{"https://a-1-z.example.com", "https://a-x.example.com", "https://a-1-end.example.com", "https://a-long-end.example.com"},
+		},
+		{
+			"one beginning with any end, and with some", []string{"https://a-*-x.example.com", "https://a-*.example.com"},
+			[]string{"https://a-1-x.example.com", "https://a-1.example.com"}, []string{"https://a-.example.com", "https://a.example.com"},
+		},
+		{
+			"any port, or none", []string{"http://localhost:*"}, []string{"http://localhost", "http://localhost:1", "http://localhost:65535"},
+			[]string{"http://localhost:80", "http://localhost:0", "http://localhost:65536", "http://localhost:080", "http://localhost:", "http://localhost:a", "https://localhost:1", "http://localhost:1:1"},
+		},
+		{
+			"any port of a scheme without a default", []string{"app://a:*", "https://b:*"}, []string{"app://a", "app://a:80", "app://a:443", "https://b:80"}, []string{"https://b:443", "app://b"},
+		},
+		{
+			"any port of an IPv6 address", []string{"http://[::1]:*"}, []string{"http://[::1]", "http://[::1]:8080"}, []string{"http://[::1", "http://[:", "http://[::1]80"},
+		},
+		{
+			"any host of a scheme", []string{"moz-extension://*", "app://."},
+			[]string{"moz-extension://0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9", "moz-extension://A", "moz-extension://.", "app://."},
+			[]string{"moz-extension://", "moz-extension://a:1", "moz-extension://a/b", "moz-extension://u@a", "moz-extension://*", "moz-extension:a", "moz-extension://" + host253 + "a", "app://a", "https://a"},
+		},
+		{
+			"opaque origins", []string{"null", "file://"}, []string{"null", "file://"}, []string{"Null", "nul", "file:///", "file://a", "file:"},
+		},
+		{
+			"hosts as long as DNS allows", []string{"https://*." + host253[2:], "https://" + host253 + ".:*"},
+			[]string{"https://b." + host253[2:], "https://" + host253 + ".:65535"},
+			[]string{"https://bb." + host253[2:], "https://" + host253},
+		},
+		{
+			"domains of different depths", []string{"https://*.a.b.c.example", "https://*.test", "https://x-*.y.z.example:8443"},
+			[]string{"https://1.a.b.c.example", "https://1.2.test", "https://x-1.y.z.example:8443"},
+			[]string{"https://a.b.c.example", "https://1.b.c.example", "https://1.example", "https://test", "https://x-1.z.example:8443"},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := newSet(t, test.patterns...)
+			for _, o := range test.allowed {
+				if !s.Contains(o) {
+					t.Errorf("%q is not allowed", o)
+				}
+			}
+			for _, o := range test.refused {
+				if s.Contains(o) {
+					t.Errorf("%q is allowed", o)
+				}
+			}
+			for _, o := range slices.Concat(test.allowed, test.refused) {
+				if n := testing.AllocsPerRun(5, func() { s.Contains(o) }); n > 0 {
+					t.Errorf("%q: %v allocations", o, n)
+				}
+			}
+		})
+	}
+}
+
+// FuzzOrigin compares what a set of patterns allows with what each of them
+// allows alone, and that with a naive reading of it.
+func FuzzOrigin(f *testing.F) {
+	for _, sample := range samples {
+		f.Add("https://example.com\nhttps://*.example.com\nhttp://localhost:*\nhttps://proj-*-team.example.com\nmoz-extension://*\n"+sample, sample, uint(9), byte('.'))
+	}
+	f.Add("https://foo.com\nhttps://bar.com", "https://barfoo.com", uint(8), byte('r'))
+	f.Add("https://*.foo.com\nhttps://*.oo.com", "https://a.foo.com", uint(10), byte('b'))
+	f.Add("https://*.example.com\nhttps://*.example.com:8443", "https://a.example.com:8444", uint(9), byte(':'))
+	f.Add("https://a-*.example.com\nhttps://*-b.example.com\nhttps://a-*-b.example.com", "https://a-b.example.com", uint(10), byte('-'))
+	f.Add("https://a-*-b.example.com\nhttps://a-*-c.example.com\nhttps://d-*-b.example.com", "https://d-1-c.example.com", uint(10), byte('-'))
+	f.Add("https://example.com", "https://example.com.evil.example", uint(19), byte('/'))
+
+	f.Fuzz(func(t *testing.T, patterns, o string, at uint, b byte) {
+		if got, want := origin.Valid(o), isOrigin(o); got != want {
+			t.Errorf("%q: Valid is %t, want %t", o, got, want)
+		}
+		var union []string
+		var alone []*origin.Set
+		var exprs []*regexp.Regexp
+		candidates := []string{o}
+		all := new(origin.Set)
+		for pattern := range strings.SplitSeq(patterns, "\n") {
+			p, err := origin.Parse(pattern)
+			if (err == nil) != isPattern(pattern) {
+				t.Errorf("%q: got %v, want a pattern: %t", pattern, err, isPattern(pattern))
+			}
+			if err != nil || len(union) == 8 {
+				continue
+			}
+			union = append(union, pattern)
+			one := new(origin.Set)
+			one.Add(p)
+			all.Add(p)
+			alone = append(alone, one)
+			exprs = append(exprs, expression(pattern))
+			for _, member := range membersOf(pattern) {
+				candidates = append(candidates, member)
+				candidates = append(candidates, nearMisses(member, at, b)...)
+			}
+		}
+		for _, o := range candidates {
+			any, wellFormed := false, o == "null" || o == "file://" || isOrigin(o)
+			for i, pattern := range union {
+				want := wellFormed && exprs[i].MatchString(o)
+				if got := alone[i].Contains(o); got != want {
+					t.Errorf("pattern %q alone: origin %q allowed is %t, want %t", pattern, o, got, want)
+				}
+				any = any || want
+			}
+			if got := all.Contains(o); got != any {
+				t.Errorf("patterns %q together: origin %q allowed is %t, want %t", union, o, got, any)
+			}
+		}
+	})
+}
+
+// TestSetsAllowTheUnion does what FuzzOrigin does with sets of up to thousands of
+// patterns of every kind: names with common beginnings and ends, on several
+// ports.
+func TestSetsAllowTheUnion(t *testing.T) {
+	t.Parallel()
+	const seed = 1
+	rnd := rand.New(rand.NewPCG(seed, seed))
+	pick := func(from ...string) string { return from[rnd.IntN(len(from))] }
+	randomPattern := func() string {
+		if rnd.IntN(20) == 0 {
+			return pick("app", "tauri", "moz-extension") + "://" + pick("*", ".", "", "a", "foo.com")
+		}
+		s := pick("https", "http", "app") + "://" + pick("", "", "*.", "a-*.", "*-a.", "a-*-b.", "ab-*.", "*--b.", "a-b-*-a.")
+		for range rnd.IntN(4) {
+			s += pick("a", "b", "ab", "foo", "bar", "barfoo", "a-b") + pick("", "", "x", "1") + "."
+		}
+		return s + pick("com", "example", "foo.com", "bar.com") + pick("", "", "", ".") + pick("", "", ":*", ":8080", ":8081", ":808")
+	}
+	for _, size := range []int{1, 2, 3, 10, 100, 3000} {
+		var union []string
+		for range size {
+			union = append(union, randomPattern())
+		}
+		s := newSet(t, union...)
+		var exprs []*regexp.Regexp
+		for _, pattern := range union {
+			exprs = append(exprs, expression(pattern))
+		}
+		var candidates []string
+		for range 60 {
+			for _, member := range membersOf(pick(union...)) {
+				candidates = append(candidates, member)
+				candidates = append(candidates, nearMisses(member, rnd.Uint(), pick("a", ".", ":", "1", "-", "x")[0])...)
+			}
+		}
+		allowed := 0
+		for _, o := range candidates {
+			want := isOrigin(o) && slices.ContainsFunc(exprs, func(e *regexp.Regexp) bool { return e.MatchString(o) })
+			if got := s.Contains(o); got != want {
+				t.Errorf("seed %d, %d patterns: origin %q allowed is %t, want %t", seed, size, o, got, want)
+			}
+			if want {
+				allowed++
+			}
+		}
+		if allowed == 0 || allowed == len(candidates) {
+			t.Errorf("%d patterns: %d of %d candidates are allowed, which shows nothing", size, allowed, len(candidates))
+		}
+	}
+}
+
+// perCall returns how long f takes for each of n calls, in the fastest of
+// several runs.
+func perCall(n int, f func(i int)) time.Duration {
+	best := time.Duration(1<<63 - 1)
+	for range 5 {
+		start := time.Now()
+		for i := range n {
+			f(i)
+		}
+		best = min(best, time.Since(start))
+	}
+	return best / time.Duration(n)
+}
+
+// Patterns for one domain that differ in the scheme, in the beginning of the
+// label or in its end were once compared one by one.
+func TestManyPatternsForOneDomain(t *testing.T) {
+	for name, pattern := range map[string]string{
+		"schemes":    "s%d://*.example.com",
+		"beginnings": "https://p%d-*.example.com",
+		"ends":       "https://*-p%d.example.com",
+	} {
+		const few, many = 100, 20_000
+		cost := make(map[int]time.Duration)
+		costOfAdd := make(map[int]time.Duration)
+		for _, n := range []int{few, many} {
+			var patterns []string
+			for i := range n {
+				patterns = append(patterns, fmt.Sprintf(pattern, i))
+			}
+			parsed := parse(t, patterns...)
+			costOfAdd[n] = perCall(1, func(int) {
+				s := new(origin.Set)
+				for _, p := range parsed {
+					s.Add(p)
+				}
+			}) / time.Duration(n)
+			s := newSet(t, patterns...)
+			cost[n] = perCall(1000, func(i int) {
+				if !s.Contains(strings.Replace(patterns[n-1-i%10], "*", "a", 1)) {
+					t.Fatal("what is listed is refused")
+				}
+			})
+		}
+		// The number of patterns grows 200 times.
+		if cost[many] > 40*cost[few] || costOfAdd[many] > 40*costOfAdd[few] {
+			t.Errorf("%s: a look-up takes %v among %d and %v among %d; adding takes %v and %v each", name, cost[few], few, cost[many], many, costOfAdd[few], costOfAdd[many])
+		}
+	}
+}
+
+func BenchmarkContains(b *testing.B) {
+	numbered := func(n int, pattern string) []string {
+		var patterns []string
+		for i := range n {
+			patterns = append(patterns, strings.ReplaceAll(pattern, "#", fmt.Sprint(i)))
+		}
+		return patterns
+	}
+	for _, bench := range []struct {
+		name, pattern, origin string
+		sizes                 []int
+	}{
+		{"origins", "https://app#.example.com", "https://app0.example.com", []int{1, 10, 1000, 1_000_000}},
+		{"domains", "https://*.d#.example", "https://a.d0.example", []int{1, 10, 1000}},
+		{"hyphens-one-domain", "https://p#-*-team.example.com", "https://p0-git-main-team.example.com", []int{1, 10, 1000}},
+		{"hyphens-many-domains", "https://p-*-team.d#.example", "https://p-git-main-team.d0.example", []int{1, 10, 1000}},
+		{"schemes", "s#://*.example.com", "s0://a.example.com", []int{1, 10, 1000}},
+		{"any-port", "http://h#.localhost:*", "http://h0.localhost:3000", []int{1, 10, 1000}},
+		{"any-host", "s#://*", "s0://0a1b2c3d-4e5f", []int{1, 10, 1000}},
+	} {
+		for _, n := range bench.sizes {
+			s := newSet(b, numbered(n, bench.pattern)...)
+			b.Run(fmt.Sprintf("%s/n=%d", bench.name, n), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if !s.Contains(bench.origin) {
+						b.Fatal("refused")
+					}
+				}
+			})
+		}
+	}
+}
+
+func BenchmarkValid(b *testing.B) {
+	for _, o := range []string{"https://tenant-1.example.com", "http://[2001:db8::1]:8080", "app://obsidian.md"} {
+		b.Run(o, func(b *testing.B) {
+			for b.Loop() {
+				if !origin.Valid(o) {
+					b.Fatal("refused")
+				}
+			}
+		})
+	}
+}
