@@ -1,21 +1,19 @@
 package cors_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"net/netip"
-	"net/url"
 	"reflect"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/f407da42/cors"
+	"github.com/f407da42/cors/internal/testkit"
 )
 
 // suffixes is a cookiejar.PublicSuffixList of a few.
@@ -124,14 +122,15 @@ func TestRefusedPolicies(t *testing.T) {
 		{"a hexadecimal number last", origins("http://example.0x1f"), [][2]string{{`AllowedOrigins[0] "http://example.0x1f": has a number as its last label`, `"http://192.0.2.1"`}}},
 		{"an empty label", origins("https://a..example"), [][2]string{{`AllowedOrigins[0] "https://a..example": has an empty label in its host`, `remove the dot before or after it`}}},
 		{"a leading dot", origins("https://.example.com"), [][2]string{{`AllowedOrigins[0] "https://.example.com": has an empty label in its host`, `remove the dot before or after it`}}},
-		{"a trailing dot", origins("https://example.com."), [][2]string{{`AllowedOrigins[0] "https://example.com.": has an empty label in its host`, `did you mean "https://example.com"?`}}},
 		{"a label of 64 bytes", origins("https://" + label64 + ".example"), [][2]string{{`AllowedOrigins[0] "https://` + label64 + `.example": has a label of more than 63 bytes or a host of more than 253`, `write a shorter one`}}},
 		{"a host of 254 bytes", origins("https://" + host253 + "a"), [][2]string{{`AllowedOrigins[0] "https://` + host253 + `a": has a label of more than 63 bytes or a host of more than 253`, `write a shorter one`}}},
 		{"a pattern that only longer hosts could match", origins("https://*." + host253[2:] + "a"), [][2]string{{`AllowedOrigins[0] "https://*.` + host253[2:] + `a": has a label of more than 63 bytes or a host of more than 253`, `write a shorter one`}}},
 		{"characters that no host has", origins("https://a^b.example"), [][2]string{{`AllowedOrigins[0] "https://a^b.example": has characters in its host that browsers do not leave there`, `write letters, digits, "-", "_" and ".", or an IPv6 address in brackets`}}},
 		{"characters that no host has, in a label of 63 bytes", origins("https://" + label63[1:] + "^.example"), [][2]string{{`AllowedOrigins[0] "https://` + label63[1:] + `^.example": has characters in its host that browsers do not leave there`, `write letters, digits, "-", "_" and ".", or an IPv6 address in brackets`}}},
-		{"a file", origins("file://"), [][2]string{{`AllowedOrigins[0] "file://": is no origin, as pages from files have the origin "null"`, `for example from "http://localhost:8080"`}}},
+		{"a file", origins("file://"), [][2]string{{`AllowedOrigins[0] "file://": any file has this origin`, `or accept RiskNullOrigin`}}},
 		{"a file's host", origins("file://example.com"), [][2]string{{`AllowedOrigins[0] "file://example.com": is no origin`, `for example from "http://localhost:8080"`}}},
+		{"a misspelt scheme", origins("htttps://example.com"), [][2]string{{`AllowedOrigins[0] "htttps://example.com": has a scheme that nobody has`, `did you mean "https://example.com"?`}}},
+		{"no scheme, but HTTP's default port", origins("example.com:80"), [][2]string{{`AllowedOrigins[0] "example.com:80": has no scheme`, `did you mean "http://example.com"?`}}},
 		{"null", origins("null"), [][2]string{{`AllowedOrigins[0] "null": any page can have the origin null`, `or accept RiskNullOrigin`}}},
 
 		{"a wildcard within a label", origins("https://*example.com"), [][2]string{{`AllowedOrigins[0] "https://*example.com": has a "*" where it means nothing`, `or as the port ("http://localhost:*")`}}},
@@ -145,6 +144,12 @@ func TestRefusedPolicies(t *testing.T) {
 		{"a letter and a wildcard", origins("h*"), [][2]string{{`AllowedOrigins[0] "h*": has no scheme`, `write it out, as in "https://example.com"`}}},
 		{"a wildcard before an IPv4 address", origins("http://*.127.0.0.1"), [][2]string{{`AllowedOrigins[0] "http://*.127.0.0.1": has a "*" before an IP address`, `list the addresses`}}},
 		{"a wildcard before an IPv6 address", origins("http://*.[::1]:8080"), [][2]string{{`AllowedOrigins[0] "http://*.[::1]:8080": has a "*" before an IP address`, `list the addresses`}}},
+		{"a wildcard in the wrong place of an extension", origins("moz-extension://*/"), [][2]string{{`AllowedOrigins[0] "moz-extension://*/": has a "*" where it means nothing`, `did you mean "moz-extension://*"?`}}},
+		{"a wildcard that no hyphen sets off", origins("https://pr*.example.com", "https://-*.example.com", "https://a.b-*.example.com"), [][2]string{
+			{`AllowedOrigins[0] "https://pr*.example.com": has a "*" where it means nothing`, `between hyphens in it ("https://pr-*.example.com"), or as the port ("http://localhost:*")`},
+			{`AllowedOrigins[1] "https://-*.example.com": has a "*" where it means nothing`, `or as the port ("http://localhost:*")`},
+			{`AllowedOrigins[2] "https://a.b-*.example.com": has a "*" where it means nothing`, `or as the port ("http://localhost:*")`},
+		}},
 		{"any origin, and another", origins("https://a.example", "*"), [][2]string{{`AllowedOrigins[1] "*": allows any origin, which makes the other origins pointless`, `remove them, or remove this`}}},
 		{"any origin, and a function", withFunc, [][2]string{{`AllowedOrigins[0] "*": allows any origin, which makes AllowOriginFunc pointless`, `remove that, or remove this`}}},
 
@@ -167,6 +172,17 @@ func TestRefusedPolicies(t *testing.T) {
 			{`AllowedOrigins[4] "https://*.kobe.jp": with AllowCredentials, lets whoever can register a name under "kobe.jp"`, "or accept RiskPublicSuffix"},
 			{`AllowedOrigins[5] "https://*.a.kobe.jp": with AllowCredentials, lets whoever can register a name under "a.kobe.jp"`, "or accept RiskPublicSuffix"},
 		}},
+		{"names under well-known suffixes with credentials, without a list", credentialed("https://*.github.io", "https://*.co.uk.", "https://*.vercel.app", "https://proj-*.vercel.app:*", "https://*--proj.netlify.app"), [][2]string{
+			{`AllowedOrigins[0] "https://*.github.io": with AllowCredentials, lets whoever can register a name under "github.io" act as your users (PublicSuffixes knows all such domains, this package only some)`, "or accept RiskPublicSuffix"},
+			{`AllowedOrigins[1] "https://*.co.uk.": with AllowCredentials, lets whoever can register a name under "co.uk"`, "or accept RiskPublicSuffix"},
+			{`AllowedOrigins[2] "https://*.vercel.app": with AllowCredentials, lets whoever can register a name under "vercel.app"`, "or accept RiskPublicSuffix"},
+			{`AllowedOrigins[3] "https://proj-*.vercel.app:*": with AllowCredentials, lets whoever can register a name under "vercel.app"`, "or accept RiskPublicSuffix"},
+			{`AllowedOrigins[4] "https://*--proj.netlify.app": with AllowCredentials, lets whoever can register a name under "netlify.app"`, "or accept RiskPublicSuffix"},
+		}},
+		{"any host of a scheme with credentials", credentialed("moz-extension://*"), [][2]string{
+			{`AllowedOrigins[0] "moz-extension://*": with AllowCredentials, lets every host under "moz-extension://" act as your users`, "or accept RiskPublicSuffix"},
+		}},
+		{"bits that are no risk", cors.Policy{AcceptRisks: cors.RiskNullOrigin<<1 | cors.RiskNullOrigin}, [][2]string{{`AcceptRisks "12": has bits that are no risk`, "join RiskInsecureOrigin, RiskPublicSuffix and RiskNullOrigin"}}},
 		{"two risks at once", credentialed("http://*.com"), [][2]string{
 			{`AllowedOrigins[0] "http://*.com": with AllowCredentials, lets whoever controls a network in between`, "or accept RiskInsecureOrigin"},
 			{`AllowedOrigins[0] "http://*.com": with AllowCredentials, lets whoever can register a name under "com"`, "or accept RiskPublicSuffix"},
@@ -186,7 +202,7 @@ func TestRefusedPolicies(t *testing.T) {
 			{`AllowedMethods[2] "TRACE": browsers do not let scripts send this method`, "remove it"},
 			{`AllowedMethods[3] "track": browsers do not let scripts send this method`, "remove it"},
 		}},
-		{"methods in another case", cors.Policy{AllowedMethods: []string{"put", "Patch", "get", "hEAD", "post", "delete", "Options"}}, [][2]string{
+		{"methods in another case", cors.Policy{AllowedMethods: []string{"put", "Patch", "get", "hEAD", "post", "delete", "Options", "query"}}, [][2]string{
 			{`AllowedMethods[0] "put": methods are case-sensitive`, `did you mean "PUT"?`},
 			{`AllowedMethods[1] "Patch": methods are case-sensitive`, `did you mean "PATCH"?`},
 			{`AllowedMethods[2] "get": methods are case-sensitive`, `did you mean "GET"?`},
@@ -194,6 +210,7 @@ func TestRefusedPolicies(t *testing.T) {
 			{`AllowedMethods[4] "post": methods are case-sensitive`, `did you mean "POST"?`},
 			{`AllowedMethods[5] "delete": methods are case-sensitive`, `did you mean "DELETE"?`},
 			{`AllowedMethods[6] "Options": methods are case-sensitive`, `did you mean "OPTIONS"?`},
+			{`AllowedMethods[7] "query": methods are case-sensitive`, `did you mean "QUERY"?`},
 		}},
 
 		{"no request headers", cors.Policy{AllowedHeaders: []string{"", "x a", "x-a,x-b", "x-a:", "authorization\n", "*-id"}}, [][2]string{
@@ -274,7 +291,7 @@ func TestRefusedPolicies(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			_, err := cors.New(test.policy)
-			got := policyErrors(t, err)
+			got := testkit.PolicyErrors(t, err)
 			if len(got) != len(test.want) {
 				t.Fatalf("got %d errors, want %d:\n%v", len(got), len(test.want), err)
 			}
@@ -298,7 +315,7 @@ func TestPolicyErrorFields(t *testing.T) {
 		{Field: "AllowedMethods", Index: 1, Value: "put", Reason: `methods are case-sensitive; did you mean "PUT"?`},
 		{Field: "AllowedHeaders", Index: 1, Value: "a b", Reason: `is not one name; write each as an element of its own`},
 	}
-	got := policyErrors(t, err)
+	got := testkit.PolicyErrors(t, err)
 	if len(got) != len(want) {
 		t.Fatalf("got %v", err)
 	}
@@ -394,6 +411,25 @@ func TestAcceptedPolicies(t *testing.T) {
 		},
 		{"a scheme with dots before a pattern", origins("com.example.app://*.localhost"), []string{"com.example.app://a.localhost"}, []string{"com.example.app://localhost", "app://a.localhost"}},
 		{"prefixes of each other", origins("https://foo.com", "https://bar.com", "https://foo.co"), []string{"https://foo.com", "https://bar.com", "https://foo.co"}, []string{"https://barfoo.com", "https://foobar.com", "https://foo.c"}},
+		{
+			"preview deployments", origins("https://*--proj.netlify.app", "https://proj-*-team.vercel.app"),
+			[]string{"https://deploy-preview-42--proj.netlify.app", "https://proj-git-main-team.vercel.app"},
+			[]string{"https://--proj.netlify.app", "https://proj.netlify.app", "https://proj--team.vercel.app", "https://proj-team.vercel.app", "https://evil--proj.netlify.app.evil.example", "https://evil.a--proj.netlify.app", "https://proj-a.evil-team.vercel.app", "http://a--proj.netlify.app"},
+		},
+		{
+			"preview deployments with credentials", credentialed("https://pr-*.preview.example.com"),
+			[]string{"https://pr-1.preview.example.com"}, []string{"https://pr-.preview.example.com", "https://pr1.preview.example.com"},
+		},
+		{
+			"origins of apps", accepting(origins("app://.", "app://", "file://", "https://example.com."), cors.RiskNullOrigin),
+			[]string{"app://.", "app://", "file://", "https://example.com."}, []string{"app:", "app://a", "file:///", "file://a", "null", "https://example.com", "https://example.com.."},
+		},
+		{
+			"any host of an extension's scheme", origins("moz-extension://*", "safari-web-extension://*"),
+			[]string{uuid, "safari-web-extension://0A1B-2C"}, []string{"moz-extension://", "moz-extension://a/", "moz-extension://a:1", "chrome-extension://a", "https://a"},
+		},
+		{"any host of a scheme with credentials, at a risk", accepting(credentialed("moz-extension://*"), cors.RiskPublicSuffix), []string{uuid}, []string{"https://a"}},
+		{"well-known suffixes with credentials, at a risk", accepting(credentialed("https://*.github.io"), cors.RiskPublicSuffix), []string{"https://a.github.io"}, []string{"https://github.io"}},
 		{"any origin", origins("*"), []string{"https://example.com", "null", "junk", "https://a.example, https://b.example"}, nil},
 		{"any origin, twice", origins("*", "*"), []string{"https://example.com"}, nil},
 		{"null, at a risk", accepting(origins("null"), cors.RiskNullOrigin), []string{"null"}, []string{"Null", "null ", "https://example.com"}},
@@ -405,7 +441,7 @@ func TestAcceptedPolicies(t *testing.T) {
 		},
 		{"insecure origins with credentials, at a risk", accepting(credentialed("http://example.com"), cors.RiskInsecureOrigin), []string{"http://example.com"}, []string{"https://example.com"}},
 		{"other schemes with credentials", credentialed("app://example.com", "https://example.com"), []string{"app://example.com", "https://example.com"}, nil},
-		{"subdomains of two labels with credentials", credentialed("https://*.example.com", "https://*.co.uk"), []string{"https://a.example.com", "https://a.co.uk"}, []string{"https://co.uk"}},
+		{"subdomains of two labels with credentials", credentialed("https://*.example.com", "https://*.co.example"), []string{"https://a.example.com", "https://a.co.example"}, []string{"https://co.example"}},
 		{"subdomains of no public suffix with credentials", suffixed, []string{"https://a.example.github.io", "https://a.example.co.uk", "https://a.example.com"}, []string{"https://a.github.io"}},
 		{"subdomains of a public suffix with credentials, at a risk", accepting(credentialed("https://*.com"), cors.RiskPublicSuffix), []string{"https://a.com"}, []string{"https://com"}},
 		{"subdomains of a public suffix without credentials", origins("https://*.com"), []string{"https://a.com"}, []string{"https://com"}},
@@ -414,19 +450,19 @@ func TestAcceptedPolicies(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			m := mustNew(t, test.policy)
+			m := testkit.MustNew(t, test.policy)
 			for _, origin := range test.allowed {
-				if err := m.Check(newRequest("GET", "Origin: "+origin)); err != nil {
+				if err := m.Check(testkit.NewRequest("GET", "Origin: "+origin)); err != nil {
 					t.Error(err)
 				}
-				if _, ran := serve(m, newRequest("GET", "Origin: "+origin)); !ran {
+				if _, ran := testkit.Serve(m, testkit.NewRequest("GET", "Origin: "+origin)); !ran {
 					t.Errorf("the handler did not run for %q", origin)
 				}
 			}
 			for _, origin := range test.alsoRefused {
-				r := newRequest("GET", "Origin: "+origin)
+				r := testkit.NewRequest("GET", "Origin: "+origin)
 				if origin == "" {
-					r = newRequest("OPTIONS", "Origin: , ", "Access-Control-Request-Method: PUT")
+					r = testkit.NewRequest("OPTIONS", "Origin: , ", "Access-Control-Request-Method: PUT")
 				}
 				if err := m.Check(r); err == nil {
 					t.Errorf("%q is allowed", origin)
@@ -461,6 +497,17 @@ func TestAllowOriginFunc(t *testing.T) {
 		{"a wildcard", "https://*.tenant.example", 0, false},
 		{"any origin", "*", 0, false},
 		{"a file", "file://tenant.example", 0, false},
+		{"a file, at a risk", "file://tenant.example", cors.RiskNullOrigin, false},
+		{"any file", "file://", 0, false},
+		{"any file, at a risk", "file://", cors.RiskNullOrigin, true},
+		{"Electron's origin", "app://.", 0, true},
+		{"a scheme without a host", "app://", 0, true},
+		{"a dot at the end", "https://tenant.example.", 0, true},
+		{"an extension in upper case", "safari-web-extension://0A1B", 0, true},
+		{"an app's path", "app://a/b", 0, false},
+		{"an app's user", "app://u@a", 0, false},
+		{"a control character", "https://tenant.example\x01", 0, false},
+		{"a misspelt scheme", "htttps://tenant.example", 0, false},
 		{"an invalid address", "http://192.0.2.256", 0, false},
 		{"an invalid IPv6 address", "http://[2001:db8::1::2]", 0, false},
 		{"junk", "junk", 0, false},
@@ -469,7 +516,7 @@ func TestAllowOriginFunc(t *testing.T) {
 	} {
 		for _, answer := range []bool{true, false} {
 			var asked []string
-			m := mustNew(t, cors.Policy{
+			m := testkit.MustNew(t, cors.Policy{
 				AllowedOrigins: []string{"https://listed.example", "https://*.listed.example"},
 				AcceptRisks:    test.risks,
 				AllowOriginFunc: func(r *http.Request, origin string) bool {
@@ -477,7 +524,7 @@ func TestAllowOriginFunc(t *testing.T) {
 					return answer
 				},
 			})
-			w, ran := serve(m, newRequest("PURGE", "Origin: "+test.origin))
+			w, ran := testkit.Serve(m, testkit.NewRequest("PURGE", "Origin: "+test.origin))
 			var want []string
 			if test.asked {
 				want = []string{"PURGE " + test.origin}
@@ -489,6 +536,68 @@ func TestAllowOriginFunc(t *testing.T) {
 			if ran != allowed || (w.Header().Get("Access-Control-Allow-Origin") == test.origin) != allowed {
 				t.Errorf("%s: the handler ran: %t, want %t", test.name, ran, allowed)
 			}
+		}
+	}
+}
+
+func TestPolicyAsJSON(t *testing.T) {
+	t.Parallel()
+	p := cors.Policy{
+		AllowedOrigins:   []string{"https://*.example.com", "null"},
+		AllowOriginFunc:  anyFunc,
+		AllowedMethods:   []string{"PUT"},
+		AllowedHeaders:   []string{"X-A"},
+		ExposedHeaders:   []string{"ETag"},
+		AllowCredentials: true,
+		MaxAge:           time.Hour,
+		PublicSuffixes:   suffixes{},
+		AcceptRisks:      cors.RiskNullOrigin | cors.RiskInsecureOrigin,
+		DenyHandler:      http.NotFoundHandler(),
+		OnReject:         func(*http.Request, *cors.RequestError) {},
+	}
+	text, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `{"AllowedOrigins":["https://*.example.com","null"],"AllowedMethods":["PUT"],"AllowedHeaders":["X-A"],"ExposedHeaders":["ETag"],` +
+		`"AllowCredentials":true,"MaxAge":3600000000000,"AcceptRisks":"insecure-origin|null-origin"}`
+	if string(text) != want {
+		t.Errorf("got  %s\nwant %s", text, want)
+	}
+	var back cors.Policy
+	if err := json.Unmarshal(text, &back); err != nil {
+		t.Fatal(err)
+	}
+	p.AllowOriginFunc, p.PublicSuffixes, p.DenyHandler, p.OnReject = nil, nil, nil, nil
+	if !reflect.DeepEqual(back, p) {
+		t.Errorf("got %+v, want %+v", back, p)
+	}
+}
+
+func TestRiskAsText(t *testing.T) {
+	t.Parallel()
+	for risk, text := range map[cors.Risk]string{
+		0:                       "",
+		cors.RiskInsecureOrigin: "insecure-origin",
+		cors.RiskPublicSuffix:   "public-suffix",
+		cors.RiskNullOrigin:     "null-origin",
+		cors.RiskInsecureOrigin | cors.RiskPublicSuffix | cors.RiskNullOrigin: "insecure-origin|public-suffix|null-origin",
+	} {
+		if got, err := risk.MarshalText(); string(got) != text || err != nil {
+			t.Errorf("%d: got %q, %v", risk, got, err)
+		}
+		got := cors.RiskNullOrigin
+		if err := got.UnmarshalText([]byte(text)); got != risk || err != nil {
+			t.Errorf("%q: got %d, %v", text, got, err)
+		}
+	}
+	if text, err := (cors.RiskNullOrigin << 1).MarshalText(); err == nil {
+		t.Errorf("8 is %q", text)
+	}
+	for _, text := range []string{"null", "null-origin|", "|", "null-origin,public-suffix", "Null-Origin", " null-origin", "insecure-origin|nul-origin"} {
+		risk := cors.RiskPublicSuffix
+		if err := risk.UnmarshalText([]byte(text)); err == nil || !strings.Contains(err.Error(), "insecure-origin, public-suffix, null-origin") || risk != cors.RiskPublicSuffix {
+			t.Errorf("%q: got %d, %v", text, risk, err)
 		}
 	}
 }
@@ -505,395 +614,6 @@ func TestDuplicatesAreNoMistake(t *testing.T) {
 	}
 }
 
-func TestIPv6AddressesAreCanonical(t *testing.T) {
-	t.Parallel()
-	for address, canonical := range map[string]bool{
-		"::": true, "::1": true, "1::": true, "1:2:3:4:5:6:7:8": true, "2001:db8::1:0:0:1": true, "1:0:2:0:3:0:4:0": true, "0:1::": true, "1::2:0:0:3": true, "::ffff:102:304": true,
-		"1:2:3:4:5:6:7": false, "1:2:3:4:5:6:7:8:9": false, "1:2:3:4:5:6:7::": false, "::2:3:4:5:6:7:8": false, "1:2:3::4:5:6:7:8": false, "1:0:0:2:3:4:5:6": false,
-		"0::1": false, "::0": false, "1:0::2": false, "1::0:2": false, "1:0:0:2::3": true, "1:0:0:2::3:4": false, "1::2:0:0:0:3": false, "1:0:0:2:0:0:0:3": false, "01::": false, "00001::": false, "A::": false,
-		"g::": false, "1::2::3": false, ":::": false, "1:": false, ":1": false, "": false, ":": false, "::ffff:1.2.3.4": false, "::1%eth0": false, "[::1]": false,
-	} {
-		if _, err := cors.New(origins("http://[" + address + "]")); (err == nil) != canonical {
-			t.Errorf("%q: got %v", address, err)
-		}
-	}
-}
-
-// fuzzOrigins are elements of AllowedOrigins to begin fuzzing with: origins
-// that browsers send, patterns, and what has been mistaken for either.
-var fuzzOrigins = []string{
-	"https://example.com", "https://app.example.com:8443", "http://localhost:3000", "http://127.0.0.1:5173", "http://255.255.255.255",
-	"http://[::1]:8080", "https://[2001:db8::1]", "https://[abcd:ef09::af]", "https://[::g]", "https://[::ffff:7f00:1]", "https://[1:0:0:2:0:0:0:3]",
-	"https://xn--bcher-kva.example", "https://a_b.example", "https://0a.example", "https://example.c0m",
-	"chrome-extension://aghbiahbpaijignceidepookljebhfak", "moz-extension://0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",
-	"capacitor://localhost", "ionic://localhost", "app://obsidian.md", "tauri://localhost", "vscode-webview://1a2b",
-	"https://*.example.com", "https://*.example.com:8443", "https://*.example.com:*", "http://localhost:*", "http://[::1]:*",
-	"http://*.localhost:*", "https://*.github.io", "https://*.com", "*", "null",
-	"", "example.com", "https://", "https://example.com/", "https://example.com:443", "http://example.com:80", "http://example.com:0",
-	"http://example.com:65536", "http://example.com:080", "https://Example.com", "HTTPS://example.com", "https://example.com.", "https://a..b",
-	"https://user@example.com", "https://example.com?q", "https://example.com#f", "https://bücher.example", "https://example.com:",
-	"https://1.2.3", "https://01.2.3.4", "https://1.2.3.256", "https://1.2.3.0x4", "https://a.0x", "https://a.0xaf", "https://a.0xg", "https://[::1", "https://::1", "https://[fe80::1%25eth0]",
-	"https://[0:0::1]", "https://[::FFFF:1]", "https://[::ffff:127.0.0.1]", "https://[1:2:3:4:5:6:7::]", "https://[1::2::3]", "https://[1.2.3.4]",
-	"h*", "https://*", "https://*example.com", "https://ex*mple.com", "https://www.*.com", "https://*.*.com", "https://*.127.0.0.1", "https://*.[::1]",
-	"https://example.com:*0", "https://*.example.com:8*", "file:///index.html", "file://", "file://example.com", "ws://example.com", "wss://example.com", "a+b-c.0://d", "+a://b", "https://example.com\n", "https://example.com\x00", "https://\xff.example",
-	"https://" + strings.Repeat("a", 63) + ".example", "https://" + strings.Repeat("a", 64) + ".example",
-	"https://" + strings.Repeat("a.", 126) + "a", "https://" + strings.Repeat("a.", 126) + "ab",
-	"https://*." + strings.Repeat("a.", 125) + "a", "https://*." + strings.Repeat("a.", 125) + "ab",
-}
-
-// isBrowserOrigin reports whether a browser could send s as the origin of a
-// page that has a host. It takes s apart with net/url and net/netip, puts it
-// together as the HTML and URL standards say, and compares.
-func isBrowserOrigin(s string) bool {
-	u, err := url.Parse(s)
-	if err != nil || slices.Contains([]string{"file", "ws", "wss"}, u.Scheme) {
-		return false
-	}
-	host := u.Hostname()
-	ip, err := netip.ParseAddr(host)
-	switch {
-	case strings.HasPrefix(u.Host, "["):
-		if err != nil || !ip.Is6() || ip.Zone() != "" {
-			return false
-		}
-		host = "[" + browserIPv6(ip) + "]"
-	case numberLast.MatchString(host):
-		if err != nil {
-			return false
-		}
-		host = ip.String()
-	case !domain.MatchString(host) || len(host) > 253:
-		return false
-	}
-	if u.Port() != "" {
-		port, err := strconv.ParseUint(u.Port(), 10, 16)
-		if err != nil || port == 0 || u.Scheme == "http" && port == 80 || u.Scheme == "https" && port == 443 {
-			return false
-		}
-		host += ":" + strconv.FormatUint(port, 10)
-	}
-	return s == u.Scheme+"://"+host
-}
-
-var (
-	domain     = regexp.MustCompile(`^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$`)
-	numberLast = regexp.MustCompile(`(^|\.)([0-9]+|0x[0-9a-f]*)$`)
-	tokenExpr  = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
-)
-
-// browserIPv6 serializes ip: all pieces, then the first of the longest runs of
-// zeros is taken out.
-func browserIPv6(ip netip.Addr) string {
-	s := ":"
-	for a := ip.AsSlice(); len(a) > 0; a = a[2:] {
-		s += fmt.Sprintf("%x:", int(a[0])<<8+int(a[1]))
-	}
-	for n := 8; n >= 2; n-- {
-		before, after, found := strings.Cut(s, ":"+strings.Repeat("0:", n))
-		if found {
-			return strings.TrimPrefix(before, ":") + "::" + strings.TrimSuffix(after, ":")
-		}
-	}
-	return strings.Trim(s, ":")
-}
-
-// isOriginPattern reports whether s has a place in AllowedOrigins: whether it
-// is an origin once something stands for its wildcards.
-func isOriginPattern(s string, credentials bool, accepted cors.Risk) bool {
-	switch s {
-	case "*":
-		return !credentials
-	case "null":
-		return accepted&cors.RiskNullOrigin != 0
-	}
-	sample := strings.Replace(s, "://*.", "://a.", 1)
-	if portless, ok := strings.CutSuffix(sample, ":*"); ok {
-		sample = portless + ":1"
-	}
-	if !isBrowserOrigin(sample) {
-		return false
-	}
-	if !credentials {
-		return true
-	}
-	u, _ := url.Parse(sample)
-	ip, _ := netip.ParseAddr(u.Hostname())
-	local := strings.HasSuffix("."+u.Hostname(), ".localhost") ||
-		netip.MustParsePrefix("127.0.0.0/8").Contains(ip.Unmap()) || ip == netip.IPv6Loopback()
-	topLevel := strings.Contains(s, "://*.") && strings.Count(u.Hostname(), ".") == 1 && u.Hostname() != "a.localhost"
-	return (u.Scheme != "http" || local || accepted&cors.RiskInsecureOrigin != 0) &&
-		(!topLevel || accepted&cors.RiskPublicSuffix != 0)
-}
-
-func isMethodToAllow(s string) bool {
-	switch upper := strings.ToUpper(s); upper {
-	case "CONNECT", "TRACE", "TRACK":
-		return false
-	case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS":
-		return s == upper
-	}
-	return isNameOrWildcard(s)
-}
-
-func isNameOrWildcard(s string) bool {
-	return s == "*" || tokenExpr.MatchString(s) && !strings.Contains(s, "*")
-}
-
-func isRequestHeaderToAllow(s string) bool {
-	return isNameOrWildcard(s) && !regexp.MustCompile(`(?i)^(accept-charset|accept-encoding|access-control-request-headers|`+
-		`access-control-request-method|connection|content-length|cookie|cookie2|date|dnt|expect|host|keep-alive|origin|referer|`+
-		`set-cookie|te|trailer|transfer-encoding|upgrade|via|proxy-.*|sec-.*|`+
-		`access-control-(allow-origin|allow-credentials|allow-methods|allow-headers|max-age|expose-headers))$`).MatchString(s)
-}
-
-func isResponseHeaderToExpose(s string, credentials bool) bool {
-	return isNameOrWildcard(s) && !(credentials && s == "*") && !regexp.MustCompile(`(?i)^(set-cookie|set-cookie2|origin|`+
-		`access-control-(request-method|request-headers|allow-methods|allow-headers|max-age))$`).MatchString(s)
-}
-
-// policyErrors returns what New found wrong with a policy.
-func policyErrors(tb testing.TB, err error) []*cors.PolicyError {
-	tb.Helper()
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		tb.Fatalf("error %v does not join others", err)
-	}
-	var list []*cors.PolicyError
-	for _, err := range joined.Unwrap() {
-		var p *cors.PolicyError
-		if !errors.As(err, &p) {
-			tb.Fatalf("error %v is no *PolicyError", err)
-		}
-		list = append(list, p)
-	}
-	return list
-}
-
-// allowsPage reports whether m allows pages of origin, which is not the
-// server's own.
-func allowsPage(m *cors.Middleware, origin string) bool {
-	r := &http.Request{Method: http.MethodGet, Host: "api.example", Header: http.Header{
-		"Origin":         {origin},
-		"Sec-Fetch-Site": {"cross-site"},
-	}}
-	return m.Check(r) == nil
-}
-
-// FuzzPolicy compares what New accepts in each field with what the standards
-// say, read with other means.
-func FuzzPolicy(f *testing.F) {
-	for _, origin := range fuzzOrigins {
-		f.Add(origin, "PUT", "X-Custom-Header", "ETag", int64(2*time.Hour), false, uint(0))
-		f.Add(origin, "put", "Content-Type", "Set-Cookie", int64(-1), true, uint(0))
-	}
-	f.Add("http://example.com", "*", "*", "*", int64(25*time.Hour), true, uint(cors.RiskInsecureOrigin))
-	f.Add("https://*.com", "TRACK", "Sec-Fetch-Site", "X Y", int64(time.Millisecond), true, uint(cors.RiskPublicSuffix))
-	f.Add("https://example.com", "!#$%&'+-.^_`|~09azAZ", "!#$%&'+-.^_`|~09azAZ", "!#$%&'+-.^_`|~09azAZ", int64(0), true, uint(0))
-	f.Add("null", "PURGE", "Access-Control-Allow-Origin", "Access-Control-Request-Method", int64(24*time.Hour), true, uint(cors.RiskNullOrigin))
-
-	f.Fuzz(func(t *testing.T, origin, method, header, exposed string, maxAge int64, credentials bool, accepted uint) {
-		p := cors.Policy{
-			AllowedOrigins:   []string{origin},
-			AllowedMethods:   []string{method},
-			AllowedHeaders:   []string{header},
-			ExposedHeaders:   []string{exposed},
-			AllowCredentials: credentials,
-			MaxAge:           time.Duration(maxAge),
-			AcceptRisks:      cors.Risk(accepted),
-		}
-		type field struct {
-			value string
-			index int
-			valid bool
-		}
-		fields := map[string]field{
-			"AllowedOrigins": {origin, 0, isOriginPattern(origin, credentials, p.AcceptRisks)},
-			"AllowedMethods": {method, 0, isMethodToAllow(method)},
-			"AllowedHeaders": {header, 0, isRequestHeaderToAllow(header)},
-			"ExposedHeaders": {exposed, 0, isResponseHeaderToExpose(exposed, credentials)},
-			"MaxAge":         {p.MaxAge.String(), -1, maxAge < 0 || maxAge <= int64(24*time.Hour) && maxAge%int64(time.Second) == 0},
-		}
-
-		refused := make(map[string]bool)
-		m, err := cors.New(p)
-		if err != nil {
-			if m != nil {
-				t.Errorf("New returned a Middleware and the error %v", err)
-			}
-			for _, e := range policyErrors(t, err) {
-				refused[e.Field] = true
-				want := fields[e.Field]
-				if e.Value != want.value || e.Index != want.index || e.Reason == "" {
-					t.Errorf("error %#v, want Value %q, Index %d and a Reason", e, want.value, want.index)
-				}
-				if s := e.Error(); !strings.Contains(s, e.Field) || !strings.Contains(s, strconv.Quote(e.Value)) || !strings.Contains(s, e.Reason) {
-					t.Errorf("message %q lacks a field of %#v", s, e)
-				}
-			}
-		}
-		for name, field := range fields {
-			if refused[name] == field.valid {
-				t.Errorf("%s %q: refused is %t; AllowCredentials %t, AcceptRisks %b; error: %v", name, field.value, refused[name], credentials, accepted, err)
-			}
-		}
-		if err != nil {
-			return
-		}
-		if got := m.Policy(); !reflect.DeepEqual(got, p) {
-			t.Errorf("Policy returned %+v, want %+v", got, p)
-		}
-		if (origin == "null" || isBrowserOrigin(origin)) && !allowsPage(m, origin) {
-			t.Errorf("origin %q is not allowed, though the policy lists it", origin)
-		}
-	})
-}
-
-// patternExpr returns a regular expression that reads a valid pattern alone, as
-// its documentation does. It says nothing of whether an origin is well-formed.
-func patternExpr(pattern string) *regexp.Regexp {
-	expr := strings.Replace(regexp.QuoteMeta(pattern), `://\*\.`, `://([^.:]+\.)+`, 1)
-	if portless, ok := strings.CutSuffix(expr, `:\*`); ok {
-		expr = portless + `(:[0-9]+)?`
-	}
-	return regexp.MustCompile(`\A` + expr + `\z`)
-}
-
-// membersOf returns origins that a valid pattern allows.
-func membersOf(pattern string) []string {
-	var members []string
-	for _, label := range []string{"://a.", "://x-1.b2.c_."} {
-		s := strings.Replace(pattern, "://*.", label, 1)
-		if portless, ok := strings.CutSuffix(s, ":*"); ok {
-			members = append(members, portless, portless+":65535", portless+":1")
-		} else {
-			members = append(members, s)
-		}
-	}
-	return members
-}
-
-// nearMisses returns strings that are almost s: with byte b added, put in
-// place of another, or one taken away at index at; with two labels joined, a
-// label more or less; with another port.
-func nearMisses(s string, at uint, b byte) []string {
-	i := int(at % uint(len(s)))
-	scheme, authority, _ := strings.Cut(s, "://")
-	_, parent, _ := strings.Cut(authority, ".")
-	portless := s[:max(strings.LastIndexByte(s, ':'), 0)]
-	c := string([]byte{b}) // not the rune b
-	dot := i + strings.IndexByte(s[i:], '.')
-	return []string{
-		s[:i] + c + s[i:],
-		s[:i] + c + s[i+1:],
-		s[:i] + s[i+1:],
-		s + c,
-		s[:max(dot, 0)] + s[dot+1:],
-		scheme + "://" + parent,
-		scheme + "://" + c + authority,
-		scheme + "://" + c + "." + authority,
-		scheme + "s://" + authority,
-		portless,
-		portless + ":80",
-		s + ":443",
-		s + ":8080",
-		s + "0",
-	}
-}
-
-// FuzzOrigin compares what a set of patterns allows with what each of them
-// allows alone, and that with a naive reading of it.
-func FuzzOrigin(f *testing.F) {
-	for _, origin := range fuzzOrigins {
-		f.Add("https://example.com\nhttps://*.example.com\nhttp://localhost:*\n"+origin, origin, uint(9), byte('.'))
-	}
-	f.Add("https://foo.com\nhttps://bar.com", "https://barfoo.com", uint(8), byte('r'))
-	f.Add("https://*.foo.com\nhttps://*.oo.com", "https://a.foo.com", uint(10), byte('b'))
-	f.Add("https://*.example.com\nhttps://*.example.com:8443", "https://a.example.com:8444", uint(9), byte(':'))
-	f.Add("https://example.com", "https://example.com.evil.example", uint(19), byte('/'))
-
-	f.Fuzz(func(t *testing.T, patterns, origin string, at uint, b byte) {
-		var union []string
-		var alone []*cors.Middleware
-		var exprs []*regexp.Regexp
-		candidates := []string{origin}
-		for pattern := range strings.SplitSeq(patterns, "\n") {
-			m, err := cors.New(cors.Policy{AllowedOrigins: []string{pattern}, AcceptRisks: cors.RiskNullOrigin})
-			if err != nil || pattern == "*" || len(union) == 8 {
-				continue
-			}
-			union = append(union, pattern)
-			alone = append(alone, m)
-			exprs = append(exprs, patternExpr(pattern))
-			for _, member := range membersOf(pattern) {
-				candidates = append(candidates, member)
-				candidates = append(candidates, nearMisses(member, at, b)...)
-			}
-		}
-		m, err := cors.New(cors.Policy{AllowedOrigins: union, AcceptRisks: cors.RiskNullOrigin})
-		if err != nil {
-			t.Fatalf("valid one by one, but not together: %v", err)
-		}
-		for _, origin := range candidates {
-			if origin == "" {
-				continue
-			}
-			any, wellFormed := false, origin == "null" || isBrowserOrigin(origin)
-			for i, pattern := range union {
-				want := wellFormed && exprs[i].MatchString(origin)
-				if got := allowsPage(alone[i], origin); got != want {
-					t.Errorf("pattern %q alone: origin %q allowed is %t, want %t", pattern, origin, got, want)
-				}
-				any = any || want
-			}
-			if got := allowsPage(m, origin); got != any {
-				t.Errorf("patterns %q together: origin %q allowed is %t, want %t", union, origin, got, any)
-			}
-		}
-	})
-}
-
-// TestOriginSets does what FuzzOrigin does with sets of up to thousands of
-// patterns: names with common beginnings and ends, on several ports.
-func TestOriginSets(t *testing.T) {
-	const seed = 1
-	rnd := rand.New(rand.NewPCG(seed, seed))
-	pick := func(from ...string) string { return from[rnd.IntN(len(from))] }
-	randomPattern := func() string {
-		s := pick("https", "http", "app") + "://" + pick("", "", "*.")
-		for range rnd.IntN(4) {
-			s += pick("a", "b", "ab", "foo", "bar", "barfoo") + pick("", "", "x", "1") + "."
-		}
-		return s + pick("com", "example", "foo.com", "bar.com") + pick("", "", ":*", ":8080", ":8081", ":808")
-	}
-	for _, size := range []int{1, 2, 3, 10, 100, 3000} {
-		var union []string
-		for range size {
-			union = append(union, randomPattern())
-		}
-		m := mustNew(t, origins(union...))
-		var exprs []*regexp.Regexp
-		for _, pattern := range union {
-			exprs = append(exprs, patternExpr(pattern))
-		}
-		var candidates []string
-		for range 50 {
-			for _, member := range membersOf(pick(union...)) {
-				if !allowsPage(m, member) {
-					t.Errorf("seed %d, %d patterns: origin %q is not allowed, though a pattern allows it", seed, size, member)
-				}
-				candidates = append(candidates, member)
-				candidates = append(candidates, nearMisses(member, rnd.Uint(), pick("a", ".", ":", "1", "-", "x")[0])...)
-			}
-		}
-		for _, origin := range candidates {
-			want := isBrowserOrigin(origin) && slices.ContainsFunc(exprs, func(e *regexp.Regexp) bool { return e.MatchString(origin) })
-			if got := allowsPage(m, origin); got != want {
-				t.Errorf("seed %d, %d patterns: origin %q allowed is %t, want %t", seed, size, origin, got, want)
-			}
-		}
-	}
-}
-
 // The tests whose names begin with TestFieldBug each show a defect that another
 // CORS middleware had.
 
@@ -904,11 +624,11 @@ func TestFieldBugAnyOriginWithCredentials(t *testing.T) {
 	if _, err := cors.New(credentialed("*")); err == nil {
 		t.Error("New accepts any origin with credentials")
 	}
-	m := mustNew(t, credentialed("https://example.com"))
+	m := testkit.MustNew(t, credentialed("https://example.com"))
 	if err := m.SetPolicy(credentialed("*")); err == nil {
 		t.Error("SetPolicy accepts any origin with credentials")
 	}
-	w, ran := serve(m, newRequest("GET", stranger))
+	w, ran := testkit.Serve(m, testkit.NewRequest("GET", testkit.Stranger))
 	if ran || w.Header().Get("Access-Control-Allow-Origin") != "" {
 		t.Errorf("then a stranger's request got %v", w.Header())
 	}
@@ -923,7 +643,7 @@ func TestFieldBugPartialWildcard(t *testing.T) {
 	} {
 		m, err := cors.New(origins(pattern))
 		if err == nil {
-			t.Errorf("pattern %q is accepted; it allows https://evil.example: %t", pattern, allowsPage(m, "https://evil.example"))
+			t.Errorf("pattern %q is accepted; it allows https://evil.example: %t", pattern, testkit.AllowsPage(m, "https://evil.example"))
 		}
 	}
 }
@@ -932,9 +652,9 @@ func TestFieldBugPartialWildcard(t *testing.T) {
 // host it was meant for, such as example.community for example.com.
 func TestFieldBugWildcardMatchesLongerHost(t *testing.T) {
 	t.Parallel()
-	m := mustNew(t, origins("https://*.example.com", "https://example.com:*", "http://localhost:*"))
+	m := testkit.MustNew(t, origins("https://*.example.com", "https://example.com:*", "http://localhost:*"))
 	for _, origin := range []string{"https://a.example.com", "https://a.b.example.com", "https://example.com", "https://example.com:8443", "http://localhost:1"} {
-		if !allowsPage(m, origin) {
+		if !testkit.AllowsPage(m, origin) {
 			t.Errorf("%s is not allowed", origin)
 		}
 	}
@@ -943,7 +663,7 @@ func TestFieldBugWildcardMatchesLongerHost(t *testing.T) {
 		"https://a.example.community", "https://a.example.com.evil.example", "https://badexample.com", "https://a.badexample.com", "https://evil.example:a.example.com",
 		"https://evil.example/.example.com", "https://example.com:8443.evil.example", "http://localhost.evil.example:1", "http://localhosts:1",
 	} {
-		if allowsPage(m, origin) {
+		if testkit.AllowsPage(m, origin) {
 			t.Errorf("%s is allowed", origin)
 		}
 	}
@@ -958,9 +678,9 @@ func TestFieldBugPatternsJoin(t *testing.T) {
 		{"https://*.foo.com", "https://*.bar.com"},
 		{"https://foo.com", "https://*.bar.com", "https://foo.com:*"},
 	} {
-		m := mustNew(t, origins(union...))
+		m := testkit.MustNew(t, origins(union...))
 		for _, origin := range []string{"https://barfoo.com", "https://foobar.com", "https://a.barfoo.com", "https://bar.com.foo.com.example", "https://barfoo.com:8443"} {
-			if allowsPage(m, origin) {
+			if testkit.AllowsPage(m, origin) {
 				t.Errorf("patterns %q together allow %s", union, origin)
 			}
 		}
@@ -992,21 +712,21 @@ func TestFieldBugListedButRefused(t *testing.T) {
 	rnd.Shuffle(len(p.AllowedOrigins), func(i, j int) {
 		p.AllowedOrigins[i], p.AllowedOrigins[j] = p.AllowedOrigins[j], p.AllowedOrigins[i]
 	})
-	m := mustNew(t, p)
+	m := testkit.MustNew(t, p)
 	for _, origin := range listed {
-		if !allowsPage(m, origin) {
+		if !testkit.AllowsPage(m, origin) {
 			t.Errorf("%s is listed, but refused", origin)
 		}
 	}
 
 	p.AllowedOrigins = []string{"https://example.com"}
-	m = mustNew(t, p)
+	m = testkit.MustNew(t, p)
 	for _, name := range p.AllowedHeaders {
-		if err := checkRequestHeaders(m, []string{strings.ToLower(name)}); err != nil {
+		if err := testkit.CheckRequestHeaders(m, []string{strings.ToLower(name)}); err != nil {
 			t.Errorf("%s is listed, but refused: %v", name, err)
 		}
 	}
-	if err := checkRequestHeaders(m, []string{strings.ToLower(strings.Join(p.AllowedHeaders, ","))}); err != nil {
+	if err := testkit.CheckRequestHeaders(m, []string{strings.ToLower(strings.Join(p.AllowedHeaders, ","))}); err != nil {
 		t.Errorf("all listed names together are refused: %v", err)
 	}
 }
@@ -1015,14 +735,14 @@ func TestFieldBugListedButRefused(t *testing.T) {
 // example.com.evil.net through.
 func TestFieldBugPatternWithoutAnchor(t *testing.T) {
 	t.Parallel()
-	m := mustNew(t, origins("https://example.com", "https://*.example.org", "http://example.net:*"))
+	m := testkit.MustNew(t, origins("https://example.com", "https://*.example.org", "http://example.net:*"))
 	for _, origin := range []string{
 		"https://example.com.evil.net", "https://example.com.", "https://example.com:8443", "https://example.com\n", "https://example.com/",
 		"evilhttps://example.com", "https://evil.net?https://example.com", "https://evil.net#https://example.com", " https://example.com",
 		"https://example.com https://example.com", "https://a.example.org.evil.net", "https://a.example.org\n.evil.net", "https://a.example.org:1", "https://example.org",
 		"http://example.net:1.evil.net", "http://example.net:1:1", "http://example.net:", "http://example.net.evil.net",
 	} {
-		if allowsPage(m, origin) {
+		if testkit.AllowsPage(m, origin) {
 			t.Errorf("%q is allowed", origin)
 		}
 	}

@@ -6,8 +6,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/f407da42/cors"
+	"github.com/f407da42/cors/internal/testkit"
 )
 
 func TestCheckPreflights(t *testing.T) {
@@ -79,8 +81,8 @@ func TestCheckPreflights(t *testing.T) {
 		{"any header with credentials, over too many lines", wildCredentials, append([]string{put}, strings.Split(strings.Repeat(headers+": x\n", 64)+headers+": y", "\n")...), fault{headers, "x, x"}},
 		{"the method is looked at first", explicit, []string{method + ": FOO", headers + ": x-nope"}, fault{method, "FOO"}},
 	} {
-		test.policy.AllowedOrigins = examplePolicy.AllowedOrigins
-		err := mustNew(t, test.policy).Check(newRequest("OPTIONS", append(test.header, friend)...))
+		test.policy.AllowedOrigins = testkit.ExamplePolicy.AllowedOrigins
+		err := testkit.MustNew(t, test.policy).Check(testkit.NewRequest("OPTIONS", append(test.header, testkit.Friend)...))
 		var got *cors.RequestError
 		if !errors.As(err, &got) {
 			if test.want != (fault{}) {
@@ -114,129 +116,6 @@ func TestRequestErrorMessages(t *testing.T) {
 	}
 }
 
-// naiveRequestHeaders reads the lines of Access-Control-Request-Headers the
-// long way: taken apart and looked up in a map. It returns what Check should
-// report, or nil.
-func naiveRequestHeaders(p cors.Policy, lines []string) *cors.RequestError {
-	refuse := func(culprits ...string) *cors.RequestError {
-		return &cors.RequestError{Preflight: true, Field: "Access-Control-Request-Headers", Value: firstTwo(culprits)}
-	}
-	allowed := make(map[string]bool)
-	bound := 128 // for white space, beyond the policy's own names
-	for _, name := range p.AllowedHeaders {
-		lower := strings.ToLower(name)
-		if !allowed[lower] {
-			bound += len(name) + len(", ")
-		}
-		allowed[lower] = true
-	}
-	any := allowed["*"]
-	if any {
-		bound = 8 << 10
-		if p.AllowCredentials && len(lines) > 64 {
-			return refuse(lines...)
-		}
-	}
-
-	start := 0 // of the line, in what comes of joining all
-	for _, line := range lines {
-		end := start
-		for name := range strings.SplitSeq(line, ",") {
-			end += len(name + ",")
-			if end > bound && end > start+len(line) {
-				end-- // no comma follows
-			}
-			if end > bound {
-				return refuse(lines...)
-			}
-			name = strings.Trim(name, " \t")
-			lower := strings.ToLower(name)
-			covered := any && (p.AllowCredentials || lower != "authorization")
-			if name != "" && !(tokenExpr.MatchString(name) && (allowed[lower] || covered)) {
-				return refuse(name)
-			}
-		}
-		start += len(line + ", ")
-	}
-	return nil
-}
-
-// checkRequestHeaders returns what m says about a preflight from an allowed
-// origin that asks for the request headers in lines.
-func checkRequestHeaders(m *cors.Middleware, lines []string) *cors.RequestError {
-	r := &http.Request{Method: http.MethodOptions, Host: "api.example", Header: http.Header{
-		"Origin":                         {"https://example.com"},
-		"Access-Control-Request-Method":  {"GET"},
-		"Access-Control-Request-Headers": lines,
-	}}
-	if err := m.Check(r); err != nil {
-		return err.(*cors.RequestError)
-	}
-	return nil
-}
-
-// sameError reports whether a and b are both nil, or equal.
-func sameError(a, b *cors.RequestError) bool {
-	return a == b || a != nil && b != nil && *a == *b
-}
-
-// FuzzRequestHeaders compares what Check says about the lines in asked with a
-// naive reading of them, under a policy that allows the names in allowed.
-func FuzzRequestHeaders(f *testing.F) {
-	for _, credentials := range []bool{false, true} {
-		f.Add("X-Custom-Header", "x-custom-header", credentials)
-		f.Add("X-Custom-Header Content-Type Authorization", "authorization,content-type,x-custom-header", credentials)
-		f.Add("Authorization Content-Type", "Content-Type, AUTHORIZATION", credentials)
-		f.Add("A B C", "c\nb\n\na", credentials)
-		f.Add("A B C", " \t a\t,,\t, b ,\n,c,", credentials)
-		f.Add("A B C", "a b", credentials)
-		f.Add("A B C", "a,ab,b", credentials)
-		f.Add("X-K X-S", "x-\u212a, x-\u017f", credentials)
-		f.Add("X-[ X_A ^ ` | ~", "x-{,x_a,^,`,|,~", credentials)
-		f.Add("* authorization", "x,authorization", credentials)
-		f.Add("*", "authorization", credentials)
-		f.Add("*", "AUTHORIZATION\nx y", credentials)
-		f.Add("*", strings.Repeat("a,", 4096), credentials)
-		f.Add("*", strings.Repeat("a\n", 65), credentials)
-		f.Add("*", strings.Repeat("a", 8193), credentials)
-		f.Add("", "a", credentials)
-		f.Add("", "\x00\xff\r", credentials)
-		f.Add("*", "!,#,$,%,&,',*,+,-,.,^,_,`,|,~,0,9,a,z,A,Z", credentials)
-		f.Add("A", strings.Repeat("\n", 65), credentials)
-		f.Add("A", strings.Repeat(" ", 130)+"a", credentials)
-		f.Add("A", strings.Repeat(" ", 130)+"b", credentials)
-		f.Add("A", strings.Repeat(" ", 129)+"a,b", credentials)
-		f.Add("A", strings.Repeat(" ", 132), credentials)
-		f.Add(strings.Repeat("a", 600), strings.Repeat("b", 600)+"\n"+strings.Repeat("b", 600), credentials)
-	}
-
-	f.Fuzz(func(t *testing.T, allowed, asked string, credentials bool) {
-		p := cors.Policy{
-			AllowedOrigins:   []string{"https://example.com"},
-			AllowedHeaders:   strings.Split(allowed, " "),
-			AllowCredentials: credentials,
-		}
-		p.AllowedHeaders = slices.DeleteFunc(p.AllowedHeaders, func(s string) bool { return !isRequestHeaderToAllow(s) })
-		m := mustNew(t, p)
-		lines := strings.Split(asked, "\n")
-		want := naiveRequestHeaders(p, lines)
-		if got := checkRequestHeaders(m, lines); !sameError(got, want) {
-			t.Errorf("AllowedHeaders %q, lines %q: got %+v, want %+v", p.AllowedHeaders, lines, got, want)
-		}
-
-		// Neither the order of the lines nor the case of names makes a difference.
-		slices.Reverse(lines)
-		for i, line := range lines {
-			if i%2 == 0 && tokenExpr.MatchString(strings.ReplaceAll(line, ",", "")) {
-				lines[i] = strings.ToUpper(line)
-			}
-		}
-		if got := checkRequestHeaders(m, lines); (got == nil) != (want == nil) {
-			t.Errorf("AllowedHeaders %q, lines %q: got %+v, want %+v", p.AllowedHeaders, lines, got, want)
-		}
-	})
-}
-
 // rs/cors 170: a long Access-Control-Request-Headers made the server allocate
 // without bound.
 func TestFieldBugLongRequestHeaders(t *testing.T) {
@@ -245,26 +124,26 @@ func TestFieldBugLongRequestHeaders(t *testing.T) {
 		{AllowedHeaders: []string{"*"}},
 		{AllowedHeaders: []string{"*"}, AllowCredentials: true},
 	} {
-		p.AllowedOrigins = examplePolicy.AllowedOrigins
+		p.AllowedOrigins = testkit.ExamplePolicy.AllowedOrigins
 		reports := 0
 		p.OnReject = func(*http.Request, *cors.RequestError) { reports++ }
-		m := mustNew(t, p)
+		m := testkit.MustNew(t, p)
 		for _, lines := range [][]string{
 			{strings.Repeat("x-a,", 1<<18)},
 			{strings.Repeat("X", 1<<20)},
 			{strings.Repeat(",", 1<<20)},
 			slices.Repeat([]string{"x-a"}, 1<<16),
 		} {
-			r := newRequest("OPTIONS", friend, "Access-Control-Request-Method: GET")
+			r := testkit.NewRequest("OPTIONS", testkit.Friend, "Access-Control-Request-Method: GET")
 			r.Header["Access-Control-Request-Headers"] = lines
 			h := m.Handler(http.NotFoundHandler())
-			w := &reusedWriter{make(http.Header)}
-			if n := allocatedBytes(func() { h.ServeHTTP(w, r) }); n > 4<<10 {
+			w := &testkit.ReusedWriter{Headers: make(http.Header)}
+			if n := testkit.AllocatedBytes(func() { h.ServeHTTP(w, r) }); n > 4<<10 {
 				t.Errorf("%q, %d lines beginning with %.10q: %d bytes allocated", p.AllowedHeaders, len(lines), lines[0], n)
 			}
-			if len(w.header["Access-Control-Allow-Headers"]) > 1 || reports == 0 {
+			if len(w.Headers["Access-Control-Allow-Headers"]) > 1 || reports == 0 {
 				t.Errorf("%q, %d lines beginning with %.10q: answered with %d lines, reported %d times",
-					p.AllowedHeaders, len(lines), lines[0], len(w.header["Access-Control-Allow-Headers"]), reports)
+					p.AllowedHeaders, len(lines), lines[0], len(w.Headers["Access-Control-Allow-Headers"]), reports)
 			}
 			reports = 0
 		}
@@ -276,15 +155,15 @@ func TestFieldBugLongRequestHeaders(t *testing.T) {
 func TestFieldBugRequestHeadersUnsorted(t *testing.T) {
 	t.Parallel()
 	p := cors.Policy{AllowedOrigins: []string{"https://example-client.com", "https://example.com"}, AllowedHeaders: []string{"Content-Type", "authorization", "X-Request-Id"}}
-	m := mustNew(t, p)
+	m := testkit.MustNew(t, p)
 	for _, asked := range []string{
 		"Authorization", "AUTHORIZATION", "authorization,content-type,x-request-id", "x-request-id,content-type,authorization",
 		"X-Request-ID, Authorization", "content-type , authorization", "authorization,authorization",
 	} {
-		if err := checkRequestHeaders(m, []string{asked}); err != nil {
+		if err := testkit.CheckRequestHeaders(m, []string{asked}); err != nil {
 			t.Errorf("Check refuses %q: %v", asked, err)
 		}
-		w, _ := serve(m, newRequest("OPTIONS", friend, "Access-Control-Request-Method: GET", "Access-Control-Request-Headers: "+asked))
+		w, _ := testkit.Serve(m, testkit.NewRequest("OPTIONS", testkit.Friend, "Access-Control-Request-Method: GET", "Access-Control-Request-Headers: "+asked))
 		if got, want := w.Header().Get("Access-Control-Allow-Headers"), "Content-Type, Authorization, X-Request-Id"; w.Code != 204 || got != want {
 			t.Errorf("%q is answered with %d, Access-Control-Allow-Headers: %q; want 204, %q", asked, w.Code, got, want)
 		}
@@ -295,7 +174,7 @@ func TestFieldBugRequestHeadersUnsorted(t *testing.T) {
 // requests were preflights.
 func TestFieldBugAuthorizationUnderWildcard(t *testing.T) {
 	t.Parallel()
-	ask := []string{friend, "Access-Control-Request-Method: GET", "Access-Control-Request-Headers: authorization"}
+	ask := []string{testkit.Friend, "Access-Control-Request-Method: GET", "Access-Control-Request-Headers: authorization"}
 	for _, test := range []struct {
 		policy cors.Policy
 		want   string
@@ -304,18 +183,201 @@ func TestFieldBugAuthorizationUnderWildcard(t *testing.T) {
 		{cors.Policy{AllowedHeaders: []string{"*", "Authorization"}}, "*, Authorization"},
 		{cors.Policy{AllowedHeaders: []string{"*"}, AllowCredentials: true}, "authorization"},
 	} {
-		test.policy.AllowedOrigins = examplePolicy.AllowedOrigins
-		m := mustNew(t, test.policy)
-		w, _ := serve(m, newRequest("OPTIONS", ask...))
+		test.policy.AllowedOrigins = testkit.ExamplePolicy.AllowedOrigins
+		m := testkit.MustNew(t, test.policy)
+		w, _ := testkit.Serve(m, testkit.NewRequest("OPTIONS", ask...))
 		if got := w.Header().Get("Access-Control-Allow-Headers"); got != test.want {
 			t.Errorf("%q: Access-Control-Allow-Headers is %q, want %q", test.policy.AllowedHeaders, got, test.want)
 		}
-		if err := m.Check(newRequest("OPTIONS", ask...)); err != nil {
+		if err := m.Check(testkit.NewRequest("OPTIONS", ask...)); err != nil {
 			t.Errorf("%q: Check refuses what the answer allows: %v", test.policy.AllowedHeaders, err)
 		}
 	}
-	m := mustNew(t, cors.Policy{AllowedOrigins: examplePolicy.AllowedOrigins, AllowedHeaders: []string{"*"}})
-	if m.Check(newRequest("OPTIONS", ask...)) == nil {
+	m := testkit.MustNew(t, cors.Policy{AllowedOrigins: testkit.ExamplePolicy.AllowedOrigins, AllowedHeaders: []string{"*"}})
+	if m.Check(testkit.NewRequest("OPTIONS", ask...)) == nil {
 		t.Error(`Check lets "*" stand for Authorization, which browsers do not`)
+	}
+}
+
+func TestCredentialedWildcards(t *testing.T) {
+	t.Parallel()
+	const (
+		methodLine = "Access-Control-Request-Method: "
+		headerLine = "Access-Control-Request-Headers: "
+		allMethods = "Access-Control-Allow-Methods: "
+		allHeaders = "Access-Control-Allow-Headers: "
+		varyAll    = "Vary: Origin, Access-Control-Request-Method, Access-Control-Request-Headers"
+	)
+	both := cors.Policy{AllowedMethods: []string{"*"}, AllowedHeaders: []string{"*"}}
+	listed := cors.Policy{AllowedMethods: []string{"PUT", "*"}, AllowedHeaders: []string{"*", "authorization"}}
+	long := strings.Repeat("x", 8<<10)
+	tests := []struct {
+		name   string
+		policy cors.Policy
+		header []string
+		want   []string // besides origin and credentials
+	}{
+		{"what is asked for is listed", both, []string{methodLine + "FOO", headerLine + "x-a,x-b"}, []string{allHeaders + "x-a,x-b", allMethods + "FOO", varyAll}},
+		{"after what is listed anyway", listed, []string{methodLine + "FOO", headerLine + "x-a"}, []string{allHeaders + "Authorization", allHeaders + "x-a", allMethods + "FOO", allMethods + "PUT", varyAll}},
+		{"what is listed anyway is not listed twice", listed, []string{methodLine + "PUT"}, []string{allHeaders + "Authorization", allMethods + "PUT", varyAll}},
+		{"what is split over lines stays so", both, []string{methodLine + "FOO", headerLine + "x-a", headerLine + "x-b, x-c"}, []string{allHeaders + "x-a", allHeaders + "x-b, x-c", allMethods + "FOO", varyAll}},
+		{"no method, no header: nothing", both, []string{methodLine, headerLine, headerLine}, []string{varyAll}},
+		{"what is no method is not listed", both, []string{methodLine + "a b"}, []string{varyAll}},
+		{"two methods are none", both, []string{methodLine + "A", methodLine + "B"}, []string{varyAll}},
+		{"what is no header name is not listed", both, []string{methodLine + "PUT", headerLine + "x-a,b c"}, []string{allMethods + "PUT", varyAll}},
+		{"8 KiB are listed", both, []string{methodLine + "PUT", headerLine + long}, []string{allHeaders + long, allMethods + "PUT", varyAll}},
+		{"more are not", both, []string{methodLine + "PUT", headerLine + long + "x"}, []string{allMethods + "PUT", varyAll}},
+		{"more over several lines are not", both, []string{methodLine + "PUT", headerLine + long, headerLine}, []string{allMethods + "PUT", varyAll}},
+		{"a method of more is not", both, []string{methodLine + long + "x"}, []string{varyAll}},
+		{
+			"64 lines are listed", both, append([]string{methodLine + "PUT"}, slices.Repeat([]string{headerLine + "a"}, 64)...),
+			append(slices.Repeat([]string{allHeaders + "a"}, 64), allMethods+"PUT", varyAll),
+		},
+		{"65 are not", both, append([]string{methodLine + "PUT"}, slices.Repeat([]string{headerLine + "a"}, 65)...), []string{allMethods + "PUT", varyAll}},
+		{
+			"any method alone does not vary with the headers asked for", cors.Policy{AllowedMethods: []string{"*"}},
+			[]string{methodLine + "PUT", headerLine + "x-a"}, []string{allMethods + "PUT", "Vary: Origin, Access-Control-Request-Method"},
+		},
+		{
+			"any header alone does not vary with the method asked for", cors.Policy{AllowedHeaders: []string{"*"}},
+			[]string{methodLine + "PUT", headerLine + "x-a"}, []string{allHeaders + "x-a", "Vary: Origin, Access-Control-Request-Headers"},
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			test.policy.AllowedOrigins = testkit.ExamplePolicy.AllowedOrigins
+			test.policy.AllowCredentials = true
+			w, _ := testkit.Serve(testkit.MustNew(t, test.policy), testkit.NewRequest("OPTIONS", append(test.header, testkit.Friend)...))
+			want := append([]string{"Access-Control-Allow-Credentials: true", "Access-Control-Allow-Origin: https://example-client.com"}, test.want...)
+			slices.Sort(want)
+			if got := testkit.Lines(w.Header()); !slices.Equal(got, want) {
+				t.Errorf("got %q\nwant %q", got, want)
+			}
+			if order := w.Header()["Access-Control-Allow-Methods"]; len(order) == 2 && order[0] != "PUT" {
+				t.Errorf("the method asked for is not after the list, but in %q", order)
+			}
+		})
+	}
+}
+
+func TestWildcardsWithoutCredentialsAreSentAsTheyAre(t *testing.T) {
+	t.Parallel()
+	m := testkit.MustNew(t, cors.Policy{
+		AllowedOrigins: []string{"*"},
+		AllowedMethods: []string{"*"},
+		AllowedHeaders: []string{"*", "authorization"},
+		ExposedHeaders: []string{"*"},
+	})
+	w, _ := testkit.Serve(m, testkit.NewRequest("OPTIONS", testkit.Stranger, "Access-Control-Request-Method: FOO", "Access-Control-Request-Headers: x-a"))
+	want := []string{"Access-Control-Allow-Headers: *, Authorization", "Access-Control-Allow-Methods: *", "Access-Control-Allow-Origin: *"}
+	if got := testkit.Lines(w.Header()); !slices.Equal(got, want) {
+		t.Errorf("a preflight got %q, want %q", got, want)
+	}
+	w, _ = testkit.Serve(m, testkit.NewRequest("GET", testkit.Stranger))
+	if got := w.Header().Get("Access-Control-Expose-Headers"); got != "*" {
+		t.Errorf("an actual request got Access-Control-Expose-Headers: %s, want *", got)
+	}
+}
+
+func TestMaxAge(t *testing.T) {
+	t.Parallel()
+	for age, want := range map[time.Duration]string{0: "", -1: "0", -time.Hour: "0", time.Second: "1", 24 * time.Hour: "86400"} {
+		w, _ := testkit.Serve(testkit.MustNew(t, cors.Policy{AllowedOrigins: testkit.ExamplePolicy.AllowedOrigins, MaxAge: age}), testkit.NewRequest("OPTIONS", testkit.Friend, "Access-Control-Request-Method: PUT"))
+		if got := w.Header().Get("Access-Control-Max-Age"); got != want {
+			t.Errorf("MaxAge %v is sent as %q, want %q", age, got, want)
+		}
+	}
+}
+
+func TestCheckOrigins(t *testing.T) {
+	t.Parallel()
+	long := "https://" + strings.Repeat("a", 1<<20) + ".example"
+	for _, test := range []struct {
+		name   string
+		method string
+		header []string
+		want   *cors.RequestError
+	}{
+		{"no Origin", "GET", nil, nil},
+		{"an allowed origin", "DELETE", []string{testkit.Friend}, nil},
+		{"the server's own origin", "POST", []string{"Origin: https://api.example"}, nil},
+		{"another origin", "GET", []string{testkit.Stranger}, &cors.RequestError{Field: "Origin", Value: "https://evil.example"}},
+		{"another origin's preflight", "OPTIONS", []string{testkit.Stranger, "Access-Control-Request-Method: PUT"}, &cors.RequestError{Preflight: true, Field: "Origin", Value: "https://evil.example"}},
+		{"two origins", "GET", []string{testkit.Friend, testkit.Stranger}, &cors.RequestError{Field: "Origin", Value: "https://example-client.com, https://evil.example"}},
+		{"a long origin", "GET", []string{"Origin: " + long}, &cors.RequestError{Field: "Origin", Value: long[:512]}},
+		{"two long origins", "GET", []string{"Origin: " + long, "Origin: " + long}, &cors.RequestError{Field: "Origin", Value: long[:512]}},
+		{"an empty and another origin", "GET", []string{"Origin: ", testkit.Stranger}, &cors.RequestError{Field: "Origin", Value: ", https://evil.example"}},
+	} {
+		err := testkit.MustNew(t, testkit.ExamplePolicy).Check(testkit.NewRequest(test.method, test.header...))
+		var got *cors.RequestError
+		if errors.As(err, &got) != (test.want != nil) || !testkit.SameError(got, test.want) {
+			t.Errorf("%s: got %v, want %v", test.name, err, test.want)
+		}
+	}
+}
+
+// A message names what would have to change, never another field.
+func TestReasons(t *testing.T) {
+	t.Parallel()
+	no := func(*http.Request, string) bool { return false }
+	list := []string{"https://listed.example"}
+	ask := []string{"OPTIONS", "Origin: https://listed.example", "Access-Control-Request-Method: GET"}
+	for _, test := range []struct {
+		name    string
+		policy  cors.Policy
+		request []string // the method, and lines of its header
+		want    string
+	}{
+		{"a list", cors.Policy{AllowedOrigins: list}, []string{"GET", testkit.Stranger}, `request: origin "https://evil.example" is not in AllowedOrigins`},
+		{"an empty policy", cors.Policy{}, []string{"GET", testkit.Stranger}, `request: origin "https://evil.example" is not in AllowedOrigins`},
+		{"a function", cors.Policy{AllowOriginFunc: no}, []string{"GET", testkit.Stranger}, `request: origin "https://evil.example" is not allowed by AllowOriginFunc`},
+		{"a list and a function", cors.Policy{AllowedOrigins: list, AllowOriginFunc: no}, []string{"GET", testkit.Stranger}, `request: origin "https://evil.example" is neither in AllowedOrigins nor allowed by AllowOriginFunc`},
+		{
+			"what a function is not asked about", cors.Policy{AllowOriginFunc: no}, []string{"GET", "Origin: https://Evil.example"},
+			`request: origin "https://Evil.example" is not in AllowedOrigins, and is no origin that AllowOriginFunc is asked about`,
+		},
+		{"null under a list", cors.Policy{AllowedOrigins: list}, []string{"GET", "Origin: null"}, `request: origin "null" cannot be allowed unless RiskNullOrigin is accepted`},
+		{"null under a function", cors.Policy{AllowOriginFunc: no}, []string{"GET", "Origin: null"}, `request: origin "null" cannot be allowed unless RiskNullOrigin is accepted`},
+		{"a file under a function", cors.Policy{AllowOriginFunc: no}, []string{"GET", "Origin: file://"}, `request: origin "file://" cannot be allowed unless RiskNullOrigin is accepted`},
+		{"null under a list, at a risk", cors.Policy{AllowedOrigins: list, AcceptRisks: cors.RiskNullOrigin}, []string{"GET", "Origin: null"}, `request: origin "null" is not in AllowedOrigins`},
+		{"null under a function, at a risk", cors.Policy{AllowOriginFunc: no, AcceptRisks: cors.RiskNullOrigin}, []string{"GET", "Origin: null"}, `request: origin "null" is not allowed by AllowOriginFunc`},
+		{"two origins", cors.Policy{AllowedOrigins: list}, []string{"GET", "Origin: https://listed.example", "Origin: https://listed.example"}, `request: origin "https://listed.example, https://listed.example" is not one origin, as browsers send`},
+		{"a preflight", cors.Policy{AllowOriginFunc: no}, []string{"OPTIONS", testkit.Stranger, "Access-Control-Request-Method: PUT"}, `preflight: origin "https://evil.example" is not allowed by AllowOriginFunc`},
+		{"another site without an origin", cors.Policy{AllowedOrigins: list}, []string{"POST", "Sec-Fetch-Site: cross-site"}, `request: Sec-Fetch-Site "cross-site" tells of a page of another site or origin, but there is no Origin that could be allowed`},
+		{"a method", cors.Policy{AllowedOrigins: list}, []string{"OPTIONS", "Origin: https://listed.example", "Access-Control-Request-Method: PUT"}, `preflight: method "PUT" is not in AllowedMethods`},
+		{"a request header", cors.Policy{AllowedOrigins: list}, append(ask, "Access-Control-Request-Headers: x-a"), `preflight: request header "x-a" is not in AllowedHeaders`},
+		{
+			"too many request headers", cors.Policy{AllowedOrigins: list, AllowedHeaders: []string{"X-A"}}, append(ask, "Access-Control-Request-Headers: "+strings.Repeat("x-a,", 100)),
+			`preflight: request header "` + strings.Repeat("x-a,", 100) + `" is the beginning of a list longer than any that AllowedHeaders allows`,
+		},
+	} {
+		err := testkit.MustNew(t, test.policy).Check(testkit.NewRequest(test.request[0], test.request[1:]...))
+		if err == nil || err.Error() != "cors: "+test.want {
+			t.Errorf("%s: got  %v\nwant cors: %s", test.name, err, test.want)
+		}
+	}
+}
+
+// audit: a rejected origin of 900 KB whose Value is kept held all of it.
+func TestFieldBugKeptValueHoldsTheRequest(t *testing.T) {
+	m := testkit.MustNew(t, testkit.ExamplePolicy)
+	var kept []error
+	used := testkit.HeldBytes(func() {
+		for range 60 {
+			kept = append(kept,
+				m.Check(testkit.NewRequest("GET", "Origin: https://"+strings.Repeat("a", 900<<10))),
+				m.Check(testkit.NewRequest("POST", "Sec-Fetch-Site: "+strings.Repeat("a", 900<<10))),
+				m.Check(testkit.NewRequest("OPTIONS", testkit.Friend, "Access-Control-Request-Method: "+strings.Repeat("A", 900<<10))),
+				m.Check(testkit.NewRequest("OPTIONS", testkit.Friend, "Access-Control-Request-Method: PUT", "Access-Control-Request-Headers: "+strings.Repeat("a", 900<<10))))
+		}
+	})
+	if used > 1<<20 {
+		t.Errorf("%d errors hold %d bytes", len(kept), used)
+	}
+	for _, err := range kept {
+		if e, ok := err.(*cors.RequestError); !ok || len(e.Value) != 512 {
+			t.Fatalf("got %.100v", err)
+		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/f407da42/cors/internal/origin"
+	"github.com/f407da42/cors/internal/origin/naive"
 )
 
 // parse returns what patterns are, all of which are valid.
@@ -155,7 +156,7 @@ func FuzzOrigin(f *testing.F) {
 	f.Add("https://example.com", "https://example.com.evil.example", uint(19), byte('/'))
 
 	f.Fuzz(func(t *testing.T, patterns, o string, at uint, b byte) {
-		if got, want := origin.Valid(o), isOrigin(o); got != want {
+		if got, want := origin.Valid(o), naive.IsOrigin(o); got != want {
 			t.Errorf("%q: Valid is %t, want %t", o, got, want)
 		}
 		var union []string
@@ -165,8 +166,8 @@ func FuzzOrigin(f *testing.F) {
 		all := new(origin.Set)
 		for pattern := range strings.SplitSeq(patterns, "\n") {
 			p, err := origin.Parse(pattern)
-			if (err == nil) != isPattern(pattern) {
-				t.Errorf("%q: got %v, want a pattern: %t", pattern, err, isPattern(pattern))
+			if (err == nil) != naive.IsPattern(pattern) {
+				t.Errorf("%q: got %v, want a pattern: %t", pattern, err, naive.IsPattern(pattern))
 			}
 			if err != nil || len(union) == 8 {
 				continue
@@ -176,14 +177,14 @@ func FuzzOrigin(f *testing.F) {
 			one.Add(p)
 			all.Add(p)
 			alone = append(alone, one)
-			exprs = append(exprs, expression(pattern))
+			exprs = append(exprs, naive.Expression(pattern))
 			for _, member := range membersOf(pattern) {
 				candidates = append(candidates, member)
 				candidates = append(candidates, nearMisses(member, at, b)...)
 			}
 		}
 		for _, o := range candidates {
-			any, wellFormed := false, o == "null" || o == "file://" || isOrigin(o)
+			any, wellFormed := false, o == "null" || o == "file://" || naive.IsOrigin(o)
 			for i, pattern := range union {
 				want := wellFormed && exprs[i].MatchString(o)
 				if got := alone[i].Contains(o); got != want {
@@ -224,7 +225,7 @@ func TestSetsAllowTheUnion(t *testing.T) {
 		s := newSet(t, union...)
 		var exprs []*regexp.Regexp
 		for _, pattern := range union {
-			exprs = append(exprs, expression(pattern))
+			exprs = append(exprs, naive.Expression(pattern))
 		}
 		var candidates []string
 		for range 60 {
@@ -235,7 +236,7 @@ func TestSetsAllowTheUnion(t *testing.T) {
 		}
 		allowed := 0
 		for _, o := range candidates {
-			want := isOrigin(o) && slices.ContainsFunc(exprs, func(e *regexp.Regexp) bool { return e.MatchString(o) })
+			want := naive.IsOrigin(o) && slices.ContainsFunc(exprs, func(e *regexp.Regexp) bool { return e.MatchString(o) })
 			if got := s.Contains(o); got != want {
 				t.Errorf("seed %d, %d patterns: origin %q allowed is %t, want %t", seed, size, o, got, want)
 			}
@@ -263,9 +264,9 @@ func perCall(n int, f func(i int)) time.Duration {
 	return best / time.Duration(n)
 }
 
-// Patterns for one domain that differ in the scheme, in the beginning of the
-// label or in its end were once compared one by one.
-func TestManyPatternsForOneDomain(t *testing.T) {
+// audit: patterns for one host with 20,000 schemes made New quadratic and a look-up
+// linear. The same goes for beginnings and ends of labels.
+func TestFieldBugManySchemesForOneHost(t *testing.T) {
 	for name, pattern := range map[string]string{
 		"schemes":    "s%d://*.example.com",
 		"beginnings": "https://p%d-*.example.com",

@@ -1,0 +1,122 @@
+// Package naive reads origins and patterns a second time, for tests: with
+// net/url, net/netip and regular expressions. It is slow, and shares no code with
+// package origin.
+package naive
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// IsOrigin reports whether a browser or an app could send s as the origin of a
+// page. It takes s apart, puts it together as the HTML and URL standards say, and
+// compares.
+func IsOrigin(s string) bool {
+	u, err := url.Parse(s)
+	if err != nil || slices.Contains([]string{"", "file", "ws", "wss"}, u.Scheme) || isMisspelt(u.Scheme) {
+		return false
+	}
+	host := u.Hostname()
+	web := u.Scheme == "http" || u.Scheme == "https"
+	ip, err := netip.ParseAddr(host)
+	switch {
+	case strings.HasPrefix(u.Host, "["):
+		if err != nil || !ip.Is6() || ip.Zone() != "" {
+			return false
+		}
+		host = "[" + browserIPv6(ip) + "]"
+	case !web:
+		if !appHost.MatchString(host) || host == "" && u.Host != "" {
+			return false
+		}
+	case numberLast.MatchString(host):
+		if err != nil {
+			return false
+		}
+		host = ip.String()
+	case !domain.MatchString(host) || len(strings.TrimSuffix(host, ".")) > 253:
+		return false
+	}
+	if u.Port() != "" {
+		port, err := strconv.ParseUint(u.Port(), 10, 16)
+		if err != nil || port == 0 || u.Scheme == "http" && port == 80 || u.Scheme == "https" && port == 443 {
+			return false
+		}
+		host += ":" + strconv.FormatUint(port, 10)
+	}
+	return s == u.Scheme+"://"+host
+}
+
+var (
+	domain     = regexp.MustCompile(`^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?$`)
+	numberLast = regexp.MustCompile(`(^|\.)([0-9]+|0x[0-9a-f]*)\.?$`)
+	appHost    = regexp.MustCompile(`^[A-Za-z0-9._~-]{0,253}$`)
+)
+
+// isMisspelt reports whether scheme is neither http nor https, but three or more
+// of their letters, with those that make the sound.
+func isMisspelt(scheme string) bool {
+	return !slices.Contains([]string{"http", "https"}, scheme) &&
+		regexp.MustCompile(`^[htps]{3,}$`).MatchString(scheme) && regexp.MustCompile(`t.*p|p.*t`).MatchString(scheme)
+}
+
+// browserIPv6 serializes ip: all pieces, then the first of the longest runs of
+// zeros is taken out.
+func browserIPv6(ip netip.Addr) string {
+	s := ":"
+	for a := ip.AsSlice(); len(a) > 0; a = a[2:] {
+		s += fmt.Sprintf("%x:", int(a[0])<<8+int(a[1]))
+	}
+	for n := 8; n >= 2; n-- {
+		before, after, found := strings.Cut(s, ":"+strings.Repeat("0:", n))
+		if found {
+			return strings.TrimPrefix(before, ":") + "::" + strings.TrimSuffix(after, ":")
+		}
+	}
+	return strings.Trim(s, ":")
+}
+
+// IsPattern reports whether s is a pattern: whether it is an origin once
+// something stands in place of its wildcards, and these are where they may be.
+func IsPattern(s string) bool {
+	if s == "null" || s == "file://" || IsOrigin(s) {
+		return true
+	}
+	if scheme, ok := strings.CutSuffix(s, "://*"); ok {
+		return scheme != "http" && scheme != "https" && IsOrigin(scheme+"://a")
+	}
+	sample := wildcard.ReplaceAllString(s, "${1}${2}a${3}.${4}")
+	if sample != s && !(IsOrigin("https://a."+wildcard.FindStringSubmatch(s)[4]) || strings.Contains(s, ":")) {
+		return false
+	}
+	if portless, ok := strings.CutSuffix(sample, ":*"); ok {
+		sample = portless + ":1"
+	}
+	return IsOrigin(sample)
+}
+
+// wildcard finds a "*" that is the first label, or a part of it.
+var wildcard = regexp.MustCompile(`^([a-z0-9+.-]+://)((?:[a-z0-9_-]*[a-z0-9_]-+|))\*((?:-+[a-z0-9_][a-z0-9_-]*|))\.(.+)$`)
+
+// Expression returns a regular expression that reads a pattern alone, as the
+// documentation does. It says nothing of whether an origin is well-formed.
+func Expression(pattern string) *regexp.Regexp {
+	expr, anyPort := strings.CutSuffix(regexp.QuoteMeta(pattern), `:\*`)
+	switch {
+	case strings.HasSuffix(expr, `://\*`):
+		expr = strings.Replace(expr, `\*`, `[^:]+`, 1)
+	case strings.Contains(expr, `://\*\.`):
+		expr = strings.Replace(expr, `\*\.`, `([a-z0-9_-]{1,63}\.)+`, 1)
+	default:
+		expr = strings.Replace(expr, `\*`, `[a-z0-9_-]+`, 1)
+	}
+	if anyPort {
+		expr += `(:[0-9]+)?`
+	}
+	return regexp.MustCompile(`\A` + expr + `\z`)
+}

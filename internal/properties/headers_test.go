@@ -1,0 +1,117 @@
+package properties_test
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/f407da42/cors"
+	"github.com/f407da42/cors/internal/testkit"
+)
+
+var tokenExpr = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+
+// naiveRequestHeaders reads the lines of Access-Control-Request-Headers the
+// long way: taken apart and looked up in a map. It returns what Check should
+// report, or nil.
+func naiveRequestHeaders(p cors.Policy, lines []string) *cors.RequestError {
+	refuse := func(culprits ...string) *cors.RequestError {
+		return &cors.RequestError{Preflight: true, Field: "Access-Control-Request-Headers", Value: firstTwo(culprits)}
+	}
+	allowed := make(map[string]bool)
+	bound := 128 // for white space, beyond the policy's own names
+	for _, name := range p.AllowedHeaders {
+		lower := strings.ToLower(name)
+		if !allowed[lower] {
+			bound += len(name) + len(", ")
+		}
+		allowed[lower] = true
+	}
+	any := allowed["*"]
+	if any {
+		bound = 8 << 10
+		if p.AllowCredentials && len(lines) > 64 {
+			return refuse(lines...)
+		}
+	}
+
+	start := 0 // of the line, in what comes of joining all
+	for _, line := range lines {
+		end := start
+		for name := range strings.SplitSeq(line, ",") {
+			end += len(name + ",")
+			if end > bound && end > start+len(line) {
+				end-- // no comma follows
+			}
+			if end > bound {
+				return refuse(lines...)
+			}
+			name = strings.Trim(name, " \t")
+			lower := strings.ToLower(name)
+			covered := any && (p.AllowCredentials || lower != "authorization")
+			if name != "" && !(tokenExpr.MatchString(name) && (allowed[lower] || covered)) {
+				return refuse(name)
+			}
+		}
+		start += len(line + ", ")
+	}
+	return nil
+}
+
+// FuzzRequestHeaders compares what Check says about the lines in asked with a
+// naive reading of them, under a policy that allows the names in allowed.
+func FuzzRequestHeaders(f *testing.F) {
+	for _, credentials := range []bool{false, true} {
+		f.Add("X-Custom-Header", "x-custom-header", credentials)
+		f.Add("X-Custom-Header Content-Type Authorization", "authorization,content-type,x-custom-header", credentials)
+		f.Add("Authorization Content-Type", "Content-Type, AUTHORIZATION", credentials)
+		f.Add("A B C", "c\nb\n\na", credentials)
+		f.Add("A B C", " \t a\t,,\t, b ,\n,c,", credentials)
+		f.Add("A B C", "a b", credentials)
+		f.Add("A B C", "a,ab,b", credentials)
+		f.Add("X-K X-S", "x-\u212a, x-\u017f", credentials)
+		f.Add("X-[ X_A ^ ` | ~", "x-{,x_a,^,`,|,~", credentials)
+		f.Add("* authorization", "x,authorization", credentials)
+		f.Add("*", "authorization", credentials)
+		f.Add("*", "AUTHORIZATION\nx y", credentials)
+		f.Add("*", strings.Repeat("a,", 4096), credentials)
+		f.Add("*", strings.Repeat("a\n", 65), credentials)
+		f.Add("*", strings.Repeat("a", 8193), credentials)
+		f.Add("", "a", credentials)
+		f.Add("", "\x00\xff\r", credentials)
+		f.Add("*", "!,#,$,%,&,',*,+,-,.,^,_,`,|,~,0,9,a,z,A,Z", credentials)
+		f.Add("A", strings.Repeat("\n", 65), credentials)
+		f.Add("A", strings.Repeat(" ", 130)+"a", credentials)
+		f.Add("A", strings.Repeat(" ", 130)+"b", credentials)
+		f.Add("A", strings.Repeat(" ", 129)+"a,b", credentials)
+		f.Add("A", strings.Repeat(" ", 132), credentials)
+		f.Add(strings.Repeat("a", 600), strings.Repeat("b", 600)+"\n"+strings.Repeat("b", 600), credentials)
+	}
+
+	f.Fuzz(func(t *testing.T, allowed, asked string, credentials bool) {
+		p := cors.Policy{
+			AllowedOrigins:   []string{"https://example.com"},
+			AllowedHeaders:   strings.Split(allowed, " "),
+			AllowCredentials: credentials,
+		}
+		p.AllowedHeaders = slices.DeleteFunc(p.AllowedHeaders, func(s string) bool { return !isRequestHeaderToAllow(s) })
+		m := testkit.MustNew(t, p)
+		lines := strings.Split(asked, "\n")
+		want := naiveRequestHeaders(p, lines)
+		if got := testkit.CheckRequestHeaders(m, lines); !testkit.SameError(got, want) {
+			t.Errorf("AllowedHeaders %q, lines %q: got %+v, want %+v", p.AllowedHeaders, lines, got, want)
+		}
+
+		// Neither the order of the lines nor the case of names makes a difference.
+		slices.Reverse(lines)
+		for i, line := range lines {
+			if i%2 == 0 && tokenExpr.MatchString(strings.ReplaceAll(line, ",", "")) {
+				lines[i] = strings.ToUpper(line)
+			}
+		}
+		if got := testkit.CheckRequestHeaders(m, lines); (got == nil) != (want == nil) {
+			t.Errorf("AllowedHeaders %q, lines %q: got %+v, want %+v", p.AllowedHeaders, lines, got, want)
+		}
+	})
+}

@@ -1,0 +1,176 @@
+package properties_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/f407da42/cors"
+	"github.com/f407da42/cors/internal/testkit"
+)
+
+// TestPoliciesSwitchedUnderLoad replaces the policy while requests are served,
+// and has careless code before and after the middleware overwrite all header
+// values in place. Each response has to agree wholly with one policy. The race
+// detector sees more of it.
+func TestPoliciesSwitchedUnderLoad(t *testing.T) {
+	t.Parallel()
+	type answerKey struct{}
+	policies := [2]cors.Policy{
+		{
+			AllowedOrigins: []string{"https://example-client.com", "https://*.a.example"},
+			AllowedMethods: []string{"PUT", "DELETE"},
+			AllowedHeaders: []string{"X-A"},
+			ExposedHeaders: []string{"X-C"},
+			MaxAge:         time.Minute,
+			OnReject: func(r *http.Request, err *cors.RequestError) {
+				r.Context().Value(answerKey{}).(*answer).report = err
+			},
+		},
+		{
+			AllowedOrigins:   []string{"https://example-client.com", "https://*.b.example"},
+			AllowedMethods:   []string{"*"},
+			AllowedHeaders:   []string{"*", "X-B"},
+			ExposedHeaders:   []string{"X-D", "X-E"},
+			AllowCredentials: true,
+			DenyHandler:      http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusTeapot) }),
+		},
+	}
+	before := http.Header{"Vary": {"Accept-Encoding", "Cookie"}}
+	preflight := []string{"Access-Control-Request-Method: FOO", "Access-Control-Request-Headers: x-f"}
+	requests := []*http.Request{
+		testkit.NewRequest("GET"),
+		testkit.NewRequest("GET", testkit.Friend),
+		testkit.NewRequest("PUT", "Origin: https://x.a.example"),
+		testkit.NewRequest("PUT", "Origin: https://x.b.example"),
+		testkit.NewRequest("POST", "Origin: https://api.example"),
+		testkit.NewRequest("OPTIONS", append(preflight, testkit.Friend)...),
+		testkit.NewRequest("OPTIONS", append(preflight, testkit.Stranger)...),
+	}
+	wants := make([][2]answer, len(requests))
+	for i, r := range requests {
+		for j, p := range policies {
+			wants[i][j] = designedAnswer(p, r, before)
+			if p.OnReject == nil {
+				wants[i][j].report = nil
+			}
+		}
+	}
+
+	m := testkit.MustNew(t, policies[0])
+	// The responses are looked at when the middleware is done with them.
+	observe := func(w http.ResponseWriter, r *http.Request) {
+		a := r.Context().Value(answerKey{}).(*answer)
+		a.header = w.Header().Clone()
+		testkit.Scribble(w.Header())
+	}
+	inner := m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Context().Value(answerKey{}).(*answer).ran = true
+		observe(w, r)
+	}))
+	outer := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		vary := append(make([]string, 0, 8), before["Vary"]...)
+		w.Header()["Vary"] = vary
+		inner.ServeHTTP(w, r)
+		if !r.Context().Value(answerKey{}).(*answer).ran {
+			observe(w, r)
+		}
+		testkit.Scribble(w.Header())
+		if after := vary[:3]; after[2] != "" {
+			t.Errorf("%q was written behind somebody else's slice", after[2])
+		}
+	})
+
+	done := make(chan struct{})
+	switched := make(chan int)
+	go func() {
+		for n := 0; ; n++ {
+			select {
+			case <-done:
+				switched <- n
+				return
+			default:
+				if err := m.SetPolicy(policies[n%2]); err != nil {
+					t.Error(err)
+				}
+				// Either policy has three of them.
+				if p := m.Policy(); len(p.AllowedMethods)+len(p.AllowedHeaders) != 3 {
+					t.Errorf("Policy returned parts of both: %+v", p)
+				}
+			}
+		}
+	}()
+	var clients sync.WaitGroup
+	var agreed [2]atomic.Int64
+	for range 8 {
+		clients.Go(func() {
+			for range 300 {
+				for i, r := range requests {
+					var got answer
+					w := httptest.NewRecorder()
+					r = r.WithContext(context.WithValue(r.Context(), answerKey{}, &got))
+					outer.ServeHTTP(w, r)
+					got.status, got.body = w.Code, w.Body.String()
+					switch {
+					case sameAnswer(got, wants[i][0]):
+						agreed[0].Add(1)
+					case sameAnswer(got, wants[i][1]):
+						agreed[1].Add(1)
+					default:
+						t.Errorf("%s %q: got %+v; want %+v, or %+v", r.Method, r.Header, got, wants[i][0], wants[i][1])
+					}
+				}
+			}
+		})
+	}
+	clients.Wait()
+	close(done)
+	t.Logf("%d responses agreed with one policy, %d with the other, which were switched %d times", agreed[0].Load(), agreed[1].Load(), <-switched)
+}
+
+// TestRequestKeepsItsPolicy has the policy replaced in the middle of requests.
+func TestRequestKeepsItsPolicy(t *testing.T) {
+	t.Parallel()
+	other := cors.Policy{
+		AllowedOrigins:   []string{"https://example-client.com"},
+		AllowedMethods:   []string{"DELETE"},
+		AllowedHeaders:   []string{"X-B"},
+		ExposedHeaders:   []string{"X-D"},
+		AllowCredentials: true,
+		MaxAge:           time.Hour,
+		DenyHandler:      http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusTeapot) }),
+	}
+	p := cors.Policy{
+		AllowOriginFunc: func(_ *http.Request, origin string) bool { return origin == "https://example-client.com" },
+		AllowedMethods:  []string{"PUT"},
+		ExposedHeaders:  []string{"X-C"},
+	}
+	steady := testkit.MustNew(t, p)
+	var m cors.Middleware
+	replacing := p
+	replacing.AllowOriginFunc = func(r *http.Request, origin string) bool {
+		m.SetPolicy(other)
+		return p.AllowOriginFunc(r, origin)
+	}
+	for _, header := range [][]string{{testkit.Friend}, {testkit.Stranger}} {
+		for _, method := range []string{"GET", "OPTIONS"} {
+			r := testkit.NewRequest(method, append(header, "Access-Control-Request-Method: PUT")...)
+			if err := m.SetPolicy(replacing); err != nil {
+				t.Fatal(err)
+			}
+			got, gotRan := testkit.Serve(&m, r)
+			want, wantRan := testkit.Serve(steady, r)
+			if gotRan != wantRan || got.Code != want.Code || !slices.Equal(testkit.Lines(got.Header()), testkit.Lines(want.Header())) {
+				t.Errorf("%s %q: got %d, %q; want %d, %q", method, header, got.Code, testkit.Lines(got.Header()), want.Code, testkit.Lines(want.Header()))
+			}
+			if len(m.Policy().AllowedOrigins) == 0 {
+				t.Errorf("%s %q: the policy was not replaced", method, header)
+			}
+		}
+	}
+}

@@ -1,0 +1,221 @@
+// Package testkit holds what the tests of several rooms need: policies, requests,
+// and short ways to ask a middleware.
+package testkit
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/f407da42/cors"
+)
+
+// MustNew returns the middleware of a policy that is valid.
+func MustNew(t testing.TB, p cors.Policy) *cors.Middleware {
+	t.Helper()
+	m, err := cors.New(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// NewRequest returns a request for https://api.example/, with header given as
+// "Name: value" lines.
+func NewRequest(method string, header ...string) *http.Request {
+	r := httptest.NewRequest(method, "https://api.example/", nil)
+	for _, line := range header {
+		name, value, _ := strings.Cut(line, ": ")
+		r.Header.Add(name, value)
+	}
+	return r
+}
+
+// Serve sends r through m and reports whether the wrapped handler ran.
+func Serve(m *cors.Middleware, r *http.Request) (w *httptest.ResponseRecorder, ran bool) {
+	w = httptest.NewRecorder()
+	m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ran = true
+		io.WriteString(w, "served")
+	})).ServeHTTP(w, r)
+	return w, ran
+}
+
+// Lines returns h as sorted "Name: value" lines.
+func Lines(h http.Header) []string {
+	var lines []string
+	for name, values := range h {
+		for _, value := range values {
+			lines = append(lines, name+": "+value)
+		}
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+const (
+	// The origins of a page that is allowed and of one that is not.
+	Friend   = "Origin: https://example-client.com"
+	Stranger = "Origin: https://evil.example"
+
+	// The bodies of the two rejections.
+	Rejection     = "cross-origin request rejected: the CORS policy does not allow its origin\n"
+	SiteRejection = "cross-site request rejected: it has no Origin header\n"
+)
+
+var ExamplePolicy = cors.Policy{
+	AllowedOrigins: []string{"https://example-client.com"},
+	AllowedMethods: []string{http.MethodPut},
+	AllowedHeaders: []string{"X-Custom-Header"},
+}
+
+// PolicyErrors returns what New found wrong with a policy.
+func PolicyErrors(tb testing.TB, err error) []*cors.PolicyError {
+	tb.Helper()
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		tb.Fatalf("error %v does not join others", err)
+	}
+	var list []*cors.PolicyError
+	for _, err := range joined.Unwrap() {
+		var p *cors.PolicyError
+		if !errors.As(err, &p) {
+			tb.Fatalf("error %v is no *PolicyError", err)
+		}
+		list = append(list, p)
+	}
+	return list
+}
+
+// AllowsPage reports whether m allows pages of origin, which is not the
+// server's own.
+func AllowsPage(m *cors.Middleware, origin string) bool {
+	r := &http.Request{Method: http.MethodGet, Host: "api.example", Header: http.Header{
+		"Origin":         {origin},
+		"Sec-Fetch-Site": {"cross-site"},
+	}}
+	return m.Check(r) == nil
+}
+
+// CheckRequestHeaders returns what m says about a preflight from an allowed
+// origin that asks for the request headers in lines.
+func CheckRequestHeaders(m *cors.Middleware, lines []string) *cors.RequestError {
+	r := &http.Request{Method: http.MethodOptions, Host: "api.example", Header: http.Header{
+		"Origin":                         {"https://example.com"},
+		"Access-Control-Request-Method":  {"GET"},
+		"Access-Control-Request-Headers": lines,
+	}}
+	if err := m.Check(r); err != nil {
+		return err.(*cors.RequestError)
+	}
+	return nil
+}
+
+// Scribble overwrites all values of h in place and then appends to them, as
+// careless code before or after a middleware may.
+func Scribble(h http.Header) {
+	for name, values := range h {
+		for i := range values {
+			values[i] = "scribble"
+		}
+		h[name] = append(values, "scribble")
+	}
+}
+
+// Policies are policies of each kind.
+var Policies = []cors.Policy{
+	{},
+	{
+		AllowedOrigins: []string{"https://example.com", "https://example.com:8443"},
+		AllowedMethods: []string{"PUT", "DELETE", "PUT"},
+		AllowedHeaders: []string{"authorization", "X-Custom-Header", "Authorization"},
+		ExposedHeaders: []string{"etag", "X-Total-Count"},
+		MaxAge:         2 * time.Hour,
+	},
+	{
+		AllowedOrigins:   []string{"https://*.example.com", "http://localhost:*", "null"},
+		AllowedMethods:   []string{"POST"},
+		AllowCredentials: true,
+		MaxAge:           -1,
+		AcceptRisks:      cors.RiskNullOrigin,
+		DenyHandler:      http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusTeapot) }),
+	},
+	{
+		AllowedOrigins: []string{"*"},
+	},
+	{
+		AllowedOrigins: []string{"*"},
+		AllowedMethods: []string{"*", "PUT"},
+		AllowedHeaders: []string{"*", "Authorization"},
+		ExposedHeaders: []string{"*"},
+		MaxAge:         time.Second,
+	},
+	{
+		AllowedOrigins:   []string{"https://example.com"},
+		AllowedMethods:   []string{"*"},
+		AllowedHeaders:   []string{"*"},
+		AllowCredentials: true,
+	},
+	{
+		AllowedOrigins:   []string{"https://example.com", "http://*.localhost:*"},
+		AllowedMethods:   []string{"*", "PUT"},
+		AllowedHeaders:   []string{"X-Custom-Header", "*"},
+		ExposedHeaders:   []string{"ETag"},
+		AllowCredentials: true,
+	},
+	{
+		AllowedOrigins: []string{"https://pr-*-x.example.com", "app-x://*", "file://"},
+		ExposedHeaders: []string{"ETag"},
+		AcceptRisks:    cors.RiskNullOrigin,
+	},
+	{
+		AllowedHeaders:  []string{"*"},
+		AllowOriginFunc: func(r *http.Request, origin string) bool { return strings.Contains(origin, "e") },
+	},
+}
+
+// A ReusedWriter is a ResponseWriter that costs nothing itself.
+type ReusedWriter struct{ Headers http.Header }
+
+func (w *ReusedWriter) Header() http.Header               { return w.Headers }
+func (w *ReusedWriter) WriteHeader(int)                   {}
+func (w *ReusedWriter) Write(p []byte) (int, error)       { return len(p), nil }
+func (w *ReusedWriter) WriteString(s string) (int, error) { return len(s), nil }
+
+// AllocatedBytes returns how much f allocates. Other goroutines may add to a
+// measurement, so it takes the least of several.
+func AllocatedBytes(f func()) uint64 {
+	least := ^uint64(0)
+	for range 5 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		f()
+		runtime.ReadMemStats(&after)
+		if least = min(least, after.TotalAlloc-before.TotalAlloc); least <= 4<<10 {
+			break
+		}
+	}
+	return least
+}
+
+// SameError reports whether a and b are both nil, or alike but for their words.
+func SameError(a, b *cors.RequestError) bool {
+	return a == b || a != nil && b != nil && a.Preflight == b.Preflight && a.Field == b.Field && a.Value == b.Value
+}
+
+// HeldBytes returns how much more memory is in use after f than before.
+func HeldBytes(f func()) int64 {
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	return int64(after.HeapAlloc) - int64(before.HeapAlloc)
+}
