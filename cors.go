@@ -1,6 +1,10 @@
 // Package cors answers Cross-Origin Resource Sharing (CORS) requests for
-// net/http servers: browsers ask, a [Policy] decides, and requests from
-// origins that it does not allow never reach your code.
+// net/http servers: browsers ask, a [Policy] decides, and requests that name an
+// origin that it does not allow never reach your code.
+//
+// Requests without an Origin header do reach it: images, links and "no-cors"
+// GETs of other sites are such requests, and so is what is sent by clients other
+// than browsers. GET must not change anything.
 //
 // # CORS from the server's side
 //
@@ -38,7 +42,17 @@
 //     own origin, runs the wrapped handler. Its response carries no CORS header
 //     (or, where any origin is allowed, the same as everybody's).
 //   - Anything else is rejected, with 403 or by DenyHandler, and the wrapped
-//     handler does not run.
+//     handler does not run. So is, unless any origin is allowed, a request
+//     without an Origin header whose Sec-Fetch-Site tells of a page of another
+//     site or origin, if its method is other than GET, HEAD and OPTIONS.
+//
+// The server's own origin is that of the URL that the browser asked for. A
+// request comes from it if Sec-Fetch-Site is "same-origin" or "none"; or, where
+// that header is absent, as it is over plain HTTP, if the host and port of Origin
+// are those of the request's Host, without regard to case and to the scheme's
+// default port. Host does not tell the scheme: a page that somebody on the network
+// has served over HTTP passes for one of the same host over HTTPS, as it does for
+// [http.CrossOriginProtection]. HTTP Strict Transport Security closes that gap.
 //
 // # Neighbours
 //
@@ -50,9 +64,10 @@
 // any middleware that demands them. CORS is no access control for clients
 // other than browsers, which can send any Origin or none.
 //
-// Cross-site request forgery: a rejected request has no effect, but a form
-// post that bears no Origin header, or that comes from an allowed origin, runs
-// the handler. [http.CrossOriginProtection] complements this package. Routes
+// Cross-site request forgery: a policy that lists origins rejects what
+// [http.CrossOriginProtection] rejects that trusts the same origins, so nobody
+// needs both. Where any origin is allowed and cookies matter, that protection
+// belongs inside Handler. Neither protects a GET that changes something. Routes
 // that other sites must be able to post to, such as a payment callback, belong
 // outside Handler.
 //
@@ -67,7 +82,8 @@
 //
 // Caches: unless any origin is allowed, each response, also to a request
 // without Origin, says Vary: Origin, so that no cache hands the response made
-// for one origin to another.
+// for one origin to another. A URL must not be under a public policy at one time
+// and under one with credentials at another: caches would mix their answers.
 //
 // [Fetch standard]: https://fetch.spec.whatwg.org/#http-cors-protocol
 package cors
@@ -108,7 +124,10 @@ func New(p Policy) (*Middleware, error) {
 // SetPolicy makes m apply p from now on, to every handler that m wraps.
 //
 // Requests that are being handled keep the policy they began with: each
-// response agrees wholly with one policy. If p is invalid, SetPolicy returns
+// response agrees wholly with one policy. Browsers go on under the preflights
+// that they have cached, for up to the MaxAge of the policy before; requests
+// that p does not allow are rejected all the same, but methods and headers that
+// it has lost are not. If p is invalid, SetPolicy returns
 // the error that [New] would, and m keeps the policy it has.
 func (m *Middleware) SetPolicy(p Policy) error {
 	c, err := compile(p)
@@ -258,18 +277,27 @@ func (c *compiled) judge(r *http.Request, q request) (v verdict, allowOrigin str
 	if len(q.origins) == 0 {
 		return judgeSite(r), ""
 	}
+	if len(q.origins) == 1 && c.origins.Contains(q.origins[0]) {
+		return allowed, q.origins[0]
+	}
+	return c.judgeUnlisted(r, q)
+}
+
+// judgeUnlisted returns the verdict on a request from an origin that is not in
+// AllowedOrigins.
+func (c *compiled) judgeUnlisted(r *http.Request, q request) (v verdict, allowOrigin string) {
 	o := q.origin()
-	if len(q.origins) == 1 && c.origins.Contains(o) {
-		return allowed, o
+	sameOrigin := !q.preflight && isSameOrigin(r, o) // before AllowOriginFunc can change r
+	switch {
+	case !c.asksFunc(o) || !c.policy.AllowOriginFunc(r, o):
+		if sameOrigin {
+			return plain, ""
+		}
+		return rejected, ""
+	case q.preflight:
+		return preflight, o
 	}
-	sameOrigin := !q.preflight && isSameOrigin(r, o)
-	if c.asksFunc(o) && c.policy.AllowOriginFunc(r, o) {
-		return allowed, o
-	}
-	if sameOrigin {
-		return plain, ""
-	}
-	return rejected, ""
+	return actual, o
 }
 
 // asksFunc reports whether AllowOriginFunc is asked about o, an origin that
@@ -372,8 +400,9 @@ func (c *compiled) decorate(h http.Header, allowOrigin string) {
 // addVary adds the one header of a response that would have been another, had
 // the request come from elsewhere (Fetch, "CORS protocol and HTTP caches").
 func addVary(h http.Header) {
-	v := make(values, 1+len(h[header.Vary]))
-	h[header.Vary] = v.takeVary(h[header.Vary], header.Origin)
+	vary := h[header.Vary]
+	v := make(values, 1+len(vary))
+	h[header.Vary] = v.takeVary(vary, header.Origin)
 }
 
 // reject answers a request from an origin or site that is not allowed.

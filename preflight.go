@@ -40,10 +40,10 @@ func (c *compiled) answerPreflight(w http.ResponseWriter, r *http.Request, allow
 		h[l.name] = v.take(l.value)
 	}
 	if len(c.methodsBeforeEcho)+len(methods) > 0 {
-		h[header.AllowMethods] = v.takeLines(c.methodsBeforeEcho, methods...)
+		h[header.AllowMethods] = v.takeLines(c.methodsBeforeEcho, methods)
 	}
 	if len(c.headersBeforeEcho)+len(headers) > 0 {
-		h[header.AllowHeaders] = v.takeLines(c.headersBeforeEcho, headers...)
+		h[header.AllowHeaders] = v.takeLines(c.headersBeforeEcho, headers)
 	}
 	if !c.anyOrigin {
 		h[header.Vary] = v.takeVary(vary, c.preflightVary)
@@ -58,12 +58,9 @@ func (c *compiled) answerPreflight(w http.ResponseWriter, r *http.Request, allow
 type values []string
 
 func (v *values) take(s string) []string {
-	if len(*v) == 0 {
-		return []string{s}
-	}
-	taken := (*v)[:1:1]
-	*v = (*v)[1:]
-	taken[0] = s
+	n := min(1, len(*v))
+	taken := append((*v)[:0:n], s)
+	*v = (*v)[n:]
 	return taken
 }
 
@@ -72,11 +69,11 @@ func (v *values) takeVary(before []string, names string) []string {
 	if len(before) == 0 {
 		return v.take(names)
 	}
-	return v.takeLines(before, names)
+	return v.takeLines(before, []string{names})
 }
 
-// takeLines takes copies of the lines of a header and of more.
-func (v *values) takeLines(lines []string, more ...string) []string {
+// takeLines takes copies of lines and of more.
+func (v *values) takeLines(lines, more []string) []string {
 	n := min(len(lines)+len(more), len(*v))
 	taken := append(append((*v)[:0:n], lines...), more...)
 	*v = (*v)[n:]

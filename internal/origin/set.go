@@ -36,10 +36,7 @@ func (s *Set) Add(p Pattern) {
 		length = len(p.Scheme) + len("://") + maxHost + len(p.tail) - len(p.Host)
 	case AnyHost:
 		length = len(p.Scheme) + len("://") + maxHost
-		if s.anyHost == nil {
-			s.anyHost = make(map[string]struct{})
-		}
-		s.anyHost[p.Scheme] = struct{}{}
+		put(&s.anyHost, p.Scheme)
 	}
 	if p.anyPort {
 		length += len(":65535")
@@ -56,11 +53,23 @@ func (s *Set) Contains(origin string) bool {
 	if len(origin) > s.longest {
 		return false
 	}
-	if s.asIs.contains(origin) {
+	if _, ok := s.asIs.whole[origin]; ok {
 		return true
 	}
-	if !s.anyPort.isEmpty() && s.anyPort.contains(withoutPort(origin)) {
+	return s.hasPatternFor(origin)
+}
+
+// hasPatternFor reports whether a pattern that is more than one origin allows
+// origin.
+func (s *Set) hasPatternFor(origin string) bool {
+	if s.asIs.hasDomainOf(origin) {
 		return true
+	}
+	if len(s.anyPort.whole)+len(s.anyPort.domains) > 0 {
+		portless := withoutPort(origin)
+		if _, ok := s.anyPort.whole[portless]; ok || s.anyPort.hasDomainOf(portless) {
+			return true
+		}
 	}
 	if len(s.anyHost) == 0 {
 		return false
@@ -87,22 +96,17 @@ type table struct {
 	maxDots int                 // ... the most dots in a key of domains
 }
 
-func (t *table) isEmpty() bool { return len(t.whole) == 0 && len(t.domains) == 0 }
-
 func (t *table) add(p Pattern) {
 	if p.Wildcard == None {
-		if t.whole == nil {
-			t.whole = make(map[string]struct{})
-		}
-		t.whole[p.exact] = struct{}{}
+		put(&t.whole, p.exact)
 		return
 	}
 	d := t.domains[p.tail]
 	if d == nil {
+		d = &domain{room: maxHost - len(".") - len(strings.TrimSuffix(p.Host, "."))}
 		if t.domains == nil {
 			t.domains = make(map[string]*domain)
 		}
-		d = &domain{room: maxHost - len(".") - len(strings.TrimSuffix(p.Host, "."))}
 		t.domains[p.tail] = d
 		dots := strings.Count(p.tail, ".")
 		if t.minDots == 0 || dots < t.minDots {
@@ -110,25 +114,11 @@ func (t *table) add(p Pattern) {
 		}
 		t.maxDots = max(t.maxDots, dots)
 	}
-	if p.Wildcard == Subdomains {
-		d.subdomains.add(p.head)
-		return
-	}
-	if d.within == nil {
-		d.within = make(map[string]*few)
-	}
-	ends := d.within[p.head]
-	if ends == nil {
-		ends = new(few)
-		d.within[p.head] = ends
-	}
-	ends.add(p.end)
+	d.add(p)
 }
 
-func (t *table) contains(origin string) bool {
-	if _, ok := t.whole[origin]; ok {
-		return true
-	}
+// hasDomainOf reports whether a pattern for names under a domain allows origin.
+func (t *table) hasDomainOf(origin string) bool {
 	dot := len(origin)
 	for dots := 1; dots <= t.maxDots; dots++ {
 		dot = strings.LastIndexByte(origin[:dot], '.')
@@ -147,26 +137,50 @@ func (t *table) contains(origin string) bool {
 
 // A domain holds what may stand before one.
 type domain struct {
-	room       int             // how many bytes of a host are left for that
-	subdomains few             // the schemes, with "://", of which any labels may
-	within     map[string]*few // the ends of a label, by its beginning and the scheme
+	room    int                            // how many bytes of a host are left for that
+	scheme  string                         // a scheme, with "://", under which any labels may; "" if there is none
+	schemes map[string]struct{}            // more of these
+	within  map[string]map[string]struct{} // the ends of a label, by its beginning with the scheme
+}
+
+func (d *domain) add(p Pattern) {
+	if p.Wildcard == Subdomains {
+		if d.scheme == "" {
+			d.scheme = p.head
+		} else if d.scheme != p.head {
+			put(&d.schemes, p.head)
+		}
+		return
+	}
+	if d.within == nil {
+		d.within = make(map[string]map[string]struct{})
+	}
+	ends := d.within[p.head]
+	put(&ends, p.end)
+	d.within[p.head] = ends
 }
 
 // contains reports whether s, an origin up to the dot before d, is allowed.
 func (d *domain) contains(s string) bool {
+	// Nearly always there is one scheme and nothing else.
+	if name, ok := strings.CutPrefix(s, d.scheme); ok && d.scheme != "" && d.isName(name) {
+		return true
+	}
+	if len(d.schemes)+len(d.within) == 0 {
+		return false
+	}
 	i := strings.Index(s, "://")
 	if i < 0 {
 		return false
 	}
 	start := i + len("://")
-	name := s[start:]
-	if len(name) > d.room || !isLabels(name) {
+	if !d.isName(s[start:]) {
 		return false
 	}
-	if d.subdomains.contains(s[:start]) {
+	if _, ok := d.schemes[s[:start]]; ok {
 		return true
 	}
-	if len(d.within) == 0 || len(name) > maxLabel || strings.IndexByte(name, '.') >= 0 {
+	if len(s)-start > maxLabel || strings.IndexByte(s[start:], '.') >= 0 {
 		return false
 	}
 	// A label can be cut at each of its hyphens, and there are no more than 63.
@@ -174,56 +188,39 @@ func (d *domain) contains(s string) bool {
 		if star > start && s[star-1] != '-' {
 			continue
 		}
-		if ends := d.within[s[:star]]; ends != nil && ends.containsEnd(s[star+1:]) {
+		if hasEnd(d.within[s[:star]], s[star+1:]) {
 			return true
 		}
 	}
 	return false
 }
 
-// A few is a set of strings, made for the case that it holds only one.
-type few struct {
-	holds bool
-	one   string
-	more  map[string]struct{}
+// isName reports whether name can stand before d.
+func (d *domain) isName(name string) bool {
+	return len(name) <= d.room && isLabels(name)
 }
 
-func (f *few) add(s string) {
-	switch {
-	case !f.holds:
-		f.holds, f.one = true, s
-	case f.one != s:
-		if f.more == nil {
-			f.more = make(map[string]struct{})
-		}
-		f.more[s] = struct{}{}
-	}
-}
-
-func (f *few) contains(s string) bool {
-	if f.holds && f.one == s {
-		return true
-	}
-	_, ok := f.more[s]
-	return ok
-}
-
-// containsEnd reports whether f holds an end of s, all of s, or nothing: what is
-// left of a label after its beginning and one byte for the "*".
-func (f *few) containsEnd(s string) bool {
-	if f.holds && strings.HasSuffix(s, f.one) {
-		return true
-	}
-	if len(f.more) == 0 {
-		return false
-	}
-	if f.contains("") {
+// hasEnd reports whether ends holds an end of s, all of s, or nothing: s is what
+// is left of a label after its beginning and one byte in place of the "*".
+func hasEnd(ends map[string]struct{}, s string) bool {
+	if _, ok := ends[""]; ok {
 		return true
 	}
 	for i := range len(s) {
-		if s[i] == '-' && f.contains(s[i:]) {
+		if s[i] != '-' {
+			continue
+		}
+		if _, ok := ends[s[i:]]; ok {
 			return true
 		}
 	}
 	return false
+}
+
+// put adds s to a set, which it makes first if it is nil.
+func put(set *map[string]struct{}, s string) {
+	if *set == nil {
+		*set = make(map[string]struct{})
+	}
+	(*set)[s] = struct{}{}
 }
