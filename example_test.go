@@ -1,6 +1,7 @@
 package cors_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -341,4 +342,109 @@ func ExampleMiddleware_Check() {
 	// cors: preflight: request header "x-request-id" is not in AllowedHeaders
 	// cors: preflight: method "DELETE" is not in AllowedMethods
 	// cors: preflight: origin "https://example.com" is not in AllowedOrigins
+}
+
+// A policy can come from the environment. What is wrong with it is known at the
+// start, with what to write instead.
+func ExampleNew_environment() {
+	fromEnvironment := func() (*cors.Middleware, error) {
+		return cors.New(cors.Policy{
+			AllowedOrigins: strings.Fields(os.Getenv("CORS_ORIGINS")),
+			AllowedMethods: strings.Fields(os.Getenv("CORS_METHODS")),
+			AllowedHeaders: strings.Fields(os.Getenv("CORS_HEADERS")),
+		})
+	}
+
+	os.Setenv("CORS_ORIGINS", "https://app.example.com https://pr-*.preview.example.com")
+	os.Setenv("CORS_METHODS", "PUT DELETE")
+	defer os.Unsetenv("CORS_ORIGINS")
+	defer os.Unsetenv("CORS_METHODS")
+	c, err := fromEnvironment()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(c.Policy().AllowedOrigins)
+
+	os.Setenv("CORS_ORIGINS", "app.example.com https://pr*.preview.example.com")
+	os.Setenv("CORS_METHODS", "put")
+	_, err = fromEnvironment()
+	fmt.Println(err)
+	// Output:
+	// [https://app.example.com https://pr-*.preview.example.com]
+	// cors: AllowedOrigins[0] "app.example.com": has no scheme; did you mean "https://app.example.com"?
+	// cors: AllowedOrigins[1] "https://pr*.preview.example.com": has a "*" where it means nothing; write "*" alone, as the first label ("https://*.example.com"), between hyphens in it ("https://pr-*.example.com"), or as the port ("http://localhost:*")
+	// cors: AllowedMethods[0] "put": methods are case-sensitive; did you mean "PUT"?
+}
+
+// A policy can come from a JSON file, here with a MaxAge in words. Unknown fields
+// and risks are mistakes, too.
+func ExampleNew_json() {
+	fromJSON := func(text string) (*cors.Middleware, error) {
+		config := struct {
+			cors.Policy
+			MaxAge string // in place of the Policy's, which is in nanoseconds
+		}{MaxAge: "0s"}
+		d := json.NewDecoder(strings.NewReader(text))
+		d.DisallowUnknownFields()
+		if err := d.Decode(&config); err != nil {
+			return nil, err
+		}
+		maxAge, err := time.ParseDuration(config.MaxAge)
+		if err != nil {
+			return nil, err
+		}
+		config.Policy.MaxAge = maxAge
+		return cors.New(config.Policy)
+	}
+
+	c, err := fromJSON(`{
+		"AllowedOrigins": ["http://intranet.example.com"],
+		"AllowCredentials": true,
+		"MaxAge": "2h",
+		"AcceptRisks": "insecure-origin"
+	}`)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(c.Policy().MaxAge)
+
+	for _, mistake := range []string{
+		`{"AllowedOrigins": ["http://intranet.example.com"], "AllowCredentials": true}`,
+		`{"AcceptRisks": "insecure"}`,
+		`{"AllowOrigins": ["https://app.example.com"]}`,
+		`{"MaxAge": "2 hours"}`,
+	} {
+		_, err := fromJSON(mistake)
+		fmt.Println(err)
+	}
+	// Output:
+	// 2h0m0s
+	// cors: AllowedOrigins[0] "http://intranet.example.com": with AllowCredentials, lets whoever controls a network in between act as your users; write https:// instead of http://, or accept RiskInsecureOrigin
+	// cors: "insecure" is no risk; write one or more of insecure-origin, public-suffix, null-origin, joined with "|"
+	// json: unknown field "AllowOrigins"
+	// time: unknown unit " hours" in duration "2 hours"
+}
+
+// To move a service to this package without breaking anybody, first let rejected
+// requests through and log them. They get no CORS headers, so that scripts cannot
+// read the responses, as before. When the log is quiet, remove DenyHandler.
+func ExamplePolicy_observeFirst() {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /orders", func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusCreated)
+	})
+	c, err := cors.New(cors.Policy{
+		AllowedOrigins: []string{"https://app.example.com"},
+		DenyHandler:    mux,
+		OnReject:       func(r *http.Request, err *cors.RequestError) { fmt.Println(r.Method, r.URL.Path, err) },
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	handler := c.Handler(mux)
+
+	ask(handler, "POST", "https://api.example.com/orders", "https://forgotten.example.com")
+	// Output:
+	// POST /orders cors: request: origin "https://forgotten.example.com" is not in AllowedOrigins
+	// POST https://api.example.com/orders from https://forgotten.example.com -> 201
 }

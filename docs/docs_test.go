@@ -573,6 +573,7 @@ func TestRequests(t *testing.T) {
 		"any other, origin allowed":                         {"PUT", allowed},
 		"any other, from a page of the server's own origin": {"POST", "Origin: https://api.example.net"},
 		"any other, origin not allowed":                     {"POST", stranger},
+		"without `Origin`, of another site by `Sec-Fetch-Site`, with a method other than GET, HEAD and OPTIONS, and not any origin is allowed": {"POST", "Sec-Fetch-Site: cross-site"},
 	}
 	ran := false
 	c, err := cors.New(cors.Policy{AllowedOrigins: []string{"https://app.example.net"}, AllowedMethods: []string{"PUT"}})

@@ -416,6 +416,7 @@ func testMistakesInBrowser(t *testing.T, d *ride, p *playground) {
 	want := []string{
 		`AllowedOrigins | example.com | has no scheme`,
 		`AllowedOrigins | https://app.example.com/ | has a path`,
+		`AllowedOrigins | https://pr*.example.com | has a "*" where it means nothing`,
 		`AllowedOrigins | * | allows any origin`,
 		`AllowedOrigins | * | with AllowCredentials`,
 		`AllowedMethods | patch | `,
@@ -425,7 +426,7 @@ func testMistakesInBrowser(t *testing.T, d *ride, p *playground) {
 	if !slices.EqualFunc(got.Errors, want, strings.HasPrefix) {
 		t.Errorf("messages\n%s\nwant\n%s", strings.Join(got.Errors, "\n"), strings.Join(want, "\n"))
 	}
-	if want := "Refused: 7 mistakes. The policy that was in force stays."; got.Status != want {
+	if want := "Refused: 8 mistakes. The policy that was in force stays."; got.Status != want {
 		t.Errorf("the page says %q, want %q", got.Status, want)
 	}
 	if code := goCode(p.cors.Policy()); got.Code != code || !strings.Contains(code, "http.MethodPut") {

@@ -81,7 +81,7 @@ func (p *playground) presets() []preset {
 	}, {
 		ID: "mistakes", Name: "A policy with mistakes",
 		About: "Each mistake is named, with a way to correct it. The policy that was in force stays.",
-		Policy: policyForm{AllowedOrigins: []string{"example.com", "https://app.example.com/", "https://app.example.com", "*"}, AllowedMethods: []string{"PUT", "patch"},
+		Policy: policyForm{AllowedOrigins: []string{"example.com", "https://app.example.com/", "https://pr*.example.com", "https://app.example.com", "*"}, AllowedMethods: []string{"PUT", "patch"},
 			AllowedHeaders: []string{"Cookie"}, AllowCredentials: true, MaxAge: "48h"},
 		Request: requestForm{From: "app", Method: "GET"},
 	}}

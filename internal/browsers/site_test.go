@@ -33,6 +33,8 @@ type origins struct {
 	nearby string // of pages that are same-site with the API, and share its cookies
 	sub    string // of pages on a subdomain
 	deep   string // of pages on a subdomain of a subdomain
+	dotted string // of pages on a host that ends with a dot
+	review string // of pages on a subdomain with hyphens in it
 	api    string // of what steps ask for, unless they say otherwise
 	other  string // of the API by another name
 	secure string // of the API over TLS and HTTP/2
@@ -44,6 +46,8 @@ func originsAt(pagePort, apiPort, securePort string) origins {
 		nearby: "http://localhost:" + pagePort,
 		sub:    "http://app.localhost:" + pagePort,
 		deep:   "http://a.b.localhost:" + pagePort,
+		dotted: "http://localhost.:" + pagePort,
+		review: "http://pr-1-app.localhost:" + pagePort,
 		api:    "http://localhost:" + apiPort,
 		other:  "http://api.localhost:" + apiPort,
 		secure: "https://localhost:" + securePort,

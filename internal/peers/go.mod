@@ -17,6 +17,7 @@ require (
 	github.com/justinas/alice v1.2.0
 	github.com/labstack/echo/v5 v5.3.1
 	github.com/rs/cors v1.11.1
+	golang.org/x/net v0.57.0
 )
 
 require (
@@ -56,7 +57,6 @@ require (
 	go.mongodb.org/mongo-driver/v2 v2.5.0 // indirect
 	golang.org/x/arch v0.23.0 // indirect
 	golang.org/x/crypto v0.54.0 // indirect
-	golang.org/x/net v0.57.0 // indirect
 	golang.org/x/sys v0.47.0 // indirect
 	golang.org/x/text v0.40.0 // indirect
 	golang.org/x/time v0.15.0 // indirect
