@@ -326,7 +326,7 @@ func judgeSite(r *http.Request) verdict {
 // isSameOrigin reports whether r comes from a page of the server's own origin.
 // Browsers send Origin on same-origin requests too, for POST and for WebSocket
 // handshakes, and such requests are not CORS's business.
-func isSameOrigin(r *http.Request, origin string) bool {
+func isSameOrigin(r *http.Request, o string) bool {
 	switch siteOf(r) {
 	case "same-origin", "none":
 		return true
@@ -336,14 +336,13 @@ func isSameOrigin(r *http.Request, origin string) bool {
 		// not tell, a page served over HTTP passes for the same host's over
 		// HTTPS. As http.CrossOriginProtection does, this errs on the side of
 		// letting it through: HTTP Strict Transport Security closes that gap.
+		scheme, host, _ := strings.Cut(o, "://")
 		port := ":443"
-		host, ok := strings.CutPrefix(origin, "https://")
-		if !ok {
+		if scheme == "http" {
 			port = ":80"
-			host, ok = strings.CutPrefix(origin, "http://")
 		}
 		// Proxies write the default port into Host, and clients any case.
-		return ok && host != "" && strings.EqualFold(strings.TrimSuffix(host, port), strings.TrimSuffix(r.Host, port))
+		return (scheme == "https" || scheme == "http") && origin.Valid(o) && strings.EqualFold(host, strings.TrimSuffix(r.Host, port))
 	}
 	return false
 }

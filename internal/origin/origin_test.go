@@ -42,7 +42,7 @@ func TestValid(t *testing.T) {
 		},
 		{
 			"other schemes",
-			[]string{"app://.", "app://", "app://A~b_c-d.e", "app://..", "app://1.2.3", "a+b-c.1://x", "chrome-extension://aghbiahbpaijignceidepookljebhfak", "safari-web-extension://0A1B", "ftp://a:21", "ph://a", "tp://a", "app://" + host253},
+			[]string{"app://.", "app://", "app://A~b_c-d.e", "app://..", "app://1.2.3", "a+b-c.1://x", "chrome-extension://aghbiahbpaijignceidepookljebhfak", "safari-web-extension://0A1BZ", "ftp://a:21", "ph://a", "tp://a", "app://" + host253},
 			[]string{"app://a/b", "app:///", "app://u@a", "app://a?b", "app://a#b", "app://a b", "app://a\x00", "app://%41", "app://a,b", "app://*", "app://ü", "App://a", "1a://b", "+a://b", "://a", "a_b://c", "app:a", "app:/a", "app", "", "app://" + host253 + "a"},
 		},
 		{

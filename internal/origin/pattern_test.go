@@ -229,6 +229,8 @@ func TestWhyAStringIsNoPattern(t *testing.T) {
 		{"an IPv6 address without brackets", "http://2001:db8::1", host},
 		{"no IPv6 address", "https://[a-z]+.example.com", host},
 		{"two dots", "https://a..example", empty},
+		{"two dots before a port", "https://a..example:8443", empty},
+		{"two dots of an app", "app://a@..", "has a user in it, which no origin has; remove it"},
 		{"a dot first", "https://.example.com", empty},
 		{"two dots last", "https://example.com..", empty},
 		{"three numbers", "http://1.2.3", number},

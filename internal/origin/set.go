@@ -27,24 +27,25 @@ type Set struct {
 	anyHost map[string]struct{}
 }
 
+// maxAfterScheme is the length of the longest origin without its scheme: the host
+// can end with a dot.
+const maxAfterScheme = len("://") + maxHost + len(".:65535")
+
 // Add adds a pattern that [Parse] has returned.
 func (s *Set) Add(p Pattern) {
-	length := len(p.exact)
-	switch p.Wildcard {
-	case Subdomains, Within:
-		// The dot that begins the tail makes up for one that may end the host.
-		length = len(p.Scheme) + len("://") + maxHost + len(p.tail) - len(p.Host)
-	case AnyHost:
-		length = len(p.Scheme) + len("://") + maxHost
+	longest := len(p.Scheme) + maxAfterScheme
+	switch {
+	case p.Wildcard == AnyHost:
 		put(&s.anyHost, p.Scheme)
-	}
-	if p.anyPort {
-		length += len(":65535")
+	case p.anyPort:
 		s.anyPort.add(p)
-	} else if p.Wildcard != AnyHost {
+	default:
 		s.asIs.add(p)
+		if p.Wildcard == None {
+			longest = len(p.exact)
+		}
 	}
-	s.longest = max(s.longest, length)
+	s.longest = max(s.longest, longest)
 }
 
 // Contains reports whether a pattern in s allows origin, which may be any string.
@@ -76,7 +77,7 @@ func (s *Set) hasPatternFor(origin string) bool {
 	}
 	scheme, host, _ := strings.Cut(origin, "://")
 	_, ok := s.anyHost[scheme]
-	return ok && host != "" && strings.IndexByte(host, ':') < 0 && isAppAuthority(host)
+	return ok && host != "" && !strings.Contains(host, ":") && isAppAuthority(host)
 }
 
 // withoutPort returns origin without a port that browsers would send.
@@ -180,7 +181,7 @@ func (d *domain) contains(s string) bool {
 	if _, ok := d.schemes[s[:start]]; ok {
 		return true
 	}
-	if len(s)-start > maxLabel || strings.IndexByte(s[start:], '.') >= 0 {
+	if len(s)-start > maxLabel || strings.Contains(s[start:], ".") {
 		return false
 	}
 	// A label can be cut at each of its hyphens, and there are no more than 63.

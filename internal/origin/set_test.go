@@ -84,6 +84,10 @@ func TestContains(t *testing.T) {
 			[]string{"https://a-1-y.example.com", "https://b-1-x.example.com", "https://a-1.example.com", "https://1-x.example.com", "https://d-1.example.com", "http://1-z.example.com", "http://c-1.example.com"},
 		},
 		{
+			"several schemes of one domain, and hyphens", []string{"https://*.example.com", "http://*.example.com", "app://a-*.example.com"},
+			[]string{"https://b.example.com", "http://b.c.example.com", "app://a-1.example.com"}, []string{"app://b.example.com", "app://a-.example.com", "://b.example.com", "ws://b.example.com"},
+		},
+		{
 			"one beginning with several ends", []string{"https://a-*-x.example.com", "https://a-*-y.example.com", "https://a-*-long-end.example.com"},
 			[]string{"https://a-1-x.example.com", "https://a-1-y.example.com", "https://a-x-y.example.com", "https://a-1-long-end.example.com"},
 			[]string{"https://a-1-z.example.com", "https://a-x.example.com", "https://a-1-end.example.com", "https://a-long-end.example.com"},

@@ -48,7 +48,7 @@ func designedAnswer(p cors.Policy, r *http.Request, before http.Header) answer {
 		return strings.HasPrefix(origin, scheme) && strings.EqualFold(spelt(origin), spelt(scheme+r.Host))
 	}
 	sameOrigin := site == "same-origin" || site == "none" ||
-		site == "" && origin != "http://" && origin != "https://" && (isOwn("http://") || isOwn("https://"))
+		site == "" && naive.IsOrigin(origin) && (isOwn("http://") || isOwn("https://"))
 	forged := !cross && !anyOrigin && !slices.Contains([]string{"GET", "HEAD", "OPTIONS"}, r.Method) && !slices.Contains([]string{"", "same-origin", "none"}, site)
 
 	a := answer{ran: true, status: http.StatusOK, header: before.Clone()}

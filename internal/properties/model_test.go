@@ -333,8 +333,11 @@ func (g generator) origin() string {
 func (g generator) pattern() string {
 	s := g.origin()
 	scheme, host, _ := strings.Cut(s, "://")
+	if scheme == "app" && g.one(4) {
+		return "app://*"
+	}
 	if _, rest, found := strings.Cut(host, "."); found && g.one(3) && !strings.HasPrefix(host, "127.") {
-		host = "*." + rest
+		host = g.pick("*.", "*.", "a-*.", "*-b.", "a-*-b.") + rest
 	}
 	if g.one(4) {
 		if i := strings.LastIndex(host, ":"); i >= 0 && !strings.HasSuffix(host, "]") {
@@ -356,6 +359,8 @@ func (g generator) page(p cors.Policy) string {
 		s = g.origin()
 	}
 	s = strings.Replace(s, "*.", g.pick("", "a.", "b.", "a.b.", "example.a.com.b."), 1)
+	s = strings.Replace(s, "*-", g.pick("", "a-", "1-2-", "a.b-"), 1)
+	s = strings.Replace(s, "://*", g.pick("://", "://a", "://."), 1)
 	s = strings.Replace(s, ":*", g.pick("", ":1", ":80", ":443", ":8080", ":65535", ":65536", ":08"), 1)
 	if !g.one(3) {
 		return s
