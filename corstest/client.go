@@ -23,10 +23,7 @@ import (
 // ends with an error if that was cut off at the limits of [Browser]. Any number
 // of clients may be used concurrently.
 func (b *Browser) Client(page string) *http.Client {
-	return &http.Client{
-		Transport:     script{b, page},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	return &http.Client{Transport: script{b, page}}
 }
 
 // A script makes the requests of a [Browser.Client].

@@ -1,11 +1,13 @@
 package corstest
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"runtime/debug"
@@ -117,7 +119,7 @@ func (ex *Exchange) roundTrip(ctx context.Context, transport http.RoundTripper, 
 func (ex *Exchange) serve(ctx context.Context, handler http.Handler, body string) {
 	r := ex.Request.Clone(ctx) // a handler may change its request
 	r.Body = io.NopCloser(strings.NewReader(body))
-	w := &recorder{header: make(http.Header), full: make(chan struct{})}
+	w := &recorder{ctx: ctx, header: make(http.Header), full: make(chan struct{})}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -130,15 +132,16 @@ func (ex *Exchange) serve(ctx context.Context, handler http.Handler, body string
 	case <-w.full:
 	case <-ctx.Done():
 	}
-	w.result(ctx, ex)
+	w.result(ex)
 }
 
 // A recorder is the [http.ResponseWriter] of a response that is kept in memory.
 // Unlike [net/http/httptest.ResponseRecorder] it can be left to a handler
 // that goes on writing.
 type recorder struct {
-	header   http.Header // the handler's
-	returned bool        // for the handler's goroutine
+	ctx      context.Context // of the handler; what it does after its end is not recorded
+	header   http.Header     // the handler's
+	returned bool            // for the handler's goroutine
 
 	mu     sync.Mutex
 	sealed http.Header // as they were when the status was written
@@ -146,7 +149,7 @@ type recorder struct {
 	body   []byte
 	begun  bool  // whether a client would have seen the status
 	closed bool  // whether nothing can be written any more
-	ended  bool  // whether the handler has ended
+	ended  bool  // whether the handler has ended, and in time
 	cut    error // why body is not all
 	err    error // why the response broke off
 	full   chan struct{}
@@ -160,7 +163,7 @@ func (w *recorder) WriteHeader(status int) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if status > 199 || status == http.StatusSwitchingProtocols { // the others are not final
+	if !w.over() && (status > 199 || status == http.StatusSwitchingProtocols) { // the others are not final
 		w.seal(status)
 	}
 }
@@ -168,7 +171,7 @@ func (w *recorder) WriteHeader(status int) {
 func (w *recorder) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.closed {
+	if w.over() {
 		return 0, http.ErrHandlerTimeout
 	}
 	w.seal(http.StatusOK)
@@ -196,7 +199,7 @@ func (w *recorder) Flush() { w.FlushError() }
 func (w *recorder) FlushError() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.closed {
+	if w.over() {
 		return http.ErrHandlerTimeout
 	}
 	w.seal(http.StatusOK)
@@ -208,9 +211,14 @@ func (w *recorder) SetReadDeadline(time.Time) error  { return nil }
 func (w *recorder) SetWriteDeadline(time.Time) error { return nil }
 func (w *recorder) EnableFullDuplex() error          { return nil }
 
+// over reports whether the handler has been left to itself.
+func (w *recorder) over() bool {
+	return w.closed || w.ctx.Err() != nil
+}
+
 // seal writes the status, if none has been.
 func (w *recorder) seal(status int) {
-	if w.status == 0 && !w.closed {
+	if w.status == 0 {
 		w.status, w.sealed = status, w.header.Clone()
 	}
 }
@@ -232,9 +240,9 @@ func (w *recorder) end() {
 	v := recover()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.ended = true
+	w.ended = w.ctx.Err() == nil
 	switch {
-	case w.returned:
+	case w.returned || !w.ended:
 	case v == nil:
 		w.err = errors.New("the handler has ended its goroutine") // as t.FailNow does
 	case v == http.ErrAbortHandler:
@@ -245,7 +253,7 @@ func (w *recorder) end() {
 }
 
 // result makes ex of what the handler has written so far.
-func (w *recorder) result(ctx context.Context, ex *Exchange) {
+func (w *recorder) result(ex *Exchange) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
@@ -256,15 +264,16 @@ func (w *recorder) result(ctx context.Context, ex *Exchange) {
 	case w.ended:
 		w.seal(http.StatusOK)
 		w.begin()
-	case w.begun && context.Cause(ctx) == errTooLate:
+	case w.begun && context.Cause(w.ctx) == errTooLate:
 		ex.cut = errTooLate
 	default:
-		ex.err = context.Cause(ctx)
+		ex.err = context.Cause(w.ctx)
 	}
 	w.closed = true
 	if !w.begun {
 		return
 	}
+	maps.DeleteFunc(w.sealed, func(_ string, values []string) bool { return len(values) == 0 })
 	for _, values := range w.sealed {
 		for i, value := range values { // as the server of net/http does
 			values[i] = strings.Trim(newlines.Replace(value), "\t ")
@@ -272,7 +281,7 @@ func (w *recorder) result(ctx context.Context, ex *Exchange) {
 	}
 	ex.body = string(w.body)
 	ex.Response = &http.Response{
-		Status:        fmt.Sprintf("%03d %s", w.status, http.StatusText(w.status)),
+		Status:        fmt.Sprintf("%d %s", w.status, cmp.Or(http.StatusText(w.status), fmt.Sprintf("status code %d", w.status))),
 		StatusCode:    w.status,
 		Proto:         "HTTP/1.1",
 		ProtoMajor:    1,
