@@ -164,6 +164,12 @@ func TestAdvice(t *testing.T) {
 		},
 		{name: "no CORS at all", handler: ok, want: lost},
 		{name: "a header is hidden", handler: wrap(t, policy, respond(200, "X-Total: 1", "Link: </2>", "Server: a", "X-Powered-By: b")), want: "The script cannot read Link, X-Total. If it needs to, list that in ExposedHeaders."},
+		{
+			name: "all headers that scripts often want",
+			handler: respond(200, any, "Content-Disposition: a", "Content-Range: a", "ETag: a", "Location: a", "Retry-After: a", "WWW-Authenticate: a", "X-Content-Type-Options: a",
+				"X-DNS-Prefetch-Control: a", "X-Frame-Options: a", "X-XSS-Protection: a", "Date: a", "Set-Cookie: a"),
+			want: "The script cannot read Content-Disposition, Content-Range, Etag, Location, Retry-After, Www-Authenticate. If it needs to, list that in ExposedHeaders.",
+		},
 		{name: "a header is exposed", handler: respond(200, allow, "X-Total: 1", "Access-Control-Expose-Headers: x-total")},
 		{name: "a 403 that the script reads", handler: respond(403, any)},
 		{name: "the browser refuses", handler: ok, request: corstest.Request{Method: "TRACE"}},

@@ -58,7 +58,7 @@
 // Access-Control-Max-Age for 0, where the standard's grammar makes it no number
 // and so 5 seconds. Firefox does not use * in its cache of preflights, and keeps
 // none for hosts that are IP addresses. Only Chromium sends a ReadableStream,
-// and only over HTTP/2. Chromium ignores a User-Agent that a script sets.
+// and only over HTTP/2.
 package corstest
 
 import (

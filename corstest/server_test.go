@@ -362,6 +362,49 @@ func TestTransport(t *testing.T) {
 	}
 }
 
+// How long a Browser waits, by the clock of the test's bubble.
+func TestPatience(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := serve(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+		start := time.Now()
+		b.Fetch(page, corstest.Request{URL: api})
+		if got := time.Since(start); got != 10*time.Second {
+			t.Errorf("waited for a handler for %v", got)
+		}
+		b = &corstest.Browser{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		})}
+		start = time.Now()
+		b.Fetch(page, corstest.Request{URL: api})
+		if got := time.Since(start); got != 30*time.Second {
+			t.Errorf("waited for a server for %v", got)
+		}
+	})
+}
+
+// A handler that heeds nothing keeps its goroutine, and nothing else.
+func TestAbandonedHandler(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release, ended := make(chan struct{}), make(chan struct{})
+		b := serve(func(w http.ResponseWriter, r *http.Request) {
+			defer close(ended)
+			w.(http.Flusher).Flush()
+			<-release
+			w.Header().Set("X-Late", "1")
+			w.WriteHeader(http.StatusTeapot)
+			io.WriteString(w, "late")
+			panic("late")
+		})
+		got := b.Fetch(page, corstest.Request{URL: api})
+		close(release)
+		<-ended
+		if got.Blocked != "" || got.Status != 200 || got.Body != "" || got.Actual.Response.Header["X-Late"] != nil {
+			t.Errorf("got %s", got)
+		}
+	})
+}
+
 // A transport that never answers, and one whose body never comes.
 func TestSlowTransport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
