@@ -107,8 +107,7 @@ var advices = []struct {
 	},
 	{
 		func(e evidence) bool {
-			upper := strings.ToUpper(e.value)
-			return e.kind == methodNotListed && e.value != upper && listed(e.header, "Methods", upper)
+			return e.kind == methodNotListed && listed(e.header, "Methods", strings.ToUpper(e.value))
 		},
 		func(e evidence) string {
 			return fmt.Sprintf("Methods are case-sensitive, and browsers leave %s as the script wrote it. Have the script write %s.", e.value, strings.ToUpper(e.value))
@@ -116,7 +115,7 @@ var advices = []struct {
 	},
 	{
 		func(e evidence) bool {
-			return e.kind == methodNotListed && e.include && listed(e.header, "Methods", "*")
+			return e.kind == methodNotListed && listed(e.header, "Methods", "*")
 		},
 		func(e evidence) string {
 			return fmt.Sprintf("With credentials, browsers take * for a method of that name. Add %s to AllowedMethods.", e.value)

@@ -92,6 +92,11 @@ func TestAdvice(t *testing.T) {
 		w.WriteHeader(http.StatusForbidden)
 		io.WriteString(w, "cross-site request rejected: it has no Origin header\n")
 	})
+	readableRejection := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.WriteHeader(http.StatusForbidden)
+		io.WriteString(w, "cross-origin request rejected: the CORS policy does not allow its origin\n")
+	})
 	upstream := respond(200, any)
 	proxied := wrap(t, policy, &httputil.ReverseProxy{
 		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: "upstream.example"}) },
@@ -171,6 +176,15 @@ func TestAdvice(t *testing.T) {
 			want: "The script cannot read Content-Disposition, Content-Range, Etag, Location, Retry-After, Www-Authenticate. If it needs to, list that in ExposedHeaders.",
 		},
 		{name: "a header is exposed", handler: respond(200, allow, "X-Total: 1", "Access-Control-Expose-Headers: x-total")},
+		{
+			name: "a failure outside", handler: respond(500),
+			want: "The answer with status 500 was made outside the CORS middleware, so the script cannot even read what went wrong. Let the CORS middleware wrap what makes it: authentication, rate limits, time limits, recovery, the router.",
+		},
+		{
+			name: "a router outside", handler: respond(404),
+			want: "The answer with status 404 was made outside the CORS middleware, so the script cannot even read what went wrong. Let the CORS middleware wrap what makes it: authentication, rate limits, time limits, recovery, the router.",
+		},
+		{name: "a rejection that the script reads", handler: readableRejection},
 		{name: "a 403 that the script reads", handler: respond(403, any)},
 		{name: "the browser refuses", handler: ok, request: corstest.Request{Method: "TRACE"}},
 		{name: "the browser refuses to follow", handler: respond(302, any, "Location: ftp://other.example/")},

@@ -28,6 +28,7 @@ func TestClient(t *testing.T) {
 		sent, body = r, string(data)
 		h.Set("Content-Type", "a/b")
 		h.Set("X-Hidden", "1")
+		h.Set(http.TrailerPrefix+"X-Trailer", "1")
 		switch r.URL.Path {
 		case "/from":
 			http.Redirect(w, r, "/to", http.StatusFound)
@@ -58,7 +59,7 @@ func TestClient(t *testing.T) {
 	if data, err := io.ReadAll(res.Body); string(data) != "answer" || err != nil || res.ContentLength != 6 || res.StatusCode != 200 || res.Status != "200 OK" {
 		t.Errorf("got %s, %q, %v, length %d", res.Status, data, err, res.ContentLength)
 	}
-	if len(res.Header) != 1 || res.Header.Get("Content-Type") != "a/b" {
+	if res.Trailer != nil || len(res.Header) != 1 || res.Header.Get("Content-Type") != "a/b" {
 		t.Errorf("the script reads %q", res.Header)
 	}
 	if res.Request.URL.String() != api+"/data" || res.Request.Method != "PUT" || res.Request.Context().Value(key{}) != "kept" {
@@ -129,7 +130,7 @@ func TestClient(t *testing.T) {
 	if _, err := client.Do(request("GET", api, nil).WithContext(ctx)); !errors.Is(err, context.Canceled) || errors.As(err, &blocked) {
 		t.Errorf("a context that has ended: %v", err)
 	}
-	if res := b.Fetch(page, corstest.Request{URL: "ftp://a"}); !errors.As(res.Err(), &blocked) {
+	if res := b.Fetch(page, corstest.Request{URL: "ftp://a"}); !errors.As(res.Err(), &blocked) || !strings.HasPrefix(blocked.Error(), "GET ftp://a from ") {
 		t.Errorf("Fetch of no URL: %v", res.Err())
 	}
 }

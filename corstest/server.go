@@ -91,7 +91,7 @@ func (ex *Exchange) roundTrip(ctx context.Context, transport http.RoundTripper, 
 	r.URL.Scheme, r.URL.Host = q.url.Scheme, q.url.Host
 	r.RequestURI, r.RemoteAddr, r.TLS = "", "", nil
 	r.Body = http.NoBody
-	if q.Body != "" || q.StreamBody {
+	if q.Body != "" {
 		r.Body = io.NopCloser(strings.NewReader(q.Body))
 	}
 	res, err := transport.RoundTrip(r)
@@ -269,7 +269,6 @@ func (w *recorder) result(ex *Exchange) {
 	default:
 		ex.err = context.Cause(w.ctx)
 	}
-	w.closed = true
 	if !w.begun {
 		return
 	}

@@ -168,6 +168,18 @@ func TestUnrulyHandlers(t *testing.T) {
 	}
 }
 
+// A response that switches protocols has no body.
+func TestSwitchingProtocols(t *testing.T) {
+	b := serve(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusSwitchingProtocols)
+		_, err := io.WriteString(w, "a")
+		expect(t, err, http.ErrBodyNotAllowed)
+	})
+	if got := b.Fetch(page, corstest.Request{URL: api}); got.Status != http.StatusSwitchingProtocols {
+		t.Errorf("got %s", got)
+	}
+}
+
 // An HTTP/2 handler may ask for it; over HTTP/1.1 it is the server's business.
 func TestFullDuplex(t *testing.T) {
 	b := serve(func(w http.ResponseWriter, _ *http.Request) {

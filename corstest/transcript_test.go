@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/f407da42/cors"
@@ -13,6 +14,14 @@ import (
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
+
+func TestStringOfInsecurePage(t *testing.T) {
+	b := corstest.Browser{Handler: respond(200)}
+	got := b.Fetch("http://a.example", corstest.Request{URL: "http://a.example"}).String()
+	if !strings.Contains(got, "no preflight: the request is same-origin") {
+		t.Errorf("got %s", got)
+	}
+}
 
 func TestString(t *testing.T) {
 	policy := cors.Policy{
