@@ -35,6 +35,8 @@ func (b *Browser) maxAge(h http.Header) time.Duration {
 	if limit == 0 {
 		limit = 24 * time.Hour
 	}
+	// A negative number is not what the grammar of delta-seconds allows, so the
+	// standard ignores it. Browsers take it for 0.
 	lines := h["Access-Control-Max-Age"]
 	if len(lines) != 1 || lines[0] == "" || strings.Trim(lines[0], "0123456789") != "" {
 		return 5 * time.Second
@@ -49,6 +51,9 @@ func (b *Browser) maxAge(h http.Header) time.Duration {
 // store adds what a preflight for q has allowed to the cache, or changes the
 // max-age of what is there ("CORS-preflight fetch", steps 7.12 to 7.15).
 func (b *Browser) store(q *request, maxAge time.Duration, methods, headerNames []string) {
+	now := b.now()
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	put := func(matching []*cacheEntry, method, headerName string) {
 		for _, e := range matching {
 			e.maxAge = maxAge
@@ -61,21 +66,23 @@ func (b *Browser) store(q *request, maxAge time.Duration, methods, headerNames [
 				credentials: q.Credentials == Include,
 				method:      method,
 				headerName:  headerName,
-				stored:      b.now(),
+				stored:      now,
 				maxAge:      maxAge,
 			})
 		}
 	}
 	for _, method := range methods {
-		put(b.methodMatches(q, method), method, "")
+		put(b.methodMatches(q, now, method), method, "")
 	}
 	for _, name := range headerNames {
-		put(b.headerMatches(q, name), "", name)
+		put(b.headerMatches(q, now, name), "", name)
 	}
 }
 
 // clearCache is "clear cache entries".
 func (b *Browser) clearCache(q *request) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.cache = slices.DeleteFunc(b.cache, func(e cacheEntry) bool { return e.isFor(q) })
 }
 
@@ -84,23 +91,22 @@ func (e *cacheEntry) isFor(q *request) bool {
 }
 
 // methodMatches returns the method cache entry matches for method.
-func (b *Browser) methodMatches(q *request, method string) []*cacheEntry {
-	return b.matches(q, func(e *cacheEntry) bool {
+func (b *Browser) methodMatches(q *request, now time.Time, method string) []*cacheEntry {
+	return b.matches(q, now, func(e *cacheEntry) bool {
 		return e.method == method || e.method == "*"
 	})
 }
 
 // headerMatches returns the header-name cache entry matches for name.
-func (b *Browser) headerMatches(q *request, name string) []*cacheEntry {
-	return b.matches(q, func(e *cacheEntry) bool {
+func (b *Browser) headerMatches(q *request, now time.Time, name string) []*cacheEntry {
+	return b.matches(q, now, func(e *cacheEntry) bool {
 		return strings.EqualFold(e.headerName, name) || e.headerName == "*" && !strings.EqualFold(name, "Authorization")
 	})
 }
 
 // matches returns the entries that are a "cache entry match" for q, and that
 // match. It removes those that have expired.
-func (b *Browser) matches(q *request, match func(*cacheEntry) bool) (matching []*cacheEntry) {
-	now := b.now()
+func (b *Browser) matches(q *request, now time.Time, match func(*cacheEntry) bool) (matching []*cacheEntry) {
 	b.cache = slices.DeleteFunc(b.cache, func(e cacheEntry) bool { return now.Sub(e.stored) >= e.maxAge })
 	for i := range b.cache {
 		e := &b.cache[i]

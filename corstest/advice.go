@@ -1,0 +1,229 @@
+package corstest
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// evidence is what the server's mistake shows in: the response that made the
+// request fail, or the one that the script may read.
+type evidence struct {
+	failure
+	preflight bool // whether it is the response to a preflight
+	status    int
+	header    http.Header
+	body      string
+	include   bool // whether the request is made with credentials
+	tainted   bool // whether redirects have made the origin null
+	page      string
+	hidden    []string // headers that the script cannot read, if it is not blocked
+}
+
+// The constant bodies of the 403 of package cors.
+const (
+	originRejected = "cross-origin request rejected: "
+	siteRejected   = "cross-site request rejected: "
+)
+
+// advices holds what most likely is wrong, and what to change. The first that
+// applies is given.
+var advices = []struct {
+	applies func(e evidence) bool
+	text    func(e evidence) string
+}{
+	{
+		func(e evidence) bool { return e.status == 403 && strings.HasPrefix(e.body, originRejected) },
+		func(e evidence) string {
+			if e.tainted {
+				return "After a redirect from one foreign origin to another, browsers send Origin: null. Have the page ask for the last URL directly."
+			}
+			return fmt.Sprintf("The policy of package cors does not allow the page's origin. Add %s to AllowedOrigins.", e.page)
+		},
+	},
+	{
+		func(e evidence) bool { return e.status == 403 && strings.HasPrefix(e.body, siteRejected) },
+		constant("The request had an Origin header, but it did not reach package cors. Look for a proxy or middleware in front that removes it."),
+	},
+	{
+		func(e evidence) bool { return e.preflight && e.status >= 300 && e.status <= 399 },
+		func(e evidence) string {
+			return fmt.Sprintf("Something in front of the CORS middleware redirects the preflight to %q, and browsers follow no redirect of a preflight. Ask for the final URL (scheme, host, trailing slash), or let the CORS middleware wrap what redirects.", e.header.Get("Location"))
+		},
+	},
+	{
+		func(e evidence) bool {
+			return e.preflight && (e.status == 401 || e.status == 407 ||
+				e.status == 403 && (e.kind == originMissing || e.header["Www-Authenticate"] != nil))
+		},
+		constant("Authentication or another guard stands in front of the CORS middleware, and preflights carry no credentials. Let the CORS middleware wrap it, so that it answers preflights first."),
+	},
+	{
+		func(e evidence) bool { return e.preflight && (e.status == 404 || e.status == 405) },
+		constant("The router answers OPTIONS itself, because no route matches that method, and the CORS middleware is not reached. Wrap the whole router with the CORS middleware, or mount it on a pattern without a method."),
+	},
+	{
+		func(e evidence) bool { return e.preflight && e.status >= 500 },
+		constant("The server fails on OPTIONS, or a proxy cannot reach it. Look into its log; the CORS middleware belongs outside whatever fails."),
+	},
+	{
+		func(e evidence) bool {
+			return e.preflight && e.kind == originMissing && e.status >= 200 && e.status <= 299
+		},
+		constant("Something other than the CORS middleware answers OPTIONS: a router's own handler, a proxy, a static file server. Let the CORS middleware wrap it, or have it pass preflights on."),
+	},
+	{
+		func(e evidence) bool { return e.preflight && e.kind == originMissing || e.kind == statusNotOK },
+		func(e evidence) string {
+			return fmt.Sprintf("Something around the CORS middleware answers the preflight with %d. Let the CORS middleware wrap it: a preflight must get a status from 200 to 299.", e.status)
+		},
+	},
+	{
+		func(e evidence) bool {
+			return e.kind == originOther && strings.Contains(e.value, ",") ||
+				e.kind == credentialsDenied && len(e.header["Access-Control-Allow-Credentials"]) > 1
+		},
+		constant("Two layers set CORS headers, and browsers accept neither of two values. Leave them to one: behind a proxy of Go, call cors.StripHeaders in ModifyResponse; remove other middleware or code that sets Access-Control-Allow-Origin."),
+	},
+	{
+		func(e evidence) bool { return e.kind == originWildcard },
+		constant("With credentials, browsers do not accept *. List the page's origin in AllowedOrigins and set AllowCredentials; or make the request without credentials."),
+	},
+	{
+		func(e evidence) bool { return e.kind == credentialsDenied },
+		constant("The request is made with credentials. Set AllowCredentials (Access-Control-Allow-Credentials: true, in lower case), or make the request without."),
+	},
+	{
+		func(e evidence) bool { return e.kind == originOther && e.tainted },
+		constant("After a redirect from one foreign origin to another, browsers send Origin: null. Have the page ask for the last URL directly."),
+	},
+	{
+		func(e evidence) bool { return e.kind == originOther },
+		func(e evidence) string {
+			return fmt.Sprintf("The server must answer with the page's origin as the browser sends it, byte for byte. Add %s to AllowedOrigins. If it is there, a cache may keep the response made for another origin: send Vary: Origin.", e.page)
+		},
+	},
+	{
+		func(e evidence) bool {
+			return e.kind == methodNotListed && listed(e.header, "Methods", strings.ToUpper(e.value))
+		},
+		func(e evidence) string {
+			return fmt.Sprintf("Methods are case-sensitive, and browsers leave %s as the script wrote it. Have the script write %s.", e.value, strings.ToUpper(e.value))
+		},
+	},
+	{
+		func(e evidence) bool {
+			return e.kind == methodNotListed && listed(e.header, "Methods", "*")
+		},
+		func(e evidence) string {
+			return fmt.Sprintf("With credentials, browsers take * for a method of that name. Add %s to AllowedMethods.", e.value)
+		},
+	},
+	{
+		func(e evidence) bool { return e.kind == methodNotListed },
+		func(e evidence) string {
+			return fmt.Sprintf("Add %s to AllowedMethods.", e.value)
+		},
+	},
+	{
+		func(e evidence) bool {
+			return e.kind == headerNotListed && e.include && listed(e.header, "Headers", "*")
+		},
+		func(e evidence) string {
+			return fmt.Sprintf("With credentials, browsers take * for a header of that name. Add %s to AllowedHeaders.", e.value)
+		},
+	},
+	{
+		func(e evidence) bool { return e.kind == headerNotListed && listed(e.header, "Headers", "*") },
+		constant("By the standard, * does not cover Authorization, though browsers still let it through, and ask before every request. Add Authorization to AllowedHeaders beside *."),
+	},
+	{
+		func(e evidence) bool { return e.kind == headerNotListed },
+		func(e evidence) string {
+			return fmt.Sprintf("Add %s to AllowedHeaders.", e.value)
+		},
+	},
+	{
+		func(e evidence) bool { return e.kind == listMalformed },
+		constant("Methods and header names are tokens with commas between them. Look for a space, a quotation mark or a semicolon in the list."),
+	},
+	{
+		func(e evidence) bool { return e.kind == originMissing && e.status >= 400 },
+		func(e evidence) string {
+			return fmt.Sprintf("The answer with status %d was made outside the CORS middleware, so the script cannot even read what went wrong. Let the CORS middleware wrap what makes it: authentication, rate limits, time limits, recovery, the router.", e.status)
+		},
+	},
+	{
+		func(e evidence) bool { return e.kind == originMissing && e.status >= 300 && e.status <= 399 },
+		constant("The redirect needs CORS headers as well. Let the CORS middleware wrap what redirects, or ask for the final URL."),
+	},
+	{
+		func(e evidence) bool { return e.kind == originMissing },
+		constant("The response did not come through a CORS middleware that allows the page's origin, or lost its headers on the way. Wrap the handler of this URL too; look for a proxy or cache that removes headers."),
+	},
+	{
+		func(e evidence) bool { return len(e.hidden) > 0 },
+		func(e evidence) string {
+			return fmt.Sprintf("The script cannot read %s. If it needs to, list that in ExposedHeaders.", strings.Join(e.hidden, ", "))
+		},
+	},
+}
+
+func constant(text string) func(evidence) string {
+	return func(evidence) string { return text }
+}
+
+// listed reports whether Access-Control-Allow-Methods or -Headers lists item.
+func listed(h http.Header, list, item string) bool {
+	items, _ := extractList(h, "Access-Control-Allow-"+list)
+	return slices.Contains(items, item)
+}
+
+// advise returns the advice on r, or the empty string.
+func advise(r *Result) string {
+	e := evidence{failure: r.failure, page: r.page, include: r.request.Credentials == Include}
+	ex := r.Actual
+	if ex == nil {
+		ex, e.preflight = r.Preflight, true
+	}
+	if ex.Response == nil {
+		return ""
+	}
+	e.status, e.header, e.body = ex.Response.StatusCode, ex.Response.Header, ex.body
+	e.tainted = r.page != "null" && ex.Request.Header.Get("Origin") == "null"
+	if r.Blocked == "" {
+		e.hidden = hidden(e.header, r.Header)
+		e.status, e.body = 0, "" // which are the script's business
+	} else if e.kind <= unanswered {
+		return "" // not by the headers of a response
+	}
+	for _, advice := range advices {
+		if advice.applies(e) {
+			return advice.text(e)
+		}
+	}
+	return ""
+}
+
+// hidden returns the names of the headers in all that scripts often want, and
+// that are not among the readable ones.
+func hidden(all, readable http.Header) []string {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		switch name {
+		case "Content-Disposition", "Content-Range", "Etag", "Link", "Location", "Retry-After", "Www-Authenticate":
+		case "X-Content-Type-Options", "X-Dns-Prefetch-Control", "X-Frame-Options", "X-Powered-By", "X-Xss-Protection":
+			continue // not for scripts
+		default:
+			if !strings.HasPrefix(name, "X-") {
+				continue
+			}
+		}
+		if readable[name] == nil {
+			names = append(names, name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,216 @@
+package corstest_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/f407da42/cors"
+	"github.com/f407da42/cors/corstest"
+)
+
+// wrap returns the middleware of p around next.
+func wrap(t *testing.T, p cors.Policy, next http.Handler) http.Handler {
+	t.Helper()
+	c, err := cors.New(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Handler(next)
+}
+
+// respond returns a handler that answers OPTIONS and everything else with
+// status, if it is not zero, and headers: lines of a name and a value.
+func respond(status int, lines ...string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for _, line := range lines {
+			name, value, _ := strings.Cut(line, ": ")
+			w.Header().Add(name, value)
+		}
+		w.WriteHeader(status)
+		io.WriteString(w, "text")
+	})
+}
+
+func TestAdvice(t *testing.T) {
+	policy := cors.Policy{AllowedOrigins: []string{page}, AllowedMethods: []string{"PUT", "PATCH"}}
+	ok := respond(200)
+	inner := wrap(t, policy, ok)
+	put := corstest.Request{Method: "PUT"}
+	with := func(r corstest.Request) corstest.Request {
+		r.Credentials = corstest.Include
+		return r
+	}
+	header := func(name string) corstest.Request {
+		return corstest.Request{Header: http.Header{name: {"1"}}}
+	}
+	const (
+		allow       = "Access-Control-Allow-Origin: " + page
+		any         = "Access-Control-Allow-Origin: *"
+		credentials = "Access-Control-Allow-Credentials: true"
+		methods     = "Access-Control-Allow-Methods: "
+		headers     = "Access-Control-Allow-Headers: "
+
+		guard    = "Authentication or another guard stands in front of the CORS middleware, and preflights carry no credentials. Let the CORS middleware wrap it, so that it answers preflights first."
+		router   = "The router answers OPTIONS itself, because no route matches that method, and the CORS middleware is not reached. Wrap the whole router with the CORS middleware, or mount it on a pattern without a method."
+		another  = "Something other than the CORS middleware answers OPTIONS: a router's own handler, a proxy, a static file server. Let the CORS middleware wrap it, or have it pass preflights on."
+		failing  = "The server fails on OPTIONS, or a proxy cannot reach it. Look into its log; the CORS middleware belongs outside whatever fails."
+		doubled  = "Two layers set CORS headers, and browsers accept neither of two values. Leave them to one: behind a proxy of Go, call cors.StripHeaders in ModifyResponse; remove other middleware or code that sets Access-Control-Allow-Origin."
+		wildcard = "With credentials, browsers do not accept *. List the page's origin in AllowedOrigins and set AllowCredentials; or make the request without credentials."
+		denied   = "The request is made with credentials. Set AllowCredentials (Access-Control-Allow-Credentials: true, in lower case), or make the request without."
+		tainted  = "After a redirect from one foreign origin to another, browsers send Origin: null. Have the page ask for the last URL directly."
+		lost     = "The response did not come through a CORS middleware that allows the page's origin, or lost its headers on the way. Wrap the handler of this URL too; look for a proxy or cache that removes headers."
+		list     = "Methods and header names are tokens with commas between them. Look for a space, a quotation mark or a semicolon in the list."
+	)
+	mux := http.NewServeMux()
+	mux.Handle("PUT /{$}", inner)
+	redirecting := http.NewServeMux()
+	redirecting.Handle("/dir/", inner)
+	elsewhere := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Host == "other.example" {
+				next.ServeHTTP(w, r)
+				return
+			}
+			w.Header().Set("Access-Control-Allow-Origin", "*")
+			http.Redirect(w, r, "https://other.example/", http.StatusFound)
+		})
+	}
+	guarded := func(status int, lines ...string) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Cookie") == "" {
+				respond(status, lines...).ServeHTTP(w, r)
+				return
+			}
+			inner.ServeHTTP(w, r)
+		})
+	}
+	withoutOrigin := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		io.WriteString(w, "cross-site request rejected: it has no Origin header\n")
+	})
+	readableRejection := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.WriteHeader(http.StatusForbidden)
+		io.WriteString(w, "cross-origin request rejected: the CORS policy does not allow its origin\n")
+	})
+	upstream := respond(200, any)
+	proxied := wrap(t, policy, &httputil.ReverseProxy{
+		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: "upstream.example"}) },
+		Transport: direct{upstream},
+	})
+
+	tests := []struct {
+		name    string
+		handler http.Handler
+		request corstest.Request
+		path    string
+		want    string
+	}{
+		{name: "all is well", handler: inner, request: put},
+		{name: "the policy lacks the origin, preflight", handler: wrap(t, cors.Policy{}, ok), request: put, want: "The policy of package cors does not allow the page's origin. Add https://page.example to AllowedOrigins."},
+		{name: "the policy lacks the origin", handler: wrap(t, cors.Policy{}, ok), want: "The policy of package cors does not allow the page's origin. Add https://page.example to AllowedOrigins."},
+		{name: "the policy lacks null, after a redirect", handler: elsewhere(inner), want: tainted},
+		{name: "a proxy removes Origin", handler: withoutOrigin, request: put, want: "The request had an Origin header, but it did not reach package cors. Look for a proxy or middleware in front that removes it."},
+		{
+			name: "a router redirects the preflight", handler: redirecting, request: put, path: "/dir",
+			want: `Something in front of the CORS middleware redirects the preflight to "/dir/", and browsers follow no redirect of a preflight. Ask for the final URL (scheme, host, trailing slash), or let the CORS middleware wrap what redirects.`,
+		},
+		{name: "authentication", handler: guarded(401, "WWW-Authenticate: Basic"), request: with(put), want: guard},
+		{name: "authentication without a challenge", handler: guarded(401), request: put, want: guard},
+		{name: "authentication with CORS headers", handler: guarded(401, allow), request: put, want: guard},
+		{name: "a proxy's authentication", handler: guarded(407), request: put, want: guard},
+		{name: "a guard that says 403", handler: guarded(403), request: put, want: guard},
+		{name: "a challenge with 403 and CORS headers", handler: guarded(403, allow, "WWW-Authenticate: Basic"), request: put, want: guard},
+		{name: "403 from behind the CORS headers", handler: guarded(403, allow), request: put, want: "Something around the CORS middleware answers the preflight with 403. Let the CORS middleware wrap it: a preflight must get a status from 200 to 299."},
+		{name: "too many requests", handler: guarded(429), request: put, want: "Something around the CORS middleware answers the preflight with 429. Let the CORS middleware wrap it: a preflight must get a status from 200 to 299."},
+		{name: "a router without OPTIONS", handler: mux, request: put, want: router},
+		{name: "a router without the path", handler: mux, request: put, path: "/nowhere", want: router},
+		{name: "a router's 405 with CORS headers", handler: respond(405, allow), request: put, want: router},
+		{name: "a server that fails", handler: respond(500), request: put, want: failing},
+		{name: "a proxy without an upstream", handler: respond(502, allow), request: put, want: failing},
+		{name: "something else answers", handler: ok, request: put, want: another},
+		{name: "something else answers with 204", handler: respond(204), request: put, want: another},
+		{name: "a proxy's upstream sets headers too", handler: proxied, want: doubled},
+		{name: "one line of two values", handler: respond(200, "Access-Control-Allow-Origin: *, *"), want: doubled},
+		{name: "credentials twice", handler: respond(200, allow, credentials, credentials), request: with(corstest.Request{}), want: doubled},
+		{name: "any origin, with credentials", handler: respond(200, any, credentials), request: with(put), want: wildcard},
+		{name: "no credentials", handler: inner, request: with(put), want: denied},
+		{name: "no credentials, without a preflight", handler: inner, request: with(corstest.Request{}), want: denied},
+		{name: "another origin after a redirect", handler: elsewhere(respond(200, allow)), want: tainted},
+		{
+			name: "another origin", handler: respond(200, "Access-Control-Allow-Origin: https://other.example"),
+			want: "The server must answer with the page's origin as the browser sends it, byte for byte. Add https://page.example to AllowedOrigins. If it is there, a cache may keep the response made for another origin: send Vary: Origin.",
+		},
+		{name: "patch in lower case", handler: inner, request: corstest.Request{Method: "patch"}, want: "Methods are case-sensitive, and browsers leave patch as the script wrote it. Have the script write PATCH."},
+		{name: "purge in lower case, which is not listed in any", handler: inner, request: corstest.Request{Method: "purge"}, want: "Add purge to AllowedMethods."},
+		{name: "a method that is not listed", handler: inner, request: corstest.Request{Method: "DELETE"}, want: "Add DELETE to AllowedMethods."},
+		{name: "any method, with credentials", handler: respond(200, allow, credentials, methods+"*"), request: with(put), want: "With credentials, browsers take * for a method of that name. Add PUT to AllowedMethods."},
+		{name: "a header that is not listed", handler: inner, request: header("x-id"), want: "Add X-Id to AllowedHeaders."},
+		{name: "a content type", handler: inner, request: corstest.Request{Method: "POST", Body: "{}", Header: http.Header{"Content-Type": {"application/json"}}}, want: "Add Content-Type to AllowedHeaders."},
+		{name: "Authorization that is not listed", handler: inner, request: header("Authorization"), want: "Add Authorization to AllowedHeaders."},
+		{name: "any header, with credentials", handler: respond(200, allow, credentials, headers+"*"), request: with(header("X-Id")), want: "With credentials, browsers take * for a header of that name. Add X-Id to AllowedHeaders."},
+		{
+			name: "Authorization under *", handler: wrap(t, cors.Policy{AllowedOrigins: []string{page}, AllowedHeaders: []string{"*"}}, ok), request: header("Authorization"),
+			want: "By the standard, * does not cover Authorization, though browsers still let it through, and ask before every request. Add Authorization to AllowedHeaders beside *.",
+		},
+		{name: "a list of methods with spaces", handler: respond(200, allow, methods+"GET PUT"), request: put, want: list},
+		{name: "a list of headers with quotation marks", handler: respond(200, allow, methods+"PUT", headers+`"X-Id"`), request: put, want: list},
+		{
+			name: "an error from outside", handler: respond(401),
+			want: "The answer with status 401 was made outside the CORS middleware, so the script cannot even read what went wrong. Let the CORS middleware wrap what makes it: authentication, rate limits, time limits, recovery, the router.",
+		},
+		{
+			name: "a redirect from outside", handler: redirecting, path: "/dir",
+			want: "The redirect needs CORS headers as well. Let the CORS middleware wrap what redirects, or ask for the final URL.",
+		},
+		{name: "no CORS at all", handler: ok, want: lost},
+		{name: "a header is hidden", handler: wrap(t, policy, respond(200, "X-Total: 1", "Link: </2>", "Server: a", "X-Powered-By: b")), want: "The script cannot read Link, X-Total. If it needs to, list that in ExposedHeaders."},
+		{
+			name: "all headers that scripts often want",
+			handler: respond(200, any, "Content-Disposition: a", "Content-Range: a", "ETag: a", "Location: a", "Retry-After: a", "WWW-Authenticate: a", "X-Content-Type-Options: a",
+				"X-DNS-Prefetch-Control: a", "X-Frame-Options: a", "X-XSS-Protection: a", "Date: a", "Set-Cookie: a"),
+			want: "The script cannot read Content-Disposition, Content-Range, Etag, Location, Retry-After, Www-Authenticate. If it needs to, list that in ExposedHeaders.",
+		},
+		{name: "a header is exposed", handler: respond(200, allow, "X-Total: 1", "Access-Control-Expose-Headers: x-total")},
+		{
+			name: "a failure outside", handler: respond(500),
+			want: "The answer with status 500 was made outside the CORS middleware, so the script cannot even read what went wrong. Let the CORS middleware wrap what makes it: authentication, rate limits, time limits, recovery, the router.",
+		},
+		{
+			name: "a router outside", handler: respond(404),
+			want: "The answer with status 404 was made outside the CORS middleware, so the script cannot even read what went wrong. Let the CORS middleware wrap what makes it: authentication, rate limits, time limits, recovery, the router.",
+		},
+		{name: "a rejection that the script reads", handler: readableRejection},
+		{name: "a 403 that the script reads", handler: respond(403, any)},
+		{name: "the browser refuses", handler: ok, request: corstest.Request{Method: "TRACE"}},
+		{name: "the browser refuses to follow", handler: respond(302, any, "Location: ftp://other.example/")},
+		{name: "there is no answer", handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("") })},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			b := corstest.Browser{Handler: test.handler}
+			test.request.URL = api + test.path
+			if got := b.Fetch(page, test.request); got.Advice != test.want {
+				t.Errorf("got  %q\nwant %q\n%s", got.Advice, test.want, got)
+			}
+		})
+	}
+
+	// A page whose origin is null has seen no redirect.
+	b := corstest.Browser{Handler: inner}
+	if got, want := b.Fetch("null", corstest.Request{URL: api}).Advice, "The policy of package cors does not allow the page's origin. Add null to AllowedOrigins."; got != want {
+		t.Errorf("null: got %q, want %q", got, want)
+	}
+}
+
+// direct is a transport that calls a handler.
+type direct struct{ handler http.Handler }
+
+func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
+	b := corstest.Browser{Handler: d.handler}
+	return b.Fetch("http://upstream.example", corstest.Request{URL: r.URL.String()}).Actual.Response, nil
+}

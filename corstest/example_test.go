@@ -1,0 +1,91 @@
+package corstest_test
+
+import (
+	"errors"
+	"fmt"
+	"log"
+	"net/http"
+	"net/http/httptest"
+
+	"github.com/f407da42/cors"
+	"github.com/f407da42/cors/corstest"
+)
+
+// A test of a policy and of its wiring hands over the whole service. Here the
+// middleware sits behind a route with a method, and preflights do not reach it.
+func Example() {
+	c, err := cors.New(cors.Policy{AllowedOrigins: []string{"https://app.example.com"}, AllowedMethods: []string{"PUT"}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	save := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	mux := http.NewServeMux()
+	mux.Handle("PUT /items/{id}", c.Handler(save))
+
+	b := corstest.Browser{Handler: mux}
+	fmt.Print(b.Fetch("https://app.example.com", corstest.Request{Method: "PUT", URL: "https://api.example.com/items/1"}))
+
+	// Output:
+	// https://app.example.com asks for PUT https://api.example.com/items/1
+	// a preflight asks first: method PUT is not CORS-safelisted
+	//
+	// > OPTIONS /items/1 HTTP/1.1
+	// > Host: api.example.com
+	// > Access-Control-Request-Method: PUT
+	// > Origin: https://app.example.com
+	// < HTTP/1.1 405 Method Not Allowed
+	// < Allow: PUT
+	// < Content-Type: text/plain; charset=utf-8
+	//
+	// blocked: the response to the preflight has no Access-Control-Allow-Origin
+	// advice: The router answers OPTIONS itself, because no route matches that method, and the CORS middleware is not reached. Wrap the whole router with the CORS middleware, or mount it on a pattern without a method.
+}
+
+// An API client written in Go, perhaps a generated one, takes an http.Client.
+// With this one its calls are those of a script in a page.
+func ExampleBrowser_Client() {
+	c, err := cors.New(cors.Policy{AllowedOrigins: []string{"https://app.example.com"}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	service := c.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "pong") }))
+
+	b := corstest.Browser{Handler: service}
+	client := b.Client("https://app.example.com")
+	r, err := http.NewRequest("POST", "https://api.example.com/ping", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	r.Header.Set("Connect-Protocol-Version", "1")
+	_, err = client.Do(r)
+	var blocked *corstest.BlockedError
+	if errors.As(err, &blocked) {
+		fmt.Println(blocked.Result.Blocked)
+		fmt.Println(blocked.Result.Advice)
+	}
+
+	// Output:
+	// header Connect-Protocol-Version is not in Access-Control-Allow-Headers
+	// Add Connect-Protocol-Version to AllowedHeaders.
+}
+
+// Without a Handler, a Browser talks to a server that is running.
+func ExampleBrowser_Fetch_server() {
+	c, err := cors.New(cors.Policy{AllowedOrigins: []string{"https://app.example.com"}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	hello := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "hello") })
+	server := httptest.NewTLSServer(c.Handler(hello))
+	defer server.Close()
+
+	b := corstest.Browser{Transport: server.Client().Transport}
+	result := b.Fetch("https://app.example.com", corstest.Request{URL: server.URL})
+	if err := result.Err(); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(result.Status, result.Body)
+
+	// Output:
+	// 200 hello
+}

@@ -1,0 +1,446 @@
+package corstest
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// request is a request as the standard's algorithms see it.
+type request struct {
+	Request  // normalized
+	ctx      context.Context
+	url      *url.URL
+	origin   string // of the page
+	cors     bool   // whether the response tainting is "cors"; "basic" otherwise
+	checked  bool   // whether a URL so far needed a preflight or its cached answer
+	tainted  bool   // whether the redirect-taint is other than "same-origin"
+	site     string // the value of Sec-Fetch-Site
+	followed int    // the redirect count
+}
+
+// A failure is why a request fails, in a form that [advices] can tell apart.
+// Its zero value is no failure.
+type failure struct {
+	kind  failureKind
+	text  string
+	value string // the method or the name of the header that is not listed
+}
+
+type failureKind int
+
+const (
+	refused           failureKind = iota // by the browser itself
+	unanswered                           // there is no response
+	originMissing                        // Access-Control-Allow-Origin
+	originWildcard                       // * and credentials
+	originOther                          // another than the page's
+	credentialsDenied                    // Access-Control-Allow-Credentials
+	statusNotOK                          // of a preflight
+	listMalformed                        // Access-Control-Allow-Methods or -Headers
+	methodNotListed
+	headerNotListed
+)
+
+// fetch is what fetch() does. A body of bytes is not labelled as a string is.
+func (b *Browser) fetch(ctx context.Context, page string, r Request, bytes bool) *Result {
+	res := &Result{page: page, request: r}
+	r, blocked := r.normalize(bytes)
+	res.request.Method = r.Method
+	if blocked != "" {
+		res.Blocked = blocked
+		return res
+	}
+	u, err := url.Parse(r.URL)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		res.Blocked = fmt.Sprintf("%q is not an absolute HTTP(S) URL", r.URL)
+		return res
+	}
+	normalizeURL(u)
+	if u.User != nil {
+		// Request constructor, step 5.3.
+		res.Blocked = "the URL has a user name or password in it"
+		return res
+	}
+
+	res.request = r
+	q := &request{Request: r, ctx: ctx, url: u, origin: page, site: "same-origin"}
+	for {
+		res.Preflight, res.Actual = nil, nil
+		res.failure = b.mainFetch(q, res)
+		res.url = q.url.String()
+		if res.failure == (failure{}) && isRedirect(res.Actual.Response) {
+			res.failure = q.redirect(res.Actual.Response)
+			if res.failure == (failure{}) {
+				if res.Preflight != nil {
+					res.Via = append(res.Via, *res.Preflight)
+				}
+				res.Via = append(res.Via, *res.Actual)
+				continue
+			}
+		}
+		break
+	}
+	if res.failure == (failure{}) {
+		res.read(q)
+	}
+	if res.failure != (failure{}) {
+		res.Blocked = res.failure.text
+		if q.checked {
+			b.clearCache(q) // main fetch, step 12, also where that was before a redirect
+		}
+	}
+	res.Advice = advise(res)
+	return res
+}
+
+// read gives the script what it may read of the response.
+func (r *Result) read(q *request) {
+	if r.Actual.err != nil && hasBody(q.Method, r.Actual.Response.StatusCode) {
+		r.err = r.Actual.err
+		r.failure = failure{kind: unanswered, text: "the response broke off: " + firstLine(r.err)}
+		return
+	}
+	r.Status = r.Actual.Response.StatusCode
+	if q.cors {
+		r.Header = corsFilter(r.Actual.Response.Header, q.Credentials)
+	} else {
+		r.Header = basicFilter(r.Actual.Response.Header)
+	}
+	if hasBody(q.Method, r.Status) {
+		r.Body = r.Actual.body
+	}
+}
+
+// hasBody reports whether a script can get a body from a response: not from one
+// to HEAD, nor from one with a null body status ("main fetch", step 22).
+func hasBody(method string, status int) bool {
+	switch status {
+	case 101, 103, 204, 205, 304:
+		return false
+	}
+	return method != http.MethodHead
+}
+
+// normalize does to r what the Request constructor and fetch() do, or says why
+// they throw a TypeError.
+func (r Request) normalize(bytes bool) (_ Request, blocked string) {
+	// Request constructor, step 25.
+	if r.Method == "" {
+		r.Method = http.MethodGet
+	}
+	upper := strings.ToUpper(r.Method)
+	switch upper {
+	case "CONNECT", "TRACE", "TRACK":
+		return r, fmt.Sprintf("method %s is forbidden to scripts", r.Method)
+	case "DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT":
+		r.Method = upper
+	}
+	if !isToken(r.Method) {
+		return r, fmt.Sprintf("%q is not a method", r.Method)
+	}
+
+	// Request constructor, steps 33 to 37.
+	header, blocked := scriptHeader(r.Header)
+	if blocked != "" {
+		return r, blocked
+	}
+	r.Header = header
+	if r.Body != "" || r.StreamBody {
+		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+			return r, fmt.Sprintf("a %s request cannot have a body", r.Method)
+		}
+		if !bytes && !r.StreamBody && header["Content-Type"] == nil {
+			header.Set("Content-Type", "text/plain;charset=UTF-8")
+		}
+	}
+
+	// "fetch", step 12. This header counts in UnsafeHeaderNames like any other.
+	if header["Accept"] == nil {
+		header.Set("Accept", "*/*")
+	}
+	return r, ""
+}
+
+// PreflightReasons says why a browser sends a preflight before r, if it goes to
+// another origin: one sentence for each reason. It is empty if the browser
+// sends none, and for a request that no browser sends at all.
+//
+// They are the conditions of main fetch, step 12.
+func PreflightReasons(r Request) []string {
+	r, blocked := r.normalize(false)
+	if blocked != "" {
+		return nil
+	}
+	return r.preflightReasons()
+}
+
+// preflightReasons is [PreflightReasons] for a request that is normalized.
+func (r Request) preflightReasons() []string {
+	var reasons []string
+	if !isSafelistedMethod(r.Method) {
+		reasons = append(reasons, fmt.Sprintf("method %s is not CORS-safelisted", r.Method))
+	}
+	reasons = append(reasons, unsafeHeaderReasons(r.Header)...)
+	if r.UploadListener {
+		reasons = append(reasons, "the script listens to the progress of the upload")
+	}
+	if r.StreamBody {
+		reasons = append(reasons, "the body is a ReadableStream")
+	}
+	return reasons
+}
+
+// useCORSPreflight is the use-CORS-preflight flag.
+func (q *request) useCORSPreflight() bool {
+	return q.UploadListener || q.StreamBody
+}
+
+// serializedOrigin is "serializing a request origin".
+func (q *request) serializedOrigin() string {
+	if q.tainted {
+		return "null"
+	}
+	return q.origin
+}
+
+// mainFetch is "main fetch", steps 12 to 14. It leaves in res what was sent.
+func (b *Browser) mainFetch(q *request, res *Result) failure {
+	if serializeOrigin(q.url) == q.origin && !q.cors {
+		return b.sendActual(q, res)
+	}
+	q.cors = true
+	makePreflight := q.useCORSPreflight() || !isSafelistedMethod(q.Method) || len(UnsafeHeaderNames(q.Header)) > 0
+	if makePreflight {
+		q.checked = true
+	}
+	return b.httpFetch(q, makePreflight, res)
+}
+
+// httpFetch is "HTTP fetch", steps 4.1 to 4.4.
+func (b *Browser) httpFetch(q *request, makePreflight bool, res *Result) failure {
+	if makePreflight && !b.cached(q) {
+		if f := b.preflight(q, res); f != (failure{}) {
+			return f
+		}
+	}
+	if f := b.sendActual(q, res); f != (failure{}) {
+		return f
+	}
+	return corsCheck(q, res.Actual.Response.Header, "the response")
+}
+
+// sendActual sends q itself.
+func (b *Browser) sendActual(q *request, res *Result) failure {
+	res.Actual = b.send(q)
+	return res.unanswered(res.Actual, "there is no response: ")
+}
+
+// unanswered fails if ex has no response, which to a script is a network error
+// like any other.
+func (r *Result) unanswered(ex *Exchange, text string) failure {
+	if ex.Response != nil {
+		return failure{}
+	}
+	r.err = ex.err
+	return failure{kind: unanswered, text: text + firstLine(ex.err)}
+}
+
+// firstLine returns what err says before the stack of a panic.
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}
+
+// cached reports whether the preflight cache makes a preflight unnecessary
+// ("HTTP fetch", step 4.1).
+func (b *Browser) cached(q *request) bool {
+	now := b.now()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if (!isSafelistedMethod(q.Method) || q.useCORSPreflight()) && len(b.methodMatches(q, now, q.Method)) == 0 {
+		return false
+	}
+	return !slices.ContainsFunc(UnsafeHeaderNames(q.Header), func(name string) bool {
+		return len(b.headerMatches(q, now, name)) == 0
+	})
+}
+
+// preflight is "CORS-preflight fetch". It fails if the request must not be
+// sent.
+func (b *Browser) preflight(q *request, r *Result) failure {
+	unsafeNames := UnsafeHeaderNames(q.Header)
+	header := http.Header{ // steps 2 to 5
+		"Accept":                        {"*/*"},
+		"Access-Control-Request-Method": {q.Method},
+	}
+	if len(unsafeNames) > 0 {
+		header.Set("Access-Control-Request-Headers", strings.Join(unsafeNames, ","))
+	}
+	preflight := *q
+	preflight.Request = Request{Method: http.MethodOptions, Header: header}
+	r.Preflight = b.send(&preflight) // step 6
+	if f := r.unanswered(r.Preflight, "there is no response to the preflight: "); f != (failure{}) {
+		return f
+	}
+
+	res := r.Preflight.Response
+	if f := corsCheck(q, res.Header, "the response to the preflight"); f != (failure{}) { // step 7
+		return f
+	}
+	if res.StatusCode < 200 || res.StatusCode > 299 {
+		text := fmt.Sprintf("the response to the preflight has status %d, which is not in the range 200 to 299", res.StatusCode)
+		return failure{kind: statusNotOK, text: text}
+	}
+	methods, ok := extractList(res.Header, "Access-Control-Allow-Methods") // step 7.1
+	if !ok {
+		return failure{kind: listMalformed, text: "Access-Control-Allow-Methods is not a list of methods"}
+	}
+	headerNames, ok := extractList(res.Header, "Access-Control-Allow-Headers") // step 7.2
+	if !ok {
+		return failure{kind: listMalformed, text: "Access-Control-Allow-Headers is not a list of header names"}
+	}
+	if methods == nil && q.useCORSPreflight() { // step 7.4
+		methods = []string{q.Method}
+	}
+	if !slices.Contains(methods, q.Method) && !isSafelistedMethod(q.Method) &&
+		(q.Credentials == Include || !slices.Contains(methods, "*")) { // step 7.5
+		text := fmt.Sprintf("method %s is not in Access-Control-Allow-Methods", q.Method)
+		return failure{kind: methodNotListed, text: text, value: q.Method}
+	}
+	if q.Header["Authorization"] != nil && !containsFold(headerNames, "Authorization") { // step 7.6
+		text := "header Authorization is not in Access-Control-Allow-Headers"
+		return failure{kind: headerNotListed, text: text, value: "Authorization"}
+	}
+	for _, name := range unsafeNames { // step 7.7
+		if !containsFold(headerNames, name) && (q.Credentials == Include || !slices.Contains(headerNames, "*")) {
+			name = http.CanonicalHeaderKey(name)
+			text := fmt.Sprintf("header %s is not in Access-Control-Allow-Headers", name)
+			return failure{kind: headerNotListed, text: text, value: name}
+		}
+	}
+	b.store(q, b.maxAge(res.Header), methods, headerNames) // steps 7.8 to 7.15
+	return failure{}
+}
+
+// corsCheck is "CORS check" of a response with the header h.
+func corsCheck(q *request, h http.Header, response string) failure {
+	lines := h["Access-Control-Allow-Origin"]
+	allowed := strings.Join(lines, ", ")
+	switch {
+	case len(lines) == 0: // step 2
+		return failure{kind: originMissing, text: response + " has no Access-Control-Allow-Origin"}
+	case q.Credentials != Include && allowed == "*": // step 3
+		return failure{}
+	case allowed == "*":
+		return failure{kind: originWildcard, text: response + " allows any origin, which is not enough for a request with credentials"}
+	case allowed != q.serializedOrigin(): // step 4
+		text := fmt.Sprintf("%s allows the origin %q, not %q", response, allowed, q.serializedOrigin())
+		return failure{kind: originOther, text: text, value: allowed}
+	case q.Credentials != Include: // step 5
+		return failure{}
+	case strings.Join(h["Access-Control-Allow-Credentials"], ", ") == "true": // steps 6 and 7
+		return failure{}
+	}
+	return failure{kind: credentialsDenied, text: response + " does not allow credentials"}
+}
+
+func isRedirect(res *http.Response) bool {
+	switch res.StatusCode {
+	case 301, 302, 303, 307, 308:
+		return len(res.Header["Location"]) > 0
+	}
+	return false
+}
+
+// redirect makes q the request that follows from res, or fails if it must
+// not be sent ("HTTP-redirect fetch").
+func (q *request) redirect(res *http.Response) failure {
+	locations := res.Header["Location"]
+	if len(locations) > 1 { // "location URL", step 2
+		return failure{text: "the redirect leads to several places"}
+	}
+	next, err := q.url.Parse(locations[0])
+	if err != nil || next.Scheme != "http" && next.Scheme != "https" || next.Host == "" { // steps 5 and 6
+		return failure{text: "the redirect does not lead to an HTTP(S) URL"}
+	}
+	normalizeURL(next)
+	if q.followed++; q.followed > 20 { // steps 7 and 8
+		return failure{text: "there are more than 20 redirects"}
+	}
+	if next.User != nil && (q.cors || serializeOrigin(next) != q.origin) { // steps 9 and 10
+		return failure{text: "the redirect leads to a URL with a user name or password in it"}
+	}
+	if res.StatusCode != 303 && q.StreamBody { // step 11
+		return failure{text: "a body that is a ReadableStream cannot be sent again after a redirect"}
+	}
+	q.Header = q.Header.Clone()
+	if res.StatusCode < 303 && q.Method == http.MethodPost ||
+		res.StatusCode == 303 && q.Method != http.MethodGet && q.Method != http.MethodHead { // step 12
+		q.Method, q.Body, q.StreamBody = http.MethodGet, "", false
+		for _, name := range []string{"Content-Encoding", "Content-Language", "Content-Location", "Content-Type"} {
+			q.Header.Del(name)
+		}
+	}
+	if current := serializeOrigin(q.url); serializeOrigin(next) != current {
+		q.Header.Del("Authorization") // step 13
+		if q.origin != current {
+			q.tainted = true // "redirect-taint"
+		}
+	}
+	q.url = next
+	return failure{}
+}
+
+// updateSite takes q's URL into account for Sec-Fetch-Site, which tells of all
+// the URLs that q has had (Fetch Metadata, "set the Sec-Fetch-Site header").
+func (q *request) updateSite() {
+	if serializeOrigin(q.url) == q.origin {
+		return
+	}
+	page, err := url.Parse(q.origin)
+	if err != nil || page.Scheme != q.url.Scheme || page.Hostname() != q.url.Hostname() {
+		q.site = "cross-site"
+	} else if q.site == "same-origin" {
+		q.site = "same-site"
+	}
+}
+
+// normalizeURL does to an HTTP(S) URL what the URL parser of browsers does and
+// [url.Parse] does not: many spellings are one URL to the preflight cache.
+func normalizeURL(u *url.URL) {
+	if password, _ := u.User.Password(); u.User.Username() == "" && password == "" {
+		u.User = nil // as in https://@a.example (URL, "authority state")
+	}
+	u.Host = strings.ToLower(u.Host)
+	switch u.Scheme {
+	case "http":
+		u.Host = strings.TrimSuffix(u.Host, ":80")
+	case "https":
+		u.Host = strings.TrimSuffix(u.Host, ":443")
+	}
+	u.Host = strings.TrimSuffix(u.Host, ":")
+	if u.Path == "" {
+		u.Path = "/"
+	}
+}
+
+// serializeOrigin returns the origin of a normalized URL.
+func serializeOrigin(u *url.URL) string {
+	return u.Scheme + "://" + u.Host
+}
+
+// isTrustworthy reports whether u is a potentially trustworthy URL (Secure
+// Contexts, section 3.2).
+func isTrustworthy(u *url.URL) bool {
+	host := strings.TrimSuffix(u.Hostname(), ".")
+	if u.Scheme == "https" || host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}

@@ -1,0 +1,328 @@
+package corstest
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	bodyLimit       = 1 << 20
+	bufferSize      = 4 << 10 // what net/http keeps back before a response begins
+	handlerPatience = 10 * time.Second
+	serverPatience  = 30 * time.Second
+)
+
+// send sends q, after "HTTP-network-or-cache fetch", step 8, has added the
+// browser's own headers.
+func (b *Browser) send(q *request) *Exchange {
+	ex := &Exchange{Request: b.outgoing(q)}
+	patience := serverPatience
+	if b.Handler != nil {
+		patience = handlerPatience
+	}
+	ctx, cancel := context.WithTimeoutCause(q.ctx, patience, errTooLate)
+	defer cancel()
+	if b.Handler != nil {
+		ex.serve(ctx, b.Handler, q.Body)
+	} else {
+		ex.roundTrip(ctx, b.Transport, q)
+	}
+	if ex.Response != nil {
+		ex.Response.Body = io.NopCloser(strings.NewReader(ex.body))
+	}
+	return ex
+}
+
+// outgoing returns q as a server of net/http would get it.
+func (b *Browser) outgoing(q *request) *http.Request {
+	h := q.Header.Clone()
+	if q.cors || q.Method != http.MethodGet && q.Method != http.MethodHead {
+		h.Set("Origin", q.serializedOrigin()) // "append a request `Origin` header"
+	}
+	q.updateSite()
+	if isTrustworthy(q.url) { // Fetch Metadata, "append the Fetch metadata headers for a request"
+		h.Set("Sec-Fetch-Dest", "empty")
+		h.Set("Sec-Fetch-Mode", "cors")
+		h.Set("Sec-Fetch-Site", q.site)
+	}
+	if b.Cookie != "" && (q.Credentials == Include || q.Credentials == SameOrigin && !q.cors) {
+		h.Set("Cookie", b.Cookie)
+	}
+	r := &http.Request{
+		Method:        q.Method,
+		URL:           &url.URL{Path: q.url.Path, RawPath: q.url.RawPath, RawQuery: q.url.RawQuery, ForceQuery: q.url.ForceQuery},
+		Proto:         "HTTP/1.1",
+		ProtoMajor:    1,
+		ProtoMinor:    1,
+		Header:        h,
+		Body:          io.NopCloser(strings.NewReader(q.Body)),
+		ContentLength: int64(len(q.Body)),
+		Host:          q.url.Host,
+		RequestURI:    q.url.RequestURI(),
+		RemoteAddr:    "192.0.2.1:1234",
+	}
+	if q.StreamBody {
+		r.ContentLength, r.TransferEncoding = -1, []string{"chunked"}
+	}
+	if q.url.Scheme == "https" {
+		r.TLS = &tls.ConnectionState{HandshakeComplete: true, ServerName: q.url.Hostname()}
+	}
+	return r
+}
+
+// roundTrip makes the exchange with a real server.
+func (ex *Exchange) roundTrip(ctx context.Context, transport http.RoundTripper, q *request) {
+	if transport == nil {
+		transport = http.DefaultTransport
+	}
+	r := ex.Request.Clone(ctx)
+	r.URL.Scheme, r.URL.Host = q.url.Scheme, q.url.Host
+	r.RequestURI, r.RemoteAddr, r.TLS = "", "", nil
+	r.Body = http.NoBody
+	if q.Body != "" {
+		r.Body = io.NopCloser(strings.NewReader(q.Body))
+	}
+	res, err := transport.RoundTrip(r)
+	if err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		ex.err = err
+		return
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(res.Body, bodyLimit+1))
+	switch {
+	case len(body) > bodyLimit:
+		body, ex.cut = body[:bodyLimit], errTooLong
+	case err != nil && context.Cause(ctx) == errTooLate:
+		ex.cut = errTooLate
+	case err != nil:
+		ex.err = err
+	}
+	ex.Response, ex.body = res, string(body)
+}
+
+// serve has the handler make the exchange.
+func (ex *Exchange) serve(ctx context.Context, handler http.Handler, body string) {
+	r := ex.Request.Clone(ctx) // a handler may change its request
+	r.Body = io.NopCloser(strings.NewReader(body))
+	w := &recorder{ctx: ctx, header: make(http.Header), full: make(chan struct{})}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer w.end()
+		handler.ServeHTTP(w, r)
+		w.returned = true
+	}()
+	select {
+	case <-done:
+	case <-w.full:
+	case <-ctx.Done():
+	}
+	w.result(ex)
+}
+
+// A recorder is the [http.ResponseWriter] of a response that is kept in memory.
+// Unlike [net/http/httptest.ResponseRecorder] it can be left to a handler
+// that goes on writing.
+type recorder struct {
+	ctx      context.Context // of the handler; what it does after its end is not recorded
+	header   http.Header     // the handler's
+	returned bool            // for the handler's goroutine
+
+	mu     sync.Mutex
+	sealed http.Header // as they were when the status was written
+	status int         // zero until it is written
+	body   []byte
+	begun  bool  // whether a client would have seen the status
+	closed bool  // whether nothing can be written any more
+	ended  bool  // whether the handler has ended, and in time
+	cut    error // why body is not all
+	err    error // why the response broke off
+	full   chan struct{}
+}
+
+func (w *recorder) Header() http.Header { return w.header }
+
+func (w *recorder) WriteHeader(status int) {
+	if status < 100 || status > 999 {
+		panic(fmt.Sprintf("invalid WriteHeader code %d", status)) // as net/http
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.over() && (status > 199 || status == http.StatusSwitchingProtocols) { // the others are not final
+		w.seal(status)
+	}
+}
+
+func (w *recorder) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.over() {
+		return 0, http.ErrHandlerTimeout
+	}
+	w.seal(http.StatusOK)
+	if w.status < 200 || w.status == http.StatusNoContent || w.status == http.StatusNotModified {
+		return 0, http.ErrBodyNotAllowed
+	}
+	n := min(len(p), bodyLimit-len(w.body))
+	w.body = append(w.body, p[:n]...)
+	if len(w.body) > bufferSize {
+		w.begin()
+	}
+	if n < len(p) {
+		w.cut, w.closed = errTooLong, true
+		close(w.full)
+		return n, errTooLong
+	}
+	return n, nil
+}
+
+func (w *recorder) WriteString(s string) (int, error) { return w.Write([]byte(s)) }
+
+func (w *recorder) Flush() { w.FlushError() }
+
+// FlushError is for [http.ResponseController], as are the following.
+func (w *recorder) FlushError() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.over() {
+		return http.ErrHandlerTimeout
+	}
+	w.seal(http.StatusOK)
+	w.begin()
+	return nil
+}
+
+func (w *recorder) SetReadDeadline(time.Time) error  { return nil }
+func (w *recorder) SetWriteDeadline(time.Time) error { return nil }
+func (w *recorder) EnableFullDuplex() error          { return nil }
+
+// over reports whether the handler has been left to itself.
+func (w *recorder) over() bool {
+	return w.closed || w.ctx.Err() != nil
+}
+
+// seal writes the status, if none has been.
+func (w *recorder) seal(status int) {
+	if w.status == 0 {
+		w.status, w.sealed = status, w.header.Clone()
+	}
+}
+
+// begin sends what has been written.
+func (w *recorder) begin() {
+	if w.begun {
+		return
+	}
+	w.begun = true
+	_, typed := w.sealed["Content-Type"]
+	if !typed && len(w.body) > 0 && w.sealed.Get("Content-Encoding") == "" && w.sealed.Get("Transfer-Encoding") == "" {
+		w.sealed.Set("Content-Type", http.DetectContentType(w.body))
+	}
+}
+
+// end is deferred to the end of the handler, however it comes about.
+func (w *recorder) end() {
+	v := recover()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ended = w.ctx.Err() == nil
+	switch {
+	case w.returned || !w.ended:
+	case v == nil:
+		w.err = errors.New("the handler has ended its goroutine") // as t.FailNow does
+	case v == http.ErrAbortHandler:
+		w.err = http.ErrAbortHandler
+	default:
+		w.err = &panicError{v, debug.Stack()}
+	}
+}
+
+// result makes ex of what the handler has written so far.
+func (w *recorder) result(ex *Exchange) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case w.cut != nil:
+		ex.cut = w.cut
+	case w.err != nil:
+		ex.err = w.err
+	case w.ended:
+		w.seal(http.StatusOK)
+		w.begin()
+	case w.begun && context.Cause(w.ctx) == errTooLate:
+		ex.cut = errTooLate
+	default:
+		ex.err = context.Cause(w.ctx)
+	}
+	if !w.begun {
+		return
+	}
+	maps.DeleteFunc(w.sealed, func(_ string, values []string) bool { return len(values) == 0 })
+	for _, values := range w.sealed {
+		for i, value := range values { // as the server of net/http does
+			values[i] = strings.Trim(newlines.Replace(value), "\t ")
+		}
+	}
+	ex.body = string(w.body)
+	ex.Response = &http.Response{
+		Status:        fmt.Sprintf("%d %s", w.status, cmp.Or(http.StatusText(w.status), fmt.Sprintf("status code %d", w.status))),
+		StatusCode:    w.status,
+		Proto:         "HTTP/1.1",
+		ProtoMajor:    1,
+		ProtoMinor:    1,
+		Header:        w.sealed,
+		ContentLength: -1,
+	}
+	if n, err := strconv.ParseInt(w.sealed.Get("Content-Length"), 10, 64); err == nil {
+		ex.Response.ContentLength = n
+	}
+	if w.ended {
+		ex.Response.Trailer = w.trailer()
+	}
+}
+
+// trailer returns the headers that were announced as trailers, and set after
+// the response had begun.
+func (w *recorder) trailer() http.Header {
+	trailer := make(http.Header)
+	for name, values := range w.header {
+		announced := containsFold(split(strings.Join(w.sealed["Trailer"], ",")), name)
+		after, prefixed := strings.CutPrefix(name, http.TrailerPrefix)
+		if announced || prefixed {
+			trailer[after] = values
+		}
+	}
+	return trailer
+}
+
+var newlines = strings.NewReplacer("\n", " ", "\r", " ")
+
+// A panicError is what a handler has panicked with.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (e *panicError) Error() string {
+	return fmt.Sprintf("the handler panicked: %v\n\n%s", e.value, e.stack)
+}
+
+func (e *panicError) Unwrap() error {
+	err, _ := e.value.(error)
+	return err
+}

@@ -1,0 +1,511 @@
+package corstest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/f407da42/cors/corstest"
+)
+
+const mebibyte = 1 << 20
+
+func serve(f func(w http.ResponseWriter, r *http.Request)) *corstest.Browser {
+	return &corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.Header().Set("Access-Control-Allow-Methods", "PUT")
+		f(w, r)
+	})}
+}
+
+// What a handler does must neither hang a test nor hide the verdict.
+func TestUnrulyHandlers(t *testing.T) {
+	broken := errors.New("broken")
+	wait := func(r *http.Request) { <-r.Context().Done() }
+	tests := []struct {
+		name    string
+		handler func(w http.ResponseWriter, r *http.Request)
+		blocked string
+		size    int
+		err     error
+	}{
+		{
+			name: "the body never ends",
+			handler: func(w http.ResponseWriter, r *http.Request) {
+				for {
+					if _, err := io.WriteString(w, strings.Repeat("a", 1000)); err != nil {
+						break
+					}
+				}
+				wait(r)
+				if n, err := w.Write([]byte("b")); n != 0 || err == nil {
+					t.Error("more can be written")
+				}
+				if http.NewResponseController(w).Flush() == nil {
+					t.Error("more can be flushed")
+				}
+			},
+			size: mebibyte,
+		},
+		{
+			name:    "the body is as long as can be",
+			handler: func(w http.ResponseWriter, _ *http.Request) { w.Write(make([]byte, mebibyte)) },
+			size:    mebibyte,
+		},
+		{
+			name: "events, and silence",
+			handler: func(w http.ResponseWriter, r *http.Request) {
+				io.WriteString(w, "data: 1\n\n")
+				w.(http.Flusher).Flush()
+				wait(r)
+			},
+			size: 9,
+		},
+		{
+			name: "much, and silence",
+			handler: func(w http.ResponseWriter, r *http.Request) {
+				w.Write(make([]byte, 4097))
+				wait(r)
+			},
+			size: 4097,
+		},
+		{
+			name: "little, which a server keeps back, and silence",
+			handler: func(w http.ResponseWriter, r *http.Request) {
+				w.Write(make([]byte, 4096))
+				wait(r)
+			},
+			blocked: "there is no response: corstest: the response took too long",
+		},
+		{
+			name: "silence", handler: func(_ http.ResponseWriter, r *http.Request) { wait(r) },
+			blocked: "there is no response: corstest: the response took too long",
+		},
+		{
+			name: "a panic", handler: func(http.ResponseWriter, *http.Request) { panic(broken) },
+			blocked: "there is no response: the handler panicked: broken", err: broken,
+		},
+		{
+			name: "a panic without an error", handler: func(http.ResponseWriter, *http.Request) { panic("oh") },
+			blocked: "there is no response: the handler panicked: oh",
+		},
+		{
+			name: "a panic after what a server keeps back",
+			handler: func(w http.ResponseWriter, _ *http.Request) {
+				io.WriteString(w, "a")
+				panic(broken)
+			},
+			blocked: "there is no response: the handler panicked: broken", err: broken,
+		},
+		{
+			name: "a panic in the middle",
+			handler: func(w http.ResponseWriter, _ *http.Request) {
+				w.(http.Flusher).Flush()
+				panic(broken)
+			},
+			blocked: "the response broke off: the handler panicked: broken", err: broken,
+		},
+		{
+			name: "an aborted handler", handler: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+			blocked: "there is no response: net/http: abort Handler", err: http.ErrAbortHandler,
+		},
+		{
+			name: "a status that is none", handler: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(99) },
+			blocked: "there is no response: the handler panicked: invalid WriteHeader code 99",
+		},
+		{
+			name: "a goroutine's end", handler: func(http.ResponseWriter, *http.Request) { runtime.Goexit() },
+			blocked: "there is no response: the handler has ended its goroutine",
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := serve(func(w http.ResponseWriter, r *http.Request) {
+					if r.Method != "OPTIONS" {
+						test.handler(w, r)
+					}
+				})
+				got := b.Fetch(page, corstest.Request{Method: "PUT", URL: api})
+				if got.Blocked != test.blocked || len(got.Body) != test.size {
+					t.Errorf("blocked %q, body of %d bytes, want %q, %d", got.Blocked, len(got.Body), test.blocked, test.size)
+				}
+				err := got.Err()
+				if err != nil != (test.blocked != "") || test.err != nil && !errors.Is(err, test.err) || errors.As(err, new(*corstest.BlockedError)) {
+					t.Errorf("error %v", err)
+				}
+				if got.Preflight == nil || got.Actual == nil {
+					t.Error("the requests are not in the result")
+				}
+				synctest.Wait() // the handler's context has ended
+
+				// As the answer to a preflight, only its headers count.
+				b = serve(test.handler)
+				got = b.Fetch(page, corstest.Request{Method: "PUT", URL: api})
+				want := ""
+				if strings.HasPrefix(test.blocked, "there is no response") {
+					want = strings.Replace(test.blocked, "response", "response to the preflight", 1)
+				} else if test.blocked != "" {
+					want = test.blocked
+				}
+				if got.Blocked != want || got.Preflight == nil {
+					t.Errorf("preflight: blocked %q, want %q", got.Blocked, want)
+				}
+				synctest.Wait()
+			})
+		})
+	}
+}
+
+// A response that switches protocols has no body.
+func TestSwitchingProtocols(t *testing.T) {
+	b := serve(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusSwitchingProtocols)
+		_, err := io.WriteString(w, "a")
+		expect(t, err, http.ErrBodyNotAllowed)
+	})
+	if got := b.Fetch(page, corstest.Request{URL: api}); got.Status != http.StatusSwitchingProtocols {
+		t.Errorf("got %s", got)
+	}
+}
+
+// An HTTP/2 handler may ask for it; over HTTP/1.1 it is the server's business.
+func TestFullDuplex(t *testing.T) {
+	b := serve(func(w http.ResponseWriter, _ *http.Request) {
+		expect(t, http.NewResponseController(w).EnableFullDuplex(), nil)
+	})
+	if got := b.Fetch(page, corstest.Request{URL: api}); got.Blocked != "" {
+		t.Errorf("got %s", got)
+	}
+}
+
+// The verdict on a response that breaks off is CORS's first.
+func TestBrokenAndBlocked(t *testing.T) {
+	b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.(http.Flusher).Flush()
+		panic("oh")
+	})}
+	if err := b.Fetch(page, corstest.Request{URL: api}).Err(); !errors.As(err, new(*corstest.BlockedError)) {
+		t.Errorf("got %v", err)
+	}
+	if got := b.Fetch(page, corstest.Request{Method: "HEAD", URL: page}); got.Err() != nil {
+		t.Errorf("HEAD, which has no body: %v", got.Err())
+	}
+}
+
+func TestPanicShowsItsStack(t *testing.T) {
+	b := serve(func(http.ResponseWriter, *http.Request) { panic("oh") })
+	if err := b.Fetch(page, corstest.Request{URL: api}).Err(); !strings.Contains(err.Error(), "server_test.go") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// What a handler writes becomes what a server of net/http makes of it.
+func TestResponse(t *testing.T) {
+	handlers := map[string]func(w http.ResponseWriter, r *http.Request){
+		"nothing":       func(http.ResponseWriter, *http.Request) {},
+		"a body":        func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>") },
+		"a body in two": func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<ht"); io.WriteString(w, "ml>") },
+		"a body, flushed": func(w http.ResponseWriter, _ *http.Request) {
+			io.WriteString(w, "<ht")
+			w.(http.Flusher).Flush()
+			io.WriteString(w, "ml>")
+		},
+		"flushed at once": func(w http.ResponseWriter, _ *http.Request) { w.(http.Flusher).Flush(); io.WriteString(w, "<html>") },
+		"a type of its own": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "a/b")
+			io.WriteString(w, "<html>")
+		},
+		"no type": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header()["Content-Type"] = nil
+			io.WriteString(w, "<html>")
+		},
+		"an encoding": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "br")
+			io.WriteString(w, "<html>")
+		},
+		"no content": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(204)
+			_, err := io.WriteString(w, "a")
+			expect(t, err, http.ErrBodyNotAllowed)
+		},
+		"not modified": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(304)
+			_, err := io.WriteString(w, "a")
+			expect(t, err, http.ErrBodyNotAllowed)
+		},
+		"two statuses": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(202); w.WriteHeader(404) },
+		"early hints": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Link", "</a>")
+			w.WriteHeader(103)
+			w.WriteHeader(202)
+			io.WriteString(w, "a")
+		},
+		"only early hints": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(199) },
+		"a high status":    func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(999) },
+		"headers too late": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(202); w.Header().Set("Expires", "0") },
+		"a line break":     func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Expires", " a\r\nb\t") },
+		"a length": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "1")
+			io.WriteString(w, "a")
+		},
+		"trailers": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Trailer", "X-A, X-B")
+			io.WriteString(w, "a")
+			w.Header().Set("X-A", "1")
+			w.Header().Set("X-B", "2")
+			w.Header().Set("X-C", "1")
+			w.Header().Set(http.TrailerPrefix+"X-D", "1")
+		},
+		"deadlines": func(w http.ResponseWriter, _ *http.Request) {
+			c := http.NewResponseController(w)
+			expect(t, errors.Join(c.SetReadDeadline(time.Time{}), c.SetWriteDeadline(time.Time{}), c.Flush()), nil)
+		},
+		"a changed request":  func(_ http.ResponseWriter, r *http.Request) { r.Header.Set("X-Added", "1"); r.URL.Path = "/changed" },
+		"the request's body": func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) },
+	}
+	for name, handler := range handlers {
+		t.Run(name, func(t *testing.T) {
+			b := serve(handler)
+			server := httptest.NewUnstartedServer(b.Handler)
+			server.Config.ErrorLog = log.New(io.Discard, "", 0)
+			server.Start()
+			defer server.Close()
+			r := corstest.Request{Method: "POST", URL: server.URL, Body: "text"}
+			called := b.Fetch("http://page.example", r)
+			served := (&corstest.Browser{}).Fetch("http://page.example", r)
+			for _, got := range []*corstest.Result{called, served} {
+				got.Actual.Response.Header.Del("Date")
+				if name != "a length" {
+					got.Actual.Response.Header.Del("Content-Length")
+				}
+				if body, _ := io.ReadAll(got.Actual.Response.Body); string(body) != got.Body {
+					t.Errorf("the response's body is %q, the script's %q", body, got.Body)
+				}
+			}
+			describe := func(r *corstest.Result) string {
+				res := r.Actual.Response
+				res.Header.Del("Trailer")
+				return fmt.Sprintf("%q %d %s %q %q %q %q", r.Blocked, r.Status, res.Status, res.Header, r.Body, res.Trailer, r.Actual.Request.Header)
+			}
+			if got, want := describe(called), describe(served); got != want {
+				t.Errorf("got  %s\nwant %s", got, want)
+			}
+			if got, want := called.Actual.Response.ContentLength, served.Actual.Response.ContentLength; name == "a length" && got != want {
+				t.Errorf("got length %d, want %d", got, want)
+			}
+		})
+	}
+}
+
+func expect(t *testing.T, got, want error) {
+	t.Helper()
+	if !errors.Is(got, want) {
+		t.Errorf("got error %v, want %v", got, want)
+	}
+}
+
+// Real servers, over HTTP/1.1 and HTTP/2.
+func TestTransport(t *testing.T) {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.Header().Set("Access-Control-Allow-Methods", "PUT")
+		switch r.URL.Path {
+		case "/from":
+			if r.Method == "OPTIONS" {
+				return
+			}
+			http.Redirect(w, r, "/to?a", http.StatusTemporaryRedirect)
+		case "/large":
+			w.Write(make([]byte, mebibyte+1))
+		case "/limit":
+			w.Write(make([]byte, mebibyte))
+		case "/broken":
+			w.Header().Set("Content-Length", "10")
+			io.WriteString(w, "a")
+		default:
+			fmt.Fprint(w, r.Proto, " ", r.Method, " ", r.ContentLength, " ")
+			io.Copy(w, r.Body)
+		}
+	})
+	for _, proto := range []string{"HTTP/1.1", "HTTP/2.0"} {
+		server := httptest.NewUnstartedServer(handler)
+		server.Config.ErrorLog = log.New(io.Discard, "", 0)
+		server.EnableHTTP2 = proto == "HTTP/2.0"
+		server.StartTLS()
+		defer server.Close()
+		b := corstest.Browser{Transport: server.Client().Transport}
+
+		got := b.Fetch(page, corstest.Request{Method: "PUT", URL: server.URL + "/from", Body: "text"})
+		if got.Blocked != "" || got.Body != proto+" PUT 4 text" || len(got.Via) != 2 || got.Preflight == nil || got.Actual.Request.RequestURI != "/to?a" {
+			t.Errorf("%s: %+v", proto, got)
+		}
+		if got := b.Fetch(page, corstest.Request{Method: "POST", URL: server.URL, Body: "text", StreamBody: true}); got.Body != proto+" POST -1 text" {
+			t.Errorf("%s: stream: %q, %q", proto, got.Blocked, got.Body)
+		}
+		if got := b.Fetch(page, corstest.Request{Method: "POST", URL: server.URL}); got.Body != proto+" POST 0 " {
+			t.Errorf("%s: no body: %q, %q", proto, got.Blocked, got.Body)
+		}
+		large := b.Fetch(page, corstest.Request{URL: server.URL + "/large"})
+		if large.Blocked != "" || len(large.Body) != mebibyte || !strings.Contains(large.String(), "(corstest: the body is longer than 1 MiB)") {
+			t.Errorf("%s: large body: %q, %d bytes", proto, large.Blocked, len(large.Body))
+		}
+		limit := b.Fetch(page, corstest.Request{URL: server.URL + "/limit"})
+		if len(limit.Body) != mebibyte || strings.Contains(limit.String(), "longer") {
+			t.Errorf("%s: body as large as can be: %q, %d bytes", proto, limit.Blocked, len(limit.Body))
+		}
+		if got := b.Fetch(page, corstest.Request{URL: server.URL + "/broken"}); !strings.HasPrefix(got.Blocked, "the response broke off: ") || got.Err() == nil || errors.As(got.Err(), new(*corstest.BlockedError)) {
+			t.Errorf("%s: broken body: %q, %v", proto, got.Blocked, got.Err())
+		}
+		if got := b.Fetch(page, corstest.Request{URL: strings.Replace(server.URL, "https:", "http:", 1), Method: "PUT"}); got.Err() == nil && got.Blocked == "" {
+			t.Errorf("%s: a TLS server's answer to HTTP: %+v", proto, got)
+		}
+	}
+}
+
+// How long a Browser waits, by the clock of the test's bubble.
+func TestPatience(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := serve(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+		start := time.Now()
+		b.Fetch(page, corstest.Request{URL: api})
+		if got := time.Since(start); got != 10*time.Second {
+			t.Errorf("waited for a handler for %v", got)
+		}
+		b = &corstest.Browser{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		})}
+		start = time.Now()
+		b.Fetch(page, corstest.Request{URL: api})
+		if got := time.Since(start); got != 30*time.Second {
+			t.Errorf("waited for a server for %v", got)
+		}
+	})
+}
+
+// A handler that heeds nothing keeps its goroutine, and nothing else.
+func TestAbandonedHandler(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release, ended := make(chan struct{}), make(chan struct{})
+		b := serve(func(w http.ResponseWriter, r *http.Request) {
+			defer close(ended)
+			w.(http.Flusher).Flush()
+			<-release
+			w.Header().Set("X-Late", "1")
+			w.WriteHeader(http.StatusTeapot)
+			io.WriteString(w, "late")
+			panic("late")
+		})
+		got := b.Fetch(page, corstest.Request{URL: api})
+		close(release)
+		<-ended
+		if got.Blocked != "" || got.Status != 200 || got.Body != "" || got.Actual.Response.Header["X-Late"] != nil {
+			t.Errorf("got %s", got)
+		}
+	})
+}
+
+// A transport that never answers, and one whose body never comes.
+func TestSlowTransport(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := corstest.Browser{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		})}
+		if got, want := b.Fetch(page, corstest.Request{URL: api}).Blocked, "there is no response: corstest: the response took too long"; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		b.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+			body, w := io.Pipe()
+			context.AfterFunc(r.Context(), func() { w.CloseWithError(r.Context().Err()) })
+			go io.WriteString(w, "some")
+			return &http.Response{StatusCode: 200, Header: http.Header{"Access-Control-Allow-Origin": {"*"}}, Body: body}, nil
+		})
+		if got := b.Fetch(page, corstest.Request{URL: api}); got.Blocked != "" || got.Body != "some" || !strings.Contains(got.String(), "4 bytes, at which reading ended") {
+			t.Errorf("got %s", got)
+		}
+	})
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// One Browser, many goroutines, and a handler that uses it as well.
+func TestConcurrentUse(t *testing.T) {
+	var b *corstest.Browser
+	b = serve(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/outer" {
+			io.WriteString(w, b.Fetch(page, corstest.Request{Method: "PUT", URL: api}).Body)
+			return
+		}
+		io.WriteString(w, "inner")
+	})
+	var wg sync.WaitGroup
+	for i := range 20 {
+		wg.Go(func() {
+			r := corstest.Request{Method: "PUT", URL: api + "/outer"}
+			if i%2 == 0 {
+				r.Method = "DELETE" // which clears the cache
+			}
+			if got := b.Fetch(page, r); got.Body != "inner" && i%2 != 0 {
+				t.Errorf("got %s", got)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// A negative max-age is no number of seconds: by the standard, 5 are meant.
+func TestNegativeMaxAge(t *testing.T) {
+	now := time.Unix(0, 0)
+	b := corstest.Browser{
+		Now: func() time.Time { return now },
+		Handler: answer(http.Header{
+			"Access-Control-Allow-Origin": {"*"}, "Access-Control-Allow-Methods": {"*"}, "Access-Control-Max-Age": {"-1"},
+		}),
+	}
+	var asked []bool
+	for _, at := range []int64{0, 4, 5} {
+		now = time.Unix(at, 0)
+		asked = append(asked, b.Fetch(page, corstest.Request{Method: "PUT", URL: api}).Preflight != nil)
+	}
+	if want := []bool{true, false, true}; !slices.Equal(asked, want) {
+		t.Errorf("a preflight after 0, 4 and 5 seconds: %t, want %t", asked, want)
+	}
+}
+
+// Of user information that is empty, the URL parser leaves nothing.
+func TestEmptyUserInformation(t *testing.T) {
+	for _, to := range []string{"https://@other.example/", "https://:@other.example/"} {
+		b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Access-Control-Allow-Origin", "*")
+			if r.Host == "api.example" {
+				http.Redirect(w, r, to, http.StatusFound)
+			}
+		})}
+		for _, from := range []string{to, api} {
+			if got := b.Fetch(page, corstest.Request{URL: from}); got.Blocked != "" || got.Actual.Request.Host != "other.example" {
+				t.Errorf("%s to %s: %q", from, to, got.Blocked)
+			}
+		}
+	}
+	b := corstest.Browser{}
+	for _, url := range []string{"https://a@api.example", "https://:b@api.example"} {
+		if got := b.Fetch(page, corstest.Request{URL: url}).Blocked; got != "the URL has a user name or password in it" {
+			t.Errorf("%s: %q", url, got)
+		}
+	}
+}

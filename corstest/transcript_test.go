@@ -1,0 +1,85 @@
+package corstest_test
+
+import (
+	"flag"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/f407da42/cors"
+	"github.com/f407da42/cors/corstest"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func TestStringOfInsecurePage(t *testing.T) {
+	b := corstest.Browser{Handler: respond(200)}
+	got := b.Fetch("http://a.example", corstest.Request{URL: "http://a.example"}).String()
+	if !strings.Contains(got, "no preflight: the request is same-origin") {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestString(t *testing.T) {
+	policy := cors.Policy{
+		AllowedOrigins: []string{page}, AllowedMethods: []string{"PUT"}, AllowedHeaders: []string{"Authorization", "Content-Type"},
+		ExposedHeaders: []string{"X-Total"}, AllowCredentials: true,
+	}
+	all := wrap(t, policy, respond(200, "X-Total: 1", "Date: today", "Location: /1"))
+	mux := http.NewServeMux()
+	mux.Handle("PUT /items/{id}", all)
+	put := corstest.Request{
+		Method: "PUT", URL: api + "/items/1?a=b", Body: "{}", Credentials: corstest.Include,
+		Header: http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer secret"}},
+	}
+	tests := []struct {
+		file    string
+		browser *corstest.Browser
+		request corstest.Request
+		times   int // how often the request is made; the last is shown
+	}{
+		{"allowed", &corstest.Browser{Handler: all, Cookie: "session=secret"}, put, 1},
+		{"cached", &corstest.Browser{Handler: all}, put, 2},
+		{"router", &corstest.Browser{Handler: mux}, put, 1},
+		{"simple", &corstest.Browser{Handler: respond(200)}, corstest.Request{URL: api}, 1},
+		{"bare", serve(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }), corstest.Request{URL: "http://api.example"}, 1},
+		{"same-origin", &corstest.Browser{Handler: all}, corstest.Request{Method: "PUT", URL: page}, 1},
+		{"redirect", serve(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == "PUT" && r.URL.Path == "/" {
+				http.Redirect(w, r, "/b", http.StatusTemporaryRedirect)
+			}
+		}), corstest.Request{Method: "put", URL: api, Body: "a"}, 1},
+		{"refused", &corstest.Browser{}, corstest.Request{Method: "TRACE", URL: api}, 1},
+		{"panic", serve(func(http.ResponseWriter, *http.Request) { panic("oh") }), corstest.Request{URL: api}, 1},
+		{"broken", serve(func(w http.ResponseWriter, _ *http.Request) {
+			io.WriteString(w, "a")
+			w.(http.Flusher).Flush()
+			panic("oh")
+		}), corstest.Request{URL: api}, 1},
+		{"hostile", serve(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Server", "\x1b[2J\u202e é") }), corstest.Request{URL: api}, 1},
+	}
+	for _, test := range tests {
+		t.Run(test.file, func(t *testing.T) {
+			var got string
+			for range test.times {
+				got = test.browser.Fetch(page, test.request).String()
+			}
+			file := filepath.Join("testdata", test.file+".txt")
+			if *update {
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != string(want) {
+				t.Errorf("got\n%s\nwant\n%s", got, want)
+			}
+		})
+	}
+}
