@@ -1,0 +1,297 @@
+// Command corsfetch asks a running server as a script in a page would, and says
+// what a browser makes of the answer.
+//
+//	corsfetch -page https://app.example.com -X PUT -H 'Content-Type: application/json' -d '{}' https://api.example.com/items/1
+//
+// It prints the preflight, the request and the responses, with the headers that
+// matter to CORS, then whether the script may read the response, and if not, what
+// on the server's side most likely is wrong. Flags are those of curl, where curl
+// has them:
+//
+//	-page origin     the page that asks, such as https://app.example.com or null; required
+//	-X method        the method; without it GET, or POST if there is a body
+//	-H 'Name: value' a header that the script sets; may be given several times
+//	-d body          the body, or @file for that of a file; without a Content-Type
+//	                 it is text/plain, as a string is to fetch()
+//	-credentials     send cookies to other origins: credentials: 'include'
+//	-cookie 'a=b'    the cookies that the browser has for the server
+//	-k               accept any certificate
+//	-m duration      how long to wait in all, 30s by default
+//	-json            print the result as JSON
+//
+// The exit status is 0 if the script may read the response, 1 if the browser
+// blocks it, and 2 if that cannot be told: the command line is wrong, or the
+// server does not answer.
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"os/signal"
+	"strings"
+	"time"
+
+	"github.com/f407da42/cors/corstest"
+	"github.com/f407da42/cors/internal/origin"
+)
+
+// The exit statuses.
+const (
+	allowed = iota
+	blocked
+	unknown
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the command, and returns its exit status.
+func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
+	o, err := parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		fmt.Fprint(stderr, usage)
+		return unknown
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "corsfetch: %v\n", err)
+		return unknown
+	}
+
+	ctx, cancel := context.WithTimeoutCause(ctx, o.wait, fmt.Errorf("no answer within %v", o.wait))
+	defer cancel()
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: o.insecure}
+	browser := corstest.Browser{
+		Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			res, err := transport.RoundTrip(r.WithContext(ctx))
+			if err != nil && ctx.Err() != nil {
+				err = context.Cause(ctx)
+			}
+			return res, err
+		}),
+		Cookie: o.cookie,
+	}
+	result := browser.Fetch(o.page, o.request)
+	err = result.Err()
+	var verdict *corstest.BlockedError
+	status := allowed
+	switch {
+	case errors.As(err, &verdict):
+		status = blocked
+	case err != nil:
+		status = unknown
+	}
+
+	if o.json {
+		encoder := json.NewEncoder(stdout)
+		encoder.SetEscapeHTML(false)
+		encoder.SetIndent("", "  ")
+		if err := encoder.Encode(report(o, result, status, err)); err != nil {
+			fmt.Fprintf(stderr, "corsfetch: %v\n", err)
+			return unknown
+		}
+		return status
+	}
+	text := result.String()
+	if isTerminal(stdout) {
+		text = colour(text)
+	}
+	if _, err := io.WriteString(stdout, text); err != nil {
+		return unknown
+	}
+	if status == unknown {
+		fmt.Fprintf(stderr, "corsfetch: cannot tell: %v\n", err)
+	}
+	return status
+}
+
+// A roundTripper is a function that is an http.RoundTripper.
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// options are what the command line asks for.
+type options struct {
+	page     string
+	request  corstest.Request
+	cookie   string
+	insecure bool
+	wait     time.Duration
+	json     bool
+}
+
+const usage = `usage: corsfetch -page origin [flags] URL
+
+  -page origin      the page that asks, such as https://app.example.com or null; required
+  -X method         the method; without it GET, or POST if there is a body
+  -H 'Name: value'  a header that the script sets; may be given several times
+  -d body           the body, or @file for that of a file
+  -credentials      send cookies to other origins: credentials: 'include'
+  -cookie 'a=b'     the cookies that the browser has for the server
+  -k                accept any certificate
+  -m duration       how long to wait in all (default 30s)
+  -json             print the result as JSON
+
+exit status: 0 allowed, 1 blocked, 2 cannot tell
+`
+
+// parse reads the command line. Flags may also stand behind the URL.
+func parse(args []string) (o options, err error) {
+	flags := flag.NewFlagSet("corsfetch", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.Usage = func() {}
+	o.request.Header = make(http.Header)
+	flags.StringVar(&o.page, "page", "", "")
+	flags.StringVar(&o.request.Method, "X", "", "")
+	flags.Func("H", "", func(line string) error {
+		name, value, found := strings.Cut(line, ":")
+		if !found {
+			return errors.New(`it has no colon; write a name and a value, as in -H 'Content-Type: application/json'`)
+		}
+		o.request.Header.Add(name, strings.TrimSpace(value))
+		return nil
+	})
+	body, hasBody := "", false
+	flags.Func("d", "", func(s string) error { body, hasBody = s, true; return nil })
+	include := flags.Bool("credentials", false, "")
+	flags.StringVar(&o.cookie, "cookie", "", "")
+	flags.BoolVar(&o.insecure, "k", false, "")
+	flags.DurationVar(&o.wait, "m", 30*time.Second, "")
+	flags.BoolVar(&o.json, "json", false, "")
+
+	var targets []string
+	for rest := args; ; {
+		if err := flags.Parse(rest); err != nil {
+			return o, err
+		}
+		if flags.NArg() == 0 {
+			break
+		}
+		targets = append(targets, flags.Arg(0))
+		rest = flags.Args()[1:]
+	}
+
+	if o.page == "" {
+		return o, errors.New("there is no page; write -page and its origin, as in -page https://app.example.com")
+	}
+	if p, err := origin.Parse(o.page); err != nil {
+		return o, fmt.Errorf("-page %q %w", o.page, err)
+	} else if strings.Contains(o.page, "*") {
+		return o, fmt.Errorf("-page %q is a pattern; write the origin of one page, as in -page https://%s", o.page, strings.TrimPrefix("app."+p.Host, "."))
+	}
+	if len(targets) != 1 {
+		return o, fmt.Errorf("there are %d URLs; write one, as in https://api.example.com/items/1", len(targets))
+	}
+	o.request.URL = targets[0]
+	u, err := url.Parse(o.request.URL)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return o, fmt.Errorf("%q is no URL to ask; write it out, as in https://api.example.com/items/1", o.request.URL)
+	}
+	if file, ok := strings.CutPrefix(body, "@"); ok {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			return o, fmt.Errorf("-d: %w", err)
+		}
+		body = string(content)
+	}
+	o.request.Body = body
+	if o.request.Method == "" && hasBody {
+		o.request.Method = http.MethodPost
+	}
+	if *include {
+		o.request.Credentials = corstest.Include
+	}
+	if o.wait <= 0 {
+		return o, fmt.Errorf("-m %v is no time to wait; write one such as 10s", o.wait)
+	}
+	return o, nil
+}
+
+// isTerminal reports whether f is one that wants colours.
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}
+
+// colour returns a transcript with its requests, responses and verdict set apart.
+func colour(text string) string {
+	colours := map[string]string{"> ": "36", "< ": "34", "allowed: ": "1;32", "blocked: ": "1;31", "advice: ": "33"}
+	lines := strings.SplitAfter(text, "\n")
+	for i, line := range lines {
+		for prefix, code := range colours {
+			if strings.HasPrefix(line, prefix) {
+				lines[i] = "\x1b[" + code + "m" + strings.TrimSuffix(line, "\n") + "\x1b[0m\n"
+			}
+		}
+	}
+	return strings.Join(lines, "")
+}
+
+// What -json prints.
+type jsonReport struct {
+	Page      string         `json:"page"`
+	Verdict   string         `json:"verdict"` // "allowed", "blocked" or "unknown"
+	Blocked   string         `json:"blocked,omitempty"`
+	Advice    string         `json:"advice,omitempty"`
+	Error     string         `json:"error,omitempty"`
+	Preflight []string       `json:"preflightReasons,omitempty"` // why the browser asks first, if it does
+	Exchanges []jsonExchange `json:"exchanges,omitempty"`
+	Status    int            `json:"status,omitempty"` // as the script sees it, like the rest
+	Header    http.Header    `json:"header,omitempty"`
+	Body      string         `json:"body,omitempty"`
+}
+
+type jsonExchange struct {
+	Method   string      `json:"method"`
+	URL      string      `json:"url"`
+	Request  http.Header `json:"request"`
+	Status   int         `json:"status,omitempty"`
+	Response http.Header `json:"response,omitempty"`
+}
+
+func report(o options, result *corstest.Result, status int, err error) jsonReport {
+	r := jsonReport{
+		Page:    o.page,
+		Verdict: []string{"allowed", "blocked", "unknown"}[status],
+		Blocked: result.Blocked,
+		Advice:  result.Advice,
+		Status:  result.Status,
+		Header:  result.Header,
+		Body:    result.Body,
+	}
+	if status == unknown {
+		r.Error = err.Error()
+	}
+	exchanges := result.Via
+	for _, ex := range []*corstest.Exchange{result.Preflight, result.Actual} {
+		if ex != nil {
+			exchanges = append(exchanges, *ex)
+		}
+	}
+	for _, ex := range exchanges {
+		scheme := "http://"
+		if ex.Request.TLS != nil {
+			scheme = "https://"
+		}
+		e := jsonExchange{Method: ex.Request.Method, URL: scheme + ex.Request.Host + ex.Request.RequestURI, Request: ex.Request.Header}
+		if ex.Response != nil {
+			e.Status, e.Response = ex.Response.StatusCode, ex.Response.Header
+		}
+		r.Exchanges = append(r.Exchanges, e)
+	}
+	if len(exchanges) > 0 && exchanges[0].Request.Header["Access-Control-Request-Method"] != nil {
+		r.Preflight = corstest.PreflightReasons(o.request)
+	}
+	return r
+}
