@@ -91,8 +91,12 @@ func IsPattern(s string) bool {
 		return scheme != "http" && scheme != "https" && IsOrigin(scheme+"://a")
 	}
 	sample := wildcard.ReplaceAllString(s, "${1}${2}a${3}.${4}")
-	if sample != s && !(IsOrigin("https://a."+wildcard.FindStringSubmatch(s)[4]) || strings.Contains(s, ":")) {
-		return false
+	if m := wildcard.FindStringSubmatch(s); m != nil {
+		// What follows the label is a domain, whatever the scheme.
+		domain, _, _ := strings.Cut(m[4], ":")
+		if !IsOrigin("https://a." + domain) {
+			return false
+		}
 	}
 	if portless, ok := strings.CutSuffix(sample, ":*"); ok {
 		sample = portless + ":1"
