@@ -159,7 +159,7 @@ func (r Request) normalize(bytes bool) (_ Request, blocked string) {
 		}
 	}
 
-	// "fetch", step 12. This header counts in UnsafeHeaderNames like any other.
+	// "fetch", step 12. This header counts in unsafeHeaderNames like any other.
 	if header["Accept"] == nil {
 		header.Set("Accept", "*/*")
 	}
@@ -214,7 +214,7 @@ func (b *Browser) mainFetch(q *request, res *Result) failure {
 		return b.sendActual(q, res)
 	}
 	q.cors = true
-	makePreflight := q.useCORSPreflight() || !isSafelistedMethod(q.Method) || len(UnsafeHeaderNames(q.Header)) > 0
+	makePreflight := q.useCORSPreflight() || !isSafelistedMethod(q.Method) || len(unsafeHeaderNames(q.Header)) > 0
 	if makePreflight {
 		q.checked = true
 	}
@@ -265,7 +265,7 @@ func (b *Browser) cached(q *request) bool {
 	if (!isSafelistedMethod(q.Method) || q.useCORSPreflight()) && len(b.methodMatches(q, now, q.Method)) == 0 {
 		return false
 	}
-	return !slices.ContainsFunc(UnsafeHeaderNames(q.Header), func(name string) bool {
+	return !slices.ContainsFunc(unsafeHeaderNames(q.Header), func(name string) bool {
 		return len(b.headerMatches(q, now, name)) == 0
 	})
 }
@@ -273,7 +273,7 @@ func (b *Browser) cached(q *request) bool {
 // preflight is "CORS-preflight fetch". It fails if the request must not be
 // sent.
 func (b *Browser) preflight(q *request, r *Result) failure {
-	unsafeNames := UnsafeHeaderNames(q.Header)
+	unsafeNames := unsafeHeaderNames(q.Header)
 	header := http.Header{ // steps 2 to 5
 		"Accept":                        {"*/*"},
 		"Access-Control-Request-Method": {q.Method},

@@ -126,9 +126,9 @@ func hasUnsafeByte(value string) bool {
 	return false
 }
 
-// UnsafeHeaderNames returns the CORS-unsafe request-header names of h, in lower
+// unsafeHeaderNames returns the CORS-unsafe request-header names of h, in lower
 // case and sorted.
-func UnsafeHeaderNames(h http.Header) []string {
+func unsafeHeaderNames(h http.Header) []string {
 	var unsafe, potentiallyUnsafe []string
 	safelistValueSize := 0
 	for name, values := range h {
@@ -149,7 +149,7 @@ func UnsafeHeaderNames(h http.Header) []string {
 	return slices.Compact(unsafe)
 }
 
-// unsafeHeaderReasons says of h, which is canonical, what [UnsafeHeaderNames]
+// unsafeHeaderReasons says of h, which is canonical, what [unsafeHeaderNames]
 // finds in it.
 func unsafeHeaderReasons(h http.Header) []string {
 	var reasons []string

@@ -23,11 +23,13 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode"
 
 	"github.com/f407da42/cors"
+	"github.com/f407da42/cors/corstest"
 )
 
 // A page is a document.
@@ -144,12 +146,15 @@ func TestCode(t *testing.T) {
 import (
 	"net/http"
 	"net/url"
+	"testing"
 
 	"github.com/f407da42/cors"
 )
 
 var (
+	t           *testing.T
 	c           *cors.Middleware
+	handler     http.Handler
 	mux         *http.ServeMux
 	api         http.Handler
 	upstream    *url.URL
@@ -404,16 +409,21 @@ func TestTables(t *testing.T) {
 	}
 }
 
-var update = flag.Bool("update", false, "write testdata/api.txt anew")
+var update = flag.Bool("update", false, "write the golden files of the API anew")
 
-// TestAPI compares all exported names and signatures with testdata/api.txt, so
-// that the API changes only on purpose: go test ./docs -run TestAPI -update
+// TestAPI compares all exported names and signatures with testdata/api.txt and
+// testdata/corstest.txt, so that the API changes only on purpose:
+// go test ./docs -run TestAPI -update
 func TestAPI(t *testing.T) {
 	t.Parallel()
-	const golden = "testdata/api.txt"
+	compareAPI(t, "..", "github.com/f407da42/cors", "testdata/api.txt")
+	compareAPI(t, "../corstest", "github.com/f407da42/cors/corstest", "testdata/corstest.txt")
+}
+
+func compareAPI(t *testing.T, folder, importPath, golden string) {
 	fset := token.NewFileSet()
 	var files []*ast.File
-	names, err := filepath.Glob("../*.go")
+	names, err := filepath.Glob(folder + "/*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -427,7 +437,7 @@ func TestAPI(t *testing.T) {
 		}
 		files = append(files, file)
 	}
-	pkg, err := doc.NewFromFiles(fset, files, "github.com/f407da42/cors")
+	pkg, err := doc.NewFromFiles(fset, files, importPath)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -614,6 +624,61 @@ func TestRequests(t *testing.T) {
 	}
 	for name := range requests {
 		t.Errorf("the README does not say what happens to a request %s", name)
+	}
+}
+
+// TestAdvice has servers answer as docs/blocked.md says, and compares the advice.
+func TestAdvice(t *testing.T) {
+	t.Parallel()
+	const page = "https://app.example.com"
+	kind := regexp.MustCompile("^(preflight|request)(?: for `([^`]+)`)?( with credentials)?: ")
+	rows := read(t, "docs/blocked.md").table(t, "The server answers | Advice")
+	for _, row := range rows {
+		m := kind.FindStringSubmatch(row[0])
+		if m == nil {
+			t.Errorf("%q says of neither a preflight nor a request what is answered", row[0])
+			continue
+		}
+		answer := strings.TrimPrefix(row[0], m[0])
+		r := corstest.Request{URL: "https://api.example.com/items", Header: make(http.Header)}
+		switch asked := m[2]; {
+		case asked == "":
+			if m[1] == "preflight" {
+				r.Method = "DELETE"
+			}
+		case strings.ToUpper(asked) == asked || strings.ToLower(asked) == asked:
+			r.Method = asked
+		default:
+			r.Header.Set(asked, "1")
+		}
+		if m[3] != "" {
+			r.Credentials = corstest.Include
+		}
+		for _, status := range regexp.MustCompile("\\b[2-5][0-9]{2}\\b").FindAllString(regexp.MustCompile("`[^`]*`").ReplaceAllString(answer, ""), -1) {
+			code, _ := strconv.Atoi(status)
+			b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				body := ""
+				for _, span := range regexp.MustCompile("`[^`]*`").FindAllString(answer, -1) {
+					if name, value, ok := strings.Cut(strings.Trim(span, "`"), ": "); ok && !strings.Contains(name, " ") {
+						w.Header().Add(name, value)
+					} else {
+						body = strings.Trim(span, "`")
+					}
+				}
+				w.WriteHeader(code)
+				io.WriteString(w, body)
+			})}
+			res := b.Fetch(page, r)
+			if got := res.Advice; got != row[1] {
+				t.Errorf("%s: got\n%s\nthe page says\n%s\n%v", row[0], got, row[1], res)
+			}
+			if (res.Preflight != nil) != (m[1] == "preflight") {
+				t.Errorf("%s: whether there was a preflight: %t", row[0], res.Preflight != nil)
+			}
+		}
+	}
+	if len(rows) < 19 {
+		t.Errorf("there are %d rows; each kind of advice should have one", len(rows))
 	}
 }
 

@@ -239,3 +239,30 @@ func TestColours(t *testing.T) {
 		}
 	}
 }
+
+// TestREADME prints the README's transcript.
+func TestREADME(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const before = "$ go run github.com/f407da42/cors/cmd/corsfetch@latest "
+	_, text, found := strings.Cut(string(readme), before)
+	if !found {
+		t.Fatal("the README does not call the command")
+	}
+	text, _, _ = strings.Cut(text, "```")
+	args, want, _ := strings.Cut(text, "\n")
+
+	mux := http.NewServeMux()
+	mux.Handle("PUT /items/{id}", api(t))
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	const address = "localhost:8080"
+	here := strings.TrimPrefix(server.URL, "http://")
+	status, got, _ := corsfetch(t, strings.Fields(strings.Replace(args, address, here, 1))...)
+	if got = strings.ReplaceAll(got, here, address); got != want || status != 1 {
+		t.Errorf("exit status %d, got\n%s\nthe README has\n%s", status, got, want)
+	}
+}

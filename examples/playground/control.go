@@ -197,6 +197,7 @@ type prediction struct {
 	PreflightReasons []string
 	NoPreflight      string   // or why there is none
 	Blocked          string   // why the script will not get the response
+	Advice           string   // what to change on the server's side, if there is anything to say
 	Allowed          []string // or why it will
 	Outcome          outcome
 	InForce          string // the Go code of the policy that this is under
@@ -279,7 +280,7 @@ func (p *playground) predict(browser *corstest.Browser, origin string, request c
 	}
 	slices.Sort(o.Readable)
 
-	reasons := prediction{Blocked: result.Blocked, Outcome: o, InForce: goCode(p.cors.Policy())}
+	reasons := prediction{Blocked: result.Blocked, Advice: result.Advice, Outcome: o, InForce: goCode(p.cors.Policy())}
 	switch why := corstest.PreflightReasons(request); {
 	case o.Preflight:
 		reasons.PreflightReasons = why

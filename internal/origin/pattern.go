@@ -78,7 +78,8 @@ func parse(s string) (p Pattern, ok bool) {
 	}
 	p.head, p.end, p.tail = scheme+"://"+before, label, after[len(label):]
 	p.Host, _ = cutPort(strings.TrimPrefix(p.tail, "."))
-	return p, p.Host != "" && Valid("http://a."+p.Host) && Valid(strings.Replace(member, "*", "a", 1))
+	// What names are under is a domain, whatever the scheme.
+	return p, p.Host != "" && Valid("http://"+before+"a"+label+"."+p.Host) && Valid(strings.Replace(member, "*", "a", 1))
 }
 
 // isAffix reports whether s, which stands beside a "*", is nothing, or is set

@@ -196,6 +196,7 @@ func TestWhyAStringIsNoPattern(t *testing.T) {
 		{"a wildcard before half an IPv4 address", "http://*.2.3", number},
 		{"a wildcard before an app's IPv4 address", "app://*.127.0.0.1", `has a "*" before an IP address, which has no subdomains; did you mean "app://*"?`},
 		{"a wildcard before an app's upper case", "app://*.Example.com", `has upper case in it, where browsers write lower case; did you mean "app://*"?`},
+		{"a wildcard after an app's upper case", "app://PR-*.example.com", `has a "*" where it means nothing; did you mean "app://*"?`},
 		{"a wildcard before a host too long", "https://*." + host254[2:], long},
 		{"a wildcard in a label too long", "https://" + label64[:60] + "-*-pr.example.com", star},
 

@@ -217,13 +217,14 @@ async function predict() {
   showPrediction(answer);
 }
 
-function showPrediction({ PreflightReasons, NoPreflight, Blocked, Allowed, Outcome, InForce }) {
+function showPrediction({ PreflightReasons, NoPreflight, Blocked, Advice, Allowed, Outcome, InForce }) {
   showInForce(InForce);
   const because = (kind, title, reasons) =>
     el("div", { class: kind }, el("b", { class: "mark" }, title), el("ul", {}, ...reasons.map((reason) => el("li", {}, reason))));
   $("prediction").replaceChildren(
     Outcome.Preflight ? because("", "Preflight", PreflightReasons) : because("", "No preflight", [NoPreflight]),
     Blocked ? because("bad", "Blocked", [Blocked]) : because("good", "Allowed", Allowed),
+    ...(Advice ? [because("", "Advice", [Advice])] : []),
   );
 }
 
@@ -384,6 +385,7 @@ function showRun({ ID, Origin, Sending, Prediction }, seen, exchanges) {
   }
   if (blocked) {
     steps.push(note("browser", "bad", el("b", {}, observed.Actual ? "Hidden from the script" : `${Sending.Method} is never sent`), ": " + (Prediction.Blocked || "the browser's console says why")));
+    if (Prediction.Advice) steps.push(note("browser", "", el("b", {}, "Advice"), ": " + Prediction.Advice));
     steps.push(note("browser", "read", el("b", {}, "The script gets "), el("code", {}, seen.error)));
   } else {
     steps.push(note("browser", "read good", el("b", {}, `The script reads status ${seen.status}`),

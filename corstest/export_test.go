@@ -1,0 +1,4 @@
+package corstest
+
+// UnsafeHeaderNames has a table of its own in the tests.
+var UnsafeHeaderNames = unsafeHeaderNames
