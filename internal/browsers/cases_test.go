@@ -704,6 +704,28 @@ func cases(o origins) []testCase {
 			server: "preflight PUT, PUT, preflight PUT, PUT", script: "200, 200",
 		},
 		{
+			// Its grammar (RFC 9111, section 1.2.2) makes this no number, for which
+			// Fetch, "CORS-preflight fetch", step 7.9, takes 5 seconds.
+			name: "a server that sends a negative Access-Control-Max-Age",
+			middleware: func(next http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					w.Header().Set("Access-Control-Max-Age", "-1")
+					w.Header().Set("Access-Control-Allow-Methods", "PUT")
+					w.Header().Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
+					if r.Method != http.MethodOptions {
+						next.ServeHTTP(w, r)
+					}
+				})
+			},
+			steps:  []step{{Method: "PUT"}, {Method: "PUT"}},
+			server: "preflight PUT, PUT, PUT", script: "200, 200",
+			differs: map[Engine]outcome{
+				Chromium: {"preflight PUT, PUT, preflight PUT, PUT", "200, 200"},
+				Firefox:  {"preflight PUT, PUT, preflight PUT, PUT", "200, 200"},
+				WebKit:   {"preflight PUT, PUT, preflight PUT, PUT", "200, 200"},
+			},
+		},
+		{
 			name:   "a preflight lasts for all that the policy lists",
 			policy: cors.Policy{AllowedOrigins: page, AllowedMethods: []string{"PUT", "PATCH", "DELETE"}, AllowedHeaders: []string{"X-Id", "Content-Type"}, MaxAge: 24 * time.Hour},
 			steps:  []step{{Method: "PUT"}, {Method: "DELETE"}, {Method: "PATCH", Body: "{}", Headers: header("Content-Type", "application/json")}, {Headers: header("X-Id", "1")}},
