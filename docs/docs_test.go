@@ -654,7 +654,7 @@ func TestAdvice(t *testing.T) {
 		if m[3] != "" {
 			r.Credentials = corstest.Include
 		}
-		for _, status := range regexp.MustCompile("\\b[2-5][0-9]{2}\\b").FindAllString(regexp.MustCompile("`[^`]*`").ReplaceAllString(answer, ""), -1) {
+		for _, status := range regexp.MustCompile(`\b[2-5][0-9]{2}\b`).FindAllString(regexp.MustCompile("`[^`]*`").ReplaceAllString(answer, ""), -1) {
 			code, _ := strconv.Atoi(status)
 			b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				body := ""
