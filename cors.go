@@ -287,17 +287,20 @@ func (c *compiled) judge(r *http.Request, q request) (v verdict, allowOrigin str
 // AllowedOrigins.
 func (c *compiled) judgeUnlisted(r *http.Request, q request) (v verdict, allowOrigin string) {
 	o := q.origin()
-	sameOrigin := !q.preflight && isSameOrigin(r, o) // before AllowOriginFunc can change r
-	switch {
-	case !c.asksFunc(o) || !c.policy.AllowOriginFunc(r, o):
-		if sameOrigin {
-			return plain, ""
-		}
-		return rejected, ""
-	case q.preflight:
-		return preflight, o
+	site, host := "", r.Host // before AllowOriginFunc can change r
+	if !q.preflight {
+		site = siteOf(r)
 	}
-	return actual, o
+	switch {
+	case c.asksFunc(o) && c.policy.AllowOriginFunc(r, o):
+		if q.preflight {
+			return preflight, o
+		}
+		return actual, o
+	case !q.preflight && isSameOrigin(site, host, o):
+		return plain, ""
+	}
+	return rejected, ""
 }
 
 // asksFunc reports whether AllowOriginFunc is asked about o, an origin that
@@ -323,11 +326,12 @@ func judgeSite(r *http.Request) verdict {
 	return rejected
 }
 
-// isSameOrigin reports whether r comes from a page of the server's own origin.
+// isSameOrigin reports whether a request with these values of Sec-Fetch-Site,
+// Host and Origin comes from a page of the server's own origin.
 // Browsers send Origin on same-origin requests too, for POST and for WebSocket
 // handshakes, and such requests are not CORS's business.
-func isSameOrigin(r *http.Request, o string) bool {
-	switch siteOf(r) {
+func isSameOrigin(site, host, o string) bool {
+	switch site {
 	case "same-origin", "none":
 		return true
 	case "":
@@ -336,13 +340,13 @@ func isSameOrigin(r *http.Request, o string) bool {
 		// not tell, a page served over HTTP passes for the same host's over
 		// HTTPS. As http.CrossOriginProtection does, this errs on the side of
 		// letting it through: HTTP Strict Transport Security closes that gap.
-		scheme, host, _ := strings.Cut(o, "://")
+		scheme, authority, _ := strings.Cut(o, "://")
 		port := ":443"
 		if scheme == "http" {
 			port = ":80"
 		}
 		// Proxies write the default port into Host, and clients any case.
-		return (scheme == "https" || scheme == "http") && origin.Valid(o) && strings.EqualFold(host, strings.TrimSuffix(r.Host, port))
+		return (scheme == "https" || scheme == "http") && strings.EqualFold(authority, strings.TrimSuffix(host, port)) && origin.Valid(o)
 	}
 	return false
 }

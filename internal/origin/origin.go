@@ -26,10 +26,10 @@ const (
 // well. With other schemes, what stands for a host is up to the app.
 func Valid(s string) bool {
 	if authority, ok := strings.CutPrefix(s, "https://"); ok {
-		return isWebAuthority(authority, "443")
+		return isWebAuthority(authority) && !strings.HasSuffix(authority, ":443")
 	}
 	if authority, ok := strings.CutPrefix(s, "http://"); ok {
-		return isWebAuthority(authority, "80")
+		return isWebAuthority(authority) && !strings.HasSuffix(authority, ":80")
 	}
 	scheme, authority, ok := strings.Cut(s, "://")
 	return ok && isAppScheme(scheme) && isAppAuthority(authority)
@@ -44,44 +44,36 @@ func IsOpaque(s string) bool {
 
 // isWebAuthority reports whether s is a host as browsers serialize it (URL,
 // "host serializer"), a domain in lower case or an IP address, and perhaps a
-// port other than defaultPort.
-func isWebAuthority(s, defaultPort string) bool {
+// port.
+func isWebAuthority(s string) bool {
 	if strings.HasPrefix(s, "[") {
 		address, after, ok := strings.Cut(s[1:], "]")
-		return ok && isIPv6(address) && isOtherPort(after, defaultPort)
+		return ok && isIPv6(address) && hasOnlyPort(after)
 	}
-	end := 0        // of the host
-	last, n := 0, 0 // the beginning of the label, and its length so far
-loop:
+	// One pass over a domain, to its end or to what is wrong with it. A dot after
+	// the last label is not passed.
+	start, end := 0, 0 // of the label
 	for ; end < len(s); end++ {
-		switch c := s[end]; {
-		case isLabelByte(c):
-			n++
-		case c == '.' && 0 < n && n <= maxLabel:
-			if end+1 == len(s) || s[end+1] == ':' {
-				return isDomain(s[:end], s[last:end]) && !isNumber(s[last:end]) && isOtherPort(s[end+1:], defaultPort)
-			}
-			last, n = end+1, 0
-		case c == ':':
-			break loop
-		default:
-			return false
+		if isLabelByte(s[end]) {
+			continue
 		}
+		if s[end] != '.' || !isLabelLength(end-start) || end+1 == len(s) || s[end+1] == ':' {
+			break
+		}
+		start = end + 1
 	}
-	host, label := s[:end], s[last:end]
-	return isDomain(host, label) && (!isNumber(label) || isIPv4(host)) && isOtherPort(s[end:], defaultPort)
+	host, last := s[:end], s[start:end]
+	after, dotted := strings.CutPrefix(s[end:], ".")
+	return isLabelLength(len(last)) && len(host) <= maxHost &&
+		(!isNumber(last) || isIPv4(host) && !dotted) && hasOnlyPort(after)
 }
 
-// isDomain reports whether host, all labels of which but the last are known to
-// be right, is no longer than a name in DNS.
-func isDomain(host, last string) bool {
-	return last != "" && len(last) <= maxLabel && len(host) <= maxHost
-}
+func isLabelLength(n int) bool { return 0 < n && n <= maxLabel }
 
-// isOtherPort reports whether s, what follows a host, is nothing, or a colon and
-// a port that browsers do not leave out.
-func isOtherPort(s, defaultPort string) bool {
-	return s == "" || s[0] == ':' && isPort(s[1:]) && s[1:] != defaultPort
+// hasOnlyPort reports whether s, what follows a host, is nothing, or a colon and
+// a port.
+func hasOnlyPort(s string) bool {
+	return s == "" || s[0] == ':' && isPort(s[1:])
 }
 
 // isAppScheme reports whether s is a scheme in lower case (RFC 3986, section
@@ -107,7 +99,7 @@ func isMisspelt(scheme string) bool {
 // Safari's extensions have hosts in upper case.
 func isAppAuthority(s string) bool {
 	if strings.HasPrefix(s, "[") {
-		return isWebAuthority(s, "")
+		return isWebAuthority(s)
 	}
 	host, port, hasPort := strings.Cut(s, ":")
 	return len(host) <= maxHost && all(host, isUnreserved) && (!hasPort || host != "" && isPort(port))
@@ -142,28 +134,30 @@ func isLabelByte(c byte) bool         { return isLowerAlphanumeric(c) || c == '-
 // isLabels reports whether s is labels of a domain in lower case, with dots
 // between them.
 func isLabels(s string) bool {
-	n := 0 // of the label so far
+	start := 0 // of the label
 	for i := range len(s) {
-		switch c := s[i]; {
-		case isLabelByte(c):
-			n++
-		case c == '.' && 0 < n && n <= maxLabel:
-			n = 0
-		default:
+		if isLabelByte(s[i]) {
+			continue
+		}
+		if s[i] != '.' || !isLabelLength(i-start) {
 			return false
 		}
+		start = i + 1
 	}
-	return 0 < n && n <= maxLabel
+	return isLabelLength(len(s) - start)
 }
 
 // isNumber reports whether browsers take a host with this last label, which is
 // not empty, for an IPv4 address (URL, "ends in a number checker").
 func isNumber(label string) bool {
-	if !isDigit(label[0]) {
-		return false
-	}
-	hex, isHex := strings.CutPrefix(label, "0x")
-	return isHex && all(hex, isHexDigit) || all(label, isDigit)
+	return isDigit(label[0]) && isDecimalOrHex(label)
+}
+
+// isDecimalOrHex is apart from isNumber so that this is inlined: few labels begin
+// with a digit.
+func isDecimalOrHex(s string) bool {
+	hex, isHex := strings.CutPrefix(s, "0x")
+	return isHex && all(hex, isHexDigit) || all(s, isDigit)
 }
 
 // isIPv4 reports whether s is an IPv4 address in canonical form.
