@@ -144,6 +144,8 @@ func (m *Middleware) Policy() Policy {
 	return m.load().policy.clone()
 }
 
+var zeroPolicy, _ = compile(Policy{})
+
 func (m *Middleware) load() *compiled {
 	if c := m.compiled.Load(); c != nil {
 		return c
@@ -300,6 +302,10 @@ func (c *compiled) judgeUnlisted(r *http.Request, q request) (v verdict, allowOr
 	return actual, o
 }
 
+// maxFuncOrigin is the length, in bytes, of the longest origin that
+// AllowOriginFunc is asked about.
+const maxFuncOrigin = 512
+
 // asksFunc reports whether AllowOriginFunc is asked about o, an origin that
 // AllowedOrigins does not allow: if that could list it.
 func (c *compiled) asksFunc(o string) bool {
@@ -381,14 +387,14 @@ func (c *compiled) explain(r *http.Request, q request) *RequestError {
 // decorate adds the headers of a response to an actual request.
 func (c *compiled) decorate(h http.Header, allowOrigin string) {
 	var vary []string
-	n := 1 + len(c.actual)
+	n := 1 + len(c.actualLines)
 	if !c.anyOrigin {
 		vary = h[header.Vary]
 		n += len(vary) + 1
 	}
 	v := make(values, n)
 	h[header.AllowOrigin] = v.take(allowOrigin)
-	for _, l := range c.actual {
+	for _, l := range c.actualLines {
 		h[l.name] = v.take(l.value)
 	}
 	if !c.anyOrigin {

@@ -331,6 +331,23 @@ func TestPolicyErrorFields(t *testing.T) {
 	}
 }
 
+func TestRequestErrorMessages(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		err  cors.RequestError
+		want string
+	}{
+		{cors.RequestError{Field: "Origin", Value: "null"}, `cors: request: origin "null" is not in AllowedOrigins`},
+		{cors.RequestError{Preflight: true, Field: "Origin", Value: "a\nb"}, `cors: preflight: origin "a\nb" is not in AllowedOrigins`},
+		{cors.RequestError{Preflight: true, Field: "Access-Control-Request-Method", Value: "FOO"}, `cors: preflight: method "FOO" is not in AllowedMethods`},
+		{cors.RequestError{Preflight: true, Field: "Access-Control-Request-Headers", Value: "x-a"}, `cors: preflight: request header "x-a" is not in AllowedHeaders`},
+	} {
+		if got := test.err.Error(); got != test.want {
+			t.Errorf("got %s, want %s", got, test.want)
+		}
+	}
+}
+
 // TestAcceptedPolicies has each pattern allow some origins and not others.
 func TestAcceptedPolicies(t *testing.T) {
 	t.Parallel()

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/f407da42/cors/internal/origin"
+	"github.com/f407da42/cors/internal/origin/naive"
 )
 
 func TestPatterns(t *testing.T) {
@@ -253,7 +254,7 @@ func TestWhyAStringIsNoPattern(t *testing.T) {
 // What is offered instead of a mistake is none.
 func TestMendsArePatterns(t *testing.T) {
 	t.Parallel()
-	for _, s := range samples {
+	for _, s := range naive.Samples {
 		_, err := origin.Parse(s)
 		if err == nil {
 			continue
