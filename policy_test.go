@@ -692,6 +692,7 @@ func TestFieldBugPatternsJoin(t *testing.T) {
 	t.Parallel()
 	for _, union := range [][]string{
 		{"https://foo.com", "https://bar.com"},
+		{"https://foo.com", "https://bar.com", "https://longer-than-these-two.com"},
 		{"https://*.foo.com", "https://*.bar.com"},
 		{"https://foo.com", "https://*.bar.com", "https://foo.com:*"},
 	} {
@@ -761,6 +762,79 @@ func TestFieldBugPatternWithoutAnchor(t *testing.T) {
 	} {
 		if testkit.AllowsPage(m, origin) {
 			t.Errorf("%q is allowed", origin)
+		}
+	}
+}
+
+// hasura 8261, hanko 2870: no pattern could stand for preview deployments, so that
+// people compared a prefix and forgot what follows.
+func TestFieldBugPreviewDeployments(t *testing.T) {
+	t.Parallel()
+	m := testkit.MustNew(t, origins("https://*--proj.netlify.app", "https://proj-*.vercel.app", "https://app-*-team.vercel.app"))
+	for _, origin := range []string{
+		"https://deploy-preview-42--proj.netlify.app", "https://main--proj.netlify.app",
+		"https://proj-git-main-team.vercel.app", "https://proj-1.vercel.app", "https://app-9x_2-team.vercel.app",
+	} {
+		if !testkit.AllowsPage(m, origin) {
+			t.Errorf("%s is not allowed", origin)
+		}
+	}
+	for _, origin := range []string{
+		"https://proj.netlify.app", "https://--proj.netlify.app", "https://evil.netlify.app", "https://evil-proj.netlify.app", "https://a--proj2.netlify.app",
+		"https://a--proj.netlify.app.evil.example", "https://a--proj.evil.example", "https://evil.example--proj.netlify.app", "http://a--proj.netlify.app",
+		"https://proj.vercel.app", "https://proj-.vercel.app", "https://project.vercel.app", "https://proj-1.evil.example", "https://proj-1.vercel.app.evil.example",
+		"https://proj-evil.example", "https://proj-evil.example/.vercel.app", "https://proj-evil.example.vercel.app", "https://proj-1.vercel.app:8443",
+		"https://app-team.vercel.app", "https://app--team.vercel.app", "https://app-1-teams.vercel.app", "https://app-1.evil-team.vercel.app",
+	} {
+		if testkit.AllowsPage(m, origin) {
+			t.Errorf("%s is allowed", origin)
+		}
+	}
+}
+
+// electron-nuxt 680, electron 1990, laravel-cors 229: the origins of apps could
+// neither be listed nor be seen by the function.
+func TestFieldBugOriginsOfApps(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		origin string
+		risks  cors.Risk
+	}{
+		{"app://.", 0},
+		{"app://", 0},
+		{"https://example.com.", 0},
+		{"capacitor://localhost", 0},
+		{"file://", cors.RiskNullOrigin},
+	} {
+		asked := ""
+		listed := cors.Policy{AllowedOrigins: []string{test.origin}, AcceptRisks: test.risks}
+		function := cors.Policy{AcceptRisks: test.risks, AllowOriginFunc: func(_ *http.Request, origin string) bool {
+			asked = origin
+			return true
+		}}
+		for name, p := range map[string]cors.Policy{"listed": listed, "left to the function": function} {
+			m, err := cors.New(p)
+			if err != nil {
+				t.Errorf("%s, %s: %v", test.origin, name, err)
+				continue
+			}
+			w, ran := testkit.Serve(m, testkit.NewRequest("PUT", "Origin: "+test.origin))
+			if !ran || w.Header().Get("Access-Control-Allow-Origin") != test.origin {
+				t.Errorf("%s, %s: the handler ran: %t; got %q", test.origin, name, ran, w.Header())
+			}
+		}
+		if asked != test.origin {
+			t.Errorf("%s: the function was asked about %q", test.origin, asked)
+		}
+		if test.risks == 0 {
+			continue
+		}
+		listed.AcceptRisks, function.AcceptRisks, asked = 0, 0, ""
+		if _, err := cors.New(listed); err == nil {
+			t.Errorf("%s is accepted without its risk", test.origin)
+		}
+		if testkit.AllowsPage(testkit.MustNew(t, function), test.origin) || asked != "" {
+			t.Errorf("%s: the function is asked without the risk", test.origin)
 		}
 	}
 }
