@@ -151,6 +151,10 @@ func TestRefusedPolicies(t *testing.T) {
 			{`AllowedOrigins[2] "https://a.b-*.example.com": has a "*" where it means nothing`, `or as the port ("http://localhost:*")`},
 		}},
 		{"any origin, and another", origins("https://a.example", "*"), [][2]string{{`AllowedOrigins[1] "*": allows any origin, which makes the other origins pointless`, `remove them, or remove this`}}},
+		{"any origin, and what is none", origins("*", "example.com", "*"), [][2]string{
+			{`AllowedOrigins[0] "*": allows any origin, which makes the other origins pointless`, `remove them, or remove this`},
+			{`AllowedOrigins[1] "example.com": has no scheme`, `did you mean "https://example.com"?`},
+		}},
 		{"any origin, and a function", withFunc, [][2]string{{`AllowedOrigins[0] "*": allows any origin, which makes AllowOriginFunc pointless`, `remove that, or remove this`}}},
 
 		{"any origin with credentials", credentialed("*"), [][2]string{{`AllowedOrigins[0] "*": with AllowCredentials, lets every page on the web act as your users`, `or do not set AllowCredentials`}}},
@@ -182,7 +186,8 @@ func TestRefusedPolicies(t *testing.T) {
 		{"any host of a scheme with credentials", credentialed("moz-extension://*"), [][2]string{
 			{`AllowedOrigins[0] "moz-extension://*": with AllowCredentials, lets every host under "moz-extension://" act as your users`, "or accept RiskPublicSuffix"},
 		}},
-		{"bits that are no risk", cors.Policy{AcceptRisks: cors.RiskNullOrigin<<1 | cors.RiskNullOrigin}, [][2]string{{`AcceptRisks "12": has bits that are no risk`, "join RiskInsecureOrigin, RiskPublicSuffix and RiskNullOrigin"}}},
+		{"a bit that is no risk", cors.Policy{AcceptRisks: cors.RiskNullOrigin << 1}, [][2]string{{`AcceptRisks "8": has bits that are no risk`, "join RiskInsecureOrigin, RiskPublicSuffix and RiskNullOrigin"}}},
+		{"bits that are no risk, beside one", cors.Policy{AcceptRisks: cors.RiskNullOrigin<<1 | cors.RiskNullOrigin}, [][2]string{{`AcceptRisks "12": has bits that are no risk`, "join RiskInsecureOrigin, RiskPublicSuffix and RiskNullOrigin"}}},
 		{"two risks at once", credentialed("http://*.com"), [][2]string{
 			{`AllowedOrigins[0] "http://*.com": with AllowCredentials, lets whoever controls a network in between`, "or accept RiskInsecureOrigin"},
 			{`AllowedOrigins[0] "http://*.com": with AllowCredentials, lets whoever can register a name under "com"`, "or accept RiskPublicSuffix"},
