@@ -1,10 +1,11 @@
 // Package cors answers Cross-Origin Resource Sharing (CORS) requests for
-// net/http servers: browsers ask, a [Policy] decides, and requests that name an
-// origin that it does not allow never reach your code.
+// net/http servers: browsers ask, a [Policy] decides, and requests that name
+// another origin than the server's own, one that it does not allow, never reach
+// your code.
 //
 // Requests without an Origin header do reach it: images, links and "no-cors"
-// GETs of other sites are such requests, and so is what is sent by clients other
-// than browsers. GET must not change anything.
+// GETs of other sites are such requests, and so is most of what clients other
+// than browsers send. GET must not change anything.
 //
 // # CORS from the server's side
 //

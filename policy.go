@@ -134,7 +134,8 @@ type Policy struct {
 
 	// DenyHandler, if not nil, answers rejected requests, in place of a 403 in
 	// plain text. The response says Vary: Origin already, and has no CORS
-	// header. DenyHandler must not do what the request asks for.
+	// header. DenyHandler must not do what the request asks for, except while it
+	// is only to be seen what would be rejected: see the example ObserveFirst.
 	DenyHandler http.Handler `json:"-"`
 
 	// OnReject, if not nil, is told of each rejected request, before that is

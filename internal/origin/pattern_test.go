@@ -171,6 +171,7 @@ func TestWhyAStringIsNoPattern(t *testing.T) {
 		{"a wildcard after a letter", "https://pr*.example.com", star},
 		{"a wildcard before a letter", "https://*pr.example.com", star},
 		{"a wildcard after a hyphen alone", "https://-*.example.com", star},
+		{"a wildcard before a hyphen alone", "https://*-.example.com", star},
 		{"a wildcard before hyphens alone", "https://*--.example.com", star},
 		{"a wildcard between a name and a hyphen", "https://pr-*-.example.com", star},
 		{"a wildcard between a hyphen and a name", "https://-*-pr.example.com", star},
