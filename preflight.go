@@ -138,7 +138,7 @@ func (c *compiled) withinBounds(lines []string) (whole []string, part string, ok
 	if c.echoHeaders && len(lines) > maxLines {
 		return nil, "", false
 	}
-	room := c.maxRequestHeaders
+	room := c.maxRequestHeaders // less than none, if only what joins two lines is too much
 	for i, line := range lines {
 		if len(line) > room {
 			end := strings.LastIndexByte(line[:max(room, 0)], ',')
