@@ -49,11 +49,12 @@
 //
 // The server's own origin is that of the URL that the browser asked for. A
 // request comes from it if Sec-Fetch-Site is "same-origin" or "none"; or, where
-// that header is absent, as it is over plain HTTP, if the host and port of Origin
-// are those of the request's Host, without regard to case and to the scheme's
-// default port. Host does not tell the scheme: a page that somebody on the network
-// has served over HTTP passes for one of the same host over HTTPS, as it does for
-// [http.CrossOriginProtection]. HTTP Strict Transport Security closes that gap.
+// that header is absent, as it is over plain HTTP except to loopback, if the host
+// and port of Origin are those of the request's Host, without regard to case and
+// to the scheme's default port. Host does not tell the scheme: a page that
+// somebody on the network has served over HTTP passes for one of the same host
+// over HTTPS, as it does for [http.CrossOriginProtection]. HTTP Strict Transport
+// Security closes that gap.
 //
 // # Neighbours
 //
