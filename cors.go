@@ -293,7 +293,7 @@ func (c *compiled) judgeUnlisted(r *http.Request, q request) (v verdict, allowOr
 	o := q.origin()
 	sameOrigin := !q.preflight && isSameOrigin(r, o) // before AllowOriginFunc can change r
 	switch {
-	case !c.asksFunc(q) || !c.policy.AllowOriginFunc(r, o):
+	case !c.asksFunc(o) || !c.policy.AllowOriginFunc(r, o):
 		if sameOrigin {
 			return plain, ""
 		}
@@ -308,11 +308,10 @@ func (c *compiled) judgeUnlisted(r *http.Request, q request) (v verdict, allowOr
 // AllowOriginFunc is asked about.
 const maxFuncOrigin = 512
 
-// asksFunc reports whether AllowOriginFunc is asked about q, whose origin
-// AllowedOrigins does not allow: if it has one, and that could be listed.
-func (c *compiled) asksFunc(q request) bool {
-	o := q.origin()
-	return c.policy.AllowOriginFunc != nil && len(q.origins) == 1 && len(o) <= maxFuncOrigin &&
+// asksFunc reports whether AllowOriginFunc is asked about o, an origin that
+// AllowedOrigins does not allow: if that could list it.
+func (c *compiled) asksFunc(o string) bool {
+	return c.policy.AllowOriginFunc != nil && o != "" && len(o) <= maxFuncOrigin &&
 		(origin.Valid(o) || origin.IsOpaque(o) && c.policy.AcceptRisks&RiskNullOrigin != 0)
 }
 
@@ -377,7 +376,7 @@ func (c *compiled) explain(r *http.Request, q request) *RequestError {
 		e.reason = "cannot be allowed unless RiskNullOrigin is accepted"
 	case p.AllowOriginFunc == nil:
 		// The default: it is not in AllowedOrigins.
-	case !c.asksFunc(q):
+	case !c.asksFunc(q.origin()):
 		e.reason = "is not in AllowedOrigins, and is no origin that AllowOriginFunc is asked about"
 	case len(p.AllowedOrigins) == 0:
 		e.reason = "is not allowed by AllowOriginFunc"
