@@ -1,10 +1,11 @@
 // Package cors answers Cross-Origin Resource Sharing (CORS) requests for
-// net/http servers: browsers ask, a [Policy] decides, and requests that name an
-// origin that it does not allow never reach your code.
+// net/http servers: browsers ask, a [Policy] decides, and requests that name
+// another origin than the server's own, one that it does not allow, never reach
+// your code.
 //
 // Requests without an Origin header do reach it: images, links and "no-cors"
-// GETs of other sites are such requests, and so is what is sent by clients other
-// than browsers. GET must not change anything.
+// GETs of other sites are such requests, and so is most of what clients other
+// than browsers send. GET must not change anything.
 //
 // # CORS from the server's side
 //
@@ -48,11 +49,12 @@
 //
 // The server's own origin is that of the URL that the browser asked for. A
 // request comes from it if Sec-Fetch-Site is "same-origin" or "none"; or, where
-// that header is absent, as it is over plain HTTP, if the host and port of Origin
-// are those of the request's Host, without regard to case and to the scheme's
-// default port. Host does not tell the scheme: a page that somebody on the network
-// has served over HTTP passes for one of the same host over HTTPS, as it does for
-// [http.CrossOriginProtection]. HTTP Strict Transport Security closes that gap.
+// that header is absent, as it is over plain HTTP except to loopback, if the host
+// and port of Origin are those of the request's Host, without regard to case and
+// to the scheme's default port. Host does not tell the scheme: a page that
+// somebody on the network has served over HTTP passes for one of the same host
+// over HTTPS, as it does for [http.CrossOriginProtection]. HTTP Strict Transport
+// Security closes that gap.
 //
 // # Neighbours
 //
@@ -143,6 +145,8 @@ func (m *Middleware) SetPolicy(p Policy) error {
 func (m *Middleware) Policy() Policy {
 	return m.load().policy.clone()
 }
+
+var zeroPolicy, _ = compile(Policy{})
 
 func (m *Middleware) load() *compiled {
 	if c := m.compiled.Load(); c != nil {
@@ -243,9 +247,9 @@ func read(r *http.Request) (q request) {
 	return request{lines, r.Method == http.MethodOptions && len(r.Header[header.RequestMethod]) > 0}
 }
 
-// origin returns the origin of q, and "" unless there is exactly one. Browsers
-// send one Origin line at most (Fetch, "append a request `Origin` header"); more
-// are no origin at all.
+// origin returns the origin of q, or "" if there is none. Browsers send one
+// Origin line at most (Fetch, "append a request `Origin` header"); several are
+// no origin.
 func (q request) origin() string {
 	if len(q.origins) != 1 {
 		return ""
@@ -303,10 +307,14 @@ func (c *compiled) judgeUnlisted(r *http.Request, q request) (v verdict, allowOr
 	return rejected, ""
 }
 
+// maxFuncOrigin is the length, in bytes, of the longest origin that
+// AllowOriginFunc is asked about.
+const maxFuncOrigin = 512
+
 // asksFunc reports whether AllowOriginFunc is asked about o, an origin that
 // AllowedOrigins does not allow: if that could list it.
 func (c *compiled) asksFunc(o string) bool {
-	return c.policy.AllowOriginFunc != nil && len(o) <= maxFuncOrigin &&
+	return c.policy.AllowOriginFunc != nil && o != "" && len(o) <= maxFuncOrigin &&
 		(origin.Valid(o) || origin.IsOpaque(o) && c.policy.AcceptRisks&RiskNullOrigin != 0)
 }
 
@@ -385,14 +393,14 @@ func (c *compiled) explain(r *http.Request, q request) *RequestError {
 // decorate adds the headers of a response to an actual request.
 func (c *compiled) decorate(h http.Header, allowOrigin string) {
 	var vary []string
-	n := 1 + len(c.actual)
+	n := 1 + len(c.actualLines)
 	if !c.anyOrigin {
 		vary = h[header.Vary]
 		n += len(vary) + 1
 	}
 	v := make(values, n)
 	h[header.AllowOrigin] = v.take(allowOrigin)
-	for _, l := range c.actual {
+	for _, l := range c.actualLines {
 		h[l.name] = v.take(l.value)
 	}
 	if !c.anyOrigin {

@@ -426,16 +426,17 @@ func ExampleNew_json() {
 }
 
 // To move a service to this package without breaking anybody, first let rejected
-// requests through and log them. They get no CORS headers, so that scripts cannot
-// read the responses, as before. When the log is quiet, remove DenyHandler.
+// requests through, to whatever has answered them until now, and log them. When
+// the log is quiet, remove DenyHandler.
 func ExamplePolicy_observeFirst() {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /orders", func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusCreated)
 	})
+	before := mux // or what another CORS package made of it
 	c, err := cors.New(cors.Policy{
 		AllowedOrigins: []string{"https://app.example.com"},
-		DenyHandler:    mux,
+		DenyHandler:    before,
 		OnReject:       func(r *http.Request, err *cors.RequestError) { fmt.Println(r.Method, r.URL.Path, err) },
 	})
 	if err != nil {

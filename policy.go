@@ -134,7 +134,8 @@ type Policy struct {
 
 	// DenyHandler, if not nil, answers rejected requests, in place of a 403 in
 	// plain text. The response says Vary: Origin already, and has no CORS
-	// header. DenyHandler must not do what the request asks for.
+	// header. DenyHandler must not do what the request asks for, except while it
+	// is only to be seen what would be rejected: see the example ObserveFirst.
 	DenyHandler http.Handler `json:"-"`
 
 	// OnReject, if not nil, is told of each rejected request, before that is
@@ -243,13 +244,58 @@ func (e *PolicyError) Error() string {
 	return fmt.Sprintf("cors: %s[%d] %q: %s", e.Field, e.Index, e.Value, e.Reason)
 }
 
+// A RequestError tells why a request was rejected, or why a browser will not
+// send the request that a preflight asked about. Its message says what would
+// have to change.
+type RequestError struct {
+	// Preflight says whether the request is a preflight.
+	Preflight bool
+
+	// Field is the request header at fault: Origin,
+	// Access-Control-Request-Method or Access-Control-Request-Headers; or
+	// Sec-Fetch-Site, where that tells of a page of another site and there is no
+	// Origin.
+	Field string
+
+	// Value is what in that header is not allowed: the origin, the method, the
+	// name of the first such request header, or the relation between sites.
+	// Where a list of request headers is longer than any that the policy allows,
+	// it is the beginning of the list. Of several lines that should be one, it
+	// holds the first two, joined with ", ". It comes from the client as it is,
+	// but is a copy, and cut after 512 bytes.
+	Value string
+
+	reason string // what is wrong with the value; if empty, that it is not listed
+}
+
+// Error returns the reason on one line, with the client's part quoted.
+func (e *RequestError) Error() string {
+	request := "request"
+	if e.Preflight {
+		request = "preflight"
+	}
+	what, reason := "origin", "is not in AllowedOrigins"
+	switch e.Field {
+	case header.RequestMethod:
+		what, reason = "method", "is not in AllowedMethods"
+	case header.RequestHeaders:
+		what, reason = "request header", "is not in AllowedHeaders"
+	case header.SecFetchSite:
+		what, reason = header.SecFetchSite, "tells of a page of another site or origin, but there is no Origin that could be allowed"
+	}
+	if e.reason != "" {
+		reason = e.reason
+	}
+	return fmt.Sprintf("cors: %s: %s %q %s", request, what, e.Value, reason)
+}
+
 // compiled is a valid policy in the form in which requests are matched. It does
 // not change once it is made.
 type compiled struct {
-	policy    Policy
-	anyOrigin bool
-	origins   origin.Set
-	actual    []line // of each response to an actual request, besides origin and Vary
+	policy      Policy
+	anyOrigin   bool
+	origins     origin.Set
+	actualLines []line // of each response to an actual request, besides origin and Vary
 
 	methods           map[string]struct{}
 	anyMethod         bool
@@ -258,15 +304,11 @@ type compiled struct {
 	anyRequestHeader  bool
 	echoHeaders       bool
 	maxRequestHeaders int      // the length of the longest list that can be allowed
-	preflight         []line   // of each answer to a preflight, besides origin, Vary and what is echoed
+	preflightLines    []line   // of each answer to a preflight, besides origin, Vary and what is echoed
 	methodsBeforeEcho []string // the value of Access-Control-Allow-Methods, or none, before what is echoed
 	headersBeforeEcho []string // the same of Access-Control-Allow-Headers
 	preflightVary     string
 }
-
-// maxFuncOrigin is the length, in bytes, of the longest origin that
-// AllowOriginFunc is asked about.
-const maxFuncOrigin = 512
 
 // A line is a header with one value.
 type line struct{ name, value string }
@@ -275,14 +317,12 @@ type line struct{ name, value string }
 // policy does not itself say how much that can be.
 const maxRead = 8 << 10
 
-var zeroPolicy, _ = compile(Policy{})
-
 // compile returns p in compiled form, or all that is wrong with it.
 func compile(p Policy) (*compiled, error) {
 	c := &compiled{policy: p.clone()}
 	if p.AllowCredentials {
-		c.actual = append(c.actual, line{header.AllowCredentials, "true"})
-		c.preflight = append(c.preflight, line{header.AllowCredentials, "true"})
+		c.actualLines = append(c.actualLines, line{header.AllowCredentials, "true"})
+		c.preflightLines = append(c.preflightLines, line{header.AllowCredentials, "true"})
 	}
 	var m mistakes
 	c.compileOrigins(&m)
@@ -379,17 +419,8 @@ func (p *Policy) checkRisks(m *mistakes, i int, o origin.Pattern) {
 }
 
 func (c *compiled) compileMethods(m *mistakes) {
-	var list []string
-	for i, s := range c.policy.AllowedMethods {
-		if s == "*" {
-			c.anyMethod, c.echoMethod = true, c.policy.AllowCredentials
-		} else {
-			m.add("AllowedMethods", i, s, header.FaultOfMethod(s))
-		}
-		if s != "*" || !c.echoMethod {
-			list = append(list, s)
-		}
-	}
+	list, wild := c.names(m, "AllowedMethods", c.policy.AllowedMethods, header.FaultOfMethod)
+	c.anyMethod, c.echoMethod = wild, wild && c.policy.AllowCredentials
 	list = unique(list)
 	c.methods = make(map[string]struct{}, len(list))
 	for _, method := range list {
@@ -398,27 +429,39 @@ func (c *compiled) compileMethods(m *mistakes) {
 	if c.echoMethod {
 		c.methodsBeforeEcho = join(list)
 	} else {
-		c.preflight = appendValue(c.preflight, header.AllowMethods, join(list))
+		c.preflightLines = appendValue(c.preflightLines, header.AllowMethods, join(list))
 	}
 }
 
-func (c *compiled) compileRequestHeaders(m *mistakes) {
-	var list []string
-	for i, s := range c.policy.AllowedHeaders {
+// names returns the elements of a field that lists methods or request headers,
+// and whether "*" is among them. With credentials, browsers take "*" for a name:
+// it is left out then, and what is asked for echoed instead.
+func (c *compiled) names(m *mistakes, field string, elements []string, fault func(string) string) (list []string, wild bool) {
+	for i, s := range elements {
 		if s == "*" {
-			c.anyRequestHeader, c.echoHeaders = true, c.policy.AllowCredentials
+			wild = true
+			if c.policy.AllowCredentials {
+				continue
+			}
 		} else {
-			m.add("AllowedHeaders", i, s, header.FaultOfRequestHeader(s))
+			m.add(field, i, s, fault(s))
 		}
-		if s != "*" || !c.echoHeaders {
-			list = append(list, http.CanonicalHeaderKey(s))
-		}
+		list = append(list, s)
+	}
+	return list, wild
+}
+
+func (c *compiled) compileRequestHeaders(m *mistakes) {
+	list, wild := c.names(m, "AllowedHeaders", c.policy.AllowedHeaders, header.FaultOfRequestHeader)
+	c.anyRequestHeader, c.echoHeaders = wild, wild && c.policy.AllowCredentials
+	for i, name := range list {
+		list[i] = http.CanonicalHeaderKey(name)
 	}
 	list = unique(list)
 	if c.echoHeaders {
 		c.headersBeforeEcho = join(list)
 	} else {
-		c.preflight = appendValue(c.preflight, header.AllowHeaders, join(list))
+		c.preflightLines = appendValue(c.preflightLines, header.AllowHeaders, join(list))
 	}
 
 	// Room for every name once with ", ", and some more white space.
@@ -439,7 +482,7 @@ func (c *compiled) compileExposedHeaders(m *mistakes) {
 		m.add("ExposedHeaders", i, s, header.FaultOfResponseHeader(s, c.policy.AllowCredentials))
 		list = append(list, http.CanonicalHeaderKey(s))
 	}
-	c.actual = appendValue(c.actual, header.ExposeHeaders, join(unique(list)))
+	c.actualLines = appendValue(c.actualLines, header.ExposeHeaders, join(unique(list)))
 }
 
 func (c *compiled) compileMaxAge(m *mistakes) {
@@ -447,7 +490,7 @@ func (c *compiled) compileMaxAge(m *mistakes) {
 	switch {
 	case age == 0:
 	case age < 0:
-		c.preflight = append(c.preflight, line{header.MaxAge, "0"})
+		c.preflightLines = append(c.preflightLines, line{header.MaxAge, "0"})
 	case age < time.Millisecond:
 		m.add("MaxAge", -1, age.String(), fmt.Sprintf("is less than a second; did you mean %d*time.Second?", age))
 	case age > 24*time.Hour:
@@ -455,7 +498,7 @@ func (c *compiled) compileMaxAge(m *mistakes) {
 	case age%time.Second != 0:
 		m.add("MaxAge", -1, age.String(), "is sent in whole seconds; write a multiple of time.Second")
 	default:
-		c.preflight = append(c.preflight, line{header.MaxAge, strconv.Itoa(int(age / time.Second))})
+		c.preflightLines = append(c.preflightLines, line{header.MaxAge, strconv.Itoa(int(age / time.Second))})
 	}
 }
 

@@ -151,6 +151,10 @@ func TestRefusedPolicies(t *testing.T) {
 			{`AllowedOrigins[2] "https://a.b-*.example.com": has a "*" where it means nothing`, `or as the port ("http://localhost:*")`},
 		}},
 		{"any origin, and another", origins("https://a.example", "*"), [][2]string{{`AllowedOrigins[1] "*": allows any origin, which makes the other origins pointless`, `remove them, or remove this`}}},
+		{"any origin, and what is none", origins("*", "example.com", "*"), [][2]string{
+			{`AllowedOrigins[0] "*": allows any origin, which makes the other origins pointless`, `remove them, or remove this`},
+			{`AllowedOrigins[1] "example.com": has no scheme`, `did you mean "https://example.com"?`},
+		}},
 		{"any origin, and a function", withFunc, [][2]string{{`AllowedOrigins[0] "*": allows any origin, which makes AllowOriginFunc pointless`, `remove that, or remove this`}}},
 
 		{"any origin with credentials", credentialed("*"), [][2]string{{`AllowedOrigins[0] "*": with AllowCredentials, lets every page on the web act as your users`, `or do not set AllowCredentials`}}},
@@ -182,7 +186,8 @@ func TestRefusedPolicies(t *testing.T) {
 		{"any host of a scheme with credentials", credentialed("moz-extension://*"), [][2]string{
 			{`AllowedOrigins[0] "moz-extension://*": with AllowCredentials, lets every host under "moz-extension://" act as your users`, "or accept RiskPublicSuffix"},
 		}},
-		{"bits that are no risk", cors.Policy{AcceptRisks: cors.RiskNullOrigin<<1 | cors.RiskNullOrigin}, [][2]string{{`AcceptRisks "12": has bits that are no risk`, "join RiskInsecureOrigin, RiskPublicSuffix and RiskNullOrigin"}}},
+		{"a bit that is no risk", cors.Policy{AcceptRisks: cors.RiskNullOrigin << 1}, [][2]string{{`AcceptRisks "8": has bits that are no risk`, "join RiskInsecureOrigin, RiskPublicSuffix and RiskNullOrigin"}}},
+		{"bits that are no risk, beside one", cors.Policy{AcceptRisks: cors.RiskNullOrigin<<1 | cors.RiskNullOrigin}, [][2]string{{`AcceptRisks "12": has bits that are no risk`, "join RiskInsecureOrigin, RiskPublicSuffix and RiskNullOrigin"}}},
 		{"two risks at once", credentialed("http://*.com"), [][2]string{
 			{`AllowedOrigins[0] "http://*.com": with AllowCredentials, lets whoever controls a network in between`, "or accept RiskInsecureOrigin"},
 			{`AllowedOrigins[0] "http://*.com": with AllowCredentials, lets whoever can register a name under "com"`, "or accept RiskPublicSuffix"},
@@ -328,6 +333,23 @@ func TestPolicyErrorFields(t *testing.T) {
 	var policyErr *cors.PolicyError
 	if !errors.As(err, &policyErr) || policyErr.Field != "MaxAge" || policyErr.Index != -1 || policyErr.Value != "25h0m0s" {
 		t.Errorf("got %#v", policyErr)
+	}
+}
+
+func TestRequestErrorMessages(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		err  cors.RequestError
+		want string
+	}{
+		{cors.RequestError{Field: "Origin", Value: "null"}, `cors: request: origin "null" is not in AllowedOrigins`},
+		{cors.RequestError{Preflight: true, Field: "Origin", Value: "a\nb"}, `cors: preflight: origin "a\nb" is not in AllowedOrigins`},
+		{cors.RequestError{Preflight: true, Field: "Access-Control-Request-Method", Value: "FOO"}, `cors: preflight: method "FOO" is not in AllowedMethods`},
+		{cors.RequestError{Preflight: true, Field: "Access-Control-Request-Headers", Value: "x-a"}, `cors: preflight: request header "x-a" is not in AllowedHeaders`},
+	} {
+		if got := test.err.Error(); got != test.want {
+			t.Errorf("got %s, want %s", got, test.want)
+		}
 	}
 }
 
@@ -614,6 +636,21 @@ func TestDuplicatesAreNoMistake(t *testing.T) {
 	}
 }
 
+// checkPages has m allow the pages of some origins, and not those of others.
+func checkPages(t *testing.T, m *cors.Middleware, allowed, refused []string) {
+	t.Helper()
+	for _, origin := range allowed {
+		if !testkit.AllowsPage(m, origin) {
+			t.Errorf("%q is not allowed", origin)
+		}
+	}
+	for _, origin := range refused {
+		if testkit.AllowsPage(m, origin) {
+			t.Errorf("%q is allowed", origin)
+		}
+	}
+}
+
 // The tests whose names begin with TestFieldBug each show a defect that another
 // CORS middleware had.
 
@@ -653,20 +690,11 @@ func TestFieldBugPartialWildcard(t *testing.T) {
 func TestFieldBugWildcardMatchesLongerHost(t *testing.T) {
 	t.Parallel()
 	m := testkit.MustNew(t, origins("https://*.example.com", "https://example.com:*", "http://localhost:*"))
-	for _, origin := range []string{"https://a.example.com", "https://a.b.example.com", "https://example.com", "https://example.com:8443", "http://localhost:1"} {
-		if !testkit.AllowsPage(m, origin) {
-			t.Errorf("%s is not allowed", origin)
-		}
-	}
-	for _, origin := range []string{
+	checkPages(t, m, []string{"https://a.example.com", "https://a.b.example.com", "https://example.com", "https://example.com:8443", "http://localhost:1"}, []string{
 		"https://example.community", "https://example.community:8443", "https://example.com.evil.example", "https://example.com.evil.example:8443",
 		"https://a.example.community", "https://a.example.com.evil.example", "https://badexample.com", "https://a.badexample.com", "https://evil.example:a.example.com",
 		"https://evil.example/.example.com", "https://example.com:8443.evil.example", "http://localhost.evil.example:1", "http://localhosts:1",
-	} {
-		if testkit.AllowsPage(m, origin) {
-			t.Errorf("%s is allowed", origin)
-		}
-	}
+	})
 }
 
 // jub0bs/cors GHSA-vhxv-fg4m-p2w8: two patterns together allowed what neither
@@ -675,6 +703,7 @@ func TestFieldBugPatternsJoin(t *testing.T) {
 	t.Parallel()
 	for _, union := range [][]string{
 		{"https://foo.com", "https://bar.com"},
+		{"https://foo.com", "https://bar.com", "https://longer-than-these-two.com"},
 		{"https://*.foo.com", "https://*.bar.com"},
 		{"https://foo.com", "https://*.bar.com", "https://foo.com:*"},
 	} {
@@ -736,14 +765,74 @@ func TestFieldBugListedButRefused(t *testing.T) {
 func TestFieldBugPatternWithoutAnchor(t *testing.T) {
 	t.Parallel()
 	m := testkit.MustNew(t, origins("https://example.com", "https://*.example.org", "http://example.net:*"))
-	for _, origin := range []string{
+	checkPages(t, m, nil, []string{
 		"https://example.com.evil.net", "https://example.com.", "https://example.com:8443", "https://example.com\n", "https://example.com/",
 		"evilhttps://example.com", "https://evil.net?https://example.com", "https://evil.net#https://example.com", " https://example.com",
 		"https://example.com https://example.com", "https://a.example.org.evil.net", "https://a.example.org\n.evil.net", "https://a.example.org:1", "https://example.org",
 		"http://example.net:1.evil.net", "http://example.net:1:1", "http://example.net:", "http://example.net.evil.net",
+	})
+}
+
+// hasura 8261, hanko 2870: no pattern could stand for preview deployments, so that
+// people compared a prefix and forgot what follows.
+func TestFieldBugPreviewDeployments(t *testing.T) {
+	t.Parallel()
+	m := testkit.MustNew(t, origins("https://*--proj.netlify.app", "https://proj-*.vercel.app", "https://app-*-team.vercel.app"))
+	checkPages(t, m, []string{
+		"https://deploy-preview-42--proj.netlify.app", "https://main--proj.netlify.app",
+		"https://proj-git-main-team.vercel.app", "https://proj-1.vercel.app", "https://app-9x_2-team.vercel.app",
+	}, []string{
+		"https://proj.netlify.app", "https://--proj.netlify.app", "https://evil.netlify.app", "https://evil-proj.netlify.app", "https://a--proj2.netlify.app",
+		"https://a--proj.netlify.app.evil.example", "https://a--proj.evil.example", "https://evil.example--proj.netlify.app", "http://a--proj.netlify.app",
+		"https://proj.vercel.app", "https://proj-.vercel.app", "https://project.vercel.app", "https://proj-1.evil.example", "https://proj-1.vercel.app.evil.example",
+		"https://proj-evil.example", "https://proj-evil.example/.vercel.app", "https://proj-evil.example.vercel.app", "https://proj-1.vercel.app:8443",
+		"https://app-team.vercel.app", "https://app--team.vercel.app", "https://app-1-teams.vercel.app", "https://app-1.evil-team.vercel.app",
+	})
+}
+
+// electron-nuxt 680, electron 1990, laravel-cors 229: the origins of apps could
+// neither be listed nor be seen by the function.
+func TestFieldBugOriginsOfApps(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		origin string
+		risks  cors.Risk
+	}{
+		{"app://.", 0},
+		{"app://", 0},
+		{"https://example.com.", 0},
+		{"capacitor://localhost", 0},
+		{"file://", cors.RiskNullOrigin},
 	} {
-		if testkit.AllowsPage(m, origin) {
-			t.Errorf("%q is allowed", origin)
+		asked := ""
+		listed := cors.Policy{AllowedOrigins: []string{test.origin}, AcceptRisks: test.risks}
+		function := cors.Policy{AcceptRisks: test.risks, AllowOriginFunc: func(_ *http.Request, origin string) bool {
+			asked = origin
+			return true
+		}}
+		for name, p := range map[string]cors.Policy{"listed": listed, "left to the function": function} {
+			m, err := cors.New(p)
+			if err != nil {
+				t.Errorf("%s, %s: %v", test.origin, name, err)
+				continue
+			}
+			w, ran := testkit.Serve(m, testkit.NewRequest("PUT", "Origin: "+test.origin))
+			if !ran || w.Header().Get("Access-Control-Allow-Origin") != test.origin {
+				t.Errorf("%s, %s: the handler ran: %t; got %q", test.origin, name, ran, w.Header())
+			}
+		}
+		if asked != test.origin {
+			t.Errorf("%s: the function was asked about %q", test.origin, asked)
+		}
+		if test.risks == 0 {
+			continue
+		}
+		listed.AcceptRisks, function.AcceptRisks, asked = 0, 0, ""
+		if _, err := cors.New(listed); err == nil {
+			t.Errorf("%s is accepted without its risk", test.origin)
+		}
+		if testkit.AllowsPage(testkit.MustNew(t, function), test.origin) || asked != "" {
+			t.Errorf("%s: the function is asked without the risk", test.origin)
 		}
 	}
 }

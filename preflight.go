@@ -1,7 +1,6 @@
 package cors
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -19,7 +18,7 @@ import (
 // so what is asked for is listed as well.
 func (c *compiled) answerPreflight(w http.ResponseWriter, r *http.Request, allowOrigin string) {
 	var methods, headers, vary []string
-	n := 1 + len(c.preflight)
+	n := 1 + len(c.preflightLines)
 	if c.echoMethod {
 		methods = c.methodToEcho(r.Header[header.RequestMethod])
 		n += len(c.methodsBeforeEcho) + len(methods)
@@ -36,7 +35,7 @@ func (c *compiled) answerPreflight(w http.ResponseWriter, r *http.Request, allow
 
 	v := make(values, n)
 	h[header.AllowOrigin] = v.take(allowOrigin)
-	for _, l := range c.preflight {
+	for _, l := range c.preflightLines {
 		h[l.name] = v.take(l.value)
 	}
 	if len(c.methodsBeforeEcho)+len(methods) > 0 {
@@ -139,7 +138,7 @@ func (c *compiled) withinBounds(lines []string) (whole []string, part string, ok
 	if c.echoHeaders && len(lines) > maxLines {
 		return nil, "", false
 	}
-	room := c.maxRequestHeaders
+	room := c.maxRequestHeaders // less than none, if only what joins two lines is too much
 	for i, line := range lines {
 		if len(line) > room {
 			end := strings.LastIndexByte(line[:max(room, 0)], ',')
@@ -195,51 +194,6 @@ func compareFold(a, b string) int {
 		}
 	}
 	return len(a) - len(b)
-}
-
-// A RequestError tells why a request was rejected, or why a browser will not
-// send the request that a preflight asked about. Its message says what would
-// have to change.
-type RequestError struct {
-	// Preflight says whether the request is a preflight.
-	Preflight bool
-
-	// Field is the request header at fault: Origin,
-	// Access-Control-Request-Method or Access-Control-Request-Headers; or
-	// Sec-Fetch-Site, where that tells of a page of another site and there is no
-	// Origin.
-	Field string
-
-	// Value is what in that header is not allowed: the origin, the method, the
-	// name of the first such request header, or the relation between sites.
-	// Where a list of request headers is longer than any that the policy allows,
-	// it is the beginning of the list. Of several lines that should be one, it
-	// holds the first two, joined with ", ". It comes from the client as it is,
-	// but is a copy, and cut after 512 bytes.
-	Value string
-
-	reason string // what is wrong with the value; if empty, that it is not listed
-}
-
-// Error returns the reason on one line, with the client's part quoted.
-func (e *RequestError) Error() string {
-	request := "request"
-	if e.Preflight {
-		request = "preflight"
-	}
-	what, reason := "origin", "is not in AllowedOrigins"
-	switch e.Field {
-	case header.RequestMethod:
-		what, reason = "method", "is not in AllowedMethods"
-	case header.RequestHeaders:
-		what, reason = "request header", "is not in AllowedHeaders"
-	case header.SecFetchSite:
-		what, reason = header.SecFetchSite, "tells of a page of another site or origin, but there is no Origin that could be allowed"
-	}
-	if e.reason != "" {
-		reason = e.reason
-	}
-	return fmt.Sprintf("cors: %s: %s %q %s", request, what, e.Value, reason)
 }
 
 // clip returns a copy of the value of a header that should have one line. It is

@@ -117,6 +117,23 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
+			"with DenyHandler, what would be rejected is answered as before, preflights included, and OnReject is told",
+			"docs/migrating.md", "let what answers today go on answering what the policy would reject, and log it",
+			func() bool {
+				told := 0
+				observing := app
+				observing.OnReject = func(*http.Request, *cors.RequestError) { told++ }
+				observing.DenyHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					w.Header().Set("Access-Control-Allow-Origin", r.Header.Get("Origin")) // the other package
+				})
+				answered := func(method string, header ...string) bool {
+					w, ran := serve(observing, request(method, append(header, stranger)...))
+					return ran == 0 && w.Code == 200 && w.Header().Get("Access-Control-Allow-Origin") == "https://evil.example"
+				}
+				return answered("POST") && answered("OPTIONS", "Access-Control-Request-Method: PUT") && told == 2
+			},
+		},
+		{
 			"StripHeaders leaves one value where an upstream sets the header as well", "docs/neighbours.md", "Remove the upstream's",
 			func() bool {
 				c, err := cors.New(app)

@@ -111,7 +111,7 @@ func open(t *testing.T, engine browsers.Engine) (*ride, *playground) {
 	}
 	p := newPlayground(origins{
 		App:       "http://localhost:" + portOf(0),
-		Subdomain: "http://shop.localhost:" + portOf(0),
+		Subdomain: "http://pr-7.localhost:" + portOf(0),
 		API:       "http://localhost:" + portOf(1),
 		Stranger:  "http://127.0.0.1:" + portOf(2),
 	}, log.New(io.Discard, "", 0))
@@ -257,6 +257,8 @@ func testPresetsInBrowser(t *testing.T, d *ride, p *playground) {
 			"Cookie: user=alice", "Access-Control-Allow-Credentials: true", "Access-Control-Max-Age: 7200", `"hello": "alice"`}},
 		{"All subdomains", outcome{Preflight: true, Actual: true, HandlerRan: true, Status: 200}, "", []string{
 			"Access-Control-Allow-Origin: " + p.origins.Subdomain}},
+		{"Previews", outcome{Actual: true, HandlerRan: true, Status: 200}, "", []string{
+			"Access-Control-Allow-Origin: " + p.origins.Subdomain, "Vary: Origin"}},
 		{"Anything goes", outcome{Preflight: true, Actual: true, HandlerRan: true, Status: 200}, "date etag x-request-id x-total-count", []string{
 			"Access-Control-Allow-Headers: *, Authorization", "PATCH /data"}},
 		{"A stranger, rejected", outcome{Actual: true}, "", []string{

@@ -66,8 +66,13 @@ func (p *playground) presets() []preset {
 	}, {
 		ID: "subdomains", Name: "All subdomains",
 		About:   "A pattern allows every subdomain, and the host itself is listed too.",
-		Policy:  policyForm{AllowedOrigins: []string{p.origins.App, strings.Replace(p.origins.Subdomain, "shop.", "*.", 1)}, AllowedHeaders: []string{"Content-Type"}},
+		Policy:  policyForm{AllowedOrigins: []string{p.origins.App, strings.Replace(p.origins.Subdomain, "pr-7.", "*.", 1)}, AllowedHeaders: []string{"Content-Type"}},
 		Request: requestForm{From: "subdomain", Method: "POST", ContentType: json, Body: `{"item": 7}`},
+	}, {
+		ID: "previews", Name: "Previews",
+		About:   "A pattern between hyphens allows every preview deployment, and no other subdomain.",
+		Policy:  policyForm{AllowedOrigins: []string{strings.Replace(p.origins.Subdomain, "pr-7.", "pr-*.", 1)}},
+		Request: requestForm{From: "subdomain", Method: "GET"},
 	}, {
 		ID: "any", Name: "Anything goes",
 		About:   "Any page may send any method and header, but no cookies. Authorization has to be listed by name.",

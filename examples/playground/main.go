@@ -99,7 +99,7 @@ func play(ctx context.Context, args []string, stdout io.Writer) error {
 	// do, so that cookies reach the API. The stranger is another site.
 	p := newPlayground(origins{
 		App:       origin("localhost", port(app)),
-		Subdomain: origin("shop.localhost", port(app)),
+		Subdomain: origin("pr-7.localhost", port(app)),
 		API:       origin("localhost", port(api)),
 		Stranger:  origin("127.0.0.1", port(stranger)),
 	}, log.New(stdout, "", log.Ltime))
@@ -259,8 +259,8 @@ func (p *playground) appServer() http.Handler {
 	mux.HandleFunc("GET localhost/{$}", p.appPage)
 	mux.HandleFunc("GET localhost/{file}", asset)
 	mux.Handle("localhost/control/", http.NewCrossOriginProtection().Handler(control))
-	mux.HandleFunc("GET shop.localhost/{$}", p.senderPage)
-	mux.HandleFunc("GET shop.localhost/{file}", asset)
+	mux.HandleFunc("GET pr-7.localhost/{$}", p.senderPage)
+	mux.HandleFunc("GET pr-7.localhost/{file}", asset)
 	return secured(mux)
 }
 

@@ -31,7 +31,7 @@ const patience = time.Minute
 func testPlayground() *playground {
 	return newPlayground(origins{
 		App:       "http://localhost:1001",
-		Subdomain: "http://shop.localhost:1001",
+		Subdomain: "http://pr-7.localhost:1001",
 		API:       "http://localhost:1002",
 		Stranger:  "http://127.0.0.1:1003",
 	}, log.New(io.Discard, "", 0))
@@ -174,7 +174,7 @@ func TestOriginsOmitTheDefaultPort(t *testing.T) {
 
 	p := newPlayground(origins{
 		App:       origin("localhost", "80"),
-		Subdomain: origin("shop.localhost", "80"),
+		Subdomain: origin("pr-7.localhost", "80"),
 		API:       origin("localhost", "1002"),
 		Stranger:  origin("127.0.0.1", "80"),
 	}, log.New(io.Discard, "", 0))
@@ -213,9 +213,9 @@ func TestServersAnswerOnlyToTheirNames(t *testing.T) {
 		{p.appServer(), "http://localhost:1001/index.html", http.StatusNotFound},
 		{p.appServer(), "http://localhost:1001/nothing.js", http.StatusNotFound},
 		{p.appServer(), "http://localhost:1001/..%2fmain.go", http.StatusNotFound},
-		{p.appServer(), "http://shop.localhost:1001/", http.StatusOK},
-		{p.appServer(), "http://shop.localhost:1001/sender.js", http.StatusOK},
-		{p.appServer(), "http://shop.localhost:1001/control/policy", http.StatusNotFound},
+		{p.appServer(), "http://pr-7.localhost:1001/", http.StatusOK},
+		{p.appServer(), "http://pr-7.localhost:1001/sender.js", http.StatusOK},
+		{p.appServer(), "http://pr-7.localhost:1001/control/policy", http.StatusNotFound},
 		{p.appServer(), "http://rebound.example:1001/", http.StatusNotFound},
 		{p.appServer(), "http://rebound.example:1001/control/policy", http.StatusNotFound},
 		{p.appServer(), "http://127.0.0.1:1001/control/policy", http.StatusNotFound},
@@ -277,6 +277,7 @@ func TestPresets(t *testing.T) {
 		"public":      allowed,
 		"credentials": asked,
 		"subdomains":  asked,
+		"previews":    allowed,
 		"any":         asked,
 		"rejected":    {Actual: true},
 		"mistakes":    allowed, // under the policy of the preset before it

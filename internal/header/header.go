@@ -127,6 +127,7 @@ func IsToken(s string) bool {
 	return s != ""
 }
 
+// Lower returns c, in lower case if it is a letter of ASCII.
 func Lower(c byte) byte {
 	if 'A' <= c && c <= 'Z' {
 		c += 'a' - 'A'

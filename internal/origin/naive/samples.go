@@ -1,10 +1,10 @@
-package origin_test
+package naive
 
 import "strings"
 
-// samples are strings to begin fuzzing with: origins that browsers and apps
-// send, patterns, and what has been mistaken for either.
-var samples = []string{
+// Samples are strings to begin fuzzing with: origins that browsers and apps send,
+// patterns, and what has been mistaken for either.
+var Samples = []string{
 	"https://example.com", "https://app.example.com:8443", "http://localhost:3000", "http://127.0.0.1:5173", "http://255.255.255.255",
 	"http://[::1]:8080", "https://[2001:db8::1]", "https://[abcd:ef09::af]", "https://[::g]", "https://[::ffff:7f00:1]", "https://[1:0:0:2:0:0:0:3]",
 	"https://xn--bcher-kva.example", "https://a_b.example", "https://0a.example", "https://example.c0m",
@@ -26,48 +26,4 @@ var samples = []string{
 	"https://" + strings.Repeat("a", 63) + ".example", "https://" + strings.Repeat("a", 64) + ".example",
 	"https://" + strings.Repeat("a.", 126) + "a", "https://" + strings.Repeat("a.", 126) + "ab",
 	"https://*." + strings.Repeat("a.", 125) + "a", "https://*." + strings.Repeat("a.", 125) + "ab",
-}
-
-// membersOf returns origins that a pattern allows, but for those that are too
-// long.
-func membersOf(pattern string) []string {
-	portless, anyPort := strings.CutSuffix(pattern, ":*")
-	var members []string
-	for _, name := range []string{"a", "x-1", "b2.c_"} {
-		s := strings.Replace(portless, "*", name, 1)
-		if anyPort {
-			members = append(members, s, s+":65535", s+":1")
-		} else {
-			members = append(members, s)
-		}
-	}
-	return members
-}
-
-// nearMisses returns strings that are almost s: with byte b added, put in
-// place of another, or one taken away at index at; with two labels joined, a
-// label more or less; with another port.
-func nearMisses(s string, at uint, b byte) []string {
-	i := int(at % uint(len(s)))
-	scheme, authority, _ := strings.Cut(s, "://")
-	_, parent, _ := strings.Cut(authority, ".")
-	portless := s[:max(strings.LastIndexByte(s, ':'), 0)]
-	c := string([]byte{b}) // not the rune b
-	dot := i + strings.IndexByte(s[i:], '.')
-	return []string{
-		s[:i] + c + s[i:],
-		s[:i] + c + s[i+1:],
-		s[:i] + s[i+1:],
-		s + c,
-		s[:max(dot, 0)] + s[dot+1:],
-		scheme + "://" + parent,
-		scheme + "://" + c + authority,
-		scheme + "://" + c + "." + authority,
-		scheme + "s://" + authority,
-		portless,
-		portless + ":80",
-		s + ":443",
-		s + ":8080",
-		s + "0",
-	}
 }
