@@ -184,6 +184,7 @@ func TestWhyAStringIsNoPattern(t *testing.T) {
 		{"a wildcard without a domain", "https://pr-*", star},
 		{"a wildcard without a domain, at a port", "https://pr-*:8080", star},
 		{"a wildcard before a dot alone", "https://pr-*.", star},
+		{"a wildcard before a dot and a port", "https://*-app.:8443", star},
 		{"a wildcard for every host", "https://*", star},
 		{"a wildcard for every host and port", "https://*:*", star},
 		{"a wildcard within the port", "http://localhost:80*", star},

@@ -94,7 +94,7 @@ func IsPattern(s string) bool {
 	if m := wildcard.FindStringSubmatch(s); m != nil {
 		// What follows the label is a domain, whatever the scheme.
 		domain, _, _ := strings.Cut(m[4], ":")
-		if !IsOrigin("https://a." + domain) {
+		if domain == "" || !IsOrigin("https://a."+domain) {
 			return false
 		}
 	}

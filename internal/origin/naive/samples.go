@@ -14,7 +14,7 @@ var Samples = []string{
 	"http://*.localhost:*", "https://*.github.io", "https://*.com", "null",
 	"https://proj-*.vercel.app", "https://*--proj.netlify.app", "https://proj-*-team.vercel.app:*", "https://*-app.localhost:8443", "https://a-*-b.c.",
 	"moz-extension://*", "safari-web-extension://*", "safari-web-extension://0A1B-c2", "app://.", "app://", "app://*", "app://a~b", "https://example.com.", "http://localhost.:3000",
-	"https://-*.example.com", "https://*-.example.com", "https://pr*.example.com", "https://a.b-*.example.com", "https://a-*-*.example.com", "https://a-*", "https://a-*.1", "app://a-*.1", "app://A-*.b", "app://*..a:*", "https://*",
+	"https://-*.example.com", "https://*-.example.com", "https://pr*.example.com", "https://a.b-*.example.com", "https://a-*-*.example.com", "https://a-*", "https://*-a.:8443", "https://a-*.1", "app://a-*.1", "app://A-*.b", "app://*..a:*", "https://*",
 	"moz-extension://*:*", "moz-extension://*/", "moz-extension://a*", "htttps://example.com", "htp://example.com", "example.com:80", "http://1.2.3.4.", "https://.", "https://a..", "app://a/b", "app://u@a", "app://:1", "app://[::1]",
 	"", "example.com", "https://", "https://example.com/", "https://example.com:443", "http://example.com:80", "http://example.com:0",
 	"http://example.com:65536", "http://example.com:080", "https://Example.com", "HTTPS://example.com", "https://example.com.", "https://a..b",
