@@ -381,7 +381,10 @@ func (c *compiled) explain(r *http.Request, q request) *RequestError {
 	case p.AllowOriginFunc == nil:
 		// The default: it is not in AllowedOrigins.
 	case !c.asksFunc(q.origin()):
-		e.reason = "is not in AllowedOrigins, and is no origin that AllowOriginFunc is asked about"
+		e.reason = "is no origin that AllowOriginFunc is asked about"
+		if len(p.AllowedOrigins) > 0 {
+			e.reason = "is not in AllowedOrigins, and " + e.reason
+		}
 	case len(p.AllowedOrigins) == 0:
 		e.reason = "is not allowed by AllowOriginFunc"
 	default:

@@ -488,6 +488,10 @@ func TestReasons(t *testing.T) {
 		{"a list and a function", cors.Policy{AllowedOrigins: list, AllowOriginFunc: no}, []string{"GET", testkit.Stranger}, `request: origin "https://evil.example" is neither in AllowedOrigins nor allowed by AllowOriginFunc`},
 		{
 			"what a function is not asked about", cors.Policy{AllowOriginFunc: no}, []string{"GET", "Origin: https://Evil.example"},
+			`request: origin "https://Evil.example" is no origin that AllowOriginFunc is asked about`,
+		},
+		{
+			"what is neither listed nor asked about", cors.Policy{AllowedOrigins: list, AllowOriginFunc: no}, []string{"GET", "Origin: https://Evil.example"},
 			`request: origin "https://Evil.example" is not in AllowedOrigins, and is no origin that AllowOriginFunc is asked about`,
 		},
 		{"null under a list", cors.Policy{AllowedOrigins: list}, []string{"GET", "Origin: null"}, `request: origin "null" cannot be allowed unless RiskNullOrigin is accepted`},

@@ -60,8 +60,8 @@ func TestContains(t *testing.T) {
 		},
 		{
 			"subdomains stand for whole labels", []string{"https://*.example.com"},
-			[]string{"https://a.example.com", "https://a.b.example.com", "https://a-.example.com", "https://" + label63 + ".example.com"},
-			[]string{"https://example.com", "https://.example.com", "https://a..example.com", "https://aexample.com", "https://A.example.com", "https://a.example.com:8443", "https://a.example.com.evil.example", "https://a:1.example.com", "https://a/.example.com", "https://" + label63 + "a.example.com", "a.example.com", ".example.com", "://a.example.com"},
+			[]string{"https://a.example.com", "https://a.b.example.com", "https://a-.example.com", "https://" + label63 + ".example.com", "https://" + label63 + ".a.example.com"},
+			[]string{"https://" + label63 + "a.a.example.com", "https://example.com", "https://.example.com", "https://a..example.com", "https://aexample.com", "https://A.example.com", "https://a.example.com:8443", "https://a.example.com.evil.example", "https://a:1.example.com", "https://a/.example.com", "https://" + label63 + "a.example.com", "a.example.com", ".example.com", "://a.example.com"},
 		},
 		{
 			"a part of a label before a hyphen", []string{"https://*--proj.netlify.app"},
