@@ -1,6 +1,9 @@
 package origin
 
-import "strings"
+import (
+	"math/bits"
+	"strings"
+)
 
 // A Set holds patterns and tells which origins they allow together. The zero
 // value is empty. It must not be changed while it is asked.
@@ -14,8 +17,9 @@ import "strings"
 //   - is not among the whole origins, of which there is https://example.com;
 //   - is cut before each of its dots, from the right, but only as often as there
 //     are dots in a tail: behind .example.com and .vercel.app there are names;
-//   - has the tail .vercel.app, before which no scheme allows subdomains, but
-//     https://proj- can begin a label, if -team ends it;
+//   - has the tail .vercel.app, before which no scheme allows subdomains, but a
+//     "*" can stand after 5 bytes of a label and before 5: https://proj- and -team
+//     are such a pair;
 //   - has no port, so that it is looked up once more among what allows any.
 //
 // What a pattern and an origin share is well-formed, as the pattern is. Only
@@ -138,11 +142,17 @@ func (t *table) hasDomainOf(origin string) bool {
 
 // A domain holds what may stand before one.
 type domain struct {
-	room    int                            // how many bytes of a host are left for that
-	scheme  string                         // a scheme, with "://", under which any labels may; "" if there is none
-	schemes map[string]struct{}            // more of these
-	within  map[string]map[string]struct{} // the ends of a label, by its beginning with the scheme
+	room    int                  // how many bytes of a host are left for that
+	scheme  string               // a scheme, with "://", under which any labels may; "" if there is none
+	schemes map[string]struct{}  // more of these
+	within  map[affixes]struct{} // what may surround a part of a label
+	heads   uint64               // the lengths of their heads without the scheme, a bit for each ...
+	ends    uint64               // ... and of their ends: a label has at most 63 bytes
 }
+
+// Affixes are what precedes a "*" within a label, with the scheme, and what
+// follows it in the label.
+type affixes struct{ head, end string }
 
 func (d *domain) add(p Pattern) {
 	if p.Wildcard == Subdomains {
@@ -153,12 +163,9 @@ func (d *domain) add(p Pattern) {
 		}
 		return
 	}
-	if d.within == nil {
-		d.within = make(map[string]map[string]struct{})
-	}
-	ends := d.within[p.head]
-	put(&ends, p.end)
-	d.within[p.head] = ends
+	put(&d.within, affixes{p.head, p.end})
+	d.heads |= 1 << (len(p.head) - len(p.Scheme) - len("://"))
+	d.ends |= 1 << len(p.end)
 }
 
 // contains reports whether s, an origin up to the dot before d, is allowed.
@@ -181,16 +188,37 @@ func (d *domain) contains(s string) bool {
 	if _, ok := d.schemes[s[:start]]; ok {
 		return true
 	}
-	if len(s)-start > maxLabel || strings.Contains(s[start:], ".") {
+	return len(d.within) > 0 && d.containsWithin(s, start)
+}
+
+// containsWithin reports whether the label of s that begins at start, and may be
+// all the labels there are, has a beginning and an end between which something is
+// allowed.
+func (d *domain) containsWithin(s string, start int) bool {
+	label := s[start:]
+	if len(label) > maxLabel || strings.Contains(label, ".") {
 		return false
 	}
-	// A label can be cut at each of its hyphens, and there are no more than 63.
-	for star := start; star < len(s); star++ {
-		if star > start && s[star-1] != '-' {
+	// A label can be cut only after and before hyphens, and at its own ends.
+	for heads := d.heads; heads != 0; heads &= heads - 1 {
+		head := bits.TrailingZeros64(heads)
+		if head >= len(label) {
+			return false
+		}
+		if head > 0 && label[head-1] != '-' {
 			continue
 		}
-		if hasEnd(d.within[s[:star]], s[star+1:]) {
-			return true
+		for ends := d.ends; ends != 0; ends &= ends - 1 {
+			end := len(label) - bits.TrailingZeros64(ends)
+			if end <= head {
+				break
+			}
+			if end < len(label) && label[end] != '-' {
+				continue
+			}
+			if _, ok := d.within[affixes{s[:start+head], label[end:]}]; ok {
+				return true
+			}
 		}
 	}
 	return false
@@ -201,27 +229,10 @@ func (d *domain) isName(name string) bool {
 	return len(name) <= d.room && isLabels(name)
 }
 
-// hasEnd reports whether ends holds an end of s, all of s, or nothing: s is what
-// is left of a label after its beginning and one byte in place of the "*".
-func hasEnd(ends map[string]struct{}, s string) bool {
-	if _, ok := ends[""]; ok {
-		return true
-	}
-	for i := range len(s) {
-		if s[i] != '-' {
-			continue
-		}
-		if _, ok := ends[s[i:]]; ok {
-			return true
-		}
-	}
-	return false
-}
-
 // put adds s to a set, which it makes first if it is nil.
-func put(set *map[string]struct{}, s string) {
+func put[T comparable](set *map[T]struct{}, s T) {
 	if *set == nil {
-		*set = make(map[string]struct{})
+		*set = make(map[T]struct{})
 	}
 	(*set)[s] = struct{}{}
 }
