@@ -284,8 +284,8 @@ type exchange struct {
 // without each of its entries, and one of twenty calls.
 func newSite(t *testing.T, r recipe, bundle []byte) *site {
 	s := &site{recipe: r, bundle: bundle, reported: make(chan report)}
-	s.pages = httptest.NewServer(http.HandlerFunc(s.servePage))
-	s.api = httptest.NewServer(http.HandlerFunc(s.serveAPI))
+	s.pages = httptest.NewUnstartedServer(http.HandlerFunc(s.servePage))
+	s.api = httptest.NewUnstartedServer(http.HandlerFunc(s.serveAPI))
 	for _, server := range []*httptest.Server{s.pages, s.api} {
 		t.Cleanup(func() {
 			server.CloseClientConnections()
@@ -297,6 +297,8 @@ func newSite(t *testing.T, r recipe, bundle []byte) *site {
 		s.add(t, without(r.policy, e), 0)
 	}
 	s.add(t, r.policy, calls)
+	s.pages.Start()
+	s.api.Start()
 	return s
 }
 
@@ -538,7 +540,7 @@ func (n *session) missing(t *testing.T, e entry) bool {
 	whole, _ := n.replay(t, n.policy)
 	lacking, _ := n.replay(t, without(n.policy, e))
 	for i, result := range lacking {
-		if whole[i].Blocked == "" && (result.Blocked != "" || whole[i].Header[e.value] != nil && result.Header[e.value] == nil) {
+		if whole[i].Blocked == "" && (result.Blocked != "" || whole[i].Header.Get(e.value) != "" && result.Header.Get(e.value) == "") {
 			return true
 		}
 	}
