@@ -1,0 +1,58 @@
+//go:build unix
+
+package clients
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestRecipesInDocs compares docs/recipes.md with the recipes: the policy, what
+// fails without each of its entries, the number of preflights and the engines.
+func TestRecipesInDocs(t *testing.T) {
+	page, err := os.ReadFile("../../docs/recipes.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sections := strings.Split(string(page), "\n## ")[1:]
+	if len(sections) != len(recipes) {
+		t.Fatalf("docs/recipes.md has %d sections, and there are %d recipes", len(sections), len(recipes))
+	}
+	literal := regexp.MustCompile(`(?ms)^var \w+ = (cors\.Policy\{\n.*?^\}\n)`)
+	row := regexp.MustCompile("(?m)^\\| `(\\w+)(?:: ([\\w-]+))?` \\| ([^|]*) \\| [^|]+ \\|$")
+	for i, r := range recipes {
+		section, found := strings.CutPrefix(sections[i], r.name+"\n")
+		if !found {
+			t.Fatalf("docs/recipes.md lacks %q in its place", r.name)
+		}
+		source, err := os.ReadFile(r.file + "_test.go")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if policies := literal.FindAllStringSubmatch(string(source), -1); len(policies) != 1 {
+			t.Errorf("%s_test.go has %d policies", r.file, len(policies))
+		} else if block := "```go\npolicy := " + policies[0][1] + "```\n"; !strings.Contains(section, block) {
+			t.Errorf("%s: docs/recipes.md lacks\n%s", r.name, block)
+		}
+		all := entries(r.policy)
+		rows := row.FindAllStringSubmatch(section, -1)
+		if len(rows) != len(all) {
+			t.Fatalf("%s: docs/recipes.md has %d rows for %d entries", r.name, len(rows), len(all))
+		}
+		for i, e := range all {
+			if got := (entry{rows[i][1], rows[i][2]}); got != e || rows[i][3] != r.fails[e] {
+				t.Errorf("%s: docs/recipes.md says that without %s, %q fails; want %s, %q", r.name, got, rows[i][3], e, r.fails[e])
+			}
+		}
+		engines := "Chromium, Firefox and WebKit"
+		if r.engines != nil {
+			engines = fmt.Sprint(r.engines)
+		}
+		if want := fmt.Sprintf("In %s, twenty calls cost %d preflights", engines, r.preflights); !strings.Contains(section, want) {
+			t.Errorf("%s: docs/recipes.md does not say %q", r.name, want)
+		}
+	}
+}
