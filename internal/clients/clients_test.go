@@ -31,6 +31,8 @@ import (
 var recipes = []recipe{
 	connectRPC,
 	mcpRecipe,
+	s3Client,
+	s3Presigned,
 }
 
 // A recipe is a client, and the policy for a server of what it speaks.
