@@ -33,6 +33,7 @@ var recipes = []recipe{
 	mcpRecipe,
 	s3Client,
 	s3Presigned,
+	tracing,
 }
 
 // A recipe is a client, and the policy for a server of what it speaks.
