@@ -2,18 +2,13 @@
 
 package clients
 
-import (
-	"time"
-
-	"github.com/f407da42/cors"
-)
+import "github.com/f407da42/cors"
 
 var s3PresignedPolicy = cors.Policy{
 	AllowedOrigins: []string{"https://app.example.com"},
 	AllowedMethods: []string{"PUT"},
 	AllowedHeaders: []string{"Content-Type"},
 	ExposedHeaders: []string{"Etag"},
-	MaxAge:         2 * time.Hour,
 }
 
 var s3Presigned = recipe{
