@@ -4,12 +4,14 @@ package clients
 
 import (
 	"context"
+	"encoding/json"
 	"net"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/modelcontextprotocol/go-sdk/auth"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/f407da42/cors"
@@ -19,8 +21,11 @@ import (
 var mcpPolicy = cors.Policy{
 	AllowedOrigins: []string{"https://app.example.com"},
 	AllowedMethods: []string{"DELETE"},
-	AllowedHeaders: []string{"Content-Type", "Mcp-Session-Id", "Mcp-Protocol-Version", "Last-Event-Id"},
-	ExposedHeaders: []string{"Mcp-Session-Id"},
+	AllowedHeaders: []string{
+		"Content-Type", "Mcp-Session-Id", "Mcp-Protocol-Version", "Last-Event-Id",
+		"Authorization", // OAuth
+	},
+	ExposedHeaders: []string{"Mcp-Session-Id", "Www-Authenticate"}, // the latter for OAuth
 	MaxAge:         2 * time.Hour,
 }
 
@@ -29,10 +34,14 @@ var mcpRecipe = recipe{
 	file:   "mcp",
 	policy: mcpPolicy,
 	handler: func(*testing.T) http.Handler {
-		return mcpHandler(&mcp.StreamableHTTPOptions{
+		h := mcpHandler(&mcp.StreamableHTTPOptions{
 			EventStore:                 mcp.NewMemoryEventStore(nil),
 			DisableLocalhostProtection: true, // the API's name is not localhost
 		})
+		mux := http.NewServeMux()
+		mux.Handle("/mcp", h)
+		addPrivate(mux, h)
+		return mux
 	},
 	fails: map[entry]string{
 		{"AllowedMethods", "DELETE"}:               "end the session",
@@ -40,7 +49,9 @@ var mcpRecipe = recipe{
 		{"AllowedHeaders", "Mcp-Session-Id"}:       "initialize",
 		{"AllowedHeaders", "Mcp-Protocol-Version"}: "initialize",
 		{"AllowedHeaders", "Last-Event-Id"}:        "resume a stream",
+		{"AllowedHeaders", "Authorization"}:        "initialize with a token",
 		{"ExposedHeaders", "Mcp-Session-Id"}:       "call a tool",
+		{"ExposedHeaders", "Www-Authenticate"}:     "initialize with a token",
 	},
 	preflights: 1,
 }
@@ -117,4 +128,40 @@ func mcpHandler(options *mcp.StreamableHTTPOptions) http.Handler {
 		return nil
 	})
 	return mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server }, options)
+}
+
+// addPrivate has mux serve h to those who have a token, and what says where to
+// get one.
+func addPrivate(mux *http.ServeMux, h http.Handler) {
+	verify := func(_ context.Context, token string, _ *http.Request) (*auth.TokenInfo, error) {
+		if token != "fresh" {
+			return nil, auth.ErrInvalidToken
+		}
+		return &auth.TokenInfo{Expiration: time.Now().Add(time.Hour)}, nil
+	}
+	mux.HandleFunc("/private/mcp", func(w http.ResponseWriter, r *http.Request) {
+		auth.RequireBearerToken(verify, &auth.RequireBearerTokenOptions{
+			ResourceMetadataURL: "http://" + r.Host + "/private/metadata",
+		})(h).ServeHTTP(w, r)
+	})
+	describe := func(pattern string, description func(api string) map[string]any) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			json.NewEncoder(w).Encode(description("http://" + r.Host))
+		})
+	}
+	describe("GET /private/metadata", func(api string) map[string]any {
+		return map[string]any{"resource": api + "/private/mcp", "authorization_servers": []string{api + "/auth"}}
+	})
+	describe("GET /.well-known/oauth-authorization-server/auth", func(api string) map[string]any {
+		return map[string]any{
+			"issuer":                   api + "/auth",
+			"authorization_endpoint":   api + "/auth/authorize",
+			"token_endpoint":           api + "/auth/token",
+			"response_types_supported": []string{"code"},
+		}
+	})
+	describe("POST /auth/token", func(string) map[string]any {
+		return map[string]any{"access_token": "fresh", "token_type": "Bearer"}
+	})
 }

@@ -9,8 +9,9 @@ let client, transport;
 // would wait for an answer until its own timeout.
 let broken;
 
-async function initialize(api) {
-  transport = new StreamableHTTPClientTransport(new URL("/mcp", api), {
+async function initialize(api, path = "/mcp", authProvider = undefined) {
+  transport = new StreamableHTTPClientTransport(new URL(path, api), {
+    authProvider,
     reconnectionOptions: {initialReconnectionDelay: 10, maxReconnectionDelay: 10, reconnectionDelayGrowFactor: 1, maxRetries: 1},
   });
   client = new Client({name: "page", version: "1"});
@@ -18,6 +19,23 @@ async function initialize(api) {
   broken.catch(() => {});
   await client.connect(transport);
   check(client.getServerVersion().name === "greeter", client.getServerVersion().name);
+}
+
+// initializeWithToken has the client find out where to get a token in place of
+// one that is too old.
+async function initializeWithToken(api) {
+  let tokens = {access_token: "stale", refresh_token: "refresh", token_type: "Bearer"};
+  await initialize(api, "/private/mcp", {
+    redirectUrl: location.href,
+    clientMetadata: {redirect_uris: [location.href]},
+    clientInformation: () => ({client_id: "page"}),
+    tokens: () => tokens,
+    saveTokens: (fresh) => { tokens = fresh; },
+    saveCodeVerifier: () => {},
+    redirectToAuthorization: () => {},
+  });
+  await callTool("greet");
+  await end();
 }
 
 async function callTool(name) {
@@ -44,11 +62,12 @@ async function end() {
 }
 
 export const steps = [
-  ["initialize", initialize],
+  ["initialize", (api) => initialize(api)],
   ["call a tool", () => callTool("greet")],
   ["listen to the server", listen],
   ["resume a stream", () => callTool("greet late")],
   ["end the session", end],
+  ["initialize with a token", initializeWithToken],
 ];
 
 export const call = async (api, i) => {
