@@ -30,6 +30,10 @@ import (
 // recipes are those of docs/recipes.md, in its order.
 var recipes = []recipe{
 	connectRPC,
+	mcpRecipe,
+	s3Client,
+	s3Presigned,
+	tracing,
 }
 
 // A recipe is a client, and the policy for a server of what it speaks.

@@ -1,0 +1,167 @@
+//go:build unix
+
+package clients
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/auth"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/f407da42/cors"
+	"github.com/f407da42/cors/corstest"
+)
+
+var mcpPolicy = cors.Policy{
+	AllowedOrigins: []string{"https://app.example.com"},
+	AllowedMethods: []string{"DELETE"},
+	AllowedHeaders: []string{
+		"Content-Type", "Mcp-Session-Id", "Mcp-Protocol-Version", "Last-Event-Id",
+		"Authorization", // OAuth
+	},
+	ExposedHeaders: []string{"Mcp-Session-Id", "Www-Authenticate"}, // the latter for OAuth
+	MaxAge:         2 * time.Hour,
+}
+
+var mcpRecipe = recipe{
+	name:   "MCP",
+	file:   "mcp",
+	policy: mcpPolicy,
+	handler: func(*testing.T) http.Handler {
+		h := mcpHandler(&mcp.StreamableHTTPOptions{
+			EventStore:                 mcp.NewMemoryEventStore(nil),
+			DisableLocalhostProtection: true, // the API's name is not localhost
+		})
+		mux := http.NewServeMux()
+		mux.Handle("/mcp", h)
+		addPrivate(mux, h)
+		return mux
+	},
+	fails: map[entry]string{
+		{"AllowedMethods", "DELETE"}:               "end the session",
+		{"AllowedHeaders", "Content-Type"}:         "initialize",
+		{"AllowedHeaders", "Mcp-Session-Id"}:       "initialize",
+		{"AllowedHeaders", "Mcp-Protocol-Version"}: "initialize",
+		{"AllowedHeaders", "Last-Event-Id"}:        "resume a stream",
+		{"AllowedHeaders", "Authorization"}:        "initialize with a token",
+		{"ExposedHeaders", "Mcp-Session-Id"}:       "call a tool",
+		{"ExposedHeaders", "Www-Authenticate"}:     "initialize with a token",
+	},
+	preflights: 1,
+}
+
+// TestMCPProtections shows what the SDK's own check and the one that it recommends
+// refuse, behind a policy that allows the page.
+func TestMCPProtections(t *testing.T) {
+	untold, told := http.NewCrossOriginProtection(), http.NewCrossOriginProtection()
+	if err := told.AddTrustedOrigin("https://app.example.com"); err != nil {
+		t.Fatal(err)
+	}
+	bare := mcpHandler(&mcp.StreamableHTTPOptions{})
+	public, loopback := net.IPv4(192, 0, 2, 1), net.IPv4(127, 0, 0, 1)
+	for _, test := range []struct {
+		name    string
+		handler http.Handler
+		url     string
+		address net.IP // at which the server is reached
+		refusal string
+	}{
+		{"by default", bare, "https://api.example.com/mcp", public, ""},
+		{"localhost", bare, "http://localhost:8080/mcp", loopback, ""},
+		{"behind a proxy on the same machine", bare, "https://api.example.com/mcp", loopback, "invalid Host header"},
+		{"a name under localhost", bare, "http://api.localhost:8080/mcp", loopback, "invalid Host header"},
+		{"without that protection", mcpHandler(&mcp.StreamableHTTPOptions{DisableLocalhostProtection: true}), "https://api.example.com/mcp", loopback, ""},
+		{"in a protection that does not know the page", untold.Handler(bare), "https://api.example.com/mcp", public, "cross-origin request"},
+		{"in a protection that trusts the page", told.Handler(bare), "https://api.example.com/mcp", public, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			m, err := cors.New(mcpPolicy)
+			if err != nil {
+				t.Fatal(err)
+			}
+			guarded := m.Handler(test.handler)
+			b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				address := &net.TCPAddr{IP: test.address, Port: 8080}
+				guarded.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, address)))
+			})}
+			result := b.Fetch("https://app.example.com", corstest.Request{
+				Method: http.MethodPost,
+				URL:    test.url,
+				Header: http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json, text/event-stream"}},
+				Body:   `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"page","version":"1"}}}`,
+			})
+			want := http.StatusOK
+			if test.refusal != "" {
+				want = http.StatusForbidden
+			}
+			if result.Blocked != "" || result.Status != want || !strings.Contains(string(result.Body), test.refusal) {
+				t.Errorf("want %d %s, got\n%s", want, test.refusal, result)
+			}
+		})
+	}
+}
+
+func mcpHandler(options *mcp.StreamableHTTPOptions) http.Handler {
+	type input struct {
+		Name string `json:"name"`
+	}
+	server := mcp.NewServer(&mcp.Implementation{Name: "greeter", Version: "1"}, nil)
+	// add adds a tool that greets, once it has done what else it does.
+	add := func(name string, before func(*mcp.CallToolRequest) error) {
+		mcp.AddTool(server, &mcp.Tool{Name: name}, func(_ context.Context, r *mcp.CallToolRequest, in input) (*mcp.CallToolResult, any, error) {
+			return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: "hello " + in.Name}}}, nil, before(r)
+		})
+	}
+	add("greet", func(*mcp.CallToolRequest) error { return nil })
+	add("announce", func(r *mcp.CallToolRequest) error {
+		// A message that belongs to no request has a stream of its own.
+		return r.Session.NotifyProgress(context.Background(), &mcp.ProgressNotificationParams{ProgressToken: "by", Message: "by the way"})
+	})
+	add("greet late", func(r *mcp.CallToolRequest) error {
+		r.Extra.CloseSSEStream(mcp.CloseSSEStreamArgs{RetryAfter: time.Millisecond})
+		return nil
+	})
+	return mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server }, options)
+}
+
+// addPrivate has mux serve h to those who have a token, and what says where to
+// get one.
+func addPrivate(mux *http.ServeMux, h http.Handler) {
+	verify := func(_ context.Context, token string, _ *http.Request) (*auth.TokenInfo, error) {
+		if token != "fresh" {
+			return nil, auth.ErrInvalidToken
+		}
+		return &auth.TokenInfo{Expiration: time.Now().Add(time.Hour)}, nil
+	}
+	mux.HandleFunc("/private/mcp", func(w http.ResponseWriter, r *http.Request) {
+		auth.RequireBearerToken(verify, &auth.RequireBearerTokenOptions{
+			ResourceMetadataURL: "http://" + r.Host + "/private/metadata",
+		})(h).ServeHTTP(w, r)
+	})
+	describe := func(pattern string, description func(api string) map[string]any) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			json.NewEncoder(w).Encode(description("http://" + r.Host))
+		})
+	}
+	describe("GET /private/metadata", func(api string) map[string]any {
+		return map[string]any{"resource": api + "/private/mcp", "authorization_servers": []string{api + "/auth"}}
+	})
+	describe("GET /.well-known/oauth-authorization-server/auth", func(api string) map[string]any {
+		return map[string]any{
+			"issuer":                   api + "/auth",
+			"authorization_endpoint":   api + "/auth/authorize",
+			"token_endpoint":           api + "/auth/token",
+			"response_types_supported": []string{"code"},
+		}
+	})
+	describe("POST /auth/token", func(string) map[string]any {
+		return map[string]any{"access_token": "fresh", "token_type": "Bearer"}
+	})
+}
