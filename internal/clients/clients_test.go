@@ -30,6 +30,7 @@ import (
 // recipes are those of docs/recipes.md, in its order.
 var recipes = []recipe{
 	connectRPC,
+	graphQL,
 }
 
 // A recipe is a client, and the policy for a server of what it speaks.
