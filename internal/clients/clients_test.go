@@ -31,6 +31,7 @@ import (
 var recipes = []recipe{
 	connectRPC,
 	graphQL,
+	jsonAPI,
 }
 
 // A recipe is a client, and the policy for a server of what it speaks.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -42,6 +43,7 @@ func bookService(t *testing.T) http.Handler {
 		ID    int    `json:"id"`
 		Title string `json:"title"`
 	}
+	var mu sync.Mutex
 	books := []book{{0, "Emma"}, {1, "Ulysses"}}
 	bookType := graphql.NewObject(graphql.ObjectConfig{
 		Name: "Book",
@@ -58,6 +60,8 @@ func bookService(t *testing.T) http.Handler {
 					Type: bookType,
 					Args: graphql.FieldConfigArgument{"id": {Type: graphql.NewNonNull(graphql.Int)}},
 					Resolve: func(p graphql.ResolveParams) (any, error) {
+						mu.Lock()
+						defer mu.Unlock()
 						id := p.Args["id"].(int)
 						if id < 0 || id >= len(books) {
 							return nil, errors.New("no such book")
@@ -77,6 +81,8 @@ func bookService(t *testing.T) http.Handler {
 						"title": {Type: graphql.NewNonNull(graphql.String)},
 					},
 					Resolve: func(p graphql.ResolveParams) (any, error) {
+						mu.Lock()
+						defer mu.Unlock()
 						b := &books[p.Args["id"].(int)]
 						b.Title = p.Args["title"].(string)
 						return *b, nil
