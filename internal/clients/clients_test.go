@@ -32,6 +32,7 @@ var recipes = []recipe{
 	connectRPC,
 	graphQL,
 	jsonAPI,
+	hypermedia,
 }
 
 // A recipe is a client, and the policy for a server of what it speaks.
@@ -539,8 +540,9 @@ func (n *session) replay(t *testing.T, p cors.Policy) (results []*corstest.Resul
 func (n *session) missing(t *testing.T, e entry) bool {
 	whole, _ := n.replay(t, n.policy)
 	lacking, _ := n.replay(t, without(n.policy, e))
+	name := http.CanonicalHeaderKey(e.value)
 	for i, result := range lacking {
-		if whole[i].Blocked == "" && (result.Blocked != "" || whole[i].Header[e.value] != nil && result.Header[e.value] == nil) {
+		if whole[i].Blocked == "" && (result.Blocked != "" || whole[i].Header[name] != nil && result.Header[name] == nil) {
 			return true
 		}
 	}
