@@ -33,6 +33,7 @@ var recipes = []recipe{
 	graphQL,
 	jsonAPI,
 	hypermedia,
+	tus,
 }
 
 // A recipe is a client, and the policy for a server of what it speaks.
