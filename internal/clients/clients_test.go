@@ -34,6 +34,8 @@ var recipes = []recipe{
 	jsonAPI,
 	hypermedia,
 	tus,
+	eventSource,
+	fetchEvents,
 }
 
 // A recipe is a client, and the policy for a server of what it speaks.
@@ -511,6 +513,12 @@ func (n *session) request(x *exchange) corstest.Request {
 		if !slices.Contains(names, strings.ToLower(name)) {
 			r.Header.Del(name)
 		}
+	}
+	// EventSource adds it without asking. For clients that add it themselves, the
+	// recipe has it.
+	isLastEventID := func(name string) bool { return strings.EqualFold(name, "Last-Event-ID") }
+	if !slices.ContainsFunc(n.policy.AllowedHeaders, isLastEventID) {
+		r.Header.Del("Last-Event-ID")
 	}
 	// There is one other reason to ask, and none that the request shows.
 	r.UploadListener = asked && corstest.PreflightReasons(r) == nil

@@ -76,13 +76,8 @@ func taskService(*testing.T) http.Handler {
 			http.Error(w, "no JSON", http.StatusUnsupportedMediaType)
 			return
 		}
-		host, _, _ := strings.Cut(r.Host, ":")
-		_, domain, _ := strings.Cut(host, ".")
-		// The page has to read the token, which it can if api.example.com sets it for
-		// example.com. Only WebKitGTK demands that of the other cookie too: it takes
-		// app.s1.localhost and api.s1.localhost for two sites.
-		http.SetCookie(w, &http.Cookie{Name: "session", Value: session, Path: "/", Domain: domain, HttpOnly: true, SameSite: http.SameSiteLaxMode})
-		http.SetCookie(w, &http.Cookie{Name: "XSRF-TOKEN", Value: token, Path: "/", Domain: domain, SameSite: http.SameSiteLaxMode})
+		http.SetCookie(w, &http.Cookie{Name: "session", Value: session, Path: "/", Domain: cookieDomain(r), HttpOnly: true, SameSite: http.SameSiteLaxMode})
+		http.SetCookie(w, &http.Cookie{Name: "XSRF-TOKEN", Value: token, Path: "/", Domain: cookieDomain(r), SameSite: http.SameSiteLaxMode})
 		reply(w, http.StatusOK, "welcome")
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
@@ -99,4 +94,13 @@ func taskService(*testing.T) http.Handler {
 		api.ServeHTTP(w, r)
 	})
 	return mux
+}
+
+// cookieDomain returns the domain that page and server have in common. If cookies
+// are for that, the page can read them that are not HttpOnly. WebKitGTK keeps no
+// others here: it takes app.s1.localhost and api.s1.localhost for two sites.
+func cookieDomain(r *http.Request) string {
+	host, _, _ := strings.Cut(r.Host, ":")
+	_, domain, _ := strings.Cut(host, ".")
+	return domain
 }
