@@ -33,6 +33,7 @@ var recipes = []recipe{
 	graphQL,
 	jsonAPI,
 	hypermedia,
+	hypermedia2,
 	tus,
 	eventSource,
 	fetchEvents,

@@ -25,7 +25,7 @@ var htmxPolicy = cors.Policy{
 }
 
 var hypermedia = recipe{
-	name:    "Hypermedia fragments",
+	name:    "Hypermedia fragments, htmx 4",
 	file:    "htmx",
 	policy:  htmxPolicy,
 	handler: fragmentService,
@@ -38,7 +38,7 @@ var hypermedia = recipe{
 		{"AllowedHeaders", "HX-Source"}:       "get",
 		{"AllowedHeaders", "HX-Target"}:       "get",
 		{"AllowedHeaders", "HX-Current-URL"}:  "get",
-		{"ExposedHeaders", "HX-Trigger"}:      "trigger an event",
+		{"ExposedHeaders", "HX-Trigger"}:      "trigger an event by HX-Trigger",
 		{"ExposedHeaders", "HX-Location"}:     "go on to another fragment",
 		{"ExposedHeaders", "HX-Redirect"}:     "redirect the page",
 		{"ExposedHeaders", "HX-Refresh"}:      "reload the page",
@@ -52,7 +52,7 @@ var hypermedia = recipe{
 }
 
 // fragmentService returns a server of fragments of HTML, which also sets the
-// response headers that a query asks for.
+// response headers that a query asks for. It serves both versions of htmx.
 func fragmentService(*testing.T) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("HX-Request") != "true" {
