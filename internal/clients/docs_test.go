@@ -51,7 +51,7 @@ func TestRecipesInDocs(t *testing.T) {
 		if r.engines != nil {
 			engines = fmt.Sprint(r.engines)
 		}
-		if want := fmt.Sprintf("In %s, twenty calls cost %d preflights", engines, r.preflights); !strings.Contains(section, want) {
+		if want := fmt.Sprintf("In %s, twenty calls cost %d preflight", engines, r.preflights); !strings.Contains(section, want) {
 			t.Errorf("%s: docs/recipes.md does not say %q", r.name, want)
 		}
 	}

@@ -96,9 +96,9 @@ func taskService(*testing.T) http.Handler {
 	return mux
 }
 
-// cookieDomain returns the domain that page and server have in common. If cookies
-// are for that, the page can read them that are not HttpOnly. WebKitGTK keeps no
-// others here: it takes app.s1.localhost and api.s1.localhost for two sites.
+// cookieDomain returns the domain that page and server have in common. The page can
+// read cookies for that, unless they are HttpOnly. WebKitGTK 2.50 sends no others
+// here, although it says Sec-Fetch-Site: same-site.
 func cookieDomain(r *http.Request) string {
 	host, _, _ := strings.Cut(r.Host, ":")
 	_, domain, _ := strings.Cut(host, ".")
