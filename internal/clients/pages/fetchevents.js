@@ -1,0 +1,36 @@
+import {fetchEventSource} from "@microsoft/fetch-event-source";
+import {EventSource} from "eventsource";
+import {counter, receive} from "./numbers.js";
+
+const headers = {Authorization: "Bearer sesame"};
+
+const clients = {
+  "eventsource": (url, count) => receive(new EventSource(url, {
+    // Of its own accord it has "no-store", which Chromium and Firefox ask before each time.
+    fetch: (input, init) => fetch(input, {...init, cache: "default", headers: {...init.headers, ...headers}}),
+  }), count),
+
+  "fetch-event-source": async (url, count) => {
+    const numbers = counter(count);
+    const enough = new AbortController();
+    await fetchEventSource(url, {
+      headers,
+      signal: enough.signal,
+      openWhenHidden: true,
+      onmessage: ({data}) => {
+        if (data && numbers.message(data)) {
+          enough.abort();
+        }
+      },
+      onclose: () => { throw new Error("closed"); }, // else it does not come again
+      onerror: (error) => numbers.error(error), // else it does for ever
+    });
+  },
+};
+
+export const steps = Object.entries(clients).flatMap(([name, events]) => [
+  [`${name}: events`, (api) => events(`${api}/events`, 2)],
+  [`${name}: events after a reconnection`, (api) => events(`${api}/events`, 4)],
+]);
+
+export const call = (api, i) => clients[i < 10 ? "eventsource" : "fetch-event-source"](`${api}/events`, i % 2 ? 2 : 4);

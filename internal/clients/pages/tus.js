@@ -1,0 +1,66 @@
+import {Upload} from "tus-js-client";
+import {check} from "./run.js";
+
+const content = "It was the best of times, it was the worst of times.";
+
+const newUpload = (api, name, options, resolve, reject) => new Upload(new File([content], name, {lastModified: 0}), {
+  endpoint: `${api}/files`,
+  metadata: {filename: name},
+  retryDelays: [],
+  onSuccess: resolve,
+  onError: reject,
+  ...options,
+});
+
+// arrived checks what the server has of an upload.
+async function arrived({url}, want) {
+  const response = await fetch(url.replace("/files/", "/content/"));
+  const got = response.ok ? await response.text() : response.status;
+  check(got === want, got);
+}
+
+async function send(api, name, options) {
+  let upload;
+  await new Promise((resolve, reject) => {
+    upload = newUpload(api, name, options, resolve, reject);
+    upload.start();
+  });
+  await arrived(upload, content);
+}
+
+// begin sends the first ten bytes, and no more.
+async function begin(api, name) {
+  let upload;
+  await new Promise((resolve, reject) => {
+    upload = newUpload(api, name, {chunkSize: 10, onChunkComplete: () => upload.abort().then(resolve, reject)}, reject, reject);
+    upload.start();
+  });
+  await arrived(upload, content.slice(0, 10));
+  return upload;
+}
+
+export const steps = [
+  ["upload", (api) => send(api, "whole")],
+  ["upload in chunks", (api) => send(api, "chunks", {chunkSize: 10})],
+  ["upload with the creation", (api) => send(api, "creation", {uploadDataDuringCreation: true})],
+  ["resume after an interruption", (api) => send(api, "retry", {metadata: {interrupt: "yes"}, retryDelays: [0, 0]})],
+  ["resume later", async (api) => {
+    await begin(api, "later");
+    let upload;
+    await new Promise((resolve, reject) => {
+      upload = newUpload(api, "later", {}, resolve, reject);
+      upload.findPreviousUploads().then((previous) => {
+        upload.resumeFromPreviousUpload(previous[0]);
+        upload.start();
+      }).catch(reject);
+    });
+    await arrived(upload, content);
+  }],
+  ["give up", async (api) => {
+    const upload = await begin(api, "given up");
+    await upload.abort(true);
+    await arrived(upload, 404);
+  }],
+];
+
+export const call = (api, i) => send(api, `${i}`, {uploadDataDuringCreation: i >= 10});
