@@ -374,25 +374,38 @@ func TestTransport(t *testing.T) {
 	}
 }
 
-// How long a Browser waits, by the clock of the test's bubble.
+// How long a Browser waits, by the clock of the test's bubble. For the body of an
+// answer to a preflight it does not, as browsers do not, but for a second.
 func TestPatience(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := serve(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
-		start := time.Now()
-		b.Fetch(page, corstest.Request{URL: api})
-		if got := time.Since(start); got != 10*time.Second {
-			t.Errorf("waited for a handler for %v", got)
-		}
-		b = &corstest.Browser{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
-			<-r.Context().Done()
-			return nil, r.Context().Err()
-		})}
-		start = time.Now()
-		b.Fetch(page, corstest.Request{URL: api})
-		if got := time.Since(start); got != 30*time.Second {
-			t.Errorf("waited for a server for %v", got)
-		}
-	})
+	silent := func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	silentBody := func(w http.ResponseWriter, r *http.Request) {
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	}
+	for _, test := range []struct {
+		name    string
+		browser *corstest.Browser
+		method  string
+		want    time.Duration
+		blocked bool
+	}{
+		{"for a handler", serve(silent), "GET", 10 * time.Second, true},
+		{"for its body", serve(silentBody), "GET", 10 * time.Second, false},
+		{"for its body, after a preflight", serve(silentBody), "PUT", 11 * time.Second, false},
+		{"for a server", &corstest.Browser{Transport: roundTrip(silence)}, "GET", 30 * time.Second, true},
+		{"for its body", &corstest.Browser{Transport: roundTrip(someBody)}, "GET", 30 * time.Second, false},
+		{"for its body, after a preflight", &corstest.Browser{Transport: roundTrip(someBody)}, "PUT", 31 * time.Second, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				result := test.browser.Fetch(page, corstest.Request{Method: test.method, URL: api})
+				if got := time.Since(start); got != test.want || result.Blocked != "" != test.blocked {
+					t.Errorf("waited for %v, want %v\n%s", got, test.want, result)
+				}
+			})
+		})
+	}
 }
 
 // A handler that heeds nothing keeps its goroutine, and nothing else.
@@ -417,22 +430,14 @@ func TestAbandonedHandler(t *testing.T) {
 	})
 }
 
-// A transport that never answers, and one whose body never comes.
+// A transport that never answers, and one whose body never ends.
 func TestSlowTransport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := corstest.Browser{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
-			<-r.Context().Done()
-			return nil, r.Context().Err()
-		})}
+		b := corstest.Browser{Transport: roundTrip(silence)}
 		if got, want := b.Fetch(page, corstest.Request{URL: api}).Blocked, "there is no response: corstest: the response took too long"; got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
-		b.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
-			body, w := io.Pipe()
-			context.AfterFunc(r.Context(), func() { w.CloseWithError(r.Context().Err()) })
-			go io.WriteString(w, "some")
-			return &http.Response{StatusCode: 200, Header: http.Header{"Access-Control-Allow-Origin": {"*"}}, Body: body}, nil
-		})
+		b.Transport = roundTrip(someBody)
 		if got := b.Fetch(page, corstest.Request{URL: api}); got.Blocked != "" || got.Body != "some" || !strings.Contains(got.String(), "4 bytes, at which reading ended") {
 			t.Errorf("got %s", got)
 		}
@@ -442,6 +447,18 @@ func TestSlowTransport(t *testing.T) {
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func silence(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+func someBody(r *http.Request) (*http.Response, error) {
+	body, w := io.Pipe()
+	context.AfterFunc(r.Context(), func() { w.CloseWithError(r.Context().Err()) })
+	go io.WriteString(w, "some")
+	return &http.Response{StatusCode: 200, Header: http.Header{"Access-Control-Allow-Origin": {"*"}, "Access-Control-Allow-Methods": {"PUT"}}, Body: body}, nil
+}
 
 // One Browser, many goroutines, and a handler that uses it as well.
 func TestConcurrentUse(t *testing.T) {
