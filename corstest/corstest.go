@@ -148,8 +148,8 @@ type Exchange struct {
 //
 // It waits for a Handler for 10 seconds and for a real server for 30, and
 // reads at most 1 MiB of a response's body. Where a response has begun by then,
-// what there is of it counts. The body of an answer to a preflight, which
-// browsers do not read, is waited for one second. The context of the request that a Handler gets
+// what there is of it counts. For the body of an answer to a preflight, which
+// browsers do not read, it waits a second. The context of the request that a Handler gets
 // ends with that, and writing any more is an error; a Handler that heeds
 // neither keeps its goroutine. If a Handler panics, its response breaks off, as
 // in a server of net/http.

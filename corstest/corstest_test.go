@@ -632,6 +632,13 @@ func TestPreflightCache(t *testing.T) {
 			{after: 10*time.Minute - 1, request: put},
 			{after: 10 * time.Minute, request: put, preflight: true},
 		}},
+		{name: "to the second, though the limit is none", maxAge: 1500 * time.Millisecond, steps: []step{
+			{request: put, header: answers("PUT", "", "1"), preflight: true},
+			{after: time.Second - 1, request: put},
+			{after: time.Second, request: put, header: answers("PUT", "", "2"), preflight: true},
+			{after: 2500*time.Millisecond - 1, request: put},
+			{after: 2500 * time.Millisecond, request: put, preflight: true},
+		}},
 		{name: "all methods and headers that are listed", steps: []step{
 			{request: put, header: answers("PUT, DELETE", "x-custom, Authorization", ""), preflight: true},
 			{request: del},
@@ -780,6 +787,17 @@ func TestPreflightCacheAfterRedirect(t *testing.T) {
 		got := b.Fetch(page, corstest.Request{Method: "PUT", URL: api + step.path})
 		if preflights != step.preflights || got.Blocked != "" != step.blocked {
 			t.Errorf("step %d: PUT %s cost %d preflights, want %d; blocked: %q", i, step.path, preflights, step.preflights, got.Blocked)
+		}
+	}
+}
+
+// After redirects, all pages have the origin null, but not one cache.
+func TestPreflightCacheOfNull(t *testing.T) {
+	b := corstest.Browser{Handler: http.HandlerFunc(answerAsAsked)}
+	const url = api + "/redirect.py?redirect_status=307&allow_methods=PUT&location=https://other.example/preflight.py?allow_methods=PUT"
+	for _, page := range []string{page, "https://another.example"} {
+		if got := summary(b.Fetch(page, corstest.Request{Method: "PUT", URL: url})); got != "OPTIONS PUT OPTIONS PUT 200" {
+			t.Errorf("%s: got %s", page, got)
 		}
 	}
 }
