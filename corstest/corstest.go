@@ -4,26 +4,29 @@
 //
 // # When a browser asks first, and what it compares
 //
-// A script may send to another origin whatever an HTML form could have sent:
-// GET, HEAD or POST, with no headers of its own but the CORS-safelisted ones,
-// and a body of a form's content type. Before anything else (PUT, PATCH,
-// Authorization, Content-Type: application/json) the browser asks with a
-// preflight: OPTIONS to the same URL, without cookies and without the script's
-// headers, with Access-Control-Request-Method and, if headers need permission,
-// Access-Control-Request-Headers. [PreflightReasons] says why it asks. The
+// What an HTML form could send to another origin, a script may send as well:
+// GET, HEAD or POST, with no headers but CORS-safelisted ones, and with a body
+// of a form's content type. Before anything else (PUT, Authorization,
+// Content-Type: application/json) the browser asks, with a preflight: OPTIONS to
+// the same URL, without cookies and without the script's headers. It names the
+// method in Access-Control-Request-Method and the headers that need permission
+// in Access-Control-Request-Headers; [PreflightReasons] says why it asks. The
 // actual request follows only if the answer
 //
-//   - has a status from 200 to 299, and is no redirect;
+//   - has a status from 200 to 299, and so is no redirect;
 //   - names the page's origin, byte for byte, in one Access-Control-Allow-Origin,
 //     or has * there if the request is made without credentials;
 //   - says Access-Control-Allow-Credentials: true if it is made with them;
-//   - lists the method, case and all, unless it is GET, HEAD or POST, and each
-//     header that needs permission; * will do without credentials, though
-//     never for Authorization.
+//   - lists the method in Access-Control-Allow-Methods, case and all, unless it
+//     is GET, HEAD or POST, and in Access-Control-Allow-Headers each header that
+//     needs permission; * will do without credentials, though never for
+//     Authorization.
 //
-// The answer is kept for Access-Control-Max-Age seconds, or 5. The actual
-// response needs the same first headers, and the script reads of its headers
-// but a few that are safelisted, and those in Access-Control-Expose-Headers.
+// The answer serves for Access-Control-Max-Age seconds, or 5. The response to the
+// actual request needs the same Access-Control-Allow-Origin and -Credentials, or
+// the script cannot read it, though the server has acted. Of its headers, the
+// script reads a few that are safelisted, such as Content-Type, and those that
+// Access-Control-Expose-Headers lists.
 //
 // # How to use it
 //
@@ -42,7 +45,8 @@
 //
 // Left out is what has no bearing on CORS: the HTTP cache, service workers,
 // Content Security Policy, mixed content, bad ports, HTTP authentication, a
-// cookie jar, the Accept-Language that a browser adds. For want of a list of
+// cookie jar, and the Accept-Language, Referer and User-Agent that a browser
+// adds. For want of a list of
 // public suffixes, a site is a scheme and a host. Of a URL, only the host, the
 // default port, the empty path and empty user information are normalized:
 // domains are not converted to Punycode, and dot segments stay. A Handler's
@@ -70,11 +74,13 @@ import (
 	"time"
 )
 
-// Credentials is a request's credentials mode. Its zero value is the default
-// of fetch().
+// Credentials is a request's credentials mode: whether cookies go with it, and
+// whether the browser takes them into account in what it compares. Its zero
+// value is the default of fetch().
 type Credentials int
 
-// The credentials modes. Of these, only Include sends cookies to other origins.
+// The credentials modes. Of these, only Include sends cookies to other origins:
+// it is what "with credentials" means.
 const (
 	SameOrigin Credentials = iota
 	Omit
@@ -178,8 +184,9 @@ type Browser struct {
 	cache []cacheEntry
 }
 
-// Fetch runs r as fetch() does in a page of the given origin, such as
-// "https://a.example" or "null". It may be called concurrently.
+// Fetch runs r as fetch() does in a page of the given origin: its scheme, host
+// and port as browsers write them, such as "https://a.example", or "null". It
+// may be called concurrently.
 func (b *Browser) Fetch(page string, r Request) *Result {
 	return b.fetch(context.Background(), page, r, false)
 }
