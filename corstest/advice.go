@@ -152,7 +152,7 @@ var advices = []struct {
 		func(e evidence) bool {
 			return e.kind == headerNotListed && lists(e.header, "Access-Control-Allow-Headers", "*")
 		},
-		constant("By the standard, * does not cover Authorization, though browsers still let it through, and ask before every request. Add Authorization to AllowedHeaders beside *."),
+		constant("By the standard, * does not cover Authorization, though browsers still let it through, and most ask before every request. Add Authorization to AllowedHeaders beside *."),
 	},
 	{
 		func(e evidence) bool { return e.kind == headerNotListed },

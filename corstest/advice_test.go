@@ -166,7 +166,7 @@ func TestAdvice(t *testing.T) {
 		{name: "any header, with credentials", handler: respond(200, allow, credentials, headers+"*"), request: with(header("X-Id")), want: "With credentials, browsers take * for a header of that name. Add X-Id to AllowedHeaders."},
 		{
 			name: "Authorization under *", handler: wrap(t, cors.Policy{AllowedOrigins: []string{page}, AllowedHeaders: []string{"*"}}, ok), request: header("Authorization"),
-			want: "By the standard, * does not cover Authorization, though browsers still let it through, and ask before every request. Add Authorization to AllowedHeaders beside *.",
+			want: "By the standard, * does not cover Authorization, though browsers still let it through, and most ask before every request. Add Authorization to AllowedHeaders beside *.",
 		},
 		{name: "a list of methods with spaces", handler: respond(200, allow, methods+"GET PUT"), request: put, want: list},
 		{name: "a list of headers with quotation marks", handler: respond(200, allow, methods+"PUT", headers+`"X-Id"`), request: put, want: list},

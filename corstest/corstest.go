@@ -57,12 +57,14 @@
 // # Where browsers differ
 //
 // Chromium, Firefox and WebKit agree with this package but for the following.
-// All three let Authorization through where Access-Control-Allow-Headers is *,
-// though they ask before every such request. All three take a negative
+// All three let Authorization through where Access-Control-Allow-Headers is *;
+// Chromium and Firefox ask before every such request. All three take a negative
 // Access-Control-Max-Age for 0, where the standard's grammar makes it no number
-// and so 5 seconds. Firefox does not use * in its cache of preflights, and keeps
-// none for hosts that are IP addresses. Only Chromium sends a ReadableStream,
-// and only over HTTP/2.
+// and so 5 seconds. Where a script listens to the progress of an upload, all
+// three want PUT to be listed even if the answer has no list, and none wants POST
+// to be. Firefox does not use * in its cache of preflights, and keeps none for
+// hosts that are IP addresses. WebKit sends no Sec-Fetch-Site after a redirect to
+// another server. Only Chromium sends a ReadableStream, and only over HTTP/2.
 package corstest
 
 import (
