@@ -19,7 +19,7 @@ type evidence struct {
 	include   bool // whether the request is made with credentials
 	tainted   bool // whether redirects have made the origin null
 	page      string
-	hidden    []string // headers that the script cannot read, if it is not blocked
+	hidden    []string // headers that the script cannot read, though it is not blocked
 }
 
 // rejected reports whether e is the rejection of an origin by package cors: its
@@ -28,10 +28,12 @@ func (e evidence) rejected() bool {
 	return e.status == 403 && (strings.HasPrefix(e.body, originRejected) || e.kind == originMissing && lists(e.header, "Vary", "Origin"))
 }
 
-// The constant bodies of the 403 of package cors.
+// How the bodies begin of the 403 of package cors, and of that of
+// [http.CrossOriginProtection].
 const (
-	originRejected = "cross-origin request rejected: "
-	siteRejected   = "cross-site request rejected: "
+	originRejected  = "cross-origin request rejected: "
+	siteRejected    = "cross-site request rejected: "
+	forgeryDetected = "cross-origin request detected"
 )
 
 const ofNull = "After a redirect from one foreign origin to another, browsers send Origin: null. Have the page ask for the last URL directly."
@@ -61,6 +63,10 @@ var advices = []struct {
 		func(e evidence) string {
 			return fmt.Sprintf("The policy of package cors does not allow the page's origin. Add %s to AllowedOrigins.", e.page)
 		},
+	},
+	{
+		func(e evidence) bool { return e.status == 403 && strings.HasPrefix(e.body, forgeryDetected) },
+		constant("http.CrossOriginProtection does not trust the page's origin. Leave it out, as a policy that lists origins rejects what it rejects; or give both the same origins."),
 	},
 	{
 		func(e evidence) bool { return e.preflight && e.status/100 == 3 },
@@ -210,7 +216,6 @@ func advise(r *Result) string {
 	e.tainted = r.page != "null" && ex.Request.Header.Get("Origin") == "null"
 	if r.Blocked == "" {
 		e.hidden = hidden(e.header, r.Header)
-		e.status, e.body = 0, "" // which are the script's business
 	} else if e.kind <= unanswered {
 		return "" // not by the headers of a response
 	}

@@ -64,6 +64,7 @@ func TestAdvice(t *testing.T) {
 		denied   = "The request is made with credentials. Set AllowCredentials (Access-Control-Allow-Credentials: true, in lower case), or make the request without."
 		tainted  = "After a redirect from one foreign origin to another, browsers send Origin: null. Have the page ask for the last URL directly."
 		lost     = "The response did not come through a CORS middleware that allows the page's origin, or lost its headers on the way. Wrap the handler of this URL too; look for a proxy or cache that removes headers."
+		forgery  = "http.CrossOriginProtection does not trust the page's origin. Leave it out, as a policy that lists origins rejects what it rejects; or give both the same origins."
 		list     = "Methods and header names are tokens with commas between them. Look for a space, a quotation mark or a semicolon in the list."
 	)
 	mux := http.NewServeMux()
@@ -92,6 +93,11 @@ func TestAdvice(t *testing.T) {
 	withoutOrigin := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Header.Del("Origin")
 		inner.ServeHTTP(w, r)
+	})
+	hiding := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Host = "internal"
+		r.Header.Del("Sec-Fetch-Site")
+		wrap(t, cors.Policy{}, ok).ServeHTTP(w, r)
 	})
 	denied403 := wrap(t, cors.Policy{DenyHandler: respond(403)}, ok)
 	// rejecting is the policy's rejection, to which somebody adds CORS headers.
@@ -199,12 +205,15 @@ func TestAdvice(t *testing.T) {
 			name: "a bad request outside", handler: respond(400),
 			want: "The answer with status 400 was made outside the CORS middleware, so the script cannot even read what went wrong. Let the CORS middleware wrap what makes it: authentication, rate limits, time limits, recovery, the router.",
 		},
-		{name: "a rejection that the script reads", handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { rejecting(w) })},
+		{name: "a rejection that the script reads", handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { rejecting(w) }), want: rejected},
 		{name: "a rejection that breaks off", handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			rejecting(w)
 			w.(http.Flusher).Flush()
 			panic("")
 		})},
+		{name: "protection against forgery inside, which trusts nobody", handler: wrap(t, policy, http.NewCrossOriginProtection().Handler(ok)), request: put, want: forgery},
+		{name: "protection against forgery outside", handler: http.NewCrossOriginProtection().Handler(inner), request: put, want: forgery},
+		{name: "a page of the server's own, behind a proxy that hides it", handler: hiding, request: corstest.Request{Method: "POST", URL: page}, want: rejected},
 		{name: "a 403 that the script reads", handler: respond(403, any)},
 		{name: "the browser refuses", handler: ok, request: corstest.Request{Method: "TRACE"}},
 		{name: "the browser refuses to follow", handler: respond(302, any, "Location: ftp://other.example/")},
@@ -213,7 +222,9 @@ func TestAdvice(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			b := corstest.Browser{Handler: test.handler}
-			test.request.URL = api + test.path
+			if test.request.URL == "" {
+				test.request.URL = api + test.path
+			}
 			if got := b.Fetch(page, test.request); got.Advice != test.want {
 				t.Errorf("got  %q\nwant %q\n%s", got.Advice, test.want, got)
 			}

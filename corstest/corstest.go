@@ -119,9 +119,9 @@ type Result struct {
 	Blocked string
 
 	// Advice says what on the server's side most likely causes Blocked, and
-	// what to change. Where the script may read the response, it names headers
-	// that are hidden from it and that scripts often want. It is empty if there
-	// is nothing to say.
+	// what to change. Where the script may read the response, it says why the
+	// request was rejected, if that can be told, or names headers that are hidden
+	// from it and that scripts often want. It is empty if there is nothing to say.
 	Advice string
 
 	// Status, Header and Body are what the script can read. They are zero if
