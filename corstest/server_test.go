@@ -2,10 +2,12 @@ package corstest_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -374,6 +376,25 @@ func TestTransport(t *testing.T) {
 	}
 }
 
+// That no response came is not CORS's doing, and the error is the transport's.
+func TestTransportErrors(t *testing.T) {
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	distrusted := httptest.NewUnstartedServer(nil)
+	distrusted.Config.ErrorLog = log.New(io.Discard, "", 0)
+	distrusted.StartTLS()
+	defer distrusted.Close()
+	for url, want := range map[string]any{gone.URL: new(*net.OpError), distrusted.URL: new(*tls.CertificateVerificationError)} {
+		for _, method := range []string{"GET", "PUT"} {
+			result := new(corstest.Browser).Fetch(page, corstest.Request{Method: method, URL: url})
+			err := result.Err()
+			if !errors.As(err, want) || errors.As(err, new(*corstest.BlockedError)) || !strings.Contains(result.String(), "failed: there is no response") {
+				t.Errorf("%s: got %v\n%s", method, err, result)
+			}
+		}
+	}
+}
+
 // How long a Browser waits, by the clock of the test's bubble. For the body of an
 // answer to a preflight it does not, as browsers do not, but for a second.
 func TestPatience(t *testing.T) {
@@ -479,6 +500,9 @@ func TestConcurrentUse(t *testing.T) {
 			}
 			if got := b.Fetch(page, r); got.Body != "inner" && i%2 != 0 {
 				t.Errorf("got %s", got)
+			}
+			if _, err := b.Client(page).Get(api + "/outer"); err != nil {
+				t.Error(err)
 			}
 		})
 	}
