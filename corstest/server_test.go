@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -507,46 +506,4 @@ func TestConcurrentUse(t *testing.T) {
 		})
 	}
 	wg.Wait()
-}
-
-// A negative max-age is no number of seconds: by the standard, 5 are meant.
-func TestNegativeMaxAge(t *testing.T) {
-	now := time.Unix(0, 0)
-	b := corstest.Browser{
-		Now: func() time.Time { return now },
-		Handler: answer(http.Header{
-			"Access-Control-Allow-Origin": {"*"}, "Access-Control-Allow-Methods": {"*"}, "Access-Control-Max-Age": {"-1"},
-		}),
-	}
-	var asked []bool
-	for _, at := range []int64{0, 4, 5} {
-		now = time.Unix(at, 0)
-		asked = append(asked, b.Fetch(page, corstest.Request{Method: "PUT", URL: api}).Preflight != nil)
-	}
-	if want := []bool{true, false, true}; !slices.Equal(asked, want) {
-		t.Errorf("a preflight after 0, 4 and 5 seconds: %t, want %t", asked, want)
-	}
-}
-
-// Of user information that is empty, the URL parser leaves nothing.
-func TestEmptyUserInformation(t *testing.T) {
-	for _, to := range []string{"https://@other.example/", "https://:@other.example/"} {
-		b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Access-Control-Allow-Origin", "*")
-			if r.Host == "api.example" {
-				http.Redirect(w, r, to, http.StatusFound)
-			}
-		})}
-		for _, from := range []string{to, api} {
-			if got := b.Fetch(page, corstest.Request{URL: from}); got.Blocked != "" || got.Actual.Request.Host != "other.example" {
-				t.Errorf("%s to %s: %q", from, to, got.Blocked)
-			}
-		}
-	}
-	b := corstest.Browser{}
-	for _, url := range []string{"https://a@api.example", "https://:b@api.example"} {
-		if got := b.Fetch(page, corstest.Request{URL: url}).Blocked; got != "the URL has a user name or password in it" {
-			t.Errorf("%s: %q", url, got)
-		}
-	}
 }
