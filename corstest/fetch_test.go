@@ -65,6 +65,11 @@ func TestPreflightReasons(t *testing.T) {
 			want:    []string{"the value of header Accept is longer than 128 bytes"},
 		},
 		{
+			name:    "a safelisted header with a value that is as long as can be, and not safelisted",
+			request: corstest.Request{Header: header("Accept: (" + long[1:])},
+			want:    []string{"Accept (" + long[1:] + " is not CORS-safelisted"},
+		},
+		{
 			name:    "safelisted headers of 1024 bytes",
 			request: corstest.Request{Header: http.Header{"Accept": slices.Repeat([]string{long}, 8)}},
 		},
@@ -347,6 +352,7 @@ func TestPreflight(t *testing.T) {
 		{request: put, methods: []string{"PUT"}},
 		{request: put, methods: []string{"DELETE,\tPUT ,, "}},
 		{request: put, methods: []string{"DELETE", "PUT"}},
+		{request: put, methods: []string{",, DELETE,,PUT"}},
 		{request: put, methods: []string{"*"}},
 		{request: put, methods: []string{"DELETE, *"}},
 		{request: put, want: "method PUT is not in Access-Control-Allow-Methods"},

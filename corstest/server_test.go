@@ -44,10 +44,18 @@ func TestUnrulyHandlers(t *testing.T) {
 		{
 			name: "the body never ends",
 			handler: func(w http.ResponseWriter, r *http.Request) {
+				defer func() {
+					if v := recover(); v != nil {
+						t.Errorf("writing more panics: %v", v)
+					}
+				}()
 				for {
 					if _, err := io.WriteString(w, strings.Repeat("a", 1000)); err != nil {
 						break
 					}
+				}
+				if n, err := w.Write([]byte("b")); n != 0 || err == nil {
+					t.Error("more can be written at once")
 				}
 				wait(r)
 				if n, err := w.Write([]byte("b")); n != 0 || err == nil {
@@ -253,6 +261,7 @@ func TestResponse(t *testing.T) {
 			w.WriteHeader(202)
 			io.WriteString(w, "a")
 		},
+		"continue":         func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(100) },
 		"only early hints": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(199) },
 		"a high status":    func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(999) },
 		"headers too late": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(202); w.Header().Set("Expires", "0") },
