@@ -56,7 +56,9 @@
 //
 // # Where browsers differ
 //
-// Chromium, Firefox and WebKit agree with this package but for the following.
+// The tests of this package hold it to what web-platform-tests assert under
+// fetch/api/cors/, and those of internal/browsers to Chromium, Firefox and
+// WebKit, in the same cases. These agree with it but for the following.
 // All three let Authorization through where Access-Control-Allow-Headers is *;
 // Chromium and Firefox ask before every such request. All three take a negative
 // Access-Control-Max-Age for 0, where the standard's grammar makes it no number
