@@ -1,4 +1,4 @@
-package main_test
+package main
 
 import (
 	"bytes"
@@ -20,31 +20,29 @@ import (
 	"github.com/f407da42/cors/internal/testkit"
 )
 
-// command is the path of the command, built for the tests.
-var command string
-
+// TestMain makes the command of this program where a test asks for it.
 func TestMain(m *testing.M) {
-	os.Exit(func() int {
-		dir, err := os.MkdirTemp("", "corsfetch")
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		defer os.RemoveAll(dir)
-		command = filepath.Join(dir, "corsfetch")
-		if out, err := exec.Command("go", "build", "-o", command, ".").CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "%v\n%s", err, out)
-			return 1
-		}
-		return m.Run()
-	}())
+	if os.Getenv("CORSFETCH") != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// command is the path of the command.
+var command = os.Args[0]
+
+// process returns the command as a process to be, with variables of its environment.
+func process(t *testing.T, env []string, name string, args ...string) *exec.Cmd {
+	c := exec.CommandContext(t.Context(), name, args...)
+	c.Env = append(append(os.Environ(), "CORSFETCH=1"), env...)
+	return c
 }
 
 // corsfetch runs the command as a process.
 func corsfetch(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	c := exec.CommandContext(t.Context(), command, args...)
+	c := process(t, nil, command, args...)
 	c.Stdout, c.Stderr = &out, &errs
 	err := c.Run()
 	var exit *exec.ExitError
@@ -202,7 +200,7 @@ func TestNoAnswerForever(t *testing.T) {
 	}
 	<-asked
 
-	c := exec.CommandContext(t.Context(), command, "-page", "https://app.example.com", server.URL)
+	c := process(t, nil, command, "-page", "https://app.example.com", server.URL)
 	var errs bytes.Buffer
 	c.Stderr = &errs
 	if err := c.Start(); err != nil {
@@ -232,8 +230,7 @@ func TestColours(t *testing.T) {
 		{"NO_COLOR=", "https://evil.example", regexp.MustCompile(`\x1b\[1;31mblocked: `)},
 		{"NO_COLOR=1", "https://app.example.com", regexp.MustCompile(`^[^\x1b]*allowed: [^\x1b]*$`)},
 	} {
-		c := exec.CommandContext(t.Context(), "script", "-qec", command+" -page "+test.page+" "+server.URL+"/new", "/dev/null")
-		c.Env = append(os.Environ(), test.env, "TERM=xterm")
+		c := process(t, []string{test.env, "TERM=xterm"}, "script", "-qec", command+" -page "+test.page+" "+server.URL+"/new", "/dev/null")
 		out, _ := c.Output()
 		if !test.want.Match(out) {
 			t.Errorf("%s, page %s: got %q", test.env, test.page, out)
