@@ -19,14 +19,24 @@ type evidence struct {
 	include   bool // whether the request is made with credentials
 	tainted   bool // whether redirects have made the origin null
 	page      string
-	hidden    []string // headers that the script cannot read, if it is not blocked
+	hidden    []string // headers that the script cannot read, though it is not blocked
 }
 
-// The constant bodies of the 403 of package cors.
+// rejected reports whether e is the rejection of an origin by package cors: its
+// 403, or that of a DenyHandler, to which it adds Vary.
+func (e evidence) rejected() bool {
+	return e.status == 403 && (strings.HasPrefix(e.body, originRejected) || e.kind == originMissing && lists(e.header, "Vary", "Origin"))
+}
+
+// How the bodies begin of the 403 of package cors, and of that of
+// [http.CrossOriginProtection].
 const (
-	originRejected = "cross-origin request rejected: "
-	siteRejected   = "cross-site request rejected: "
+	originRejected  = "cross-origin request rejected: "
+	siteRejected    = "cross-site request rejected: "
+	forgeryDetected = "cross-origin request detected"
 )
+
+const ofNull = "After a redirect from one foreign origin to another, browsers send Origin: null. Have the page ask for the last URL directly."
 
 // advices holds what most likely is wrong, and what to change. The first that
 // applies is given.
@@ -35,12 +45,9 @@ var advices = []struct {
 	text    func(e evidence) string
 }{
 	{
-		func(e evidence) bool { return e.status == 403 && strings.HasPrefix(e.body, originRejected) },
+		func(e evidence) bool { return e.failure != (failure{}) && !isOrigin(e.page) },
 		func(e evidence) string {
-			if e.tainted {
-				return "After a redirect from one foreign origin to another, browsers send Origin: null. Have the page ask for the last URL directly."
-			}
-			return fmt.Sprintf("The policy of package cors does not allow the page's origin. Add %s to AllowedOrigins.", e.page)
+			return fmt.Sprintf("No browser writes %s for an origin. Let the test say scheme, host and port as browsers do, such as https://app.example.com.", e.page)
 		},
 	},
 	{
@@ -48,7 +55,21 @@ var advices = []struct {
 		constant("The request had an Origin header, but it did not reach package cors. Look for a proxy or middleware in front that removes it."),
 	},
 	{
-		func(e evidence) bool { return e.preflight && e.status >= 300 && e.status <= 399 },
+		func(e evidence) bool { return e.rejected() && e.tainted },
+		constant(ofNull),
+	},
+	{
+		func(e evidence) bool { return e.rejected() },
+		func(e evidence) string {
+			return fmt.Sprintf("The policy of package cors does not allow the page's origin. Add %s to AllowedOrigins.", e.page)
+		},
+	},
+	{
+		func(e evidence) bool { return e.status == 403 && strings.HasPrefix(e.body, forgeryDetected) },
+		constant("http.CrossOriginProtection does not trust the page's origin. Leave it out, as a policy that lists origins rejects what it rejects; or give both the same origins."),
+	},
+	{
+		func(e evidence) bool { return e.preflight && e.status/100 == 3 },
 		func(e evidence) string {
 			return fmt.Sprintf("Something in front of the CORS middleware redirects the preflight to %q, and browsers follow no redirect of a preflight. Ask for the final URL (scheme, host, trailing slash), or let the CORS middleware wrap what redirects.", e.header.Get("Location"))
 		},
@@ -65,13 +86,11 @@ var advices = []struct {
 		constant("The router answers OPTIONS itself, because no route matches that method, and the CORS middleware is not reached. Wrap the whole router with the CORS middleware, or mount it on a pattern without a method."),
 	},
 	{
-		func(e evidence) bool { return e.preflight && e.status >= 500 },
+		func(e evidence) bool { return e.preflight && e.status/100 == 5 },
 		constant("The server fails on OPTIONS, or a proxy cannot reach it. Look into its log; the CORS middleware belongs outside whatever fails."),
 	},
 	{
-		func(e evidence) bool {
-			return e.preflight && e.kind == originMissing && e.status >= 200 && e.status <= 299
-		},
+		func(e evidence) bool { return e.preflight && e.kind == originMissing && e.status/100 == 2 },
 		constant("Something other than the CORS middleware answers OPTIONS: a router's own handler, a proxy, a static file server. Let the CORS middleware wrap it, or have it pass preflights on."),
 	},
 	{
@@ -97,7 +116,7 @@ var advices = []struct {
 	},
 	{
 		func(e evidence) bool { return e.kind == originOther && e.tainted },
-		constant("After a redirect from one foreign origin to another, browsers send Origin: null. Have the page ask for the last URL directly."),
+		constant(ofNull),
 	},
 	{
 		func(e evidence) bool { return e.kind == originOther },
@@ -107,7 +126,7 @@ var advices = []struct {
 	},
 	{
 		func(e evidence) bool {
-			return e.kind == methodNotListed && listed(e.header, "Methods", strings.ToUpper(e.value))
+			return e.kind == methodNotListed && lists(e.header, "Access-Control-Allow-Methods", strings.ToUpper(e.value))
 		},
 		func(e evidence) string {
 			return fmt.Sprintf("Methods are case-sensitive, and browsers leave %s as the script wrote it. Have the script write %s.", e.value, strings.ToUpper(e.value))
@@ -115,7 +134,7 @@ var advices = []struct {
 	},
 	{
 		func(e evidence) bool {
-			return e.kind == methodNotListed && listed(e.header, "Methods", "*")
+			return e.kind == methodNotListed && lists(e.header, "Access-Control-Allow-Methods", "*")
 		},
 		func(e evidence) string {
 			return fmt.Sprintf("With credentials, browsers take * for a method of that name. Add %s to AllowedMethods.", e.value)
@@ -129,15 +148,17 @@ var advices = []struct {
 	},
 	{
 		func(e evidence) bool {
-			return e.kind == headerNotListed && e.include && listed(e.header, "Headers", "*")
+			return e.kind == headerNotListed && e.include && lists(e.header, "Access-Control-Allow-Headers", "*")
 		},
 		func(e evidence) string {
 			return fmt.Sprintf("With credentials, browsers take * for a header of that name. Add %s to AllowedHeaders.", e.value)
 		},
 	},
 	{
-		func(e evidence) bool { return e.kind == headerNotListed && listed(e.header, "Headers", "*") },
-		constant("By the standard, * does not cover Authorization, though browsers still let it through, and ask before every request. Add Authorization to AllowedHeaders beside *."),
+		func(e evidence) bool {
+			return e.kind == headerNotListed && lists(e.header, "Access-Control-Allow-Headers", "*")
+		},
+		constant("By the standard, * does not cover Authorization, though browsers still let it through, and most ask before every request. Add Authorization to AllowedHeaders beside *."),
 	},
 	{
 		func(e evidence) bool { return e.kind == headerNotListed },
@@ -156,7 +177,7 @@ var advices = []struct {
 		},
 	},
 	{
-		func(e evidence) bool { return e.kind == originMissing && e.status >= 300 && e.status <= 399 },
+		func(e evidence) bool { return e.kind == originMissing && e.status/100 == 3 },
 		constant("The redirect needs CORS headers as well. Let the CORS middleware wrap what redirects, or ask for the final URL."),
 	},
 	{
@@ -175,9 +196,9 @@ func constant(text string) func(evidence) string {
 	return func(evidence) string { return text }
 }
 
-// listed reports whether Access-Control-Allow-Methods or -Headers lists item.
-func listed(h http.Header, list, item string) bool {
-	items, _ := extractList(h, "Access-Control-Allow-"+list)
+// lists reports whether item is in the list that is the value of a header.
+func lists(h http.Header, name, item string) bool {
+	items, _ := extractList(h, name)
 	return slices.Contains(items, item)
 }
 
@@ -195,7 +216,6 @@ func advise(r *Result) string {
 	e.tainted = r.page != "null" && ex.Request.Header.Get("Origin") == "null"
 	if r.Blocked == "" {
 		e.hidden = hidden(e.header, r.Header)
-		e.status, e.body = 0, "" // which are the script's business
 	} else if e.kind <= unanswered {
 		return "" // not by the headers of a response
 	}

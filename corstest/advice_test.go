@@ -60,9 +60,11 @@ func TestAdvice(t *testing.T) {
 		failing  = "The server fails on OPTIONS, or a proxy cannot reach it. Look into its log; the CORS middleware belongs outside whatever fails."
 		doubled  = "Two layers set CORS headers, and browsers accept neither of two values. Leave them to one: behind a proxy of Go, call cors.StripHeaders in ModifyResponse; remove other middleware or code that sets Access-Control-Allow-Origin."
 		wildcard = "With credentials, browsers do not accept *. List the page's origin in AllowedOrigins and set AllowCredentials; or make the request without credentials."
+		rejected = "The policy of package cors does not allow the page's origin. Add https://page.example to AllowedOrigins."
 		denied   = "The request is made with credentials. Set AllowCredentials (Access-Control-Allow-Credentials: true, in lower case), or make the request without."
 		tainted  = "After a redirect from one foreign origin to another, browsers send Origin: null. Have the page ask for the last URL directly."
 		lost     = "The response did not come through a CORS middleware that allows the page's origin, or lost its headers on the way. Wrap the handler of this URL too; look for a proxy or cache that removes headers."
+		forgery  = "http.CrossOriginProtection does not trust the page's origin. Leave it out, as a policy that lists origins rejects what it rejects; or give both the same origins."
 		list     = "Methods and header names are tokens with commas between them. Look for a space, a quotation mark or a semicolon in the list."
 	)
 	mux := http.NewServeMux()
@@ -89,14 +91,21 @@ func TestAdvice(t *testing.T) {
 		})
 	}
 	withoutOrigin := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.WriteHeader(http.StatusForbidden)
-		io.WriteString(w, "cross-site request rejected: it has no Origin header\n")
+		r.Header.Del("Origin")
+		inner.ServeHTTP(w, r)
 	})
-	readableRejection := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	hiding := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Host = "internal"
+		r.Header.Del("Sec-Fetch-Site")
+		wrap(t, cors.Policy{}, ok).ServeHTTP(w, r)
+	})
+	denied403 := wrap(t, cors.Policy{DenyHandler: respond(403)}, ok)
+	// rejecting is the policy's rejection, to which somebody adds CORS headers.
+	rejecting := func(w http.ResponseWriter) {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 		w.WriteHeader(http.StatusForbidden)
 		io.WriteString(w, "cross-origin request rejected: the CORS policy does not allow its origin\n")
-	})
+	}
 	upstream := respond(200, any)
 	proxied := wrap(t, policy, &httputil.ReverseProxy{
 		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: "upstream.example"}) },
@@ -111,13 +120,19 @@ func TestAdvice(t *testing.T) {
 		want    string
 	}{
 		{name: "all is well", handler: inner, request: put},
-		{name: "the policy lacks the origin, preflight", handler: wrap(t, cors.Policy{}, ok), request: put, want: "The policy of package cors does not allow the page's origin. Add https://page.example to AllowedOrigins."},
-		{name: "the policy lacks the origin", handler: wrap(t, cors.Policy{}, ok), want: "The policy of package cors does not allow the page's origin. Add https://page.example to AllowedOrigins."},
+		{name: "the policy lacks the origin, preflight", handler: wrap(t, cors.Policy{}, ok), request: put, want: rejected},
+		{name: "the policy lacks the origin", handler: wrap(t, cors.Policy{}, ok), want: rejected},
+		{name: "the policy lacks the origin, and has a handler of its own, preflight", handler: denied403, request: put, want: rejected},
+		{name: "the policy lacks the origin, and has a handler of its own", handler: denied403, want: rejected},
 		{name: "the policy lacks null, after a redirect", handler: elsewhere(inner), want: tainted},
-		{name: "a proxy removes Origin", handler: withoutOrigin, request: put, want: "The request had an Origin header, but it did not reach package cors. Look for a proxy or middleware in front that removes it."},
+		{name: "a proxy removes Origin", handler: withoutOrigin, request: corstest.Request{Method: "POST"}, want: "The request had an Origin header, but it did not reach package cors. Look for a proxy or middleware in front that removes it."},
 		{
 			name: "a router redirects the preflight", handler: redirecting, request: put, path: "/dir",
 			want: `Something in front of the CORS middleware redirects the preflight to "/dir/", and browsers follow no redirect of a preflight. Ask for the final URL (scheme, host, trailing slash), or let the CORS middleware wrap what redirects.`,
+		},
+		{
+			name: "a redirect of the preflight to several places", handler: respond(300, "Location: /a"), request: put,
+			want: `Something in front of the CORS middleware redirects the preflight to "/a", and browsers follow no redirect of a preflight. Ask for the final URL (scheme, host, trailing slash), or let the CORS middleware wrap what redirects.`,
 		},
 		{name: "authentication", handler: guarded(401, "WWW-Authenticate: Basic"), request: with(put), want: guard},
 		{name: "authentication without a challenge", handler: guarded(401), request: put, want: guard},
@@ -126,6 +141,7 @@ func TestAdvice(t *testing.T) {
 		{name: "a guard that says 403", handler: guarded(403), request: put, want: guard},
 		{name: "a challenge with 403 and CORS headers", handler: guarded(403, allow, "WWW-Authenticate: Basic"), request: put, want: guard},
 		{name: "403 from behind the CORS headers", handler: guarded(403, allow), request: put, want: "Something around the CORS middleware answers the preflight with 403. Let the CORS middleware wrap it: a preflight must get a status from 200 to 299."},
+		{name: "a guard whose answer varies with cookies", handler: guarded(403, "Vary: Cookie"), request: put, want: guard},
 		{name: "too many requests", handler: guarded(429), request: put, want: "Something around the CORS middleware answers the preflight with 429. Let the CORS middleware wrap it: a preflight must get a status from 200 to 299."},
 		{name: "a router without OPTIONS", handler: mux, request: put, want: router},
 		{name: "a router without the path", handler: mux, request: put, path: "/nowhere", want: router},
@@ -139,6 +155,7 @@ func TestAdvice(t *testing.T) {
 		{name: "credentials twice", handler: respond(200, allow, credentials, credentials), request: with(corstest.Request{}), want: doubled},
 		{name: "any origin, with credentials", handler: respond(200, any, credentials), request: with(put), want: wildcard},
 		{name: "no credentials", handler: inner, request: with(put), want: denied},
+		{name: "credentials in upper case", handler: respond(200, allow, "Access-Control-Allow-Credentials: TRUE"), request: with(corstest.Request{}), want: denied},
 		{name: "no credentials, without a preflight", handler: inner, request: with(corstest.Request{}), want: denied},
 		{name: "another origin after a redirect", handler: elsewhere(respond(200, allow)), want: tainted},
 		{
@@ -155,7 +172,7 @@ func TestAdvice(t *testing.T) {
 		{name: "any header, with credentials", handler: respond(200, allow, credentials, headers+"*"), request: with(header("X-Id")), want: "With credentials, browsers take * for a header of that name. Add X-Id to AllowedHeaders."},
 		{
 			name: "Authorization under *", handler: wrap(t, cors.Policy{AllowedOrigins: []string{page}, AllowedHeaders: []string{"*"}}, ok), request: header("Authorization"),
-			want: "By the standard, * does not cover Authorization, though browsers still let it through, and ask before every request. Add Authorization to AllowedHeaders beside *.",
+			want: "By the standard, * does not cover Authorization, though browsers still let it through, and most ask before every request. Add Authorization to AllowedHeaders beside *.",
 		},
 		{name: "a list of methods with spaces", handler: respond(200, allow, methods+"GET PUT"), request: put, want: list},
 		{name: "a list of headers with quotation marks", handler: respond(200, allow, methods+"PUT", headers+`"X-Id"`), request: put, want: list},
@@ -184,7 +201,19 @@ func TestAdvice(t *testing.T) {
 			name: "a router outside", handler: respond(404),
 			want: "The answer with status 404 was made outside the CORS middleware, so the script cannot even read what went wrong. Let the CORS middleware wrap what makes it: authentication, rate limits, time limits, recovery, the router.",
 		},
-		{name: "a rejection that the script reads", handler: readableRejection},
+		{
+			name: "a bad request outside", handler: respond(400),
+			want: "The answer with status 400 was made outside the CORS middleware, so the script cannot even read what went wrong. Let the CORS middleware wrap what makes it: authentication, rate limits, time limits, recovery, the router.",
+		},
+		{name: "a rejection that the script reads", handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { rejecting(w) }), want: rejected},
+		{name: "a rejection that breaks off", handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			rejecting(w)
+			w.(http.Flusher).Flush()
+			panic("")
+		})},
+		{name: "protection against forgery inside, which trusts nobody", handler: wrap(t, policy, http.NewCrossOriginProtection().Handler(ok)), request: put, want: forgery},
+		{name: "protection against forgery outside", handler: http.NewCrossOriginProtection().Handler(inner), request: put, want: forgery},
+		{name: "a page of the server's own, behind a proxy that hides it", handler: hiding, request: corstest.Request{Method: "POST", URL: page}, want: rejected},
 		{name: "a 403 that the script reads", handler: respond(403, any)},
 		{name: "the browser refuses", handler: ok, request: corstest.Request{Method: "TRACE"}},
 		{name: "the browser refuses to follow", handler: respond(302, any, "Location: ftp://other.example/")},
@@ -193,17 +222,35 @@ func TestAdvice(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			b := corstest.Browser{Handler: test.handler}
-			test.request.URL = api + test.path
+			if test.request.URL == "" {
+				test.request.URL = api + test.path
+			}
 			if got := b.Fetch(page, test.request); got.Advice != test.want {
 				t.Errorf("got  %q\nwant %q\n%s", got.Advice, test.want, got)
 			}
 		})
 	}
 
-	// A page whose origin is null has seen no redirect.
-	b := corstest.Browser{Handler: inner}
-	if got, want := b.Fetch("null", corstest.Request{URL: api}).Advice, "The policy of package cors does not allow the page's origin. Add null to AllowedOrigins."; got != want {
-		t.Errorf("null: got %q, want %q", got, want)
+	for page, want := range map[string]string{
+		"null":                      "The policy of package cors does not allow the page's origin. Add null to AllowedOrigins.", // no redirect has made it that
+		"https://a.example:8443":    "The policy of package cors does not allow the page's origin. Add https://a.example:8443 to AllowedOrigins.",
+		"app://.":                   "The policy of package cors does not allow the page's origin. Add app://. to AllowedOrigins.",
+		"https://page.example/":     "No browser writes https://page.example/ for an origin. Let the test say scheme, host and port as browsers do, such as https://app.example.com.",
+		"https://Page.example":      "No browser writes https://Page.example for an origin. Let the test say scheme, host and port as browsers do, such as https://app.example.com.",
+		"https://page.example:443":  "No browser writes https://page.example:443 for an origin. Let the test say scheme, host and port as browsers do, such as https://app.example.com.",
+		"page.example":              "No browser writes page.example for an origin. Let the test say scheme, host and port as browsers do, such as https://app.example.com.",
+		"https://page.example:port": "No browser writes https://page.example:port for an origin. Let the test say scheme, host and port as browsers do, such as https://app.example.com.",
+	} {
+		for _, r := range []corstest.Request{{URL: api}, {URL: api, Method: "PUT"}} {
+			b := corstest.Browser{Handler: inner}
+			if got := b.Fetch(page, r).Advice; got != want {
+				t.Errorf("%s, %s: got %q, want %q", page, r.Method, got, want)
+			}
+		}
+	}
+	b := corstest.Browser{Handler: respond(200, any)}
+	if got := b.Fetch("page.example", corstest.Request{URL: api}).Advice; got != "" {
+		t.Errorf("an origin that is none, but is allowed: got %q", got)
 	}
 }
 

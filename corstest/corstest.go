@@ -4,26 +4,29 @@
 //
 // # When a browser asks first, and what it compares
 //
-// A script may send to another origin whatever an HTML form could have sent:
-// GET, HEAD or POST, with no headers of its own but the CORS-safelisted ones,
-// and a body of a form's content type. Before anything else (PUT, PATCH,
-// Authorization, Content-Type: application/json) the browser asks with a
-// preflight: OPTIONS to the same URL, without cookies and without the script's
-// headers, with Access-Control-Request-Method and, if headers need permission,
-// Access-Control-Request-Headers. [PreflightReasons] says why it asks. The
+// What an HTML form could send to another origin, a script may send as well:
+// GET, HEAD or POST, with no headers but CORS-safelisted ones, and with a body
+// of a form's content type. Before anything else (PUT, Authorization,
+// Content-Type: application/json) the browser asks, with a preflight: OPTIONS to
+// the same URL, without cookies and without the script's headers. It names the
+// method in Access-Control-Request-Method and the headers that need permission
+// in Access-Control-Request-Headers; [PreflightReasons] says why it asks. The
 // actual request follows only if the answer
 //
-//   - has a status from 200 to 299, and is no redirect;
+//   - has a status from 200 to 299, and so is no redirect;
 //   - names the page's origin, byte for byte, in one Access-Control-Allow-Origin,
 //     or has * there if the request is made without credentials;
 //   - says Access-Control-Allow-Credentials: true if it is made with them;
-//   - lists the method, case and all, unless it is GET, HEAD or POST, and each
-//     header that needs permission; * will do without credentials, though
-//     never for Authorization.
+//   - lists the method in Access-Control-Allow-Methods, case and all, unless it
+//     is GET, HEAD or POST, and in Access-Control-Allow-Headers each header that
+//     needs permission; * will do without credentials, though never for
+//     Authorization.
 //
-// The answer is kept for Access-Control-Max-Age seconds, or 5. The actual
-// response needs the same first headers, and the script reads of its headers
-// but a few that are safelisted, and those in Access-Control-Expose-Headers.
+// The answer serves for Access-Control-Max-Age seconds, or 5. The response to the
+// actual request needs the same Access-Control-Allow-Origin and -Credentials, or
+// the script cannot read it, though the server has acted. Of its headers, the
+// script reads a few that are safelisted, such as Content-Type, and those that
+// Access-Control-Expose-Headers lists.
 //
 // # How to use it
 //
@@ -42,7 +45,8 @@
 //
 // Left out is what has no bearing on CORS: the HTTP cache, service workers,
 // Content Security Policy, mixed content, bad ports, HTTP authentication, a
-// cookie jar, the Accept-Language that a browser adds. For want of a list of
+// cookie jar, and the Accept-Language, Referer and User-Agent that a browser
+// adds. For want of a list of
 // public suffixes, a site is a scheme and a host. Of a URL, only the host, the
 // default port, the empty path and empty user information are normalized:
 // domains are not converted to Punycode, and dot segments stay. A Handler's
@@ -52,13 +56,17 @@
 //
 // # Where browsers differ
 //
-// Chromium, Firefox and WebKit agree with this package but for the following.
-// All three let Authorization through where Access-Control-Allow-Headers is *,
-// though they ask before every such request. All three take a negative
+// The tests of this package hold it to what web-platform-tests assert under
+// fetch/api/cors/, and those of internal/browsers to Chromium, Firefox and
+// WebKit, in the same cases. These agree with it but for the following.
+// All three let Authorization through where Access-Control-Allow-Headers is *;
+// Chromium and Firefox ask before every such request. All three take a negative
 // Access-Control-Max-Age for 0, where the standard's grammar makes it no number
-// and so 5 seconds. Firefox does not use * in its cache of preflights, and keeps
-// none for hosts that are IP addresses. Only Chromium sends a ReadableStream,
-// and only over HTTP/2.
+// and so 5 seconds. Where a script listens to the progress of an upload, all
+// three want PUT to be listed even if the answer has no list, and none wants POST
+// to be. Firefox does not use * in its cache of preflights, and keeps none for
+// hosts that are IP addresses. WebKit sends no Sec-Fetch-Site after a redirect to
+// another server. Only Chromium sends a ReadableStream, and only over HTTP/2.
 package corstest
 
 import (
@@ -70,11 +78,13 @@ import (
 	"time"
 )
 
-// Credentials is a request's credentials mode. Its zero value is the default
-// of fetch().
+// Credentials is a request's credentials mode: whether cookies go with it, and
+// whether the browser takes them into account in what it compares. Its zero
+// value is the default of fetch().
 type Credentials int
 
-// The credentials modes. Of these, only Include sends cookies to other origins.
+// The credentials modes. Of these, only Include sends cookies to other origins:
+// it is what "with credentials" means.
 const (
 	SameOrigin Credentials = iota
 	Omit
@@ -111,9 +121,9 @@ type Result struct {
 	Blocked string
 
 	// Advice says what on the server's side most likely causes Blocked, and
-	// what to change. Where the script may read the response, it names headers
-	// that are hidden from it and that scripts often want. It is empty if there
-	// is nothing to say.
+	// what to change. Where the script may read the response, it says why the
+	// request was rejected, if that can be told, or names headers that are hidden
+	// from it and that scripts often want. It is empty if there is nothing to say.
 	Advice string
 
 	// Status, Header and Body are what the script can read. They are zero if
@@ -148,7 +158,8 @@ type Exchange struct {
 //
 // It waits for a Handler for 10 seconds and for a real server for 30, and
 // reads at most 1 MiB of a response's body. Where a response has begun by then,
-// what there is of it counts. The context of the request that a Handler gets
+// what there is of it counts. For the body of an answer to a preflight, which
+// browsers do not read, it waits a second. The context of the request that a Handler gets
 // ends with that, and writing any more is an error; a Handler that heeds
 // neither keeps its goroutine. If a Handler panics, its response breaks off, as
 // in a server of net/http.
@@ -177,8 +188,9 @@ type Browser struct {
 	cache []cacheEntry
 }
 
-// Fetch runs r as fetch() does in a page of the given origin, such as
-// "https://a.example" or "null". It may be called concurrently.
+// Fetch runs r as fetch() does in a page of the given origin: its scheme, host
+// and port as browsers write them, such as "https://a.example", or "null". It
+// may be called concurrently.
 func (b *Browser) Fetch(page string, r Request) *Result {
 	return b.fetch(context.Background(), page, r, false)
 }

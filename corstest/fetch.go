@@ -434,6 +434,16 @@ func serializeOrigin(u *url.URL) string {
 	return u.Scheme + "://" + u.Host
 }
 
+// isOrigin reports whether s is an origin as browsers write it.
+func isOrigin(s string) bool {
+	u, err := url.Parse(s)
+	if err != nil {
+		return false
+	}
+	normalizeURL(u)
+	return s == "null" || s == serializeOrigin(u)
+}
+
 // isTrustworthy reports whether u is a potentially trustworthy URL (Secure
 // Contexts, section 3.2).
 func isTrustworthy(u *url.URL) bool {

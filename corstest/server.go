@@ -22,6 +22,7 @@ const (
 	bufferSize      = 4 << 10 // what net/http keeps back before a response begins
 	handlerPatience = 10 * time.Second
 	serverPatience  = 30 * time.Second
+	bodyPatience    = time.Second // for the body of an answer to a preflight, which browsers do not wait for
 )
 
 // send sends q, after "HTTP-network-or-cache fetch", step 8, has added the
@@ -32,12 +33,19 @@ func (b *Browser) send(q *request) *Exchange {
 	if b.Handler != nil {
 		patience = handlerPatience
 	}
-	ctx, cancel := context.WithTimeoutCause(q.ctx, patience, errTooLate)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(q.ctx)
+	defer cancel(nil)
+	timer := time.AfterFunc(patience, func() { cancel(errTooLate) })
+	defer timer.Stop()
+	begun := func() {
+		if isPreflight(ex.Request) {
+			timer.Reset(bodyPatience)
+		}
+	}
 	if b.Handler != nil {
-		ex.serve(ctx, b.Handler, q.Body)
+		ex.serve(ctx, b.Handler, q.Body, begun)
 	} else {
-		ex.roundTrip(ctx, b.Transport, q)
+		ex.roundTrip(ctx, b.Transport, q, begun)
 	}
 	if ex.Response != nil {
 		ex.Response.Body = io.NopCloser(strings.NewReader(ex.body))
@@ -83,7 +91,7 @@ func (b *Browser) outgoing(q *request) *http.Request {
 }
 
 // roundTrip makes the exchange with a real server.
-func (ex *Exchange) roundTrip(ctx context.Context, transport http.RoundTripper, q *request) {
+func (ex *Exchange) roundTrip(ctx context.Context, transport http.RoundTripper, q *request, begun func()) {
 	if transport == nil {
 		transport = http.DefaultTransport
 	}
@@ -103,6 +111,7 @@ func (ex *Exchange) roundTrip(ctx context.Context, transport http.RoundTripper, 
 		return
 	}
 	defer res.Body.Close()
+	begun()
 	body, err := io.ReadAll(io.LimitReader(res.Body, bodyLimit+1))
 	switch {
 	case len(body) > bodyLimit:
@@ -116,10 +125,10 @@ func (ex *Exchange) roundTrip(ctx context.Context, transport http.RoundTripper, 
 }
 
 // serve has the handler make the exchange.
-func (ex *Exchange) serve(ctx context.Context, handler http.Handler, body string) {
+func (ex *Exchange) serve(ctx context.Context, handler http.Handler, body string, begun func()) {
 	r := ex.Request.Clone(ctx) // a handler may change its request
 	r.Body = io.NopCloser(strings.NewReader(body))
-	w := &recorder{ctx: ctx, header: make(http.Header), full: make(chan struct{})}
+	w := &recorder{ctx: ctx, onBegin: begun, header: make(http.Header), full: make(chan struct{})}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -140,8 +149,9 @@ func (ex *Exchange) serve(ctx context.Context, handler http.Handler, body string
 // that goes on writing.
 type recorder struct {
 	ctx      context.Context // of the handler; what it does after its end is not recorded
-	header   http.Header     // the handler's
-	returned bool            // for the handler's goroutine
+	onBegin  func()
+	header   http.Header // the handler's
+	returned bool        // for the handler's goroutine
 
 	mu     sync.Mutex
 	sealed http.Header // as they were when the status was written
@@ -229,6 +239,7 @@ func (w *recorder) begin() {
 		return
 	}
 	w.begun = true
+	w.onBegin()
 	_, typed := w.sealed["Content-Type"]
 	if !typed && len(w.body) > 0 && w.sealed.Get("Content-Encoding") == "" && w.sealed.Get("Transfer-Encoding") == "" {
 		w.sealed.Set("Content-Type", http.DetectContentType(w.body))

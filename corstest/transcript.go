@@ -30,10 +30,13 @@ func (r *Result) String() string {
 		t.exchange(ex)
 	}
 	t.line("")
-	if r.Blocked != "" {
-		t.line("blocked: %s", r.Blocked)
-	} else {
+	switch {
+	case r.Blocked == "":
 		t.line("allowed: the script reads status %d, %s, and %s", r.Status, readable(r.Header), size(r))
+	case r.err != nil:
+		t.line("failed: %s", r.Blocked)
+	default:
+		t.line("blocked: %s", r.Blocked)
 	}
 	if r.Advice != "" {
 		t.line("advice: %s", r.Advice)

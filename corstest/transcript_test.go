@@ -17,9 +17,11 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestStringOfInsecurePage(t *testing.T) {
 	b := corstest.Browser{Handler: respond(200)}
-	got := b.Fetch("http://a.example", corstest.Request{URL: "http://a.example"}).String()
-	if !strings.Contains(got, "no preflight: the request is same-origin") {
-		t.Errorf("got %s", got)
+	for _, method := range []string{"GET", "OPTIONS"} {
+		got := b.Fetch("http://a.example", corstest.Request{Method: method, URL: "http://a.example"}).String()
+		if !strings.Contains(got, "no preflight: the request is same-origin") {
+			t.Errorf("got %s", got)
+		}
 	}
 }
 

@@ -16,7 +16,7 @@
 //	-credentials     send cookies to other origins: credentials: 'include'
 //	-cookie 'a=b'    the cookies that the browser has for the server
 //	-k               accept any certificate
-//	-m duration      how long to wait in all, 30s by default
+//	-m seconds       how long to wait in all, 30 by default
 //	-json            print the result as JSON
 //
 // The exit status is 0 if the script may read the response, 1 if the browser
@@ -140,7 +140,7 @@ const usage = `usage: corsfetch -page origin [flags] URL
   -credentials      send cookies to other origins: credentials: 'include'
   -cookie 'a=b'     the cookies that the browser has for the server
   -k                accept any certificate
-  -m duration       how long to wait in all (default 30s)
+  -m seconds        how long to wait in all (default 30)
   -json             print the result as JSON
 
 exit status: 0 allowed, 1 blocked, 2 cannot tell
@@ -167,7 +167,7 @@ func parse(args []string) (o options, err error) {
 	include := flags.Bool("credentials", false, "")
 	flags.StringVar(&o.cookie, "cookie", "", "")
 	flags.BoolVar(&o.insecure, "k", false, "")
-	flags.DurationVar(&o.wait, "m", 30*time.Second, "")
+	seconds := flags.Float64("m", 30, "")
 	flags.BoolVar(&o.json, "json", false, "")
 
 	var targets []string
@@ -212,8 +212,8 @@ func parse(args []string) (o options, err error) {
 	if *include {
 		o.request.Credentials = corstest.Include
 	}
-	if o.wait <= 0 {
-		return o, fmt.Errorf("-m %v is no time to wait; write one such as 10s", o.wait)
+	if o.wait = time.Duration(*seconds * float64(time.Second)); o.wait <= 0 {
+		return o, fmt.Errorf("-m %v is no time to wait; write seconds, such as 10", *seconds)
 	}
 	return o, nil
 }
@@ -226,7 +226,7 @@ func isTerminal(f *os.File) bool {
 
 // colour returns a transcript with its requests, responses and verdict set apart.
 func colour(text string) string {
-	colours := map[string]string{"> ": "36", "< ": "34", "allowed: ": "1;32", "blocked: ": "1;31", "advice: ": "33"}
+	colours := map[string]string{"> ": "36", "< ": "34", "allowed: ": "1;32", "blocked: ": "1;31", "failed: ": "1;31", "advice: ": "33"}
 	lines := strings.SplitAfter(text, "\n")
 	for i, line := range lines {
 		for prefix, code := range colours {
@@ -264,13 +264,15 @@ func report(o options, result *corstest.Result, status int, err error) jsonRepor
 	r := jsonReport{
 		Page:    o.page,
 		Verdict: []string{"allowed", "blocked", "unknown"}[status],
-		Blocked: result.Blocked,
 		Advice:  result.Advice,
 		Status:  result.Status,
 		Header:  result.Header,
 		Body:    result.Body,
 	}
-	if status == unknown {
+	switch status {
+	case blocked:
+		r.Blocked = result.Blocked
+	case unknown:
 		r.Error = err.Error()
 	}
 	exchanges := result.Via
@@ -284,7 +286,7 @@ func report(o options, result *corstest.Result, status int, err error) jsonRepor
 		if ex.Request.TLS != nil {
 			scheme = "https://"
 		}
-		e := jsonExchange{Method: ex.Request.Method, URL: scheme + ex.Request.Host + ex.Request.RequestURI, Request: ex.Request.Header}
+		e := jsonExchange{Method: ex.Request.Method, URL: scheme + ex.Request.Host + ex.Request.RequestURI, Request: withoutSecrets(ex.Request.Header)}
 		if ex.Response != nil {
 			e.Status, e.Response = ex.Response.StatusCode, ex.Response.Header
 		}
@@ -294,4 +296,15 @@ func report(o options, result *corstest.Result, status int, err error) jsonRepor
 		r.Preflight = corstest.PreflightReasons(o.request)
 	}
 	return r
+}
+
+// withoutSecrets returns h as a log may show it, as [corstest.Result.String] does.
+func withoutSecrets(h http.Header) http.Header {
+	h = h.Clone()
+	for _, name := range []string{"Authorization", "Cookie"} {
+		if h[name] != nil {
+			h.Set(name, "(not shown)")
+		}
+	}
+	return h
 }

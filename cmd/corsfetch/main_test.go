@@ -1,4 +1,4 @@
-package main_test
+package main
 
 import (
 	"bytes"
@@ -20,31 +20,29 @@ import (
 	"github.com/f407da42/cors/internal/testkit"
 )
 
-// command is the path of the command, built for the tests.
-var command string
-
+// TestMain makes the command of this program where a test asks for it.
 func TestMain(m *testing.M) {
-	os.Exit(func() int {
-		dir, err := os.MkdirTemp("", "corsfetch")
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		defer os.RemoveAll(dir)
-		command = filepath.Join(dir, "corsfetch")
-		if out, err := exec.Command("go", "build", "-o", command, ".").CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "%v\n%s", err, out)
-			return 1
-		}
-		return m.Run()
-	}())
+	if os.Getenv("CORSFETCH") != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// command is the path of the command.
+var command = os.Args[0]
+
+// process returns the command as a process to be, with variables of its environment.
+func process(t *testing.T, env []string, name string, args ...string) *exec.Cmd {
+	c := exec.CommandContext(t.Context(), name, args...)
+	c.Env = append(append(os.Environ(), "CORSFETCH=1"), env...)
+	return c
 }
 
 // corsfetch runs the command as a process.
 func corsfetch(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	c := exec.CommandContext(t.Context(), command, args...)
+	c := process(t, nil, command, args...)
 	c.Stdout, c.Stderr = &out, &errs
 	err := c.Run()
 	var exit *exec.ExitError
@@ -109,7 +107,7 @@ func TestVerdicts(t *testing.T) {
 		{"a body makes it a POST of plain text", []string{"-page", page, "-json", "-d", "a", server.URL + "/items"}, 0, []string{`"body": "text/plain;charset=UTF-8 a"`}},
 		{"a body from a file", append(asJSON, "-page", page, "-json", "-X", "PUT", "-d", "@"+file, server.URL+item), 0, []string{`{\\\"from\\\":\\\"file\\\"}`}},
 		{"an empty body is a POST, too", []string{"-page", page, "-d", "", server.URL + "/items"}, 0, []string{"> POST /items"}},
-		{"cookies with credentials", []string{"-page", page, "-json", "-X", "PUT", "-credentials", "-cookie", "id=1", server.URL + item}, 0, []string{`\"cookie\":\"id=1\"`}},
+		{"cookies with credentials", []string{"-page", page, "-json", "-X", "PUT", "-credentials", "-cookie", "id=1", server.URL + item}, 0, []string{`\"cookie\":\"id=1\"`, `"(not shown)"`}},
 		{"no cookies without", []string{"-page", page, "-json", "-X", "PUT", "-cookie", "id=1", server.URL + item}, 0, []string{`\"cookie\":\"\"`}},
 		{"a redirect is followed", []string{"-page", page, server.URL + "/old"}, 0, []string{"> GET /old", "< HTTP/1.1 302 Found", "> GET /new", "allowed"}},
 		{"HTTPS over HTTP/2 with any certificate", []string{"-page", page, "-k", "-json", secure.URL + "/new"}, 0, []string{`"body": "HTTP/2.0"`}},
@@ -119,10 +117,10 @@ func TestVerdicts(t *testing.T) {
 		{"a method that is not listed", []string{"-page", page, "-X", "DELETE", server.URL + item}, 1, []string{"advice: Add DELETE to AllowedMethods."}},
 		{"a header that is not listed", []string{"-page", page, "-H", "X-Id:1", "-H", "X-Other: 2", server.URL + "/new"}, 1, []string{"advice: Add X-Id to AllowedHeaders."}},
 		{"a router that answers OPTIONS", []string{"-page", page, "-X", "PUT", router.URL + item}, 1, []string{"< HTTP/1.1 405 Method Not Allowed", "Wrap the whole router"}},
-		{"as JSON", []string{"-page", page, "-X", "PUT", "-json", router.URL + item}, 1, []string{`"verdict": "blocked"`, `"method PUT is not CORS-safelisted"`, `"status": 405`}},
+		{"as JSON", []string{"-page", page, "-X", "PUT", "-json", router.URL + item}, 1, []string{`"verdict": "blocked"`, `"blocked": "the response to the preflight has no Access-Control-Allow-Origin"`, `"method PUT is not CORS-safelisted"`, `"status": 405`}},
 
-		{"no answer", []string{"-page", page, gone.URL}, 2, []string{"cannot tell: ", "refused"}},
-		{"no answer, as JSON", []string{"-page", page, "-json", gone.URL}, 2, []string{`"verdict": "unknown"`, "refused"}},
+		{"no answer", []string{"-page", page, gone.URL}, 2, []string{"failed: there is no response: ", "cannot tell: ", "refused"}},
+		{"no answer, as JSON", []string{"-page", page, "-json", gone.URL}, 2, []string{`"verdict": "unknown"`, `"error": "dial tcp`, "refused"}},
 		{"a certificate that nobody has signed", []string{"-page", page, secure.URL + "/new"}, 2, []string{"cannot tell: ", "certificate"}},
 		{"no page", []string{server.URL}, 2, []string{"there is no page; write -page and its origin"}},
 		{"a page without a scheme", []string{"-page", "app.example.com", server.URL}, 2, []string{`-page "app.example.com" has no scheme; did you mean "https://app.example.com"?`}},
@@ -133,7 +131,8 @@ func TestVerdicts(t *testing.T) {
 		{"no absolute URL", []string{"-page", page, "api.example.com/items"}, 2, []string{`"api.example.com/items" is no URL to ask; write it out`}},
 		{"a header without a colon", []string{"-page", page, "-H", "X-Id", server.URL}, 2, []string{"it has no colon; write a name and a value"}},
 		{"a file that is not there", []string{"-page", page, "-d", "@" + file + ".gone", server.URL}, 2, []string{"-d: open"}},
-		{"no time", []string{"-page", page, "-m", "0s", server.URL}, 2, []string{"-m 0s is no time to wait"}},
+		{"no time", []string{"-page", page, "-m", "0", server.URL}, 2, []string{"-m 0 is no time to wait; write seconds, such as 10"}},
+		{"no number of seconds", []string{"-page", page, "-m", "soon", server.URL}, 2, []string{`invalid value "soon" for flag -m`}},
 		{"an unknown flag", []string{"-page", page, "-L", server.URL}, 2, []string{"flag provided but not defined: -L"}},
 		{"help", []string{"-h"}, 2, []string{"usage: corsfetch -page origin", "exit status: 0 allowed, 1 blocked, 2 cannot tell"}},
 	} {
@@ -195,13 +194,13 @@ func TestNoAnswerForever(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	t.Cleanup(server.Close)
-	status, _, stderr := corsfetch(t, "-page", "https://app.example.com", "-m", "50ms", server.URL)
+	status, _, stderr := corsfetch(t, "-page", "https://app.example.com", "-m", "0.05", server.URL)
 	if status != 2 || !strings.Contains(stderr, "no answer within 50ms") {
 		t.Errorf("exit status %d, %s", status, stderr)
 	}
 	<-asked
 
-	c := exec.CommandContext(t.Context(), command, "-page", "https://app.example.com", server.URL)
+	c := process(t, nil, command, "-page", "https://app.example.com", server.URL)
 	var errs bytes.Buffer
 	c.Stderr = &errs
 	if err := c.Start(); err != nil {
@@ -231,8 +230,7 @@ func TestColours(t *testing.T) {
 		{"NO_COLOR=", "https://evil.example", regexp.MustCompile(`\x1b\[1;31mblocked: `)},
 		{"NO_COLOR=1", "https://app.example.com", regexp.MustCompile(`^[^\x1b]*allowed: [^\x1b]*$`)},
 	} {
-		c := exec.CommandContext(t.Context(), "script", "-qec", command+" -page "+test.page+" "+server.URL+"/new", "/dev/null")
-		c.Env = append(os.Environ(), test.env, "TERM=xterm")
+		c := process(t, []string{test.env, "TERM=xterm"}, "script", "-qec", command+" -page "+test.page+" "+server.URL+"/new", "/dev/null")
 		out, _ := c.Output()
 		if !test.want.Match(out) {
 			t.Errorf("%s, page %s: got %q", test.env, test.page, out)

@@ -542,7 +542,7 @@ func testSameURL(t *testing.T, d *ride) {
 	again(`{}`).check(t, simple)
 	s := again(`{Method: "PUT"}`) // the answer listed all methods
 	s.check(t, simple)
-	if want := "Does not ask first: the browser still knows the answer"; !strings.Contains(s.Steps, want) {
+	if want := "Does not ask first: the answer to an earlier one is cached"; !strings.Contains(s.Steps, want) {
 		t.Errorf("the diagram does not show %q:\n%s", want, s.Steps)
 	}
 	d.send(`{}`).check(t, asked)

@@ -286,15 +286,14 @@ func (p *playground) predict(browser *corstest.Browser, origin string, request c
 	slices.Sort(o.Readable)
 
 	reasons := prediction{Blocked: result.Blocked, Advice: result.Advice, Outcome: o, InForce: goCode(p.cors.Policy())}
-	switch why := corstest.PreflightReasons(request); {
+	switch {
 	case o.Preflight:
-		reasons.PreflightReasons = why
+		reasons.PreflightReasons = corstest.PreflightReasons(request)
 	case !o.Actual:
 		reasons.NoPreflight = "the browser sends nothing at all"
-	case len(why) > 0:
-		reasons.NoPreflight = "the browser still knows the answer to an earlier one"
 	default:
-		reasons.NoPreflight = fmt.Sprintf("method %s and all headers are CORS-safelisted", strings.ToUpper(request.Method))
+		_, why, _ := strings.Cut(result.String(), "no preflight: ")
+		reasons.NoPreflight, _, _ = strings.Cut(why, "\n")
 	}
 	if result.Blocked == "" {
 		reasons.Allowed = whyAllowed(result, request.Credentials)

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/f407da42/cors"
+	"github.com/f407da42/cors/corstest"
 )
 
 // patience is how long anything may take. It is only ever used up by what is
@@ -300,6 +301,40 @@ func TestPresets(t *testing.T) {
 		got.Readable = nil
 		if !reflect.DeepEqual(got, outcomes[preset.ID]) {
 			t.Errorf("preset %s: %+v, want %+v", preset.ID, got, outcomes[preset.ID])
+		}
+	}
+}
+
+// What the page explains are corstest's words, the same as in its transcript.
+func TestPredictionsAreThoseOfCorstest(t *testing.T) {
+	p := testPlayground()
+	for _, test := range []struct {
+		form    requestForm
+		request corstest.Request
+		want    string // in what is shown
+	}{
+		{requestForm{From: "app", Method: "GET"}, corstest.Request{}, "method GET and all headers are CORS-safelisted"},
+		{requestForm{From: "stranger", Method: "PUT"}, corstest.Request{Method: "PUT"}, "Add " + p.origins.Stranger + " to AllowedOrigins."},
+		{requestForm{From: "app", Method: "patch"}, corstest.Request{Method: "patch"}, "method patch is not in Access-Control-Allow-Methods"},
+		{requestForm{From: "app", Method: "GET", Credentials: true}, corstest.Request{Credentials: corstest.Include}, "Set AllowCredentials"},
+	} {
+		test.request.URL = p.origins.API + "/data"
+		origin := map[string]string{"app": p.origins.App, "stranger": p.origins.Stranger}[test.form.From]
+		b := corstest.Browser{Handler: p.api}
+		result := b.Fetch(origin, test.request)
+		var got prediction
+		w := post(p, "/control/predictions", toJSON(t, test.form))
+		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+			t.Fatalf("%v: %s", err, w.Body)
+		}
+		shown := append(got.PreflightReasons, got.NoPreflight, got.Blocked, got.Advice)
+		if got.Blocked != result.Blocked || got.Advice != result.Advice || !strings.Contains(strings.Join(shown, "\n"), test.want) {
+			t.Errorf("%+v: the page shows %q\n%s", test.form, shown, result)
+		}
+		for _, words := range shown {
+			if !strings.Contains(result.String(), words) {
+				t.Errorf("%+v: the page shows %q, which is not in\n%s", test.form, words, result)
+			}
 		}
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/f407da42/cors/corstest"
 )
@@ -66,6 +65,11 @@ func TestPreflightReasons(t *testing.T) {
 			want:    []string{"the value of header Accept is longer than 128 bytes"},
 		},
 		{
+			name:    "a safelisted header with a value that is as long as can be, and not safelisted",
+			request: corstest.Request{Header: header("Accept: (" + long[1:])},
+			want:    []string{"Accept (" + long[1:] + " is not CORS-safelisted"},
+		},
+		{
 			name:    "safelisted headers of 1024 bytes",
 			request: corstest.Request{Header: http.Header{"Accept": slices.Repeat([]string{long}, 8)}},
 		},
@@ -110,104 +114,6 @@ func TestPreflightReasons(t *testing.T) {
 	}
 }
 
-// The values are mostly those of web-platform-tests, in
-// cors/cors-safelisted-request-header.any.js and
-// fetch/api/cors/resources/not-cors-safelisted.json.
-func TestSafelistedValues(t *testing.T) {
-	tests := []struct {
-		name   string
-		safe   []string
-		unsafe []string
-	}{
-		{
-			name:   "Accept",
-			safe:   []string{"", "*/*", "text/html;q=0.5,*/*", "a\tb", strings.Repeat("a", 128), "caf\xe9"},
-			unsafe: []string{`"`, "a(b", "a)b", "a:b", "a<b", "a>b", "a?b", "a@b", "a[b", `a\b`, "a]b", "a{b", "a}b", "a\x7fb", "a\x01b", strings.Repeat("a", 129)},
-		},
-		{
-			name:   "Accept-Language",
-			safe:   []string{"", "en-GB,en;q=0.5, *", "AZaz09"},
-			unsafe: []string{"\x01", "@", "en_GB", "en/de", "caf\xe9", "a\tb", strings.Repeat("a", 129)},
-		},
-		{
-			name:   "Content-Language",
-			safe:   []string{"", "de-CH"},
-			unsafe: []string{"\x01", "@", "en\n"},
-		},
-		{
-			name: "Content-Type",
-			safe: []string{
-				"text/plain", "TEXT/Plain", "text/plain;", "text/plain;garbage", "text/plain ;charset=utf-8", "text/plain; charset=utf-8",
-				"multipart/form-data", "multipart/form-data;boundary=x", "application/x-www-form-urlencoded",
-			},
-			unsafe: []string{
-				"", "text", "text/html", "application/json", "application/csp-report", "text /plain", "text\t/\tplain", "text/plain;garbage\x01\x02",
-				"text/plain,", ",text/plain", "text/plain,text/plain", "text/plain,x/x", "text/plain\x0b", "text/plain\x0c",
-				"application/www-form-urlencoded", "application/x-www-form-urlencoded;\x7f", `multipart/form-data;"`, `text/plain;charset="utf-8"`,
-				"text/plain; long=" + strings.Repeat("0", 112),
-			},
-		},
-		{
-			name: "Range",
-			safe: []string{"bytes=100-200", "bytes=200-", "bytes=0-0", "bytes=0200-1000", "bytes=" + strings.Repeat("1", 59) + "-" + strings.Repeat("2", 59)},
-			unsafe: []string{
-				"", "100-200", "MB=100-200", "Bytes=1-2", "bytes =100-200", "bytes\t=100-200", "bytes=  100-200", "bytes=\t\t100-200", "bytes= \t100-200",
-				"bytes=100 -200", "bytes=100\t-200", "bytes=100- 200", "bytes=100-\t200", "bytes=100-200hello", "bytes=abc-def",
-				"bytes=100-200,300-400", "bytes=-200", "bytes=-", "bytes=200-100", "bytes 100-200", "bytes 0-", "bytes = 100-200",
-				",bytes=100-200", "bytes=,100-200", "bytes=100-200\n",
-				"bytes=1" + strings.Repeat("0", 60) + "-2" + strings.Repeat("0", 60),
-			},
-		},
-		{name: "Authorization", unsafe: []string{"", "basics"}},
-		{name: "Test", unsafe: []string{"hi"}},
-	}
-	for _, test := range tests {
-		lower := strings.ToLower(test.name)
-		for _, value := range test.safe {
-			if got := corstest.UnsafeHeaderNames(http.Header{test.name: {value}}); len(got) > 0 {
-				t.Errorf("%s: %q is unsafe", test.name, value)
-			}
-		}
-		for _, value := range test.unsafe {
-			if got := corstest.UnsafeHeaderNames(http.Header{test.name: {value}}); !slices.Equal(got, []string{lower}) {
-				t.Errorf("%s: %q is safe: got %q", test.name, value, got)
-			}
-		}
-	}
-}
-
-func TestUnsafeHeaderNames(t *testing.T) {
-	long := strings.Repeat("a", 128)
-	tests := []struct {
-		name   string
-		header http.Header
-		want   []string
-	}{
-		{"none", nil, nil},
-		{"sorted, in lower case", http.Header{"X-B": {"1"}, "Authorization": {"1"}, "X-A": {"1"}}, []string{"authorization", "x-a", "x-b"}},
-		{"once, in whatever case and however often", http.Header{"X-A": {"1", "2"}, "x-a": {"3"}}, []string{"x-a"}},
-		{"safelisted and not, under one name", http.Header{"Content-Type": {"text/plain", "application/json"}}, []string{"content-type"}},
-		{"1024 bytes of safelisted values", http.Header{"Accept": {long, long, long, long, long, long, long}, "Accept-Language": {long}}, nil},
-		{
-			"1025 bytes of safelisted values",
-			http.Header{"Accept": {long, long, long, long, long, long, long}, "Accept-Language": {long}, "Content-Language": {"a"}},
-			[]string{"accept", "accept-language", "content-language"},
-		},
-		{
-			"1025 bytes, of which not all are safelisted",
-			http.Header{"Accept": {long, long, long, long, long, long, long, long}, "X-A": {"a"}},
-			[]string{"x-a"},
-		},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			if got := corstest.UnsafeHeaderNames(test.header); !slices.Equal(got, test.want) {
-				t.Errorf("got %q, want %q", got, test.want)
-			}
-		})
-	}
-}
-
 // Requests that scripts cannot make.
 func TestForbidden(t *testing.T) {
 	tests := []struct {
@@ -240,33 +146,6 @@ func TestForbidden(t *testing.T) {
 				t.Errorf("the script can read %+v", got)
 			}
 		})
-	}
-}
-
-func TestForbiddenHeadersAreDropped(t *testing.T) {
-	header := http.Header{}
-	for _, name := range []string{
-		"Accept-Charset", "Accept-Encoding", "Access-Control-Request-Headers", "Access-Control-Request-Method", "Connection",
-		"Content-Length", "Cookie", "Cookie2", "Date", "DNT", "Expect", "Host", "Keep-Alive", "Origin", "Referer", "Set-Cookie",
-		"TE", "Trailer", "Transfer-Encoding", "Upgrade", "Via", "Proxy-Authorization", "sec-fetch-site", "Sec-", "Proxy-",
-	} {
-		header[name] = []string{"forged"}
-	}
-	header["X-HTTP-Method"] = []string{"PUT, trace"}
-	header["X-HTTP-Method-Override"] = []string{"CONNECT"}
-	header["X-Method-Override"] = []string{`"a\",TRACE", TRACK ,`, `"TRACE", "TRACK`, "PUT"}
-	header["Security"] = []string{"  kept\t"}
-
-	b := corstest.Browser{Handler: answer(http.Header{"Access-Control-Allow-Origin": {"*"}, "Access-Control-Allow-Headers": {"*"}})}
-	got := b.Fetch(page, corstest.Request{URL: "http://api.example", Header: header})
-	want := http.Header{
-		"Accept":            {"*/*"},
-		"Origin":            {page},
-		"Security":          {"kept"},
-		"X-Method-Override": {`"TRACE", "TRACK`, "PUT"},
-	}
-	if got.Blocked != "" || !maps.EqualFunc(got.Actual.Request.Header, want, slices.Equal) {
-		t.Errorf("blocked %q, sent %q, want %q", got.Blocked, got.Actual.Request.Header, want)
 	}
 }
 
@@ -473,6 +352,7 @@ func TestPreflight(t *testing.T) {
 		{request: put, methods: []string{"PUT"}},
 		{request: put, methods: []string{"DELETE,\tPUT ,, "}},
 		{request: put, methods: []string{"DELETE", "PUT"}},
+		{request: put, methods: []string{",, DELETE,,PUT"}},
 		{request: put, methods: []string{"*"}},
 		{request: put, methods: []string{"DELETE, *"}},
 		{request: put, want: "method PUT is not in Access-Control-Allow-Methods"},
@@ -564,284 +444,6 @@ func TestActualResponseIsChecked(t *testing.T) {
 		if preflights != n+1 {
 			t.Errorf("%d preflights for %d requests", preflights, n+1)
 		}
-	}
-}
-
-func TestPreflightCache(t *testing.T) {
-	type step struct {
-		after     time.Duration    // since the first step
-		page      string           // if not the usual one
-		request   corstest.Request // URL is api if empty
-		header    http.Header      // of the server's answer to a preflight, from here on
-		preflight bool
-		blocked   bool
-	}
-	put, del := corstest.Request{Method: "PUT"}, corstest.Request{Method: "DELETE"}
-	custom := corstest.Request{Header: http.Header{"X-Custom": {"1"}}}
-	authorized := corstest.Request{Header: http.Header{"Authorization": {"1"}}}
-	with := func(r corstest.Request, change func(*corstest.Request)) corstest.Request {
-		change(&r)
-		return r
-	}
-	include := func(r *corstest.Request) { r.Credentials = corstest.Include }
-	answers := func(methods, headers, maxAge string) http.Header {
-		h := http.Header{"Access-Control-Allow-Origin": {page}, "Access-Control-Allow-Credentials": {"true"}}
-		for name, value := range map[string]string{"Methods": methods, "Headers": headers} {
-			if value != "" {
-				h.Set("Access-Control-Allow-"+name, value)
-			}
-		}
-		if maxAge != "" {
-			h.Set("Access-Control-Max-Age", maxAge)
-		}
-		return h
-	}
-	tests := []struct {
-		name   string
-		maxAge time.Duration
-		steps  []step
-	}{
-		{name: "without Max-Age, for 5 seconds", steps: []step{
-			{request: put, header: answers("PUT", "", ""), preflight: true},
-			{after: 5*time.Second - 1, request: put},
-			{after: 5 * time.Second, request: put, preflight: true},
-		}},
-		{name: "for as long as Max-Age says", steps: []step{
-			{request: put, header: answers("PUT", "", "600"), preflight: true},
-			{after: 10*time.Minute - 1, request: put},
-			{after: 10 * time.Minute, request: put, preflight: true},
-		}},
-		{name: "never, with Max-Age 0", steps: []step{
-			{request: put, header: answers("PUT", "", "0"), preflight: true},
-			{request: put, preflight: true},
-		}},
-		{name: "for 5 seconds, with a Max-Age that is no number", steps: []step{
-			{request: put, header: answers("PUT", "", "-1"), preflight: true},
-			{after: 4 * time.Second, request: put},
-			{after: 5 * time.Second, request: put, header: answers("PUT", "", "1h"), preflight: true},
-			{after: 9 * time.Second, request: put},
-			{after: 10 * time.Second, request: put, preflight: true},
-		}},
-		{name: "for no longer than a day", steps: []step{
-			{request: put, header: answers("PUT", "", "99999999999999999999999"), preflight: true},
-			{after: 24*time.Hour - 1, request: put},
-			{after: 24 * time.Hour, request: put, preflight: true},
-		}},
-		{name: "for no longer than a limit that is set", maxAge: 10 * time.Minute, steps: []step{
-			{request: put, header: answers("PUT", "", "601"), preflight: true},
-			{after: 10*time.Minute - 1, request: put},
-			{after: 10 * time.Minute, request: put, preflight: true},
-		}},
-		{name: "all methods and headers that are listed", steps: []step{
-			{request: put, header: answers("PUT, DELETE", "x-custom, Authorization", ""), preflight: true},
-			{request: del},
-			{request: custom},
-			{request: authorized},
-			{request: with(put, func(r *corstest.Request) { r.Header = custom.Header })},
-			{request: corstest.Request{Method: "PATCH"}, preflight: true, blocked: true},
-		}},
-		{name: "methods and headers from several answers", steps: []step{
-			{request: put, header: answers("PUT", "", ""), preflight: true},
-			{request: custom, header: answers("", "X-Custom", ""), preflight: true},
-			{request: with(put, func(r *corstest.Request) { r.Header = custom.Header })},
-			{request: del, header: answers("DELETE", "", ""), preflight: true},
-			{request: put},
-		}},
-		{name: "a new max-age counts from when an entry was stored", steps: []step{
-			{request: put, header: answers("PUT", "", "60"), preflight: true},
-			{after: 50 * time.Second, request: del, header: answers("PUT, DELETE", "", "100"), preflight: true},
-			{after: 100*time.Second - 1, request: put},
-			{after: 100 * time.Second, request: del},
-			{after: 100 * time.Second, request: put, preflight: true},
-		}},
-		{name: "any method and header, except Authorization", steps: []step{
-			{request: put, header: answers("*", "*", ""), preflight: true},
-			{request: del},
-			{request: custom},
-			{request: authorized, preflight: true, blocked: true},
-		}},
-		{name: "the answer for one with credentials serves all", steps: []step{
-			{request: with(put, include), header: answers("PUT", "", ""), preflight: true},
-			{request: with(put, include)},
-			{request: put},
-		}},
-		{name: "the answer for one without credentials does not serve one with", steps: []step{
-			{request: put, header: answers("PUT", "", ""), preflight: true},
-			{request: with(put, include), preflight: true},
-			{request: with(put, include)},
-		}},
-		{name: "for each URL", steps: []step{
-			{request: put, header: answers("PUT", "", ""), preflight: true},
-			{request: with(put, func(r *corstest.Request) { r.URL = api + "/?a" }), preflight: true},
-			{request: put},
-		}},
-		{name: "for each page", steps: []step{
-			{request: put, header: answers("PUT", "", ""), preflight: true},
-			{page: "null", request: put, header: http.Header{"Access-Control-Allow-Origin": {"*"}, "Access-Control-Allow-Methods": {"PUT"}}, preflight: true},
-			{request: put},
-		}},
-		{name: "safelisted methods only where they are listed", steps: []step{
-			{request: corstest.Request{UploadListener: true}, header: answers("", "", ""), preflight: true},
-			{request: corstest.Request{UploadListener: true}}, // the method stands in for a list
-			{request: corstest.Request{Method: "POST", StreamBody: true}, header: answers("PUT", "", ""), preflight: true},
-			{request: corstest.Request{Method: "POST", StreamBody: true}, header: answers("POST", "", ""), preflight: true},
-			{request: corstest.Request{Method: "POST", StreamBody: true}},
-			{request: corstest.Request{Method: "POST"}},
-		}},
-		{name: "even if a request that needs no preflight fails", steps: []step{
-			{request: put, header: answers("PUT", "", ""), preflight: true},
-			{request: corstest.Request{}, header: http.Header{}, blocked: true},
-			{request: put, header: answers("PUT", "", "")},
-		}},
-		{name: "until a preflight for the URL fails", steps: []step{
-			{request: put, header: answers("PUT", "", ""), preflight: true},
-			{request: with(put, func(r *corstest.Request) { r.URL = api + "/?a" }), preflight: true},
-			{request: del, preflight: true, blocked: true},
-			{request: put, preflight: true},
-			{request: with(put, func(r *corstest.Request) { r.URL = api + "/?a" })},
-		}},
-		{name: "however the URL is spelt", steps: []step{
-			{request: put, header: answers("PUT", "", ""), preflight: true},
-			{request: with(put, func(r *corstest.Request) { r.URL = "https://api.example/" })},
-			{request: with(put, func(r *corstest.Request) { r.URL = "https://API.example" })},
-			{request: with(put, func(r *corstest.Request) { r.URL = "https://api.example:443" })},
-			{request: with(put, func(r *corstest.Request) { r.URL = "https://api.example:/" })},
-			{request: with(put, func(r *corstest.Request) { r.URL = "http://api.example:80" }), preflight: true},
-			{request: with(put, func(r *corstest.Request) { r.URL = "http://api.example" })},
-		}},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-			now := start
-			var header http.Header
-			b := corstest.Browser{
-				MaxAge:  test.maxAge,
-				Now:     func() time.Time { return now },
-				Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { maps.Copy(w.Header(), header) }),
-			}
-			for i, step := range test.steps {
-				now = start.Add(step.after)
-				if step.header != nil {
-					header = step.header
-				}
-				if step.request.URL == "" {
-					step.request.URL = api
-				}
-				if step.page == "" {
-					step.page = page
-				}
-				got := b.Fetch(step.page, step.request)
-				if got.Preflight != nil != step.preflight {
-					t.Errorf("step %d: preflight sent: %t, want %t", i, got.Preflight != nil, step.preflight)
-				}
-				if got.Blocked != "" != step.blocked {
-					t.Errorf("step %d: blocked: %q", i, got.Blocked)
-				}
-			}
-		})
-	}
-}
-
-// Where a request that needed a preflight fails, the browser forgets the
-// answers for that URL, even if the URL comes after a redirect and needed none.
-func TestPreflightCacheAfterRedirect(t *testing.T) {
-	preflights := 0
-	b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == "OPTIONS" {
-			preflights++
-		}
-		if r.Method != "GET" {
-			w.Header().Set("Access-Control-Allow-Origin", page)
-			w.Header().Set("Access-Control-Allow-Methods", "PUT")
-		}
-		switch r.Method + " " + r.URL.Path {
-		case "PUT /to-b":
-			http.Redirect(w, r, "/b", http.StatusSeeOther)
-		case "PUT /to-ftp":
-			http.Redirect(w, r, "ftp://api.example/", http.StatusFound)
-		}
-	})}
-	for i, step := range []struct {
-		path       string
-		preflights int
-		blocked    bool
-	}{
-		{path: "/b", preflights: 1},
-		{path: "/b"},
-		{path: "/to-b", preflights: 1, blocked: true}, // GET /b is
-		{path: "/b", preflights: 1},
-		{path: "/to-b", blocked: true},
-		{path: "/b", preflights: 1},
-		{path: "/to-ftp", preflights: 1, blocked: true},
-		{path: "/to-ftp", preflights: 1, blocked: true},
-	} {
-		preflights = 0
-		got := b.Fetch(page, corstest.Request{Method: "PUT", URL: api + step.path})
-		if preflights != step.preflights || got.Blocked != "" != step.blocked {
-			t.Errorf("step %d: PUT %s cost %d preflights, want %d; blocked: %q", i, step.path, preflights, step.preflights, got.Blocked)
-		}
-	}
-}
-
-// The zero Browser takes its time from the system.
-func TestClock(t *testing.T) {
-	b := corstest.Browser{Handler: answer(http.Header{"Access-Control-Allow-Origin": {"*"}, "Access-Control-Allow-Methods": {"PUT"}, "Access-Control-Max-Age": {"86400"}})}
-	first, second := b.Fetch(page, corstest.Request{Method: "PUT", URL: api}), b.Fetch(page, corstest.Request{Method: "PUT", URL: api})
-	if first.Preflight == nil || second.Preflight != nil {
-		t.Errorf("preflights sent: %t, %t, want true, false", first.Preflight != nil, second.Preflight != nil)
-	}
-}
-
-func TestExposedHeaders(t *testing.T) {
-	safelisted := http.Header{
-		"Cache-Control":    {"no-store"},
-		"Content-Language": {"en"},
-		"Content-Length":   {"0"},
-		"Content-Type":     {"text/plain"},
-		"Expires":          {"0"},
-		"Last-Modified":    {"0"},
-		"Pragma":           {"no-cache"},
-	}
-	tests := []struct {
-		name        string
-		expose      []string
-		credentials corstest.Credentials
-		want        []string // besides those that are safelisted
-	}{
-		{name: "none"},
-		{name: "one, in any case", expose: []string{"X-a"}, want: []string{"X-A"}},
-		{name: "several", expose: []string{"etag,X-A", ", x-nosuch"}, want: []string{"Etag", "X-A"}},
-		{name: "any", expose: []string{"x-nosuch, *"}, want: []string{"*", "Access-Control-Allow-Credentials", "Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Etag", "X-A"}},
-		{name: "any, with credentials", expose: []string{"*"}, credentials: corstest.Include, want: []string{"*"}},
-		{name: "one, with credentials", expose: []string{"X-A"}, credentials: corstest.Include, want: []string{"X-A"}},
-		{name: "cookies", expose: []string{"Set-Cookie, Set-Cookie2"}},
-		{name: "a list that is malformed", expose: []string{"X-A, @"}},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			h := safelisted.Clone()
-			maps.Copy(h, http.Header{
-				"Access-Control-Allow-Origin":      {page},
-				"Access-Control-Allow-Credentials": {"true"},
-				"Etag":                             {`"1"`},
-				"Set-Cookie":                       {"a=b", "c=d"},
-				"Set-Cookie2":                      {"a=b"},
-				"X-A":                              {"1", "2"},
-				"*":                                {"whoa"},
-			})
-			if test.expose != nil {
-				h["Access-Control-Expose-Headers"] = test.expose
-			}
-			want := safelisted.Clone()
-			for _, name := range test.want {
-				want[name] = h[name]
-			}
-			b := corstest.Browser{Handler: answer(h)}
-			if got := b.Fetch(page, corstest.Request{URL: api, Credentials: test.credentials}); !maps.EqualFunc(got.Header, want, slices.Equal) {
-				t.Errorf("got  %q\nwant %q", got.Header, want)
-			}
-		})
 	}
 }
 
@@ -1062,6 +664,29 @@ func TestRedirectSite(t *testing.T) {
 	} {
 		if got := b.Fetch(page, corstest.Request{URL: url}).Actual.Request.Header.Get("Sec-Fetch-Site"); got != want {
 			t.Errorf("%s: got %q, want %q", url, got, want)
+		}
+	}
+}
+
+// Of user information that is empty, the URL parser leaves nothing.
+func TestEmptyUserInformation(t *testing.T) {
+	for _, to := range []string{"https://@other.example/", "https://:@other.example/"} {
+		b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Access-Control-Allow-Origin", "*")
+			if r.Host == "api.example" {
+				http.Redirect(w, r, to, http.StatusFound)
+			}
+		})}
+		for _, from := range []string{to, api} {
+			if got := b.Fetch(page, corstest.Request{URL: from}); got.Blocked != "" || got.Actual.Request.Host != "other.example" {
+				t.Errorf("%s to %s: %q", from, to, got.Blocked)
+			}
+		}
+	}
+	b := corstest.Browser{}
+	for _, url := range []string{"https://a@api.example", "https://:b@api.example"} {
+		if got := b.Fetch(page, corstest.Request{URL: url}).Blocked; got != "the URL has a user name or password in it" {
+			t.Errorf("%s: %q", url, got)
 		}
 	}
 }
