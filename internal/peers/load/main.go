@@ -20,6 +20,7 @@ import (
 	"log"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -107,7 +108,7 @@ func measureAll(s *server, p protocol, k kind) {
 	for round := range *rounds {
 		for i := range ways {
 			i = (i + round) % len(ways)
-			fmt.Printf("BenchmarkLoad/protocol=%s/request=%s/impl=%s %s\n", p.name, k.name, ways[i].name, measure(s, exchanges[i]))
+			fmt.Printf("BenchmarkLoad/protocol=%s/request=%s/impl=%s-%d %s\n", p.name, k.name, ways[i].name, runtime.GOMAXPROCS(0), measure(s, exchanges[i]))
 		}
 	}
 }
