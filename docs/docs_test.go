@@ -714,7 +714,11 @@ func (p page) measured(t *testing.T) (parts map[string]string, rest string) {
 // is measured stands in parts that measure.sh writes.
 func TestPerformance(t *testing.T) {
 	t.Parallel()
-	results, _ := read(t, "internal/peers/RESULTS.md").measured(t)
+	page := read(t, "internal/peers/RESULTS.md")
+	results, _ := page.measured(t)
+	if strings.Contains(page.text, "NaN") {
+		t.Error("RESULTS.md has a value that is not a number: something was not measured")
+	}
 	for path, names := range map[string][]string{
 		"docs/performance.md": {"end-to-end", "floor", "grid", "machine", "round-trips", "slower", "start"},
 		"README.md":           {"readme"},

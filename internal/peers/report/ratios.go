@@ -97,7 +97,7 @@ func (r *report) ratios() string {
 		var ratios []ratio
 		for _, protocol := range protocols {
 			for _, kind := range kinds {
-				m, _, _ := median(r.compared(protocol, kind, load.impl, load.unit))
+				m, _, _ := median(r.underLoad(protocol, kind, "this", load.impl, load.unit))
 				ratios = append(ratios, ratio{protocol + ", " + kind, m})
 			}
 		}

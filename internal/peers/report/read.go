@@ -133,16 +133,16 @@ func (r *report) grid(policy, request, impl string) float64 {
 	return r.median(row{benchmark: "Middleware", policy: policy, request: request, writer: "reused", impl: impl}, "ns/op")
 }
 
-// compared returns, round by round, what this library needed under load divided
-// by what impl did.
-func (r *report) compared(protocol, request, impl, unit string) []float64 {
+// underLoad returns, round by round, what impl needed under load divided by what
+// other did.
+func (r *report) underLoad(protocol, request, impl, other, unit string) []float64 {
 	of := func(impl string) []float64 {
 		return r.values[row{benchmark: "Load", protocol: protocol, request: request, impl: impl}][unit]
 	}
-	this, other := of("this"), of(impl)
+	mine, others := of(impl), of(other)
 	var ratios []float64
-	for i := range min(len(this), len(other)) {
-		ratios = append(ratios, this[i]/other[i])
+	for i := range min(len(mine), len(others)) {
+		ratios = append(ratios, mine[i]/others[i])
 	}
 	return ratios
 }

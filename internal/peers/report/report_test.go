@@ -31,6 +31,9 @@ func TestResults(t *testing.T) {
 	if got != string(want) {
 		t.Errorf("the results are not those in %s; look at what changed, and write it with\n\tgo test ./report -update\ngot:\n%s", file, got)
 	}
+	if strings.Contains(got, "NaN") {
+		t.Error("the results have a value that is not a number")
+	}
 	for name, part := range parts {
 		if part == "" || !strings.Contains(got, "<!-- measured: "+name+" -->\n"+part+"<!-- end of "+name+" -->\n") {
 			t.Errorf("the results do not have the part %q", name)

@@ -17,8 +17,8 @@ type reason struct {
 var reasons = []reason{
 	{nil, []string{"no-origin"}, []string{"gorilla", "gin"},
 		"gorilla/handlers and gin send nothing with a response to a request without `Origin`, so that caches hand it to pages of all origins."},
-	{nil, []string{"no-origin"}, nil,
-		"Others take the header of a response to a request without `Origin` from a slice that all responses share, so that whoever changes one changes them all."},
+	{nil, []string{"no-origin"}, []string{"rs"},
+		"rs/cors takes the header of a response to a request without `Origin` from a slice that all responses share, so that whoever changes one changes them all."},
 	{nil, []string{"actual-rejected"}, nil,
 		"Others run the handler for an origin that is not allowed, or send a refusal that says nothing to people or to caches."},
 	{nil, []string{"preflight-rejected"}, nil,
