@@ -714,9 +714,9 @@ func (p page) measured(t *testing.T) (parts map[string]string, rest string) {
 // is measured stands in parts that measure.sh writes.
 func TestPerformance(t *testing.T) {
 	t.Parallel()
-	page := read(t, "internal/peers/RESULTS.md")
-	results, _ := page.measured(t)
-	if strings.Contains(page.text, "NaN") {
+	source := read(t, "internal/peers/RESULTS.md")
+	results, _ := source.measured(t)
+	if strings.Contains(source.text, "NaN") {
 		t.Error("RESULTS.md has a value that is not a number: something was not measured")
 	}
 	for path, names := range map[string][]string{

@@ -9,7 +9,7 @@
 # QUICK=1 tries all that in a few minutes. What it writes means nothing.
 set -eu
 cd "$(dirname "$0")"
-passes=8 benchtime=20ms rounds=40 slice=200ms sessions=7
+passes=8 benchtime=20ms rounds=50 slice=200ms sessions=7
 if [ -n "${QUICK-}" ]; then
 	passes=1 benchtime=1ms rounds=3 slice=20ms sessions=1
 fi

@@ -4,7 +4,7 @@
 // in a process of its own, under load over loopback, by turns with no CORS at
 // all, with code by hand, with this library, and with others.
 //
-//	go run ./load -rounds 40 -time 200ms
+//	go run ./load -rounds 50 -time 200ms
 //
 // It writes a line for each measurement, as benchmarks do. All figures are per
 // request: the time between two answers of the server (ns/op, the inverse of
@@ -29,7 +29,7 @@ import (
 
 var (
 	serving     = flag.Bool("serve", false, "be the server: write an address for each way and kind of connection, and then the CPU time used so far for each line of standard input")
-	rounds      = flag.Int("rounds", 40, "how often each kind of request is measured, in each way")
+	rounds      = flag.Int("rounds", 50, "how often each kind of request is measured, in each way")
 	duration    = flag.Duration("time", 200*time.Millisecond, "how long each measurement takes")
 	connections = flag.Int("connections", 16, "how many connections send requests at once")
 )

@@ -146,3 +146,34 @@ func (r *report) underLoad(protocol, request, impl, other, unit string) []float6
 	}
 	return ratios
 }
+
+// underAllLoad returns the same over all protocols: for each round, the geometric
+// mean.
+func (r *report) underAllLoad(impl, other, unit string) []float64 {
+	var rounds []mean
+	for _, protocol := range protocols {
+		for _, kind := range kinds {
+			for i, x := range r.underLoad(protocol, kind, impl, other, unit) {
+				if i == len(rounds) {
+					rounds = append(rounds, mean{})
+				}
+				rounds[i].add(x)
+			}
+		}
+	}
+	var values []float64
+	for _, m := range rounds {
+		values = append(values, m.value())
+	}
+	return values
+}
+
+// A mean is geometric.
+type mean struct {
+	logs float64
+	n    int
+}
+
+func (m *mean) add(x float64) { m.logs, m.n = m.logs+math.Log(x), m.n+1 }
+
+func (m *mean) value() float64 { return math.Exp(m.logs / float64(m.n)) }

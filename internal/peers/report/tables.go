@@ -110,33 +110,25 @@ func nanoseconds(ns float64) string {
 func (r *report) endToEnd() string {
 	units := []string{"ns/op", "cpu-ns", "p50-ns", "p99-ns"}
 	titles := []string{"requests per second", "CPU time per request", "median time", "99th percentile"}
-	// of returns the median and its confidence interval; requests per second are
-	// the more, the less time there is between them.
-	of := func(protocol, kind, impl, unit string) (m, low, high float64) {
-		m, low, high = median(r.underLoad(protocol, kind, impl, "floor-safe", unit))
+	// cell writes a median; requests per second are the more, the less time there
+	// is between them.
+	cell := func(ratios []float64, unit string) string {
+		m, low, high := median(ratios)
 		if unit == "ns/op" {
-			return 1 / m, 1 / high, 1 / low
+			m, low, high = 1/m, 1/high, 1/low
 		}
-		return m, low, high
+		return fmt.Sprintf(" %.3f (%.3f to %.3f) |", m, low, high)
 	}
 	var s strings.Builder
 	s.WriteString(head(append([]string{"handler; code by hand is 1"}, titles...)...))
 	for _, impl := range []string{"none", "this", "rs", "chi"} {
 		fmt.Fprintf(&s, "| %s |", labels[impl])
 		for _, unit := range units {
-			var all mean
-			for _, protocol := range protocols {
-				for _, kind := range kinds {
-					if m, _, _ := of(protocol, kind, impl, unit); !math.IsNaN(m) {
-						all.add(m)
-					}
-				}
-			}
-			fmt.Fprintf(&s, " %.3f |", all.value())
+			s.WriteString(cell(r.underAllLoad(impl, "floor-safe", unit), unit))
 		}
 		s.WriteString("\n")
 	}
-	s.WriteString("\nThese are geometric means over all protocols. Of this package alone, with the 95 % confidence intervals of the medians:\n\n")
+	s.WriteString("\nThese are medians of the rounds, with their 95 % confidence intervals: above of the geometric means over all protocols, and below, of this\npackage alone, for each.\n\n")
 	s.WriteString(head(append([]string{"protocol, request"}, titles...)...))
 	for _, protocol := range protocols {
 		for _, kind := range kinds {
@@ -145,24 +137,13 @@ func (r *report) endToEnd() string {
 			}
 			fmt.Fprintf(&s, "| %s, %s |", protocol, kind)
 			for _, unit := range units {
-				m, low, high := of(protocol, kind, "this", unit)
-				fmt.Fprintf(&s, " %.3f (%.3f to %.3f) |", m, low, high)
+				s.WriteString(cell(r.underLoad(protocol, kind, "this", "floor-safe", unit), unit))
 			}
 			s.WriteString("\n")
 		}
 	}
 	return s.String()
 }
-
-// A mean is geometric.
-type mean struct {
-	logs float64
-	n    int
-}
-
-func (m *mean) add(x float64) { m.logs, m.n = m.logs+math.Log(x), m.n+1 }
-
-func (m *mean) value() float64 { return math.Exp(m.logs / float64(m.n)) }
 
 // endToEndInFull lists what was measured under load.
 func (r *report) endToEndInFull() string {
