@@ -184,3 +184,13 @@ func TestHostileAllocations(t *testing.T) {
 		}
 	}
 }
+
+// TestIdle shows that a Middleware holds one policy, not all that it has had.
+// The bound leaves room for what else goes on in the process: a thousand
+// policies would take a thousand times as much.
+func TestIdle(t *testing.T) {
+	once, often := idle()
+	if often > 50*once {
+		t.Errorf("a Middleware holds %d bytes, and after its policy was set a thousand times %d", once, often)
+	}
+}

@@ -178,17 +178,24 @@ func BenchmarkHostile(b *testing.B) {
 	}
 }
 
-// BenchmarkNew compiles a policy of a million origins, beside making a map of
-// them. Besides time and all that is allocated on the way, it reports what
-// memory is in use afterwards.
+// BenchmarkNew compiles policies of more and more origins, beside making a map of
+// them, and of more and more patterns. Besides time and all that is allocated on
+// the way, it reports what memory is in use afterwards.
 func BenchmarkNew(b *testing.B) {
-	p := named("origins-1000000")
-	b.Run("impl=map", func(b *testing.B) {
-		benchmarkNew(b, func() any { return set(p) })
-	})
-	b.Run("impl=this", func(b *testing.B) {
-		benchmarkNew(b, func() any { return newCORS(thisPolicy(p)) })
-	})
+	for _, name := range []string{
+		"origins-1", "origins-1000", "origins-1000000",
+		"patterns-10", "patterns-1000", "hyphens-10", "hyphens-1000", "hyphens-of-10-domains", "hyphens-of-1000-domains", "schemes-10", "schemes-1000",
+	} {
+		p := named(name)
+		if !p.patterns {
+			b.Run("policy="+name+"/impl=map", func(b *testing.B) {
+				benchmarkNew(b, func() any { return set(p) })
+			})
+		}
+		b.Run("policy="+name+"/impl=this", func(b *testing.B) {
+			benchmarkNew(b, func() any { return newCORS(thisPolicy(p)) })
+		})
+	}
 }
 
 func benchmarkNew(b *testing.B, make func() any) {
@@ -201,6 +208,33 @@ func benchmarkNew(b *testing.B, make func() any) {
 	}
 	b.ReportMetric(float64(inUse()-before), "B-in-use")
 	runtime.KeepAlive(made)
+}
+
+// BenchmarkIdle reports what memory a Middleware holds that nobody asks, before
+// and after its policy has been set a thousand times.
+func BenchmarkIdle(b *testing.B) {
+	for b.Loop() {
+		once, often := idle()
+		b.ReportMetric(float64(once), "B-once")
+		b.ReportMetric(float64(often), "B-often")
+	}
+}
+
+// idle returns what memory is held by a Middleware with a policy of a thousand
+// origins, and what is held after that policy has been set another thousand times.
+func idle() (once, often int64) {
+	q := thisPolicy(named("origins-1000"))
+	before := inUse()
+	c := newCORS(q)
+	once = int64(inUse() - before)
+	for range 1000 {
+		if err := c.SetPolicy(q); err != nil {
+			panic(err)
+		}
+	}
+	often = int64(inUse() - before)
+	runtime.KeepAlive(c)
+	return once, often
 }
 
 func inUse() uint64 {

@@ -38,6 +38,8 @@ func safeFloor(p policy, next http.Handler) http.Handler {
 		return safeFunc(next)
 	case p.credentials:
 		return safeCredentialed(next)
+	case p.matches != nil:
+		return safeMatching(p.matches, next)
 	case p.patterns:
 		return safeSubdomains(domains(p), next)
 	case len(p.origins) == 1:
@@ -119,6 +121,30 @@ func safeSubdomains(domains map[string]struct{}, next http.Handler) http.Handler
 			safeVary(w.Header())
 			next.ServeHTTP(w, r)
 		case isSubdomain(origin, domains):
+			if asks(r) {
+				safeAnswer(w, origin)
+				return
+			}
+			safeAllow(w.Header(), origin)
+			next.ServeHTTP(w, r)
+		case !asks(r) && sameOrigin(r, origin):
+			safeVary(w.Header())
+			next.ServeHTTP(w, r)
+		default:
+			safeReject(w)
+		}
+	})
+}
+
+// safeMatching calls a func to match an origin, which costs next to nothing beside
+// what that does.
+func safeMatching(matches func(origin string) bool, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch origin := first(r.Header["Origin"]); {
+		case origin == "":
+			safeVary(w.Header())
+			next.ServeHTTP(w, r)
+		case matches(origin):
 			if asks(r) {
 				safeAnswer(w, origin)
 				return
@@ -293,6 +319,69 @@ func isSubdomain(origin string, domains map[string]struct{}) bool {
 	return ok && isLabels(host[:dot])
 }
 
+// isPreview returns a func that reports whether an origin is that of a preview
+// of one of p's projects, https://project-1-*-team.vercel.app.
+func isPreview(p policy) func(origin string) bool {
+	const end = "-team.vercel.app"
+	projects := make(map[string]struct{})
+	for _, s := range p.origins {
+		projects[strings.TrimSuffix(s, "*"+end)] = struct{}{}
+	}
+	return func(origin string) bool {
+		head, ok := strings.CutSuffix(origin, end)
+		number, ok2 := strings.CutPrefix(head, "https://project-")
+		if !ok || !ok2 {
+			return false
+		}
+		star := len(head) - len(number) + strings.IndexByte(number, '-') + len("-")
+		label := origin[len("https://") : len(head)+len("-team")]
+		_, ok = projects[head[:star]]
+		return ok && star < len(head) && !strings.Contains(label, ".") && isLabels(label)
+	}
+}
+
+// isReview returns a func that reports whether an origin is that of a review at
+// one of p's customers, https://pr-*.customer-1.example.
+func isReview(p policy) func(origin string) bool {
+	customers := make(map[string]struct{})
+	for _, s := range p.origins {
+		customers[strings.TrimPrefix(s, "https://pr-*")] = struct{}{}
+	}
+	return func(origin string) bool {
+		rest, ok := strings.CutPrefix(origin, "https://pr-")
+		dot := strings.IndexByte(rest, '.')
+		if !ok || dot <= 0 {
+			return false
+		}
+		_, ok = customers[rest[dot:]]
+		return ok && isLabels(origin[len("https://"):len(origin)-len(rest)+dot])
+	}
+}
+
+// isExtension returns a func that reports whether an origin has one of p's
+// schemes, and a host as extensions have.
+func isExtension(p policy) func(origin string) bool {
+	schemes := make(map[string]struct{})
+	for _, s := range p.origins {
+		schemes[strings.TrimSuffix(s, "://*")] = struct{}{}
+	}
+	return func(origin string) bool {
+		scheme, host, ok := strings.Cut(origin, "://")
+		if !ok || host == "" || len(host) > 253 {
+			return false
+		}
+		for i := range len(host) {
+			switch c := host[i]; {
+			case 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.' || c == '~':
+			default:
+				return false
+			}
+		}
+		_, ok = schemes[scheme]
+		return ok
+	}
+}
+
 // isLabels reports whether s is labels of DNS, in lower case, with dots between.
 func isLabels(s string) bool {
 	n := 0 // the length of the label so far
@@ -354,6 +443,8 @@ func sharedFloor(p policy, next http.Handler) http.Handler {
 		return sharedFunc(next)
 	case p.credentials:
 		return sharedCredentialed(next)
+	case p.matches != nil:
+		return sharedMatching(p.matches, next)
 	case p.patterns:
 		return sharedSubdomains(domains(p), next)
 	case len(p.origins) == 1:
@@ -421,6 +512,29 @@ func sharedSubdomains(domains map[string]struct{}, next http.Handler) http.Handl
 			shareVary(w.Header())
 			next.ServeHTTP(w, r)
 		case isSubdomain(origin, domains):
+			if asks(r) {
+				shareAnswer(w, lines)
+				return
+			}
+			shareAllow(w.Header(), lines)
+			next.ServeHTTP(w, r)
+		case !asks(r) && sameOrigin(r, origin):
+			shareVary(w.Header())
+			next.ServeHTTP(w, r)
+		default:
+			shareReject(w)
+		}
+	})
+}
+
+func sharedMatching(matches func(origin string) bool, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		lines := r.Header["Origin"]
+		switch origin := first(lines); {
+		case origin == "":
+			shareVary(w.Header())
+			next.ServeHTTP(w, r)
+		case matches(origin):
 			if asks(r) {
 				shareAnswer(w, lines)
 				return

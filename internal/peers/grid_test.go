@@ -38,8 +38,9 @@ var (
 // the middle of its list: a linear search takes half of its worst case.
 type policy struct {
 	name        string
-	origins     []string // nil where fn decides
-	patterns    bool     // whether origins are patterns of subdomains
+	origins     []string                 // nil where fn decides
+	patterns    bool                     // whether origins are patterns
+	matches     func(origin string) bool // by hand, for patterns of more than subdomains
 	fn          func(origin string) bool
 	credentials bool
 
@@ -61,13 +62,33 @@ func policies(yield func(policy) bool) {
 		p.rejected = strings.TrimSuffix(p.allowed, "com") + "org"
 		return p
 	}
-	subdomains := func(name string, n int) policy {
+	// matching has patterns, with what stands in place of the "*" in its requests,
+	// and a change that has its origin rejected.
+	matching := func(name, pattern string, n int, star, old, new string) policy {
 		p := policy{name: name, patterns: true}
 		for i := range n {
-			p.origins = append(p.origins, fmt.Sprintf("https://*.customer-%d.example", i))
+			p.origins = append(p.origins, fmt.Sprintf(pattern, i))
 		}
-		p.allowed = strings.Replace(p.origins[n/2], "*", "www.eu", 1)
-		p.rejected = strings.Replace(p.allowed, "customer", "stranger", 1)
+		p.allowed = strings.Replace(p.origins[n/2], "*", star, 1)
+		p.rejected = strings.Replace(p.allowed, old, new, 1)
+		return p
+	}
+	subdomains := func(name string, n int) policy {
+		return matching(name, "https://*.customer-%d.example", n, "www.eu", "customer", "stranger")
+	}
+	hyphens := func(name string, n int) policy { // under one domain
+		p := matching(name, "https://project-%d-*-team.vercel.app", n, "git-main", "team", "teem")
+		p.matches = isPreview(p)
+		return p
+	}
+	hyphensOfMany := func(name string, n int) policy { // each under a domain of its own
+		p := matching(name, "https://pr-*.customer-%d.example", n, "1", "customer", "stranger")
+		p.matches = isReview(p)
+		return p
+	}
+	schemes := func(name string, n int) policy {
+		p := matching(name, "app-%d://*", n, "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9", "app", "ape")
+		p.matches = isExtension(p)
 		return p
 	}
 	anyOrigin := policy{name: "any", origins: []string{"*"}, allowed: "https://site-0.example.com"}
@@ -80,6 +101,12 @@ func policies(yield func(policy) bool) {
 		yield(exact("origins-1000", 1000)) &&
 		yield(subdomains("patterns-10", 10)) &&
 		yield(subdomains("patterns-1000", 1000)) &&
+		yield(hyphens("hyphens-10", 10)) &&
+		yield(hyphens("hyphens-1000", 1000)) &&
+		yield(hyphensOfMany("hyphens-of-10-domains", 10)) &&
+		yield(hyphensOfMany("hyphens-of-1000-domains", 1000)) &&
+		yield(schemes("schemes-10", 10)) &&
+		yield(schemes("schemes-1000", 1000)) &&
 		yield(anyOrigin) &&
 		yield(credentialed) &&
 		yield(byFunc) &&
@@ -323,6 +350,9 @@ func echoRouter(m echo.MiddlewareFunc, next http.Handler) http.Handler {
 }
 
 func wrapFiber(p policy, next http.Handler) http.Handler {
+	if p.matches != nil {
+		return nil // it knows patterns of subdomains only
+	}
 	c := fibercors.Config{
 		AllowOrigins:     p.origins,
 		AllowOriginsFunc: p.fn,

@@ -161,7 +161,17 @@ func TestFloors(t *testing.T) {
 		}
 		return newRequest(http.MethodGet, strings.Replace(p.allowed, "://", "://*.", 1))
 	}
-	cases := append(slices.Clone(requests), request{"same-origin", sameOrigin}, request{"malformed origin", malformed})
+	another := func(old, new string) func(p policy) *http.Request {
+		return func(p policy) *http.Request {
+			if !strings.Contains(p.allowed, old) || p.any() {
+				return nil
+			}
+			return newRequest(http.MethodGet, strings.Replace(p.allowed, old, new, 1))
+		}
+	}
+	cases := append(slices.Clone(requests), request{"same-origin", sameOrigin}, request{"malformed origin", malformed},
+		request{"one label more", another("://", "://a.")}, request{"a label for a hyphen", another("git-main", "git.main")},
+		request{"nothing for the *", another("git-main", "")}, request{"a host that is none", another("0a1b", "0a/b")})
 	for p := range policies {
 		if len(p.origins) > 1000 {
 			break

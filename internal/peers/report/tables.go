@@ -1,0 +1,236 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+var (
+	policies = []string{
+		"origins-1", "origins-10", "origins-1000", "origins-100000", "origins-1000000", "patterns-10", "patterns-1000",
+		"hyphens-10", "hyphens-1000", "hyphens-of-10-domains", "hyphens-of-1000-domains", "schemes-10", "schemes-1000",
+		"any", "credentialed", "func",
+	}
+	requests = []string{"no-origin", "actual", "actual-rejected", "preflight", "preflight-20-headers", "preflight-rejected"}
+	mainRows = map[string][]string{
+		"origins-1":       requests,
+		"origins-1000":    {"actual", "preflight"},
+		"origins-1000000": {"actual"},
+		"patterns-10":     {"actual"},
+		"patterns-1000":   {"actual"},
+		"hyphens-1000":    {"actual"},
+		"schemes-1000":    {"actual"},
+		"any":             {"actual", "preflight"},
+		"credentialed":    {"actual", "preflight"},
+		"func":            {"actual"},
+	}
+	peers   = []string{"rs", "chi", "gorilla", "gin", "echo", "fiber"}
+	columns = append([]string{"this", "floor-safe", "floor-shared"}, peers...)
+	labels  = map[string]string{
+		"none": "no CORS", "floor-safe": "by hand", "floor-shared": "by hand, shared", "this": "this package",
+		"rs": "rs/cors", "chi": "go-chi/cors", "gorilla": "gorilla/handlers", "gin": "gin", "echo": "echo", "fiber": "fiber",
+	}
+	protocols = []string{"HTTP/1.1", "HTTP/1.1-TLS", "HTTP/2", "HTTP/2-TLS"}
+	kinds     = []string{"actual", "preflight"}
+	engines   = []string{"chromium", "firefox", "webkit"}
+	browsers  = map[string]string{"chromium": "Chromium", "firefox": "Firefox", "webkit": "WebKitGTK"}
+)
+
+// machine says what everything was measured with.
+func (r *report) machine() string {
+	fact := func(name string) string {
+		if len(r.facts[name]) == 0 {
+			return "unknown"
+		}
+		return strings.Join(r.facts[name], ", ")
+	}
+	var modules []string
+	for _, module := range r.facts["module"] {
+		path, version, _ := strings.Cut(module, " ")
+		modules = append(modules, strings.TrimPrefix(path, "github.com/")+" "+strings.TrimPrefix(version, "v"))
+	}
+	return fmt.Sprintf("Measured on %s cores of an %s with %s, and %s.\n", fact("cores"), fact("cpu"), strings.Replace(fact("go"), "go", "Go ", 1), strings.Join(modules, ", "))
+}
+
+// head begins a table whose first column is wide.
+func head(titles ...string) string {
+	return "| " + strings.Join(titles, " | ") + " |\n|---|" + strings.Repeat("--:|", len(titles)-1) + "\n"
+}
+
+// table returns medians of the grid, with the marks of other outcomes. The rows
+// are those that shown has by policy, or all if it is nil.
+func (r *report) table(writer string, impls []string, shown map[string][]string) string {
+	titles := []string{"policy, request"}
+	for _, impl := range impls {
+		titles = append(titles, labels[impl])
+	}
+	var s strings.Builder
+	s.WriteString(head(titles...))
+	for _, policy := range policies {
+		for _, request := range requests {
+			cost := func(impl string) float64 {
+				return r.median(row{benchmark: "Middleware", policy: policy, request: request, writer: writer, impl: impl}, "ns/op")
+			}
+			if shown != nil && !slices.Contains(shown[policy], request) || math.IsNaN(cost("this")) {
+				continue
+			}
+			fmt.Fprintf(&s, "| %s, %s |", policy, request)
+			for _, impl := range impls {
+				s.WriteString(" ")
+				if ns := cost(impl); !math.IsNaN(ns) {
+					s.WriteString(nanoseconds(ns) + r.outcome(policy, request, impl).mark)
+				}
+				s.WriteString(" |")
+			}
+			s.WriteString("\n")
+		}
+	}
+	return s.String()
+}
+
+// nanoseconds writes ns with three digits or, below a thousand, none after the
+// decimal point.
+func nanoseconds(ns float64) string {
+	switch {
+	case ns < 999.5:
+		return fmt.Sprintf("%.0f ns", ns)
+	case ns < 999.5e3:
+		return fmt.Sprintf("%.3g µs", ns/1e3)
+	case ns < 999.5e6:
+		return fmt.Sprintf("%.3g ms", ns/1e6)
+	default:
+		return fmt.Sprintf("%.3g s", ns/1e9)
+	}
+}
+
+// endToEnd compares with code by hand under load: each handler over all protocols,
+// and this library in each.
+func (r *report) endToEnd() string {
+	units := []string{"ns/op", "cpu-ns", "p50-ns", "p99-ns"}
+	titles := []string{"requests per second", "CPU time per request", "median time", "99th percentile"}
+	// cell writes a median; requests per second are the more, the less time there
+	// is between them.
+	cell := func(ratios []float64, unit string) string {
+		m, low, high := median(ratios)
+		if unit == "ns/op" {
+			m, low, high = 1/m, 1/high, 1/low
+		}
+		return fmt.Sprintf(" %.3f (%.3f to %.3f) |", m, low, high)
+	}
+	var s strings.Builder
+	s.WriteString(head(append([]string{"handler; code by hand is 1"}, titles...)...))
+	for _, impl := range []string{"none", "this", "rs", "chi"} {
+		fmt.Fprintf(&s, "| %s |", labels[impl])
+		for _, unit := range units {
+			s.WriteString(cell(r.underAllLoad(impl, "floor-safe", unit), unit))
+		}
+		s.WriteString("\n")
+	}
+	s.WriteString("\nThese are medians of the rounds, with their 95 % confidence intervals: above of the geometric means over all protocols, and below, of this\npackage alone, for each.\n\n")
+	s.WriteString(head(append([]string{"protocol, request"}, titles...)...))
+	for _, protocol := range protocols {
+		for _, kind := range kinds {
+			if len(r.underLoad(protocol, kind, "this", "floor-safe", "ns/op")) == 0 {
+				continue
+			}
+			fmt.Fprintf(&s, "| %s, %s |", protocol, kind)
+			for _, unit := range units {
+				s.WriteString(cell(r.underLoad(protocol, kind, "this", "floor-safe", unit), unit))
+			}
+			s.WriteString("\n")
+		}
+	}
+	return s.String()
+}
+
+// endToEndInFull lists what was measured under load.
+func (r *report) endToEndInFull() string {
+	var s strings.Builder
+	s.WriteString("Medians, and this package's requests per second divided by the other's:\n\n")
+	s.WriteString(head("protocol, request, handler", "requests per second", "CPU time per request", "median time", "99th percentile", "this package / it"))
+	for _, protocol := range protocols {
+		for _, kind := range kinds {
+			for _, impl := range []string{"none", "floor-safe", "this", "rs", "chi"} {
+				b := row{benchmark: "Load", protocol: protocol, request: kind, impl: impl}
+				if r.values[b] == nil {
+					continue
+				}
+				ratio, _, _ := median(r.underLoad(protocol, kind, "this", impl, "ns/op"))
+				fmt.Fprintf(&s, "| %s, %s, %s | %.0f | %s | %s | %s | %.3f |\n", protocol, kind, labels[impl], 1e9/r.median(b, "ns/op"),
+					nanoseconds(r.median(b, "cpu-ns")), nanoseconds(r.median(b, "p50-ns")), nanoseconds(r.median(b, "p99-ns")), 1/ratio)
+			}
+		}
+	}
+	return s.String()
+}
+
+// session returns how many milliseconds a session takes, and how many preflights.
+func (r *report) session(engine, impl string) (ms, preflights float64) {
+	b := row{benchmark: "RoundTrips", engine: engine}
+	return r.median(b, impl+"-ms"), r.median(b, impl+"-preflights")
+}
+
+// roundTrips lists what sessions cost the user of a page.
+func (r *report) roundTrips() string {
+	var s strings.Builder
+	s.WriteString(head("20 calls, 80 ms there and back", "this package", "rs/cors", "saved"))
+	for _, engine := range engines {
+		this, preflights := r.session(engine, "this")
+		rs, more := r.session(engine, "rs")
+		if !math.IsNaN(this) {
+			fmt.Fprintf(&s, "| %s | %.2f s, %.0f preflights | %.2f s, %.0f preflights | %.2f s |\n", browsers[engine], this/1000, preflights, rs/1000, more, (rs-this)/1000)
+		}
+	}
+	return s.String()
+}
+
+// start lists what policies cost before and between requests.
+func (r *report) start() string {
+	var s strings.Builder
+	s.WriteString(head("policy", "`New`", "memory", "a map of the origins", "its memory"))
+	for _, n := range []int{1, 1000, 1_000_000} {
+		of := func(impl string) row {
+			return row{benchmark: "New", policy: fmt.Sprint("origins-", n), impl: impl}
+		}
+		this, bare := of("this"), of("map")
+		if r.values[this] == nil {
+			continue
+		}
+		memory := func(b row) string {
+			inUse := r.median(b, "B-in-use")
+			if n == 1 {
+				return fmt.Sprintf("%.2g KiB", inUse/1024)
+			}
+			return fmt.Sprintf("%.0f bytes per origin", inUse/float64(n))
+		}
+		fmt.Fprintf(&s, "| %s | %s | %s | %s | %s |\n", count(n, "origin"), nanoseconds(r.median(this, "ns/op")), memory(this), nanoseconds(r.median(bare, "ns/op")), memory(bare))
+	}
+	idle := row{benchmark: "Idle"}
+	fmt.Fprintf(&s, "\nA `Middleware` with a policy of 1,000 origins holds %.0f KiB, and after its policy has been set 1,000 times %.0f KiB.\n",
+		r.median(idle, "B-once")/1024, r.median(idle, "B-often")/1024)
+	return s.String()
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return thousands(n) + " " + what + "s"
+}
+
+// others lists the medians of what is in no table.
+func (r *report) others() string {
+	var lines []string
+	for b := range r.values {
+		switch b.benchmark {
+		case "Middleware", "Load", "RoundTrips", "Idle":
+			continue
+		}
+		name := strings.Join(strings.Fields(b.benchmark+" "+b.policy+" "+b.request+" "+b.impl), ", ")
+		lines = append(lines, fmt.Sprintf("%s: %s\n", name, nanoseconds(r.median(b, "ns/op"))))
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "")
+}
