@@ -107,7 +107,7 @@ func TestProtectionAgainstForgery(t *testing.T) {
 				}
 				complaint, ok, theirs := test.compare(r)
 				if complaint != "" {
-					t.Errorf("%s: %q of Host %q, header %q, under %q", complaint, r.Method, r.Host, r.Header, p.AllowedOrigins)
+					t.Fatalf("%s: %q of Host %q, header %q, under %q", complaint, r.Method, r.Host, r.Header, p.AllowedOrigins)
 				}
 				if ok {
 					compared++
