@@ -28,7 +28,8 @@ import (
 	"github.com/rs/zerolog/hlog"
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	"golang.org/x/net/http2"
-	"golang.org/x/net/http2/h2c" //lint:ignore SA1019 it is deprecated, and in use
+	//lint:ignore SA1019 It is deprecated, but in use.
+	"golang.org/x/net/http2/h2c"
 	"golang.org/x/time/rate"
 
 	"github.com/f407da42/cors"
@@ -228,7 +229,10 @@ func neighbours() []*neighbour {
 		}},
 		{
 			place: outside, name: "`x/net/http2/h2c`", why: "it is a server: **inside, its requests pass by `Handler`**", passes: true, server: true,
-			wrap: plain(func(next http.Handler) http.Handler { return h2c.NewHandler(next, new(http2.Server)) }),
+			wrap: plain(func(next http.Handler) http.Handler {
+				//lint:ignore SA1019 It is deprecated, but in use.
+				return h2c.NewHandler(next, new(http2.Server))
+			}),
 		},
 
 		{place: inside, name: "basic authentication, with the password", why: "preflights carry no password", request: withPassword, wrap: plain(authentication)},
@@ -239,7 +243,7 @@ func neighbours() []*neighbour {
 		})},
 		{place: inside, name: "`http.TimeoutHandler`, too late", why: "the 503", handler: takesLong, wrap: plain(timeLimit(20 * time.Millisecond))},
 		{place: inside, name: "`http.TimeoutHandler`, in time", why: "**a cache mixes answers up**: the `Vary` from inside replaces `Origin`", flawed: true, wrap: plain(timeLimit(time.Minute))},
-		{place: inside, name: "`keepHeaders` around that", why: "keeps both", wrap: plain(func(next http.Handler) http.Handler {
+		{place: inside, name: "`keepHeaders` around `http.TimeoutHandler`, in time", why: "keeps both", wrap: plain(func(next http.Handler) http.Handler {
 			return keepHeaders(http.TimeoutHandler(next, time.Minute, "late"))
 		})},
 		{place: inside, name: "`http.ServeMux`, a slash is missing", why: "browsers follow no redirect of a preflight", request: corstest.Request{Method: "PUT", URL: "https://api.example/items"}, wrap: plain(func(next http.Handler) http.Handler {
@@ -253,9 +257,9 @@ func neighbours() []*neighbour {
 		})},
 		{place: inside, name: "`httputil.ReverseProxy`, which reaches nobody", why: "the 502", wrap: deadProxy},
 		{place: inside, name: "`httputil.ReverseProxy`, the upstream sets CORS headers", why: "browsers refuse two values", request: get, handler: setsOwnHeaders, flawed: true, wrap: proxy(nil, asIs)},
-		{place: inside, name: "`StripHeaders` in that", why: "leaves one value", request: get, handler: setsOwnHeaders, wrap: proxy(strip, asIs)},
+		{place: inside, name: "`StripHeaders` in `httputil.ReverseProxy`, the same", why: "leaves one value", request: get, handler: setsOwnHeaders, wrap: proxy(strip, asIs)},
 		{place: inside, name: "`httputil.ReverseProxy`, the upstream sends 103", why: "**it clears all headers** (golang/go 81207, in Go 1.25 to 1.27)", request: get, handler: sendsHints, flawed: true, defect: true, wrap: proxy(nil, asIs)},
-		{place: inside, name: "`keepHeaders` around that", why: "brings them back", request: get, handler: sendsHints, wrap: proxy(nil, keepHeaders)},
+		{place: inside, name: "`keepHeaders` around `httputil.ReverseProxy`, the same", why: "brings them back", request: get, handler: sendsHints, wrap: proxy(nil, keepHeaders)},
 
 		{place: either, name: "`http.MaxBytesHandler`, too much", why: "your code writes the 413", handler: readsBody, request: big, wrap: plain(sizeLimit)},
 		{place: either, name: "a recovered panic (`gorilla/handlers`)", why: "the 500 keeps the headers set before", handler: panics, wrap: plain(recovery)},

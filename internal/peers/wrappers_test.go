@@ -20,10 +20,11 @@ import (
 	gorilla "github.com/gorilla/websocket"
 
 	"github.com/f407da42/cors"
+	"github.com/f407da42/cors/internal/testkit"
 )
 
-// keepHeaders goes around http.TimeoutHandler and httputil.ReverseProxy, which
-// lose headers that were set outside. It brings these back, and adds to Vary.
+// keepHeaders goes around http.TimeoutHandler and reverse proxies, which lose
+// headers that were set outside. It brings these back, and adds to Vary.
 func keepHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		k := &keeper{ResponseWriter: w, kept: w.Header().Clone()}
@@ -95,8 +96,83 @@ func byCheck(c *cors.Middleware) func(*http.Request) bool {
 	return checkOrigin
 }
 
-// TestBlocksInDocs finds the Go code of docs/neighbours.md that is more than a line
-// in this file, where it is run.
+// The other blocks of docs/neighbours.md.
+
+func mountedAlone(c *cors.Middleware, mux *http.ServeMux, api http.Handler) http.Handler {
+	mux.Handle("/api/", c.Handler(api))
+	return mux
+}
+
+func protected(c *cors.Middleware, mux http.Handler) http.Handler {
+	protection := http.NewCrossOriginProtection()
+	handler := c.Handler(protection.Handler(mux))
+	return handler
+}
+
+func withCallback(c *cors.Middleware, mux, samlHandler http.Handler) http.Handler {
+	site := http.NewServeMux()
+	site.Handle("POST /saml/acs", samlHandler)
+	site.Handle("/", c.Handler(mux))
+	return site
+}
+
+func variesWithTenant(c *cors.Middleware, mux http.Handler) http.Handler {
+	inner := c.Handler(mux)
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Add("Vary", "X-Tenant")
+		inner.ServeHTTP(w, r)
+	})
+	return handler
+}
+
+// TestBlocks has the blocks do what docs/neighbours.md says of them.
+func TestBlocks(t *testing.T) {
+	c := stackPolicy(t)
+	anyOrigin := testkit.MustNew(t, cors.Policy{AllowedOrigins: []string{"*"}})
+	served := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "served") })
+	const ask, crossSite = "Access-Control-Request-Method: PUT", "Sec-Fetch-Site: cross-site"
+	allowed, evil := "Origin: "+appPage, "Origin: "+evilPage
+	for _, test := range []struct {
+		name    string
+		handler http.Handler
+		request string
+		header  []string
+		want    string // status, Access-Control-Allow-Origin, Vary
+	}{
+		{"a part of a site has a policy of its own", mountedAlone(c, http.NewServeMux(), served), "OPTIONS /api/x", []string{allowed, ask}, `204 "https://app.example.com" "Origin"`},
+		{"and the rest none", mountedAlone(c, http.NewServeMux(), served), "GET /x", []string{allowed}, `404 "" ""`},
+
+		{"any origin is allowed, and a post of another site gets through", anyOrigin.Handler(served), "POST /", []string{evil, crossSite}, `200 "*" ""`},
+		{"protected, it does not, and the page can read that", protected(anyOrigin, served), "POST /", []string{evil, crossSite}, `403 "*" ""`},
+		{"protected, a preflight does", protected(anyOrigin, served), "OPTIONS /", []string{evil, ask, crossSite}, `204 "*" ""`},
+		{"a GET that changes something is not covered", protected(c, served), "GET /", []string{crossSite}, `200 "" "Origin"`},
+		{"nor is a WebSocket under any origin", protected(anyOrigin, served), "GET /", []string{evil, crossSite, "Connection: Upgrade", "Upgrade: websocket"}, `200 "*" ""`},
+		{"with two lists, the preflight passes", protected(c, served), "OPTIONS /", []string{allowed, ask}, `204 "https://app.example.com" "Origin"`},
+		{"and the request does not", protected(c, served), "PUT /", []string{allowed, crossSite}, `403 "https://app.example.com" "Origin"`},
+
+		{"a callback is mounted outside", withCallback(c, http.NotFoundHandler(), served), "POST /saml/acs", []string{evil, crossSite}, `200 "" ""`},
+		{"and one of an opaque origin", withCallback(c, http.NotFoundHandler(), served), "POST /saml/acs", []string{"Origin: null", crossSite}, `200 "" ""`},
+		{"all else is inside", withCallback(c, served, http.NotFoundHandler()), "POST /other", []string{evil, crossSite}, `403 "" "Origin"`},
+
+		{"a response varies with the tenant", variesWithTenant(c, served), "GET /", []string{allowed}, `200 "https://app.example.com" "X-Tenant, Origin"`},
+		{"so does a 204", variesWithTenant(c, served), "OPTIONS /", []string{allowed, ask}, `204 "https://app.example.com" "X-Tenant, Origin"`},
+		{"and a 403", variesWithTenant(c, served), "GET /", []string{evil}, `403 "" "X-Tenant, Origin"`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			method, path, _ := strings.Cut(test.request, " ")
+			r := testkit.NewRequest(method, test.header...)
+			r.URL.Path = path
+			w := httptest.NewRecorder()
+			test.handler.ServeHTTP(w, r)
+			got := fmt.Sprintf("%d %q %q", w.Code, w.Header().Get("Access-Control-Allow-Origin"), strings.Join(w.Header()["Vary"], ", "))
+			if got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+// TestBlocksInDocs finds all Go code of docs/neighbours.md in this file, where it is run.
 func TestBlocksInDocs(t *testing.T) {
 	source, err := os.ReadFile("wrappers_test.go")
 	if err != nil {
@@ -107,12 +183,15 @@ func TestBlocksInDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	squeeze := func(code string) string { return strings.Join(strings.Fields(code), " ") }
-	for _, begins := range []string{"// keepHeaders goes", "proxy := ", "checkOrigin := "} {
-		_, block, found := strings.Cut(string(page), "```go\n"+begins)
-		block, _, _ = strings.Cut(begins+block, "```")
-		if !found || !strings.Contains(squeeze(string(source)), squeeze(block)) {
-			t.Errorf("docs/neighbours.md has another block that begins with %q:\n%s", begins, block)
+	blocks := strings.Split(string(page), "```go\n")[1:]
+	for _, block := range blocks {
+		block, _, _ = strings.Cut(block, "```")
+		if !strings.Contains(squeeze(string(source)), squeeze(block)) {
+			t.Errorf("docs/neighbours.md has a block that is not in this file:\n%s", block)
 		}
+	}
+	if len(blocks) < 7 {
+		t.Errorf("docs/neighbours.md has only %d blocks", len(blocks))
 	}
 }
 
@@ -357,6 +436,7 @@ func TestWebSockets(t *testing.T) {
 		{"coder/websocket, Check decides, alone", checkedFirst, right},
 		{"coder/websocket, no check of its own, inside", c.Handler(coderServer(&websocket.AcceptOptions{InsecureSkipVerify: true})), right},
 		{"coder/websocket, its own check, inside", c.Handler(coderServer(nil)), statuses{403, 403, 101, 101}},
+		{"inside of TimeoutHandler, where nothing can be upgraded", c.Handler(timeLimit(time.Minute)(gorillaEcho(c))), statuses{500, 403, 500, 500}},
 		{"through a reverse proxy and keepHeaders", proxied(c, u), right},
 		{"in the recommended order", around(layers, routerOf(branches)), right},
 	} {
