@@ -495,8 +495,8 @@ type branch struct {
 }
 
 // recommended returns the order of docs/neighbours.md: what stands around the
-// router, and what inside.
-func recommended(t *testing.T) (layers []layer, branches []branch) {
+// router, and what inside, with a limit of time.
+func recommended(t *testing.T, limit time.Duration) (layers []layer, branches []branch) {
 	c := stackPolicy(t)
 	routes := func(http.Handler) http.Handler {
 		mux := http.NewServeMux()
@@ -518,7 +518,7 @@ func recommended(t *testing.T) (layers []layer, branches []branch) {
 		{"http.MaxBytesHandler", "413", sizeLimit},
 	}
 	branches = []branch{
-		{"/items/", []layer{{"keepHeaders", "", keepHeaders}, {"http.TimeoutHandler", "503", timeLimit(50 * time.Millisecond)}, {"your routes", "", routes}}},
+		{"/items/", []layer{{"keepHeaders", "", keepHeaders}, {"http.TimeoutHandler", "503", timeLimit(limit)}, {"your routes", "", routes}}},
 		{"/upstream/", []layer{{"keepHeaders", "", keepHeaders}, {"httputil.ReverseProxy", "502; with StripHeaders", upstream}}},
 		{"/ws", []layer{{"WebSockets", "CheckOrigin by Check", sockets}}},
 	}
@@ -540,7 +540,7 @@ func TestRecommendedOrder(t *testing.T) {
 	line := func(before, name, why string) {
 		picture.WriteString(strings.TrimRight(fmt.Sprintf("%-46s%s", before+name, why), " ") + "\n")
 	}
-	layers, branches := recommended(t)
+	layers, branches := recommended(t, time.Minute)
 	depth := ""
 	for _, l := range append(layers, layer{name: "mux"}) {
 		line(depth, l.name, l.why)
@@ -581,7 +581,11 @@ func TestErrorsThatAPageCanRead(t *testing.T) {
 		{503, "TimeoutHandler", corstest.Request{URL: "https://api.example/items/slow", Header: basic("secret")}, 1},
 	} {
 		t.Run(fmt.Sprint(test.status, " of ", test.what), func(t *testing.T) {
-			layers, branches := recommended(t)
+			limit := time.Minute
+			if test.status == http.StatusServiceUnavailable {
+				limit = 20 * time.Millisecond
+			}
+			layers, branches := recommended(t, limit)
 			b := corstest.Browser{Handler: acceptGzip(around(layers, routerOf(branches)))}
 			test.request.Method = "PUT"
 			var res *corstest.Result

@@ -420,7 +420,7 @@ func TestWebSockets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	layers, branches := recommended(t)
+	layers, branches := recommended(t, time.Minute)
 	layers = slices.DeleteFunc(layers, func(l layer) bool { return l.name == "a limit of requests" })
 
 	type statuses struct{ allowed, evil, own, none int }
@@ -438,7 +438,7 @@ func TestWebSockets(t *testing.T) {
 		{"coder/websocket, its own check, inside", c.Handler(coderServer(nil)), statuses{403, 403, 101, 101}},
 		{"inside of TimeoutHandler, where nothing can be upgraded", c.Handler(timeLimit(time.Minute)(gorillaEcho(c))), statuses{500, 403, 500, 500}},
 		{"through a reverse proxy and keepHeaders", proxied(c, u), right},
-		{"in the recommended order", around(layers, routerOf(branches)), right},
+		{"in the recommended order, with a password", around(layers, routerOf(branches)), right},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			server := httptest.NewServer(test.handler)

@@ -20,7 +20,7 @@ var (
 	worldOrigins = [][]string{
 		nil, {""},
 		{"https://app.example"}, {"https://a.sub.example"}, {"https://sub.example"}, {"http://localhost:3000"}, {"https://b.both.example:8443"},
-		{"https://pr-1-x.preview.example"}, {"https://pr--x.preview.example"}, {"ext://any"}, {"https://tenant.example"}, {"https://evil.example"}, {"null"},
+		{"https://pr-1-x.preview.example"}, {"https://pr--x.preview.example"}, {"ext://any"}, {"https://tenant.example"}, {"https://evil.example"}, {"null"}, {"file://"},
 		{"https://api.example"}, {"http://api.example"}, {"https://app.example", "https://app.example"}, {"", "https://app.example"},
 	}
 	worldAskedMethods = [][]string{nil, {"GET"}, {"PUT"}, {"FOO"}, {"PUT", "PUT"}}
@@ -59,10 +59,11 @@ func worldPolicies() []worldPolicy {
 		{name: "hyphens", policy: cors.Policy{AllowedOrigins: []string{"https://pr-*-x.preview.example"}}, allows: "https://pr-1-x.preview.example"},
 		{name: "any host of a scheme", policy: cors.Policy{AllowedOrigins: []string{"ext://*"}}, allows: "ext://any"},
 		{name: "null", policy: cors.Policy{AllowedOrigins: []string{"null"}, AcceptRisks: cors.RiskNullOrigin}, allows: "null"},
+		{name: "files", policy: cors.Policy{AllowedOrigins: []string{"file://"}, AcceptRisks: cors.RiskNullOrigin}, allows: "file://"},
 		{name: "the server's own origin", policy: cors.Policy{AllowedOrigins: []string{"https://api.example"}}, allows: "https://api.example"},
 		{name: "a function", policy: cors.Policy{AllowOriginFunc: tenants}, allows: "https://tenant.example"},
 		{name: "a function for everybody", policy: cors.Policy{AllowOriginFunc: everybody}, allows: valid},
-		{name: "a function for everybody, null included", policy: cors.Policy{AllowOriginFunc: everybody, AcceptRisks: cors.RiskNullOrigin}, allows: valid + " null"},
+		{name: "a function for everybody, null included", policy: cors.Policy{AllowOriginFunc: everybody, AcceptRisks: cors.RiskNullOrigin}, allows: valid + " null file://"},
 		{
 			name: "all kinds at once", policy: cors.Policy{
 				AllowedOrigins:  []string{"https://app.example", "https://*.sub.example", "http://localhost:*", "https://*.both.example:*", "https://pr-*-x.preview.example", "ext://*", "null"},
