@@ -342,6 +342,23 @@ func TestFieldBugTimeoutHandlerReplacesVary(t *testing.T) {
 			}
 		})
 	}
+
+	// So a cache hands the answer for one origin to another.
+	for want, service := range map[string]http.Handler{
+		appPage:     c.Handler(timeLimit(time.Minute)(varies)),
+		partnerPage: c.Handler(keepHeaders(timeLimit(time.Minute)(varies))),
+	} {
+		cache := &testkit.SharedCache{Service: service}
+		var got string
+		for _, page := range []string{appPage, partnerPage} {
+			w := httptest.NewRecorder()
+			cache.ServeHTTP(w, testkit.NewRequest("GET", "Origin: "+page))
+			got = w.Header().Get("Access-Control-Allow-Origin")
+		}
+		if got != want {
+			t.Errorf("through a cache, %s gets Access-Control-Allow-Origin: %q, want %q", partnerPage, got, want)
+		}
+	}
 }
 
 // gorillaEcho returns a server of WebSockets that has Check decide, and sends back
