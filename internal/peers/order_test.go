@@ -16,6 +16,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -271,8 +272,8 @@ func neighbours() []*neighbour {
 
 // stack returns n inside and outside of a Handler around what it handles, and how
 // often that has run.
-func (n *neighbour) stack(t *testing.T) (inner, outer http.Handler, ran *int) {
-	n.t, ran = t, new(int)
+func (n *neighbour) stack(t *testing.T) (inner, outer http.Handler, ran *atomic.Int32) {
+	n.t, ran = t, new(atomic.Int32) // a handler may outlive http.TimeoutHandler
 	c, handler, front := stackPolicy(t), n.handler, n.front
 	if handler == nil {
 		handler = addsToVary
@@ -281,7 +282,7 @@ func (n *neighbour) stack(t *testing.T) (inner, outer http.Handler, ran *int) {
 		front = func(h http.Handler) http.Handler { return h }
 	}
 	counted := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		*ran++
+		ran.Add(1)
 		handler(w, r)
 	})
 	return front(c.Handler(n.wrap(n, counted))), front(n.wrap(n, c.Handler(counted))), ran
@@ -374,12 +375,12 @@ func TestOrder(t *testing.T) {
 				t.Errorf("it saw %q inside, and %q outside", sawInside, n.saw)
 			}
 
-			*ran = 0
-			if v := n.look(t, outer, evilPage); v.page != "**blocked**" || *ran > 0 {
-				t.Errorf("outside, a page that is not allowed sees %v, and the handler ran %d times", v, *ran)
+			ran.Store(0)
+			if v := n.look(t, outer, evilPage); v.page != "**blocked**" || ran.Load() > 0 {
+				t.Errorf("outside, a page that is not allowed sees %v, and the handler ran %d times", v, ran.Load())
 			}
-			if v := n.look(t, inner, evilPage); v.page != "**blocked**" || *ran > 0 != n.passes {
-				t.Errorf("inside, a page that is not allowed sees %v, and the handler ran %d times", v, *ran)
+			if v := n.look(t, inner, evilPage); v.page != "**blocked**" || ran.Load() > 0 != n.passes {
+				t.Errorf("inside, a page that is not allowed sees %v, and the handler ran %d times", v, ran.Load())
 			}
 		})
 	}
