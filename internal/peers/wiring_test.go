@@ -1,12 +1,8 @@
 package peers_test
 
 import (
-	"crypto/subtle"
 	"io"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -27,27 +23,8 @@ func TestWiring(t *testing.T) {
 		mux.HandleFunc("PUT /items/", func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "saved") })
 		return mux
 	}
-	authenticate := func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if _, password, _ := r.BasicAuth(); subtle.ConstantTimeCompare([]byte(password), []byte("secret")) != 1 {
-				w.Header().Set("WWW-Authenticate", "Basic")
-				http.Error(w, "who are you?", http.StatusUnauthorized)
-				return
-			}
-			next.ServeHTTP(w, r)
-		})
-	}
 	always := func(status int) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(status) })
-	}
-	upstream := func(h http.Handler, modify func(*http.Response) error) http.Handler {
-		server := httptest.NewServer(h)
-		t.Cleanup(server.Close)
-		u, err := url.Parse(server.URL)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(u) }, ModifyResponse: modify}
 	}
 	ownHeader := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
@@ -87,14 +64,14 @@ func TestWiring(t *testing.T) {
 		advice  string // a part of it; "" for none: the wiring is right
 	}{
 		{"the middleware around everything", c.Handler(items()), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1", Header: header}, ""},
-		{"authentication inside", c.Handler(authenticate(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, ""},
-		{"authentication outside", authenticate(c.Handler(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "Authentication or another guard stands in front"},
-		{"authentication outside, for a request without a preflight", authenticate(c.Handler(items())), appPage, corstest.Request{URL: "https://api.example/items/1"}, "The answer with status 401 was made outside the CORS middleware"},
+		{"authentication inside", c.Handler(authentication(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, ""},
+		{"authentication outside", authentication(c.Handler(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "Authentication or another guard stands in front"},
+		{"authentication outside, for a request without a preflight", authentication(c.Handler(items())), appPage, corstest.Request{URL: "https://api.example/items/1"}, "The answer with status 401 was made outside the CORS middleware"},
 		{"another page", c.Handler(items()), "https://evil.example", corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "Add https://evil.example to AllowedOrigins"},
 		{"a slash that is missing on the preflight", redirected, appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items"}, "redirects the preflight"},
-		{"an upstream that sets CORS headers as well", c.Handler(upstream(ownHeader, nil)), appPage, corstest.Request{URL: "https://api.example/items/1"}, "call cors.StripHeaders in ModifyResponse"},
-		{"an upstream whose CORS headers are stripped", c.Handler(upstream(ownHeader, func(res *http.Response) error { cors.StripHeaders(res.Header); return nil })), appPage, corstest.Request{URL: "https://api.example/items/1"}, ""},
-		{"an upstream that is not wrapped", upstream(items(), nil), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "Wrap the whole router"},
+		{"an upstream that sets CORS headers as well", c.Handler(proxyTo(t, ownHeader, nil)), appPage, corstest.Request{URL: "https://api.example/items/1"}, "call cors.StripHeaders in ModifyResponse"},
+		{"an upstream whose CORS headers are stripped", c.Handler(proxyTo(t, ownHeader, func(res *http.Response) error { cors.StripHeaders(res.Header); return nil })), appPage, corstest.Request{URL: "https://api.example/items/1"}, ""},
+		{"an upstream that is not wrapped", proxyTo(t, items(), nil), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "Wrap the whole router"},
 		{"a limit of requests outside", limited, appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "The answer with status 429 was made outside the CORS middleware"},
 		{"a limit of time outside", http.TimeoutHandler(slow, time.Millisecond, "late"), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "The answer with status 503 was made outside the CORS middleware"},
 		{"a server that fails on OPTIONS", always(500), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "The server fails on OPTIONS"},

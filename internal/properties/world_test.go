@@ -20,7 +20,7 @@ var (
 	worldOrigins = [][]string{
 		nil, {""},
 		{"https://app.example"}, {"https://a.sub.example"}, {"https://sub.example"}, {"http://localhost:3000"}, {"https://b.both.example:8443"},
-		{"https://pr-1-x.preview.example"}, {"https://pr--x.preview.example"}, {"ext://any"}, {"https://tenant.example"}, {"https://evil.example"}, {"null"},
+		{"https://pr-1-x.preview.example"}, {"https://pr--x.preview.example"}, {"ext://any"}, {"https://tenant.example"}, {"https://evil.example"}, {"null"}, {"file://"},
 		{"https://api.example"}, {"http://api.example"}, {"https://app.example", "https://app.example"}, {"", "https://app.example"},
 	}
 	worldAskedMethods = [][]string{nil, {"GET"}, {"PUT"}, {"FOO"}, {"PUT", "PUT"}}
@@ -44,7 +44,12 @@ type worldPolicy struct {
 
 func worldPolicies() []worldPolicy {
 	tenants := func(_ *http.Request, origin string) bool { return origin == "https://tenant.example" }
-	const all, every = "get put foo", "x-a authorization x-nope"
+	everybody := func(*http.Request, string) bool { return true }
+	const (
+		all, every = "get put foo", "x-a authorization x-nope"
+		valid      = "https://app.example https://a.sub.example https://sub.example http://localhost:3000 https://b.both.example:8443 " +
+			"https://pr-1-x.preview.example https://pr--x.preview.example ext://any https://tenant.example https://evil.example https://api.example http://api.example"
+	)
 	return []worldPolicy{
 		{name: "zero"},
 		{name: "one origin", policy: cors.Policy{AllowedOrigins: []string{"https://app.example"}}, allows: "https://app.example"},
@@ -54,8 +59,11 @@ func worldPolicies() []worldPolicy {
 		{name: "hyphens", policy: cors.Policy{AllowedOrigins: []string{"https://pr-*-x.preview.example"}}, allows: "https://pr-1-x.preview.example"},
 		{name: "any host of a scheme", policy: cors.Policy{AllowedOrigins: []string{"ext://*"}}, allows: "ext://any"},
 		{name: "null", policy: cors.Policy{AllowedOrigins: []string{"null"}, AcceptRisks: cors.RiskNullOrigin}, allows: "null"},
+		{name: "files", policy: cors.Policy{AllowedOrigins: []string{"file://"}, AcceptRisks: cors.RiskNullOrigin}, allows: "file://"},
 		{name: "the server's own origin", policy: cors.Policy{AllowedOrigins: []string{"https://api.example"}}, allows: "https://api.example"},
 		{name: "a function", policy: cors.Policy{AllowOriginFunc: tenants}, allows: "https://tenant.example"},
+		{name: "a function for everybody", policy: cors.Policy{AllowOriginFunc: everybody}, allows: valid},
+		{name: "a function for everybody, null included", policy: cors.Policy{AllowOriginFunc: everybody, AcceptRisks: cors.RiskNullOrigin}, allows: valid + " null file://"},
 		{
 			name: "all kinds at once", policy: cors.Policy{
 				AllowedOrigins:  []string{"https://app.example", "https://*.sub.example", "http://localhost:*", "https://*.both.example:*", "https://pr-*-x.preview.example", "ext://*", "null"},
@@ -115,7 +123,7 @@ type worldRequest struct {
 }
 
 // worldAnswer is what the table of requests says of q under p.
-func (p *worldPolicy) worldAnswer(q worldRequest) (ran bool, status int, header map[string]string, report *cors.RequestError) {
+func (p *worldPolicy) worldAnswer(q worldRequest) (ran bool, status int, header map[string]string, body string, report *cors.RequestError) {
 	any := p.allows == "*"
 	has := func(list, item string) bool { return slices.Contains(strings.Fields(list), item) }
 	named := len(q.origins) > 1 || len(q.origins) == 1 && q.origins[0] != ""
@@ -136,21 +144,21 @@ func (p *worldPolicy) worldAnswer(q worldRequest) (ran bool, status int, header 
 	if !any {
 		header["Vary"] = "Origin"
 	}
-	deny := func(report *cors.RequestError) (bool, int, map[string]string, *cors.RequestError) {
+	deny := func(body string, report *cors.RequestError) (bool, int, map[string]string, string, *cors.RequestError) {
 		if p.policy.DenyHandler != nil {
-			return false, 418, header, report
+			return false, 418, header, "", report
 		}
 		header["Content-Type"] = "text/plain; charset=utf-8"
 		header["X-Content-Type-Options"] = "nosniff"
-		return false, 403, header, report
+		return false, 403, header, body, report
 	}
 	switch {
 	case forged:
-		return deny(&cors.RequestError{Field: "Sec-Fetch-Site", Value: site})
+		return deny("cross-site request rejected: it has no Origin header\n", &cors.RequestError{Field: "Sec-Fetch-Site", Value: site})
 	case named && !allowed && (preflight || !own):
-		return deny(&cors.RequestError{Preflight: preflight, Field: "Origin", Value: strings.Join(q.origins, ", ")})
+		return deny("cross-origin request rejected: the CORS policy does not allow its origin\n", &cors.RequestError{Preflight: preflight, Field: "Origin", Value: strings.Join(q.origins, ", ")})
 	case !allowed:
-		return true, 200, header, nil
+		return true, 200, header, "", nil
 	}
 
 	header["Access-Control-Allow-Origin"] = "*"
@@ -168,7 +176,7 @@ func (p *worldPolicy) worldAnswer(q worldRequest) (ran bool, status int, header 
 	}
 	if !preflight {
 		set("Access-Control-Expose-Headers", p.exposes)
-		return true, 200, header, nil
+		return true, 200, header, "", nil
 	}
 
 	echoed := make([]string, 2)
@@ -188,31 +196,35 @@ func (p *worldPolicy) worldAnswer(q worldRequest) (ran bool, status int, header 
 		header[name] = value
 	}
 	if len(q.asked) > 1 || q.asked[0] != "GET" && !has(p.grants, strings.ToLower(q.asked[0])) {
-		return false, 204, header, &cors.RequestError{Preflight: true, Field: "Access-Control-Request-Method", Value: strings.Join(q.asked, ", ")}
+		return false, 204, header, "", &cors.RequestError{Preflight: true, Field: "Access-Control-Request-Method", Value: strings.Join(q.asked, ", ")}
 	}
 	for name := range strings.SplitSeq(strings.Join(q.wanted, ", "), ", ") {
 		if name != "" && !has(p.grants, strings.ToLower(name)) {
-			return false, 204, header, &cors.RequestError{Preflight: true, Field: "Access-Control-Request-Headers", Value: name}
+			return false, 204, header, "", &cors.RequestError{Preflight: true, Field: "Access-Control-Request-Headers", Value: name}
 		}
 	}
-	return false, 204, header, nil
+	return false, 204, header, "", nil
 }
 
 // A worldWriter records a response.
 type worldWriter struct {
 	header http.Header
 	status int
+	body   string
 }
 
 func (w *worldWriter) Header() http.Header { return w.header }
 func (w *worldWriter) WriteHeader(status int) {
 	w.status = status
 }
-func (w *worldWriter) Write(b []byte) (int, error) { return len(b), nil }
+func (w *worldWriter) Write(b []byte) (int, error) {
+	w.body += string(b)
+	return len(b), nil
+}
 
 // TestSmallWorld compares the answer to every request of the small world, under
 // every policy, with what is written down: whether the handler ran, status, every
-// header, and what Check and OnReject say.
+// header, the body, and what Check and OnReject say.
 func TestSmallWorld(t *testing.T) {
 	var compared atomic.Int64
 	t.Run("policies", func(t *testing.T) {
@@ -256,7 +268,7 @@ func (p *worldPolicy) compareWorld(t *testing.T) (compared int) {
 								r.Header["Sec-Fetch-Site"] = []string{site}
 							}
 
-							ran, reported, w.status = false, nil, http.StatusOK
+							ran, reported, w.status, w.body = false, nil, http.StatusOK, ""
 							clear(w.header)
 							handler.ServeHTTP(w, r)
 							clear(got)
@@ -267,9 +279,9 @@ func (p *worldPolicy) compareWorld(t *testing.T) (compared int) {
 							if err := m.Check(r); err != nil {
 								checked = err.(*cors.RequestError)
 							}
-							wantRan, status, header, report := p.worldAnswer(q)
-							if ran != wantRan || w.status != status || !maps.Equal(got, header) || !testkit.SameError(reported, report) || !testkit.SameError(checked, report) {
-								t.Fatalf("%+v\ngot  ran %t, %d, %q, reported %v, Check %v\nwant ran %t, %d, %q, %+v", q, ran, w.status, got, reported, checked, wantRan, status, header, report)
+							wantRan, status, header, body, report := p.worldAnswer(q)
+							if ran != wantRan || w.status != status || w.body != body || !maps.Equal(got, header) || !testkit.SameError(reported, report) || !testkit.SameError(checked, report) {
+								t.Fatalf("%+v\ngot  ran %t, %d, %q, %q, reported %v, Check %v\nwant ran %t, %d, %q, %q, %+v", q, ran, w.status, got, w.body, reported, checked, wantRan, status, header, body, report)
 							}
 							compared++
 						}

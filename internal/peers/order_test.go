@@ -1,0 +1,619 @@
+package peers_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/felixge/httpsnoop"
+	chimiddleware "github.com/go-chi/chi/v5/middleware"
+	"github.com/gorilla/handlers"
+	"github.com/klauspost/compress/gzhttp"
+	"github.com/rs/zerolog"
+	"github.com/rs/zerolog/hlog"
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"golang.org/x/net/http2"
+	//lint:ignore SA1019 It is deprecated, but in use.
+	"golang.org/x/net/http2/h2c"
+	"golang.org/x/time/rate"
+
+	"github.com/f407da42/cors"
+	"github.com/f407da42/cors/corstest"
+	"github.com/f407da42/cors/internal/testkit"
+)
+
+const (
+	partnerPage = "https://shop.partner.example"
+	evilPage    = "https://evil.example"
+	itemURL     = "https://api.example/items/1"
+)
+
+// stackPolicy is the one in this file and the next.
+func stackPolicy(t *testing.T) *cors.Middleware {
+	return testkit.MustNew(t, cors.Policy{
+		AllowedOrigins: []string{appPage, "https://*.partner.example"},
+		AllowedMethods: []string{"PUT"},
+		AllowedHeaders: []string{"Authorization", "Content-Type"},
+	})
+}
+
+// The places of a neighbour, as docs/neighbours.md has them.
+const (
+	outside = "Outside of `Handler`"
+	inside  = "Inside of `Handler`"
+	either  = "On either side"
+)
+
+// A neighbour is something that stands around handlers beside the middleware.
+type neighbour struct {
+	place, name, why string
+	wrap             func(n *neighbour, next http.Handler) http.Handler
+
+	handler http.HandlerFunc                // what stands inside of both; nil adds to Vary
+	front   func(http.Handler) http.Handler // what stands outside of both
+	page    string                          // "" for one of an allowed origin
+	request corstest.Request                // zero for PUT
+	flawed  bool                            // wrong even in its place; the next row mends it
+	defect  bool                            // a defect of Go is why; a version may mend it
+	passes  bool                            // what comes through it never meets a Handler outside of it
+	server  bool                            // needs a real one
+
+	t   *testing.T
+	saw []string // the methods of requests, where it is something that watches
+}
+
+// method is called by what watches.
+func (n *neighbour) method(r *http.Request) { n.saw = append(n.saw, r.Method) }
+
+// plain is a neighbour's wrap that needs nothing of it.
+func plain(wrap func(http.Handler) http.Handler) func(*neighbour, http.Handler) http.Handler {
+	return func(_ *neighbour, next http.Handler) http.Handler { return wrap(next) }
+}
+
+func timeLimit(d time.Duration) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler { return http.TimeoutHandler(next, d, "late") }
+}
+
+func sizeLimit(next http.Handler) http.Handler { return http.MaxBytesHandler(next, 8) }
+
+func requestLimit(burst int) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		limiter := rate.NewLimiter(0, burst)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !limiter.Allow() {
+				http.Error(w, "slower", http.StatusTooManyRequests)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+func recovery(next http.Handler) http.Handler {
+	return handlers.RecoveryHandler(handlers.RecoveryLogger(silent{}))(next)
+}
+
+type silent struct{}
+
+func (silent) Println(...any) {}
+
+// authentication lets those with the password "secret" through.
+func authentication(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, password, _ := r.BasicAuth(); password != "secret" {
+			w.Header().Set("WWW-Authenticate", "Basic")
+			http.Error(w, "who are you?", http.StatusUnauthorized)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func basic(password string) http.Header {
+	r := httptest.NewRequest("GET", "/", nil)
+	r.SetBasicAuth("me", password)
+	return r.Header
+}
+
+// proxyTo returns a reverse proxy whose upstream is a server of its own.
+func proxyTo(t *testing.T, upstream http.Handler, modify func(*http.Response) error) http.Handler {
+	server := httptest.NewServer(upstream)
+	t.Cleanup(server.Close)
+	u, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(u) }, ModifyResponse: modify}
+}
+
+// deadProxy returns a reverse proxy that reaches nobody.
+func deadProxy(*neighbour, http.Handler) http.Handler {
+	return &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: "upstream.example"}) },
+		Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+			return nil, io.ErrUnexpectedEOF
+		}},
+		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
+	}
+}
+
+// What stands inside of both.
+func addsToVary(w http.ResponseWriter, r *http.Request) { w.Header().Add("Vary", "Accept") }
+func panics(http.ResponseWriter, *http.Request)         { panic("for the test") }
+func takesLong(w http.ResponseWriter, r *http.Request)  { <-r.Context().Done() }
+
+func readsBody(w http.ResponseWriter, r *http.Request) {
+	if _, err := io.ReadAll(r.Body); err != nil {
+		http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
+	}
+}
+
+func writesText(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/plain")
+	w.Header().Add("Vary", "Accept")
+	io.WriteString(w, strings.Repeat("compress me ", 1000))
+}
+
+func setsOwnHeaders(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
+	w.Header().Add("Vary", "Accept")
+}
+
+func sendsHints(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Link", "</style.css>; rel=preload")
+	w.WriteHeader(http.StatusEarlyHints)
+	w.Header().Add("Vary", "Accept")
+}
+
+func neighbours() []*neighbour {
+	get := corstest.Request{URL: itemURL}
+	big := corstest.Request{Method: "PUT", URL: itemURL, Body: "more than it may be"}
+	withPassword := corstest.Request{Method: "PUT", URL: itemURL, Header: basic("secret")}
+	semicolon := corstest.Request{Method: "PUT", URL: itemURL + "?a=1;b=2"}
+	proxy := func(modify func(*http.Response) error, around func(http.Handler) http.Handler) func(*neighbour, http.Handler) http.Handler {
+		return func(n *neighbour, next http.Handler) http.Handler { return around(proxyTo(n.t, next, modify)) }
+	}
+	asIs := func(h http.Handler) http.Handler { return h }
+	strip := func(res *http.Response) error { cors.StripHeaders(res.Header); return nil }
+	return []*neighbour{
+		{
+			place: outside, name: "`gorilla/handlers.ProxyHeaders`, the server's own page, `Host` rewritten", why: "`Handler` compares `Origin` with `Host`",
+			page: "http://api.example", request: corstest.Request{Method: "POST", URL: "http://api.example/items/1"}, wrap: plain(handlers.ProxyHeaders),
+			front: func(next http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					r.Header.Set("X-Forwarded-Host", r.Host)
+					r.Host = "backend:8080"
+					next.ServeHTTP(w, r)
+				})
+			},
+		},
+		{place: outside, name: "`otelhttp`", why: "sees preflights and 403s, too", wrap: func(n *neighbour, next http.Handler) http.Handler {
+			return otelhttp.NewHandler(next, "api", otelhttp.WithFilter(func(r *http.Request) bool { n.method(r); return true }))
+		}},
+		{place: outside, name: "`rs/zerolog/hlog`", why: "the same", wrap: func(n *neighbour, next http.Handler) http.Handler {
+			log := hlog.AccessHandler(func(r *http.Request, _, _ int, _ time.Duration) { n.method(r) })
+			return hlog.NewHandler(zerolog.Nop())(log(next))
+		}},
+		{place: outside, name: "a log with `log/slog`", why: "the same", wrap: func(n *neighbour, next http.Handler) http.Handler {
+			var lines bytes.Buffer
+			log := slog.New(slog.NewTextHandler(&lines, nil))
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				log.Info("request", "method", r.Method)
+				if strings.Contains(lines.String(), "method="+r.Method) {
+					n.method(r)
+				}
+				next.ServeHTTP(w, r)
+			})
+		}},
+		{place: outside, name: "`httpsnoop`", why: "the same", wrap: func(n *neighbour, next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if httpsnoop.CaptureMetrics(next, w, r).Code > 0 {
+					n.method(r)
+				}
+			})
+		}},
+		{
+			place: outside, name: "`x/net/http2/h2c`", why: "it is a server: **inside, its requests pass by `Handler`**", passes: true, server: true,
+			wrap: plain(func(next http.Handler) http.Handler {
+				//lint:ignore SA1019 It is deprecated, but in use.
+				return h2c.NewHandler(next, new(http2.Server))
+			}),
+		},
+
+		{place: inside, name: "basic authentication, with the password", why: "preflights carry no password", request: withPassword, wrap: plain(authentication)},
+		{place: inside, name: "basic authentication, without", why: "scripts can then read the 401", request: corstest.Request{Method: "PUT", URL: itemURL}, wrap: plain(authentication)},
+		{place: inside, name: "a limit of requests (`x/time/rate`), reached", why: "the 429, and preflights do not count", wrap: plain(requestLimit(0))},
+		{place: inside, name: "`http.CrossOriginProtection`", why: "needed [only where any origin is allowed](#cross-site-request-forgery)", wrap: plain(func(next http.Handler) http.Handler {
+			return http.NewCrossOriginProtection().Handler(next)
+		})},
+		{place: inside, name: "`http.TimeoutHandler`, too late", why: "the 503", handler: takesLong, wrap: plain(timeLimit(20 * time.Millisecond))},
+		{place: inside, name: "`http.TimeoutHandler`, in time", why: "**a cache mixes answers up**: the `Vary` from inside replaces `Origin`", flawed: true, wrap: plain(timeLimit(time.Minute))},
+		{place: inside, name: "`keepHeaders` around `http.TimeoutHandler`, in time", why: "keeps both", wrap: plain(func(next http.Handler) http.Handler {
+			return keepHeaders(http.TimeoutHandler(next, time.Minute, "late"))
+		})},
+		{place: inside, name: "`http.ServeMux`, a slash is missing", why: "browsers follow no redirect of a preflight", request: corstest.Request{Method: "PUT", URL: "https://api.example/items"}, wrap: plain(func(next http.Handler) http.Handler {
+			mux := http.NewServeMux()
+			mux.Handle("/items/", next)
+			return mux
+		})},
+		{place: inside, name: "`http.StripPrefix`, another path", why: "the 404", wrap: plain(func(next http.Handler) http.Handler { return http.StripPrefix("/api", next) })},
+		{place: inside, name: "`http.FileServer`", why: "nothing can stand inside of it", request: get, wrap: plain(func(http.Handler) http.Handler {
+			return http.FileServerFS(fstest.MapFS{"items/1": {Data: []byte("item 1")}})
+		})},
+		{place: inside, name: "`httputil.ReverseProxy`, which reaches nobody", why: "the 502", wrap: deadProxy},
+		{place: inside, name: "`httputil.ReverseProxy`, the upstream sets CORS headers", why: "browsers refuse two values", request: get, handler: setsOwnHeaders, flawed: true, wrap: proxy(nil, asIs)},
+		{place: inside, name: "`StripHeaders` in `httputil.ReverseProxy`, the same", why: "leaves one value", request: get, handler: setsOwnHeaders, wrap: proxy(strip, asIs)},
+		{place: inside, name: "`httputil.ReverseProxy`, the upstream sends 103", why: "**it clears all headers** (golang/go 81207, in Go 1.25 to 1.27)", request: get, handler: sendsHints, flawed: true, defect: true, wrap: proxy(nil, asIs)},
+		{place: inside, name: "`keepHeaders` around `httputil.ReverseProxy`, the same", why: "brings them back", request: get, handler: sendsHints, wrap: proxy(nil, keepHeaders)},
+
+		{place: either, name: "`http.MaxBytesHandler`, too much", why: "your code writes the 413", handler: readsBody, request: big, wrap: plain(sizeLimit)},
+		{place: either, name: "a recovered panic (`gorilla/handlers`)", why: "the 500 keeps the headers set before", handler: panics, wrap: plain(recovery)},
+		{place: either, name: "`klauspost/compress/gzhttp`", why: "adds to `Vary`", handler: writesText, wrap: plain(func(next http.Handler) http.Handler { return gzhttp.GzipHandler(next) })},
+		{place: either, name: "`chi/middleware.Compress`", why: "the same", handler: writesText, wrap: plain(chimiddleware.Compress(5))},
+		{place: either, name: "`http.AllowQuerySemicolons`", why: "answers nothing itself", request: semicolon, wrap: plain(http.AllowQuerySemicolons)},
+	}
+}
+
+// stack returns n inside and outside of a Handler around what it handles, and how
+// often that has run.
+func (n *neighbour) stack(t *testing.T) (inner, outer http.Handler, ran *atomic.Int32) {
+	n.t, ran = t, new(atomic.Int32) // a handler may outlive http.TimeoutHandler
+	c, handler, front := stackPolicy(t), n.handler, n.front
+	if handler == nil {
+		handler = addsToVary
+	}
+	if front == nil {
+		front = func(h http.Handler) http.Handler { return h }
+	}
+	counted := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ran.Add(1)
+		handler(w, r)
+	})
+	return front(c.Handler(n.wrap(n, counted))), front(n.wrap(n, c.Handler(counted))), ran
+}
+
+// A view is what a page's script sees, and what a cache goes by.
+type view struct{ page, vary string }
+
+func (v view) String() string { return v.page + " · " + v.vary }
+
+// look asks h as a page does.
+func (n *neighbour) look(t *testing.T, h http.Handler, page string) view {
+	r := n.request
+	if r.URL == "" {
+		r = corstest.Request{Method: "PUT", URL: itemURL}
+	}
+	b := corstest.Browser{Handler: acceptGzip(h)}
+	if n.server {
+		server := httptest.NewServer(h)
+		defer server.Close()
+		transport := &http.Transport{Protocols: new(http.Protocols), DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, server.Listener.Addr().String())
+		}}
+		transport.Protocols.SetUnencryptedHTTP2(true)
+		defer transport.CloseIdleConnections()
+		b.Handler, b.Transport = nil, transport
+		r.URL = strings.Replace(r.URL, "https:", "http:", 1)
+	}
+	res := b.Fetch(page, r)
+	v := view{page: fmt.Sprint(res.Status), vary: "no `Vary`"}
+	if res.Blocked != "" {
+		v.page = "**blocked**"
+	}
+	last := res.Actual
+	if last == nil {
+		last = res.Preflight
+	}
+	if last == nil || last.Response == nil {
+		t.Fatalf("there is no answer: %v", res)
+	}
+	if vary := last.Response.Header["Vary"]; vary != nil {
+		v.vary = "`" + strings.Join(vary, ", ") + "`"
+	}
+	return v
+}
+
+// acceptGzip adds what browsers add by themselves.
+func acceptGzip(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Set("Accept-Encoding", "gzip")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// TestOrder produces the tables of docs/neighbours.md, and compares: what a page of
+// an allowed origin sees where a neighbour stands inside of Handler, and outside.
+// A page that is not allowed sees nothing in either place.
+func TestOrder(t *testing.T) {
+	var tables strings.Builder
+	place := ""
+	for _, n := range neighbours() {
+		if n.place != place {
+			place = n.place
+			fmt.Fprintf(&tables, "\n| %s | if inside | if outside | as |\n|---|---|---|---|\n", place)
+		}
+		t.Run(n.name, func(t *testing.T) {
+			page := n.page
+			if page == "" {
+				page = appPage
+			}
+			inner, outer, ran := n.stack(t)
+			in := n.look(t, inner, page)
+			sawInside := n.saw
+			n.saw = nil
+			out := n.look(t, outer, page)
+			reads := func(v view) bool { return v.page != "**blocked**" && strings.Contains(v.vary, "Origin") }
+			if n.defect && reads(in) {
+				t.Logf("%s has mended this: %v", runtime.Version(), in)
+				in = view{"**blocked**", "`Accept`"}
+			}
+			fmt.Fprintf(&tables, "| %s | %s | %s | %s |\n", n.name, in, out, n.why)
+
+			if good := reads(in); n.place != outside && good == n.flawed {
+				t.Errorf("inside, where it belongs, a page sees %v", in)
+			}
+			if n.place != inside && !reads(out) {
+				t.Errorf("outside, where it belongs, a page sees %v", out)
+			}
+			if n.saw != nil && (!slices.Equal(sawInside, []string{"PUT"}) || !slices.Equal(n.saw, []string{"OPTIONS", "PUT"})) {
+				t.Errorf("it saw %q inside, and %q outside", sawInside, n.saw)
+			}
+
+			ran.Store(0)
+			if v := n.look(t, outer, evilPage); v.page != "**blocked**" || ran.Load() > 0 {
+				t.Errorf("outside, a page that is not allowed sees %v, and the handler ran %d times", v, ran.Load())
+			}
+			if v := n.look(t, inner, evilPage); v.page != "**blocked**" || ran.Load() > 0 != n.passes {
+				t.Errorf("inside, a page that is not allowed sees %v, and the handler ran %d times", v, ran.Load())
+			}
+		})
+	}
+	compareInDocs(t, "TestOrder", strings.TrimPrefix(tables.String(), "\n")+"\n")
+}
+
+// compareInDocs compares what a test has made with docs/neighbours.md, or writes
+// it there.
+func compareInDocs(t *testing.T, test, made string) {
+	t.Helper()
+	const file = "../../docs/neighbours.md"
+	begin, end := "<!-- made by: cd internal/peers && go test -run "+test+" -update . -->\n\n", "<!-- until here -->"
+	page, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok := strings.Cut(string(page), begin)
+	old, after, found := strings.Cut(rest, end)
+	if !ok || !found {
+		t.Fatalf("%s has no place for what %s makes:\n%s", file, test, made)
+	}
+	if *update {
+		if err := os.WriteFile(file, []byte(before+begin+made+end+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if old != made {
+		t.Errorf("%s is not what this test has made:\n%s", file, made)
+	}
+}
+
+// TestSharedCacheInFront puts a cache that honours Vary in front of each neighbour in
+// its place. Pages, images and clients with and without compression see through it,
+// in random order, what they would without it. Where Vary is ignored, they do not.
+func TestSharedCacheInFront(t *testing.T) {
+	type client struct{ page, encoding string }
+	clients := []client{}
+	for _, page := range []string{appPage, partnerPage, evilPage, ""} {
+		clients = append(clients, client{page, ""}, client{page, "gzip"})
+	}
+	ask := func(h http.Handler, c client) string {
+		r := httptest.NewRequest("GET", itemURL, nil)
+		r.Header.Set("Accept-Encoding", c.encoding)
+		if c.page != "" {
+			r.Header.Set("Origin", c.page)
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		may := c.page == "" || w.Header().Get("Access-Control-Allow-Origin") == c.page
+		// chi's says Vary: Accept-Encoding only where it compresses. That is enough:
+		// all can read the other answer.
+		decodes := w.Header().Get("Content-Encoding") == "" || c.encoding == "gzip"
+		return fmt.Sprintf("%d, decodes it %t, may read it %t", w.Code, decodes, may)
+	}
+	random := rand.New(rand.NewPCG(1, 1))
+	for _, n := range neighbours() {
+		if n.flawed {
+			continue
+		}
+		t.Run(n.name, func(t *testing.T) {
+			inner, outer, _ := n.stack(t)
+			services := []http.Handler{inner, outer}
+			switch n.place {
+			case inside:
+				services = services[:1]
+			case outside:
+				services = services[1:]
+			}
+			for _, service := range services {
+				want := make(map[client]string)
+				for _, c := range clients {
+					want[c] = ask(service, c)
+				}
+				confused := 0
+				for round := range 40 {
+					cache := testkit.SharedCache{Service: service, IgnoreVary: round%2 == 1}
+					for range 20 {
+						c := clients[random.IntN(len(clients))]
+						got := ask(&cache, c)
+						if got != want[c] && !cache.IgnoreVary {
+							t.Fatalf("%+v gets %s, and without the cache %s", c, got, want[c])
+						}
+						if got != want[c] {
+							confused++
+						}
+					}
+				}
+				if confused == 0 {
+					t.Error("this test cannot see that Vary is missing")
+				}
+			}
+		})
+	}
+}
+
+// A layer is a line of the picture in docs/neighbours.md: what stands inside of the
+// layer before it.
+type layer struct {
+	name, why string
+	wrap      func(http.Handler) http.Handler
+}
+
+func around(layers []layer, h http.Handler) http.Handler {
+	for _, l := range slices.Backward(layers) {
+		h = l.wrap(h)
+	}
+	return h
+}
+
+// A branch is what a router has at a path.
+type branch struct {
+	path   string
+	layers []layer
+}
+
+// recommended returns the order of docs/neighbours.md: what stands around the
+// router, and what inside, with a limit of time.
+func recommended(t *testing.T, limit time.Duration) (layers []layer, branches []branch) {
+	c := stackPolicy(t)
+	routes := func(http.Handler) http.Handler {
+		mux := http.NewServeMux()
+		mux.HandleFunc("/items/", readsBody)
+		mux.HandleFunc("/items/panic", panics)
+		mux.HandleFunc("/items/slow", takesLong)
+		return mux
+	}
+	upstream := func(http.Handler) http.Handler { return proxyTo(t, http.HandlerFunc(sendsHints), nil) }
+	sockets := func(http.Handler) http.Handler { return gorillaEcho(c) }
+	layers = []layer{
+		{"ProxyHeaders", "Host is what the browser asked for", handlers.ProxyHeaders},
+		{"otelhttp, a log", "see preflights and 403s, too", func(next http.Handler) http.Handler { return otelhttp.NewHandler(next, "api") }},
+		{"c.Handler", "all that is inside gets CORS headers and Vary", c.Handler},
+		{"recovery from panics", "500", recovery},
+		{"a limit of requests", "429", requestLimit(1)},
+		{"authentication", "401", authentication},
+		{"compression", "", func(next http.Handler) http.Handler { return gzhttp.GzipHandler(next) }},
+		{"http.MaxBytesHandler", "413", sizeLimit},
+	}
+	branches = []branch{
+		{"/items/", []layer{{"keepHeaders", "", keepHeaders}, {"http.TimeoutHandler", "503", timeLimit(limit)}, {"your routes", "", routes}}},
+		{"/upstream/", []layer{{"keepHeaders", "", keepHeaders}, {"httputil.ReverseProxy", "502; with StripHeaders", upstream}}},
+		{"/ws", []layer{{"WebSockets", "CheckOrigin by Check", sockets}}},
+	}
+	return layers, branches
+}
+
+func routerOf(branches []branch) http.Handler {
+	mux := http.NewServeMux()
+	for _, b := range branches {
+		mux.Handle(b.path, around(b.layers, nil))
+	}
+	mux.Handle("/dead/", keepHeaders(deadProxy(nil, nil)))
+	return mux
+}
+
+// TestRecommendedOrder produces the picture of docs/neighbours.md, and compares.
+func TestRecommendedOrder(t *testing.T) {
+	var picture strings.Builder
+	line := func(before, name, why string) {
+		picture.WriteString(strings.TrimRight(fmt.Sprintf("%-46s%s", before+name, why), " ") + "\n")
+	}
+	layers, branches := recommended(t, time.Minute)
+	depth := ""
+	for _, l := range append(layers, layer{name: "mux"}) {
+		line(depth, l.name, l.why)
+		depth = strings.Replace(depth, "└ ", "  ", 1) + "└ "
+	}
+	depth = strings.TrimSuffix(depth, "└ ")
+	for i, b := range branches {
+		before, under := depth+"├ ", depth+"│ "
+		if i == len(branches)-1 {
+			before, under = depth+"└ ", depth+"  "
+		}
+		for _, l := range b.layers {
+			line(before, l.name, l.why)
+			before, under = under+"└ ", under+"  "
+		}
+	}
+	compareInDocs(t, "TestRecommendedOrder", "```text\n"+picture.String()+"```\n\n")
+}
+
+// TestErrorsThatAPageCanRead shows that in the recommended order a page of an
+// allowed origin can read each error that the layers make, and that a cache may
+// not hand it to others; and that where the same status is written outside of
+// Handler, the page gets a network error.
+func TestErrorsThatAPageCanRead(t *testing.T) {
+	for _, test := range []struct {
+		status  int
+		what    string
+		request corstest.Request
+		times   int
+	}{
+		{200, "no error", corstest.Request{URL: "https://api.example/items/1", Header: basic("secret")}, 1},
+		{200, "an upstream that sends 103", corstest.Request{URL: "https://api.example/upstream/1", Header: basic("secret")}, 1},
+		{401, "authentication", corstest.Request{URL: "https://api.example/items/1", Header: basic("wrong")}, 1},
+		{413, "MaxBytesHandler", corstest.Request{URL: "https://api.example/items/1", Header: basic("secret"), Body: "more than it may be"}, 1},
+		{429, "a limit of requests", corstest.Request{URL: "https://api.example/items/1", Header: basic("secret")}, 2},
+		{500, "a panic", corstest.Request{URL: "https://api.example/items/panic", Header: basic("secret")}, 1},
+		{502, "ReverseProxy", corstest.Request{URL: "https://api.example/dead/1", Header: basic("secret")}, 1},
+		{503, "TimeoutHandler", corstest.Request{URL: "https://api.example/items/slow", Header: basic("secret")}, 1},
+	} {
+		t.Run(fmt.Sprint(test.status, " of ", test.what), func(t *testing.T) {
+			limit := time.Minute
+			if test.status == http.StatusServiceUnavailable {
+				limit = 20 * time.Millisecond
+			}
+			layers, branches := recommended(t, limit)
+			b := corstest.Browser{Handler: acceptGzip(around(layers, routerOf(branches)))}
+			test.request.Method = "PUT"
+			var res *corstest.Result
+			for range test.times {
+				res = b.Fetch(appPage, test.request)
+			}
+			if res.Status != test.status {
+				t.Fatalf("the page cannot read it\n%v", res)
+			}
+			if vary := res.Actual.Response.Header["Vary"]; !slices.Contains(vary, "Origin") {
+				t.Errorf("got Vary: %q", vary)
+			}
+			if test.status == 200 {
+				return
+			}
+
+			guard := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodOptions {
+					around(layers, nil).ServeHTTP(w, r)
+					return
+				}
+				http.Error(w, "why", test.status)
+			})
+			b = corstest.Browser{Handler: guard}
+			if res := b.Fetch(appPage, test.request); res.Blocked == "" || !strings.Contains(res.Advice, fmt.Sprint(test.status)) {
+				t.Errorf("made outside: no network error with its advice\n%v", res)
+			}
+		})
+	}
+}

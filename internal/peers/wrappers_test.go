@@ -1,0 +1,469 @@
+package peers_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httptrace"
+	"net/http/httputil"
+	"net/textproto"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	gorilla "github.com/gorilla/websocket"
+
+	"github.com/f407da42/cors"
+	"github.com/f407da42/cors/internal/testkit"
+)
+
+// keepHeaders goes around http.TimeoutHandler and reverse proxies, which lose
+// headers that were set outside. It brings these back, and adds to Vary.
+func keepHeaders(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		k := &keeper{ResponseWriter: w, kept: w.Header().Clone()}
+		next.ServeHTTP(k, r)
+		k.begin()
+	})
+}
+
+type keeper struct {
+	http.ResponseWriter
+	kept  http.Header
+	begun bool
+}
+
+func (k *keeper) begin() {
+	if k.begun {
+		return
+	}
+	k.begun = true
+	h := k.Header()
+	for name, values := range k.kept {
+		if h[name] == nil {
+			h[name] = values
+		}
+	}
+	for _, value := range k.kept["Vary"] {
+		if !slices.Contains(h["Vary"], value) {
+			h.Add("Vary", value)
+		}
+	}
+}
+
+func (k *keeper) WriteHeader(status int) {
+	if status >= 200 { // the others are not the last
+		k.begin()
+	}
+	k.ResponseWriter.WriteHeader(status)
+}
+
+func (k *keeper) Write(b []byte) (int, error) {
+	k.begin()
+	return k.ResponseWriter.Write(b)
+}
+
+func (k *keeper) Flush() {
+	k.begin()
+	http.NewResponseController(k.ResponseWriter).Flush()
+}
+
+// Unwrap lets http.ResponseController hijack, for WebSockets.
+func (k *keeper) Unwrap() http.ResponseWriter { return k.ResponseWriter }
+
+// proxied is the section "Reverse proxies" of docs/neighbours.md.
+func proxied(c *cors.Middleware, upstream *url.URL) http.Handler {
+	proxy := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(upstream) },
+		ModifyResponse: func(resp *http.Response) error {
+			cors.StripHeaders(resp.Header)
+			return nil
+		},
+	}
+	handler := c.Handler(keepHeaders(proxy))
+	return handler
+}
+
+// byCheck is the block in the section "WebSockets" of docs/neighbours.md.
+func byCheck(c *cors.Middleware) func(*http.Request) bool {
+	checkOrigin := func(r *http.Request) bool { return c.Check(r) == nil }
+	return checkOrigin
+}
+
+// The other blocks of docs/neighbours.md.
+
+func mountedAlone(c *cors.Middleware, mux *http.ServeMux, api http.Handler) http.Handler {
+	mux.Handle("/api/", c.Handler(api))
+	return mux
+}
+
+func protected(c *cors.Middleware, mux http.Handler) http.Handler {
+	protection := http.NewCrossOriginProtection()
+	handler := c.Handler(protection.Handler(mux))
+	return handler
+}
+
+func withCallback(c *cors.Middleware, mux, samlHandler http.Handler) http.Handler {
+	site := http.NewServeMux()
+	site.Handle("POST /saml/acs", samlHandler)
+	site.Handle("/", c.Handler(mux))
+	return site
+}
+
+func variesWithTenant(c *cors.Middleware, mux http.Handler) http.Handler {
+	inner := c.Handler(mux)
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Add("Vary", "X-Tenant")
+		inner.ServeHTTP(w, r)
+	})
+	return handler
+}
+
+// TestBlocks has the blocks do what docs/neighbours.md says of them.
+func TestBlocks(t *testing.T) {
+	c := stackPolicy(t)
+	anyOrigin := testkit.MustNew(t, cors.Policy{AllowedOrigins: []string{"*"}})
+	served := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "served") })
+	const ask, crossSite = "Access-Control-Request-Method: PUT", "Sec-Fetch-Site: cross-site"
+	allowed, evil := "Origin: "+appPage, "Origin: "+evilPage
+	for _, test := range []struct {
+		name    string
+		handler http.Handler
+		request string
+		header  []string
+		want    string // status, Access-Control-Allow-Origin, Vary
+	}{
+		{"a part of a site has a policy of its own", mountedAlone(c, http.NewServeMux(), served), "OPTIONS /api/x", []string{allowed, ask}, `204 "https://app.example.com" "Origin"`},
+		{"and the rest none", mountedAlone(c, http.NewServeMux(), served), "GET /x", []string{allowed}, `404 "" ""`},
+
+		{"any origin is allowed, and a post of another site gets through", anyOrigin.Handler(served), "POST /", []string{evil, crossSite}, `200 "*" ""`},
+		{"protected, it does not, and the page can read that", protected(anyOrigin, served), "POST /", []string{evil, crossSite}, `403 "*" ""`},
+		{"protected, a preflight does", protected(anyOrigin, served), "OPTIONS /", []string{evil, ask, crossSite}, `204 "*" ""`},
+		{"a GET that changes something is not covered", protected(c, served), "GET /", []string{crossSite}, `200 "" "Origin"`},
+		{"nor is a WebSocket under any origin", protected(anyOrigin, served), "GET /", []string{evil, crossSite, "Connection: Upgrade", "Upgrade: websocket"}, `200 "*" ""`},
+		{"with two lists, the preflight passes", protected(c, served), "OPTIONS /", []string{allowed, ask}, `204 "https://app.example.com" "Origin"`},
+		{"and the request does not", protected(c, served), "PUT /", []string{allowed, crossSite}, `403 "https://app.example.com" "Origin"`},
+
+		{"a callback is mounted outside", withCallback(c, http.NotFoundHandler(), served), "POST /saml/acs", []string{evil, crossSite}, `200 "" ""`},
+		{"and one of an opaque origin", withCallback(c, http.NotFoundHandler(), served), "POST /saml/acs", []string{"Origin: null", crossSite}, `200 "" ""`},
+		{"all else is inside", withCallback(c, served, http.NotFoundHandler()), "POST /other", []string{evil, crossSite}, `403 "" "Origin"`},
+
+		{"a response varies with the tenant", variesWithTenant(c, served), "GET /", []string{allowed}, `200 "https://app.example.com" "X-Tenant, Origin"`},
+		{"so does a 204", variesWithTenant(c, served), "OPTIONS /", []string{allowed, ask}, `204 "https://app.example.com" "X-Tenant, Origin"`},
+		{"and a 403", variesWithTenant(c, served), "GET /", []string{evil}, `403 "" "X-Tenant, Origin"`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			method, path, _ := strings.Cut(test.request, " ")
+			r := testkit.NewRequest(method, test.header...)
+			r.URL.Path = path
+			w := httptest.NewRecorder()
+			test.handler.ServeHTTP(w, r)
+			got := fmt.Sprintf("%d %q %q", w.Code, w.Header().Get("Access-Control-Allow-Origin"), strings.Join(w.Header()["Vary"], ", "))
+			if got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+// TestBlocksInDocs finds all Go code of docs/neighbours.md in this file, where it is run.
+func TestBlocksInDocs(t *testing.T) {
+	source, err := os.ReadFile("wrappers_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile("../../docs/neighbours.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	squeeze := func(code string) string { return strings.Join(strings.Fields(code), " ") }
+	blocks := strings.Split(string(page), "```go\n")[1:]
+	for _, block := range blocks {
+		block, _, _ = strings.Cut(block, "```")
+		if !strings.Contains(squeeze(string(source)), squeeze(block)) {
+			t.Errorf("docs/neighbours.md has a block that is not in this file:\n%s", block)
+		}
+	}
+	if len(blocks) < 7 {
+		t.Errorf("docs/neighbours.md has only %d blocks", len(blocks))
+	}
+}
+
+// TestKeepHeaders has keepHeaders stand around handlers that lose headers, and
+// begin to answer in each way.
+func TestKeepHeaders(t *testing.T) {
+	for name, answer := range map[string]func(w http.ResponseWriter){
+		"write the status": func(w http.ResponseWriter) { w.WriteHeader(200) },
+		"write":            func(w http.ResponseWriter) { io.WriteString(w, "served") },
+		"flush":            func(w http.ResponseWriter) { w.(http.Flusher).Flush() },
+		"flush, controlled": func(w http.ResponseWriter) {
+			if err := http.NewResponseController(w).Flush(); err != nil {
+				t.Error(err)
+			}
+		},
+		"return": func(http.ResponseWriter) {},
+	} {
+		for how, lose := range map[string]func(http.Header){
+			"nothing":        func(http.Header) {},
+			"all":            func(h http.Header) { clear(h) },
+			"the old values": func(h http.Header) { h["Vary"], h["X-Frame-Options"] = []string{"Accept"}, []string{"SAMEORIGIN"} },
+		} {
+			t.Run("lose "+how+", "+name, func(t *testing.T) {
+				handler := keepHeaders(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					lose(w.Header())
+					answer(w)
+				}))
+				w := httptest.NewRecorder()
+				w.Header().Set("Access-Control-Allow-Origin", appPage)
+				w.Header().Set("Vary", "Origin")
+				w.Header().Set("X-Frame-Options", "DENY")
+				handler.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+				want := http.Header{"Access-Control-Allow-Origin": {appPage}, "Vary": {"Origin"}, "X-Frame-Options": {"DENY"}}
+				if how == "the old values" {
+					want["Vary"], want["X-Frame-Options"] = []string{"Accept", "Origin"}, []string{"SAMEORIGIN"}
+				}
+				got := w.Result().Header
+				got.Del("Content-Type")
+				if fmt.Sprint(got) != fmt.Sprint(want) {
+					t.Errorf("got %q, want %q", got, want)
+				}
+			})
+		}
+	}
+}
+
+// golang/go 81207: httputil.ReverseProxy clears all headers as soon as the upstream
+// sends a 1xx. keepHeaders brings them back, over HTTP/1.1 and HTTP/2.
+func TestFieldBugProxyClearsHeadersAfter1xx(t *testing.T) {
+	for _, status := range []int{0, http.StatusEarlyHints, http.StatusContinue} {
+		upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if status == http.StatusEarlyHints {
+				w.Header().Set("Link", "</style.css>; rel=preload")
+				w.WriteHeader(status)
+			}
+			io.ReadAll(r.Body) // sends 100 if the client expects it
+			w.Header().Add("Vary", "Accept")
+			w.Header().Set("Access-Control-Allow-Origin", "*")
+			io.WriteString(w, "served")
+		}))
+		defer upstream.Close()
+		u, err := url.Parse(upstream.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bare := &httputil.ReverseProxy{
+			Rewrite:        func(r *httputil.ProxyRequest) { r.SetURL(u) },
+			ModifyResponse: func(res *http.Response) error { cors.StripHeaders(res.Header); return nil },
+		}
+		services := map[string]http.Handler{"kept": proxied(stackPolicy(t), u), "bare": stackPolicy(t).Handler(bare)}
+		for name, service := range services {
+			for _, version := range []int{1, 2} {
+				t.Run(fmt.Sprintf("%s, with %d, HTTP/%d", name, status, version), func(t *testing.T) {
+					server := httptest.NewUnstartedServer(service)
+					server.EnableHTTP2 = version == 2
+					server.StartTLS()
+					defer server.Close()
+					r, err := http.NewRequest(http.MethodPut, server.URL+"/items/1", strings.NewReader("body"))
+					if err != nil {
+						t.Fatal(err)
+					}
+					r.Header.Set("Origin", appPage)
+					if status == http.StatusContinue {
+						r.Header.Set("Expect", "100-continue")
+						server.Client().Transport.(*http.Transport).ExpectContinueTimeout = time.Minute
+					}
+					var informed []int
+					r = r.WithContext(httptrace.WithClientTrace(context.Background(), &httptrace.ClientTrace{
+						Got1xxResponse: func(code int, _ textproto.MIMEHeader) error { informed = append(informed, code); return nil },
+					}))
+					res, err := server.Client().Do(r)
+					if err != nil {
+						t.Fatal(err)
+					}
+					defer res.Body.Close()
+					body, err := io.ReadAll(res.Body)
+					if err != nil || string(body) != "served" || res.ProtoMajor != version {
+						t.Errorf("got %q over %s, %v", body, res.Proto, err)
+					}
+					if status != 0 && !slices.Contains(informed, status) {
+						t.Errorf("got %v before the response", informed)
+					}
+					vary := slices.Sorted(slices.Values(res.Header["Vary"]))
+					allows := res.Header["Access-Control-Allow-Origin"]
+					right := slices.Equal(allows, []string{appPage}) && slices.Equal(vary, []string{"Accept", "Origin"})
+					if name == "bare" && status != 0 {
+						t.Logf("Access-Control-Allow-Origin: %q, Vary: %q", allows, vary) // as this version of Go has it
+					} else if !right {
+						t.Errorf("got Access-Control-Allow-Origin: %q, Vary: %q", allows, vary)
+					}
+				})
+			}
+		}
+	}
+}
+
+// net/http: the headers of a handler inside of http.TimeoutHandler replace those
+// set outside, so that a Vary from inside takes the place of Vary: Origin; and
+// where it stands outside of Handler, its 503 has no CORS header.
+func TestFieldBugTimeoutHandlerReplacesVary(t *testing.T) {
+	c := stackPolicy(t)
+	varies := http.HandlerFunc(addsToVary)
+	late := http.HandlerFunc(takesLong)
+	limit := timeLimit(20 * time.Millisecond)
+	for _, test := range []struct {
+		name    string
+		handler http.Handler
+		status  int
+		allowed bool
+		vary    string
+	}{
+		{"inside", c.Handler(timeLimit(time.Minute)(varies)), 200, true, "Accept"},
+		{"inside, with keepHeaders", c.Handler(keepHeaders(timeLimit(time.Minute)(varies))), 200, true, "Accept, Origin"},
+		{"outside", timeLimit(time.Minute)(c.Handler(varies)), 200, true, "Origin, Accept"},
+		{"too late, inside", c.Handler(limit(late)), 503, true, "Origin"},
+		{"too late, inside, with keepHeaders", c.Handler(keepHeaders(limit(late))), 503, true, "Origin"},
+		{"too late, outside", limit(c.Handler(late)), 503, false, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := httptest.NewRecorder()
+			r := httptest.NewRequest("GET", itemURL, nil)
+			r.Header.Set("Origin", appPage)
+			test.handler.ServeHTTP(w, r)
+			h := w.Result().Header
+			vary := strings.Join(h["Vary"], ", ")
+			if allowed := h.Get("Access-Control-Allow-Origin") == appPage; w.Code != test.status || allowed != test.allowed || vary != test.vary {
+				t.Errorf("got %d, Access-Control-Allow-Origin %t, Vary: %q", w.Code, allowed, vary)
+			}
+		})
+	}
+
+	// So a cache hands the answer for one origin to another.
+	for want, service := range map[string]http.Handler{
+		appPage:     c.Handler(timeLimit(time.Minute)(varies)),
+		partnerPage: c.Handler(keepHeaders(timeLimit(time.Minute)(varies))),
+	} {
+		cache := &testkit.SharedCache{Service: service}
+		var got string
+		for _, page := range []string{appPage, partnerPage} {
+			w := httptest.NewRecorder()
+			cache.ServeHTTP(w, testkit.NewRequest("GET", "Origin: "+page))
+			got = w.Header().Get("Access-Control-Allow-Origin")
+		}
+		if got != want {
+			t.Errorf("through a cache, %s gets Access-Control-Allow-Origin: %q, want %q", partnerPage, got, want)
+		}
+	}
+}
+
+// gorillaEcho returns a server of WebSockets that has Check decide, and sends back
+// one message.
+func gorillaEcho(c *cors.Middleware) http.Handler {
+	return gorillaServer(gorilla.Upgrader{CheckOrigin: byCheck(c)})
+}
+
+func gorillaServer(upgrader gorilla.Upgrader) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, err := upgrader.Upgrade(w, r, nil)
+		if err != nil {
+			return // it has answered
+		}
+		defer conn.Close()
+		if kind, message, err := conn.ReadMessage(); err == nil {
+			conn.WriteMessage(kind, message)
+		}
+	})
+}
+
+func coderServer(options *websocket.AcceptOptions) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, err := websocket.Accept(w, r, options)
+		if err != nil {
+			return // it has answered
+		}
+		defer conn.CloseNow()
+		if kind, message, err := conn.Read(r.Context()); err == nil {
+			conn.Write(r.Context(), kind, message)
+			conn.Close(websocket.StatusNormalClosure, "")
+		}
+	})
+}
+
+// shake returns the status of the answer to a handshake, and 0 if a message does
+// not come back after 101.
+func shake(t *testing.T, address, origin string, header http.Header) int {
+	h := header.Clone()
+	if h == nil {
+		h = make(http.Header)
+	}
+	if origin != "" {
+		h.Set("Origin", origin)
+	}
+	conn, res, err := gorilla.DefaultDialer.Dial("ws"+strings.TrimPrefix(address, "http"), h)
+	if res == nil {
+		t.Fatal(err)
+	}
+	if err != nil {
+		return res.StatusCode
+	}
+	defer conn.Close()
+	conn.WriteMessage(gorilla.TextMessage, []byte("ping"))
+	if _, message, err := conn.ReadMessage(); err != nil || string(message) != "ping" {
+		return 0
+	}
+	return res.StatusCode
+}
+
+// TestWebSockets shakes hands with servers made with two packages, inside of
+// Handler, alone, and behind all else: as pages of each kind do, and as a client
+// that has no Origin.
+func TestWebSockets(t *testing.T) {
+	c := stackPolicy(t)
+	checkedFirst := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := c.Check(r); err != nil {
+			http.Error(w, err.Error(), http.StatusForbidden)
+			return
+		}
+		coderServer(&websocket.AcceptOptions{InsecureSkipVerify: true}).ServeHTTP(w, r)
+	})
+	upstream := httptest.NewServer(gorillaServer(gorilla.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}))
+	defer upstream.Close()
+	u, err := url.Parse(upstream.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	layers, branches := recommended(t, time.Minute)
+	layers = slices.DeleteFunc(layers, func(l layer) bool { return l.name == "a limit of requests" })
+
+	type statuses struct{ allowed, evil, own, none int }
+	right := statuses{101, 403, 101, 101}
+	for _, test := range []struct {
+		name    string
+		handler http.Handler
+		want    statuses
+	}{
+		{"gorilla/websocket, Check decides, alone", gorillaEcho(c), right},
+		{"gorilla/websocket, Check decides, inside", c.Handler(gorillaEcho(c)), right},
+		{"gorilla/websocket, its own check, inside", c.Handler(gorillaServer(gorilla.Upgrader{})), statuses{403, 403, 101, 101}},
+		{"coder/websocket, Check decides, alone", checkedFirst, right},
+		{"coder/websocket, no check of its own, inside", c.Handler(coderServer(&websocket.AcceptOptions{InsecureSkipVerify: true})), right},
+		{"coder/websocket, its own check, inside", c.Handler(coderServer(nil)), statuses{403, 403, 101, 101}},
+		{"inside of TimeoutHandler, where nothing can be upgraded", c.Handler(timeLimit(time.Minute)(gorillaEcho(c))), statuses{500, 403, 500, 500}},
+		{"through a reverse proxy and keepHeaders", proxied(c, u), right},
+		{"in the recommended order, with a password", around(layers, routerOf(branches)), right},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			server := httptest.NewServer(test.handler)
+			defer server.Close()
+			ask := func(origin string) int { return shake(t, server.URL+"/ws", origin, basic("secret")) }
+			if got := (statuses{ask(appPage), ask(evilPage), ask(server.URL), ask("")}); got != test.want {
+				t.Errorf("got %+v, want %+v", got, test.want)
+			}
+		})
+	}
+}
