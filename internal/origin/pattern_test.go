@@ -196,6 +196,7 @@ func TestWhyAStringIsNoPattern(t *testing.T) {
 		{"a wildcard for the host of no scheme", "1a://*", star},
 		{"a wildcard before an IPv4 address", "http://*.127.0.0.1", noStarIn},
 		{"a wildcard before an IPv6 address", "http://*.[::1]:8080", noStarIn},
+		{"a wildcard before an IPv6 address with too many zeros", "http://*.[0:0::1]", ipv6 + `write it as browsers do, as in "http://[2001:db8::1]", without a zone`},
 		{"a wildcard before half an IPv4 address", "http://*.2.3", number},
 		{"a wildcard before an app's IPv4 address", "app://*.127.0.0.1", `has a "*" before an IP address, which has no subdomains; did you mean "app://*"?`},
 		{"a wildcard before an app's upper case", "app://*.Example.com", `has upper case in it, where browsers write lower case; did you mean "app://*"?`},
