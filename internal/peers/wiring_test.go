@@ -78,7 +78,7 @@ func TestWiring(t *testing.T) {
 		{"something that answers OPTIONS for everybody", always(204), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "Something other than the CORS middleware answers OPTIONS"},
 		{"a handler that is not wrapped", always(200), appPage, corstest.Request{URL: "https://api.example/items/1"}, "The response did not come through a CORS middleware"},
 		{"a proxy that removes Origin", withoutOrigin(c.Handler(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "did not reach package cors"},
-		{"protection against forgery that trusts nobody", c.Handler(http.NewCrossOriginProtection().Handler(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, ""},
+		{"protection against forgery outside, that trusts nobody", http.NewCrossOriginProtection().Handler(c.Handler(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "http.CrossOriginProtection does not trust the page's origin"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := corstest.Browser{Handler: test.service}
@@ -87,6 +87,18 @@ func TestWiring(t *testing.T) {
 				t.Errorf("want advice %q\n%v", test.advice, res)
 			}
 		})
+	}
+}
+
+// TestForgeryProtectionIsFound has corstest find the one mistake whose answer a
+// script can read: a protection inside that was not told the policy's origins.
+func TestForgeryProtectionIsFound(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("PUT /items/{id}", func(w http.ResponseWriter, r *http.Request) {})
+	b := corstest.Browser{Handler: newMiddleware(t).Handler(http.NewCrossOriginProtection().Handler(mux))}
+	res := b.Fetch(appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"})
+	if res.Status != http.StatusForbidden || !strings.Contains(res.Advice, "http.CrossOriginProtection does not trust the page's origin") {
+		t.Errorf("the page reads %d\n%v", res.Status, res)
 	}
 }
 
