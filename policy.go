@@ -421,15 +421,15 @@ func (p *Policy) checkRisks(m *mistakes, i int, o origin.Pattern) {
 func (c *compiled) compileMethods(m *mistakes) {
 	list, wild := c.names(m, "AllowedMethods", c.policy.AllowedMethods, header.FaultOfMethod)
 	c.anyMethod, c.echoMethod = wild, wild && c.policy.AllowCredentials
-	list = unique(list)
+	list = header.Unique(list)
 	c.methods = make(map[string]struct{}, len(list))
 	for _, method := range list {
 		c.methods[method] = struct{}{}
 	}
 	if c.echoMethod {
-		c.methodsBeforeEcho = join(list)
+		c.methodsBeforeEcho = header.Join(list)
 	} else {
-		c.preflightLines = appendValue(c.preflightLines, header.AllowMethods, join(list))
+		c.preflightLines = appendValue(c.preflightLines, header.AllowMethods, header.Join(list))
 	}
 }
 
@@ -457,11 +457,11 @@ func (c *compiled) compileRequestHeaders(m *mistakes) {
 	for i, name := range list {
 		list[i] = http.CanonicalHeaderKey(name)
 	}
-	list = unique(list)
+	list = header.Unique(list)
 	if c.echoHeaders {
-		c.headersBeforeEcho = join(list)
+		c.headersBeforeEcho = header.Join(list)
 	} else {
-		c.preflightLines = appendValue(c.preflightLines, header.AllowHeaders, join(list))
+		c.preflightLines = appendValue(c.preflightLines, header.AllowHeaders, header.Join(list))
 	}
 
 	// Room for every name once with ", ", and some more white space.
@@ -482,7 +482,7 @@ func (c *compiled) compileExposedHeaders(m *mistakes) {
 		m.add("ExposedHeaders", i, s, header.FaultOfResponseHeader(s, c.policy.AllowCredentials))
 		list = append(list, http.CanonicalHeaderKey(s))
 	}
-	c.actualLines = appendValue(c.actualLines, header.ExposeHeaders, join(unique(list)))
+	c.actualLines = appendValue(c.actualLines, header.ExposeHeaders, header.Join(header.Unique(list)))
 }
 
 func (c *compiled) compileMaxAge(m *mistakes) {
@@ -500,24 +500,6 @@ func (c *compiled) compileMaxAge(m *mistakes) {
 	default:
 		c.preflightLines = append(c.preflightLines, line{header.MaxAge, strconv.Itoa(int(age / time.Second))})
 	}
-}
-
-// unique returns list without its duplicates.
-func unique(list []string) []string {
-	seen := make(map[string]struct{}, len(list))
-	return slices.DeleteFunc(list, func(s string) bool {
-		_, again := seen[s]
-		seen[s] = struct{}{}
-		return again
-	})
-}
-
-// join returns the value of a header that lists list, or no value.
-func join(list []string) []string {
-	if len(list) == 0 {
-		return nil
-	}
-	return []string{strings.Join(list, ", ")}
 }
 
 // appendValue appends a header with value, one or none.

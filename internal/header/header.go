@@ -1,5 +1,6 @@
-// Package header knows the names that CORS is about: its own headers, and which
-// methods and headers a policy can list, as scripts can send or read them.
+// Package header knows the names that CORS is about: its own headers, which
+// methods and headers a policy can list, as scripts can send or read them, and how
+// headers list them.
 package header
 
 import (
@@ -114,6 +115,24 @@ func faultOfName(s, example string) string {
 		return "is not one name; write each as an element of its own"
 	}
 	return fmt.Sprintf("is not a name; write one such as %q", example)
+}
+
+// Unique returns list without its duplicates. It changes list.
+func Unique(list []string) []string {
+	seen := make(map[string]struct{}, len(list))
+	return slices.DeleteFunc(list, func(s string) bool {
+		_, again := seen[s]
+		seen[s] = struct{}{}
+		return again
+	})
+}
+
+// Join returns the value of a header that lists list, or none.
+func Join(list []string) []string {
+	if len(list) == 0 {
+		return nil
+	}
+	return []string{strings.Join(list, ", ")}
 }
 
 // IsToken reports whether s is a token (RFC 9110, section 5.6.2), as the names

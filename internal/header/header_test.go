@@ -1,6 +1,7 @@
 package header_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -76,5 +77,22 @@ func TestTokens(t *testing.T) {
 	}
 	if header.IsToken("") {
 		t.Error("nothing is a token")
+	}
+}
+
+func TestLists(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name string
+		list []string
+		want []string
+	}{
+		{"no name, no value", nil, nil},
+		{"one name", []string{"PUT"}, []string{"PUT"}},
+		{"the first of each name, in order", []string{"PUT", "DELETE", "PUT", "*", "DELETE"}, []string{"PUT, DELETE, *"}},
+	} {
+		if got := header.Join(header.Unique(test.list)); !slices.Equal(got, test.want) {
+			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
+		}
 	}
 }

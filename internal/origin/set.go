@@ -142,12 +142,12 @@ func (t *table) hasDomainOf(origin string) bool {
 
 // A domain holds what may stand before one.
 type domain struct {
-	room    int                  // how many bytes of a host are left for that
-	scheme  string               // a scheme, with "://", under which any labels may; "" if there is none
-	schemes map[string]struct{}  // more of these
-	within  map[affixes]struct{} // what may surround a part of a label
-	heads   uint64               // the lengths of their heads without the scheme, a bit for each ...
-	ends    uint64               // ... and of their ends: a label has at most 63 bytes
+	room        int                  // how many bytes of a host are left for that
+	head        string               // what may precede any labels, as "https://"; "" if nothing may
+	heads       map[string]struct{}  // more of these
+	within      map[affixes]struct{} // what may surround a part of a label
+	headLengths uint64               // how long their heads are without the scheme, a bit for each length ...
+	endLengths  uint64               // ... and their ends: a label has at most 63 bytes
 }
 
 // Affixes are what precedes a "*" within a label, with the scheme, and what
@@ -156,25 +156,25 @@ type affixes struct{ head, end string }
 
 func (d *domain) add(p Pattern) {
 	if p.Wildcard == Subdomains {
-		if d.scheme == "" {
-			d.scheme = p.head
-		} else if d.scheme != p.head {
-			put(&d.schemes, p.head)
+		if d.head == "" {
+			d.head = p.head
+		} else if d.head != p.head {
+			put(&d.heads, p.head)
 		}
 		return
 	}
 	put(&d.within, affixes{p.head, p.end})
-	d.heads |= 1 << (len(p.head) - len(p.Scheme) - len("://"))
-	d.ends |= 1 << len(p.end)
+	d.headLengths |= 1 << (len(p.head) - len(p.Scheme) - len("://"))
+	d.endLengths |= 1 << len(p.end)
 }
 
 // contains reports whether s, an origin up to the dot before d, is allowed.
 func (d *domain) contains(s string) bool {
-	// Nearly always there is one scheme and nothing else.
-	if name, ok := strings.CutPrefix(s, d.scheme); ok && d.scheme != "" && d.isName(name) {
+	// Nearly always there is one head and nothing else.
+	if name, ok := strings.CutPrefix(s, d.head); ok && d.head != "" && d.isName(name) {
 		return true
 	}
-	if len(d.schemes)+len(d.within) == 0 {
+	if len(d.heads)+len(d.within) == 0 {
 		return false
 	}
 	i := strings.Index(s, "://")
@@ -185,31 +185,30 @@ func (d *domain) contains(s string) bool {
 	if !d.isName(s[start:]) {
 		return false
 	}
-	if _, ok := d.schemes[s[:start]]; ok {
+	if _, ok := d.heads[s[:start]]; ok {
 		return true
 	}
 	return len(d.within) > 0 && d.containsWithin(s, start)
 }
 
-// containsWithin reports whether the label of s that begins at start, and may be
-// all the labels there are, has a beginning and an end between which something is
-// allowed.
+// containsWithin reports whether what begins at start in s is a single label, a
+// part of which may be anything.
 func (d *domain) containsWithin(s string, start int) bool {
 	label := s[start:]
 	if len(label) > maxLabel || strings.Contains(label, ".") {
 		return false
 	}
 	// A label can be cut only after and before hyphens, and at its own ends.
-	for heads := d.heads; heads != 0; heads &= heads - 1 {
-		head := bits.TrailingZeros64(heads)
+	for lengths := d.headLengths; lengths != 0; lengths &= lengths - 1 {
+		head := bits.TrailingZeros64(lengths)
 		if head >= len(label) {
 			return false
 		}
 		if head > 0 && label[head-1] != '-' {
 			continue
 		}
-		for ends := d.ends; ends != 0; ends &= ends - 1 {
-			end := len(label) - bits.TrailingZeros64(ends)
+		for lengths := d.endLengths; lengths != 0; lengths &= lengths - 1 {
+			end := len(label) - bits.TrailingZeros64(lengths)
 			if end <= head {
 				break
 			}
