@@ -39,8 +39,8 @@
 //     lists of methods and headers, in full. The wrapped handler does not run.
 //   - An actual request from an allowed origin runs the wrapped handler, and
 //     its response carries the CORS headers.
-//   - A request without an Origin header, and one from a page of the server's
-//     own origin, runs the wrapped handler. Its response carries no CORS header
+//   - A request without an Origin header, and an actual one from a page of the
+//     server's own origin, runs the wrapped handler. Its response carries no CORS header
 //     (or, where any origin is allowed, the same as everybody's).
 //   - Anything else is rejected, with 403 or by DenyHandler, and the wrapped
 //     handler does not run. So is, unless any origin is allowed, a request
@@ -67,8 +67,8 @@
 // other than browsers, which can send any Origin or none.
 //
 // Cross-site request forgery: a policy that lists origins rejects what
-// [http.CrossOriginProtection] rejects that trusts the same origins, so nobody
-// needs both. Where any origin is allowed and cookies matter, that protection
+// [http.CrossOriginProtection] rejects that trusts the same origins (but for the
+// case of Host and the default port in it), so nobody needs both. Where any origin is allowed and cookies matter, that protection
 // belongs inside Handler. Neither protects a GET that changes something. Routes
 // that other sites must be able to post to, such as a payment callback, belong
 // outside Handler.
@@ -211,8 +211,9 @@ func (m *Middleware) Handler(next http.Handler) http.Handler {
 // Check reports how m's policy judges r, without answering it. It returns a
 // [*RequestError] if [Middleware.Handler] would reject r, or if r is a preflight
 // that asks for a method or request header that the policy does not allow, so
-// that the browser would stop; and nil otherwise. The method of a request that
-// is no preflight is not compared: that is what preflights are for.
+// that the browser would stop, or for more of them than is read; and nil
+// otherwise. The method of a request that is no preflight is not compared: that
+// is what preflights are for.
 //
 // Check is meant for diagnosis and for tests of one's own policy. It calls
 // AllowOriginFunc where Handler would, and never DenyHandler or OnReject. As
@@ -235,26 +236,25 @@ func (m *Middleware) Check(r *http.Request) error {
 // A request is where an [http.Request] comes from, read before any function of
 // the policy's can change that.
 type request struct {
-	origins   []string // the lines of Origin; nil if there is none, or an empty one
-	preflight bool     // whether it is a CORS-preflight request (Fetch, "HTTP requests")
+	origin    string // "" if there is none
+	several   bool   // whether there are several: no origin either
+	preflight bool   // whether it is a CORS-preflight request (Fetch, "HTTP requests")
 }
 
 func read(r *http.Request) (q request) {
+	// Browsers send one line at most (Fetch, "append a request `Origin` header").
 	lines := r.Header[header.Origin]
-	if len(lines) == 0 || len(lines) == 1 && lines[0] == "" {
-		return q
+	if len(lines) == 1 {
+		q.origin = lines[0]
 	}
-	return request{lines, r.Method == http.MethodOptions && len(r.Header[header.RequestMethod]) > 0}
+	q.several = len(lines) > 1
+	q.preflight = q.hasOrigin() && r.Method == http.MethodOptions && len(r.Header[header.RequestMethod]) > 0
+	return q
 }
 
-// origin returns the origin of q, or "" if there is none. Browsers send one
-// Origin line at most (Fetch, "append a request `Origin` header"); several are
-// no origin.
-func (q request) origin() string {
-	if len(q.origins) != 1 {
-		return ""
-	}
-	return q.origins[0]
+// hasOrigin reports whether q has an Origin, be it one that can be allowed or not.
+func (q request) hasOrigin() bool {
+	return q.origin != "" || q.several
 }
 
 // A verdict says what is to be done with a request.
@@ -278,11 +278,11 @@ func (c *compiled) judge(r *http.Request, q request) (v verdict, allowOrigin str
 		// The same answer with and without Origin lets caches share it.
 		return allowed, "*"
 	}
-	if len(q.origins) == 0 {
+	if !q.hasOrigin() {
 		return judgeSite(r), ""
 	}
-	if len(q.origins) == 1 && c.origins.Contains(q.origins[0]) {
-		return allowed, q.origins[0]
+	if !q.several && c.origins.Contains(q.origin) {
+		return allowed, q.origin
 	}
 	return c.judgeUnlisted(r, q)
 }
@@ -290,18 +290,14 @@ func (c *compiled) judge(r *http.Request, q request) (v verdict, allowOrigin str
 // judgeUnlisted returns the verdict on a request from an origin that is not in
 // AllowedOrigins.
 func (c *compiled) judgeUnlisted(r *http.Request, q request) (v verdict, allowOrigin string) {
-	o := q.origin()
-	site, host := "", r.Host // before AllowOriginFunc can change r
-	if !q.preflight {
-		site = siteOf(r)
-	}
+	site, host := siteOf(r), r.Host // before AllowOriginFunc can change r
 	switch {
-	case c.asksFunc(o) && c.policy.AllowOriginFunc(r, o):
+	case c.asksFunc(q) && c.policy.AllowOriginFunc(r, q.origin):
 		if q.preflight {
-			return preflight, o
+			return preflight, q.origin
 		}
-		return actual, o
-	case !q.preflight && isSameOrigin(site, host, o):
+		return actual, q.origin
+	case !q.preflight && isSameOrigin(site, host, q.origin):
 		return plain, ""
 	}
 	return rejected, ""
@@ -311,11 +307,11 @@ func (c *compiled) judgeUnlisted(r *http.Request, q request) (v verdict, allowOr
 // AllowOriginFunc is asked about.
 const maxFuncOrigin = 512
 
-// asksFunc reports whether AllowOriginFunc is asked about o, an origin that
+// asksFunc reports whether AllowOriginFunc is asked about the origin of q, which
 // AllowedOrigins does not allow: if that could list it.
-func (c *compiled) asksFunc(o string) bool {
-	return c.policy.AllowOriginFunc != nil && o != "" && len(o) <= maxFuncOrigin &&
-		(origin.Valid(o) || origin.IsOpaque(o) && c.policy.AcceptRisks&RiskNullOrigin != 0)
+func (c *compiled) asksFunc(q request) bool {
+	return c.policy.AllowOriginFunc != nil && !q.several && len(q.origin) <= maxFuncOrigin &&
+		(origin.Valid(q.origin) || origin.IsOpaque(q.origin) && c.policy.AcceptRisks&RiskNullOrigin != 0)
 }
 
 // judgeSite returns the verdict on r, which has no Origin. With the methods that
@@ -348,13 +344,14 @@ func isSameOrigin(site, host, o string) bool {
 		// not tell, a page served over HTTP passes for the same host's over
 		// HTTPS. As http.CrossOriginProtection does, this errs on the side of
 		// letting it through: HTTP Strict Transport Security closes that gap.
-		scheme, authority, _ := strings.Cut(o, "://")
+		authority, ok := strings.CutPrefix(o, "https://")
 		port := ":443"
-		if scheme == "http" {
+		if !ok {
+			authority, ok = strings.CutPrefix(o, "http://")
 			port = ":80"
 		}
 		// Proxies write the default port into Host, and clients any case.
-		return (scheme == "https" || scheme == "http") && strings.EqualFold(authority, strings.TrimSuffix(host, port)) && origin.Valid(o)
+		return ok && len(o) <= origin.MaxWeb && strings.EqualFold(authority, strings.TrimSuffix(host, port)) && origin.Valid(o)
 	}
 	return false
 }
@@ -369,18 +366,19 @@ func siteOf(r *http.Request) string {
 
 // explain returns why the request that q was read from is rejected.
 func (c *compiled) explain(r *http.Request, q request) *RequestError {
-	if len(q.origins) == 0 {
+	if !q.hasOrigin() {
 		return &RequestError{Field: header.SecFetchSite, Value: clip(r.Header[header.SecFetchSite])}
 	}
-	e := &RequestError{Preflight: q.preflight, Field: header.Origin, Value: clip(q.origins)}
+	e := &RequestError{Preflight: q.preflight, Field: header.Origin, Value: clip([]string{q.origin})}
 	switch p := &c.policy; {
-	case len(q.origins) > 1:
+	case q.several:
+		e.Value = clip(r.Header[header.Origin])
 		e.reason = "is not one origin, as browsers send"
-	case origin.IsOpaque(q.origin()) && p.AcceptRisks&RiskNullOrigin == 0:
+	case origin.IsOpaque(q.origin) && p.AcceptRisks&RiskNullOrigin == 0:
 		e.reason = "cannot be allowed unless RiskNullOrigin is accepted"
 	case p.AllowOriginFunc == nil:
 		// The default: it is not in AllowedOrigins.
-	case !c.asksFunc(q.origin()):
+	case !c.asksFunc(q):
 		e.reason = "is no origin that AllowOriginFunc is asked about"
 		if len(p.AllowedOrigins) > 0 {
 			e.reason = "is not in AllowedOrigins, and " + e.reason
@@ -434,7 +432,7 @@ func (c *compiled) reject(w http.ResponseWriter, r *http.Request, q request) {
 	h["Content-Type"] = v.take("text/plain; charset=utf-8")
 	h["X-Content-Type-Options"] = v.take("nosniff")
 	w.WriteHeader(http.StatusForbidden)
-	if len(q.origins) == 0 {
+	if !q.hasOrigin() {
 		io.WriteString(w, "cross-site request rejected: it has no Origin header\n")
 		return
 	}

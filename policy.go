@@ -259,8 +259,8 @@ type RequestError struct {
 
 	// Value is what in that header is not allowed: the origin, the method, the
 	// name of the first such request header, or the relation between sites.
-	// Where a list of request headers is longer than any that the policy allows,
-	// it is the beginning of the list. Of several lines that should be one, it
+	// Where a list of request headers is too long to be read, it is the
+	// beginning of the list. Of several lines that should be one, it
 	// holds the first two, joined with ", ". It comes from the client as it is,
 	// but is a copy, and cut after 512 bytes.
 	Value string

@@ -110,7 +110,8 @@ func (c *compiled) headersToEcho(lines []string) []string {
 
 // checkPreflight does what a browser does with the answer to r, a preflight
 // from an allowed origin, and returns what it stops at, or nil (Fetch,
-// "CORS-preflight fetch", steps 7.5 to 7.7).
+// "CORS-preflight fetch", steps 7.5 to 7.7). What is too long for any browser to
+// send counts as not allowed.
 func (c *compiled) checkPreflight(r *http.Request) *RequestError {
 	if lines := r.Header[header.RequestMethod]; len(lines) != 1 || !c.allowsMethod(lines[0]) {
 		return &RequestError{Preflight: true, Field: header.RequestMethod, Value: clip(lines)}
@@ -126,7 +127,7 @@ func (c *compiled) checkPreflight(r *http.Request) *RequestError {
 		return &RequestError{Preflight: true, Field: header.RequestHeaders, Value: clip([]string{name})}
 	}
 	if !ok {
-		return &RequestError{Preflight: true, Field: header.RequestHeaders, Value: clip(lines), reason: "is the beginning of a list longer than any that AllowedHeaders allows"}
+		return &RequestError{Preflight: true, Field: header.RequestHeaders, Value: clip(lines), reason: "is the beginning of a list that is too long to be read"}
 	}
 	return nil
 }
@@ -168,10 +169,11 @@ func (c *compiled) allowsMethod(method string) bool {
 	case http.MethodGet, http.MethodHead, http.MethodPost:
 		return true // CORS-safelisted methods
 	}
-	if _, listed := c.methods[method]; listed {
-		return true
+	if len(method) > maxRead {
+		return false
 	}
-	return c.anyMethod && len(method) <= maxRead && header.IsToken(method)
+	_, listed := c.methods[method]
+	return listed || c.anyMethod && header.IsToken(method)
 }
 
 func (c *compiled) allowsRequestHeader(name string) bool {

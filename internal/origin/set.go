@@ -17,9 +17,8 @@ import (
 //   - is not among the whole origins, of which there is https://example.com;
 //   - is cut before each of its dots, from the right, but only as often as there
 //     are dots in a tail: behind .example.com and .vercel.app there are names;
-//   - has the tail .vercel.app, before which no scheme allows subdomains, but a
-//     "*" can stand after 5 bytes of a label and before 5: https://proj- and -team
-//     are such a pair;
+//   - has the tail .vercel.app, before which no scheme allows subdomains, but
+//     https://proj- and -team surround a part of a label;
 //   - has no port, so that it is looked up once more among what allows any.
 //
 // What a pattern and an origin share is well-formed, as the pattern is. Only
@@ -34,6 +33,9 @@ type Set struct {
 // maxAfterScheme is the length of the longest origin without its scheme: the host
 // can end with a dot.
 const maxAfterScheme = len("://") + maxHost + len(".:65535")
+
+// MaxWeb is the length, in bytes, of the longest origin of https.
+const MaxWeb = len("https") + maxAfterScheme
 
 // Add adds a pattern that [Parse] has returned.
 func (s *Set) Add(p Pattern) {
@@ -140,83 +142,103 @@ func (t *table) hasDomainOf(origin string) bool {
 	return false
 }
 
-// A domain holds what may stand before one.
+// A domain holds what may stand before one. Nearly always it has one pattern.
 type domain struct {
-	room        int                  // how many bytes of a host are left for that
-	head        string               // what may precede any labels, as "https://"; "" if nothing may
-	heads       map[string]struct{}  // more of these
-	within      map[affixes]struct{} // what may surround a part of a label
-	headLengths uint64               // how long their heads are without the scheme, a bit for each length ...
-	endLengths  uint64               // ... and their ends: a label has at most 63 bytes
+	room   int                    // how many bytes of a host are left for that
+	head   string                 // what may precede any labels, as "https://"; "" if nothing may
+	heads  map[string]struct{}    // more of these
+	part   affixes                // what may surround a part of a label; both "" if nothing may
+	within map[string]*beginnings // more of these, by their ends
+	ends   uint64                 // how long the keys of within are, a bit for each length
 }
 
 // Affixes are what precedes a "*" within a label, with the scheme, and what
 // follows it in the label.
-type affixes struct{ head, end string }
+type affixes struct {
+	head, end string
+	start     int // of the label, in head
+}
+
+// Beginnings are heads of affixes that have the same end.
+type beginnings struct {
+	heads   map[string]struct{}
+	lengths uint64 // of what they have of the label, a bit for each: a label has at most 63 bytes
+}
 
 func (d *domain) add(p Pattern) {
-	if p.Wildcard == Subdomains {
-		if d.head == "" {
-			d.head = p.head
-		} else if d.head != p.head {
-			put(&d.heads, p.head)
+	start := len(p.Scheme) + len("://")
+	switch {
+	case p.Wildcard == Subdomains && d.head == "":
+		d.head = p.head
+	case p.Wildcard == Subdomains:
+		put(&d.heads, p.head)
+	case d.part.head == "":
+		d.part = affixes{p.head, p.end, start}
+	default:
+		if d.within == nil {
+			d.within = make(map[string]*beginnings)
 		}
-		return
+		b := d.within[p.end]
+		if b == nil {
+			b = new(beginnings)
+			d.within[p.end] = b
+			d.ends |= 1 << len(p.end)
+		}
+		put(&b.heads, p.head)
+		b.lengths |= 1 << (len(p.head) - start)
 	}
-	put(&d.within, affixes{p.head, p.end})
-	d.headLengths |= 1 << (len(p.head) - len(p.Scheme) - len("://"))
-	d.endLengths |= 1 << len(p.end)
 }
 
 // contains reports whether s, an origin up to the dot before d, is allowed.
 func (d *domain) contains(s string) bool {
-	// Nearly always there is one head and nothing else.
 	if name, ok := strings.CutPrefix(s, d.head); ok && d.head != "" && d.isName(name) {
+		return true
+	}
+	if p := &d.part; p.head != "" && strings.HasPrefix(s, p.head) && strings.HasSuffix(s[len(p.head):], p.end) &&
+		len(s) > len(p.head)+len(p.end) && d.isLabel(s[p.start:]) {
 		return true
 	}
 	if len(d.heads)+len(d.within) == 0 {
 		return false
 	}
-	i := strings.Index(s, "://")
-	if i < 0 {
+	// Without "://" there, nothing is found.
+	start := strings.IndexByte(s, ':') + len("://")
+	if start > len(s) {
 		return false
 	}
-	start := i + len("://")
-	if !d.isName(s[start:]) {
-		return false
-	}
-	if _, ok := d.heads[s[:start]]; ok {
+	if _, ok := d.heads[s[:start]]; ok && d.isName(s[start:]) {
 		return true
 	}
-	return len(d.within) > 0 && d.containsWithin(s, start)
+	return d.containsWithin(s, start)
 }
 
-// containsWithin reports whether what begins at start in s is a single label, a
-// part of which may be anything.
+// containsWithin reports whether what begins at start in s is a label that one of
+// d.within surrounds a part of. It looks up what begins at a hyphen if an end is
+// as long, and where that is one, what ends with a hyphen if a head is as long.
 func (d *domain) containsWithin(s string, start int) bool {
 	label := s[start:]
-	if len(label) > maxLabel || strings.Contains(label, ".") {
-		return false
-	}
-	// A label can be cut only after and before hyphens, and at its own ends.
-	for lengths := d.headLengths; lengths != 0; lengths &= lengths - 1 {
-		head := bits.TrailingZeros64(lengths)
-		if head >= len(label) {
+	for ends := d.ends; ends != 0; ends &= ends - 1 {
+		end := len(label) - bits.TrailingZeros64(ends)
+		if end <= 0 {
 			return false
 		}
-		if head > 0 && label[head-1] != '-' {
+		if end < len(label) && label[end] != '-' {
 			continue
 		}
-		for lengths := d.endLengths; lengths != 0; lengths &= lengths - 1 {
-			end := len(label) - bits.TrailingZeros64(lengths)
-			if end <= head {
+		b := d.within[label[end:]]
+		if b == nil {
+			continue
+		}
+		for lengths := b.lengths; lengths != 0; lengths &= lengths - 1 {
+			head := bits.TrailingZeros64(lengths)
+			if head >= end {
 				break
 			}
-			if end < len(label) && label[end] != '-' {
+			if head > 0 && label[head-1] != '-' {
 				continue
 			}
-			if _, ok := d.within[affixes{s[:start+head], label[end:]}]; ok {
-				return true
+			if _, ok := b.heads[s[:start+head]]; ok {
+				return d.isLabel(label)
 			}
 		}
 	}
@@ -228,10 +250,15 @@ func (d *domain) isName(name string) bool {
 	return len(name) <= d.room && isLabels(name)
 }
 
+// isLabel reports whether name is a single label that can stand before d.
+func (d *domain) isLabel(name string) bool {
+	return d.isName(name) && !strings.Contains(name, ".")
+}
+
 // put adds s to a set, which it makes first if it is nil.
-func put[T comparable](set *map[T]struct{}, s T) {
+func put(set *map[string]struct{}, s string) {
 	if *set == nil {
-		*set = make(map[T]struct{})
+		*set = make(map[string]struct{})
 	}
 	(*set)[s] = struct{}{}
 }

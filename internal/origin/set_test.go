@@ -120,6 +120,11 @@ func TestContains(t *testing.T) {
 			[]string{"https://bb." + host253[2:], "https://" + host253},
 		},
 		{
+			"labels no longer than what surrounds others", []string{"https://a-*.example.com", "https://*-preview.example.com", "https://proj-*-x.example.com", "https://p-*-x.example.com", "app://p-*-y.example.com"},
+			[]string{"https://p-1-x.example.com", "https://1-preview.example.com", "https://proj-x-x.example.com", "https://a-x.example.com", "app://p---y.example.com"},
+			[]string{"https://x.example.com", "https://-x.example.com", "https://p-x.example.com", "https://p--x.example.com", "https://proj--x.example.com", "https://-preview.example.com", "https://a-.example.com", "a-x.example.com", "app:p-1-y.example.com", "p-1-x.example.com", ":.example.com", ":/.example.com", "https:/p-1-x.example.com"},
+		},
+		{
 			"domains of different depths", []string{"https://*.a.b.c.example", "https://*.test", "https://x-*.y.z.example:8443"},
 			[]string{"https://1.a.b.c.example", "https://1.2.test", "https://x-1.y.z.example:8443"},
 			[]string{"https://a.b.c.example", "https://1.b.c.example", "https://1.example", "https://test", "https://x-1.z.example:8443"},
