@@ -491,7 +491,7 @@ func (c *compiled) compileMaxAge(m *mistakes) {
 	case age == 0:
 	case age < 0:
 		c.preflightLines = append(c.preflightLines, line{header.MaxAge, "0"})
-	case age < time.Millisecond:
+	case age <= 24*60*60: // a day, if it was meant in seconds
 		m.add("MaxAge", -1, age.String(), fmt.Sprintf("is less than a second; did you mean %d*time.Second?", age))
 	case age > 24*time.Hour:
 		m.add("MaxAge", -1, age.String(), "no browser honours more than a day; write 24*time.Hour or less")
