@@ -38,7 +38,6 @@ func fault(s string) (what, instead string) {
 	if !found {
 		return "has no scheme", `write it out, as in "https://example.com"`
 	}
-	isWeb := strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https")
 	switch lower := strings.ToLower(scheme); {
 	case lower == "file":
 		return `is no origin, as pages from files have the origin "null"`, `serve the page over HTTP, for example from "http://localhost:8080"`
@@ -50,6 +49,7 @@ func fault(s string) (what, instead string) {
 		return "has upper case in it, where browsers write lower case", "write lower case"
 	}
 
+	isWeb := scheme == "http" || scheme == "https"
 	portless, anyPort := strings.CutSuffix(authority, ":*")
 	rest, subdomains := strings.CutPrefix(portless, "*.")
 	host, port := cutPort(rest)
