@@ -558,7 +558,7 @@ func TestNilHandlerIsRefused(t *testing.T) {
 	new(cors.Middleware).Handler(nil)
 }
 
-// audit: after c, _ := cors.New(bad), each request panicked, and none before.
+// found in this package: after c, _ := cors.New(bad), each request panicked, and none before.
 func TestFieldBugNilMiddlewareWrapsAHandler(t *testing.T) {
 	t.Parallel()
 	c, _ := cors.New(cors.Policy{AllowedOrigins: []string{"example.com"}})
@@ -570,7 +570,7 @@ func TestFieldBugNilMiddlewareWrapsAHandler(t *testing.T) {
 	c.Handler(http.NotFoundHandler())
 }
 
-// audit: a DenyHandler inherited the Content-Length of the response that an outer
+// found in this package: a DenyHandler inherited the Content-Length of the response that an outer
 // layer expected, and the client got an unexpected end.
 func TestFieldBugDenyHandlerInheritsContentLength(t *testing.T) {
 	t.Parallel()

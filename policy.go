@@ -60,7 +60,7 @@ type Policy struct {
 	// AllowOriginFunc, if not nil, is asked about origins that AllowedOrigins
 	// does not allow, and says whether to allow them, for example because a
 	// tenant has registered them. It is called in the request's goroutine, by
-	// several at once, at most once for each request.
+	// several at once, by Handler at most once for each request.
 	//
 	// It only sees well-formed origins: those that AllowedOrigins could list, of
 	// at most 512 bytes, and "null" and "file://" only if RiskNullOrigin is
@@ -171,7 +171,7 @@ const (
 	// such as https://*.github.io or https://proj-*.vercel.app, or for any host
 	// of a scheme, together with AllowCredentials. Without PublicSuffixes, every
 	// single label but localhost, such as com, is taken for a public suffix, and
-	// so are about a hundred well-known ones. Public suffixes further down, such
+	// so are more than a hundred well-known ones. Public suffixes further down, such
 	// as s3.example under https://*.example, are not looked for. Its text is
 	// "public-suffix".
 	RiskPublicSuffix
@@ -491,7 +491,7 @@ func (c *compiled) compileMaxAge(m *mistakes) {
 	case age == 0:
 	case age < 0:
 		c.preflightLines = append(c.preflightLines, line{header.MaxAge, "0"})
-	case age < time.Millisecond:
+	case age <= 24*60*60: // a day, if it was meant in seconds
 		m.add("MaxAge", -1, age.String(), fmt.Sprintf("is less than a second; did you mean %d*time.Second?", age))
 	case age > 24*time.Hour:
 		m.add("MaxAge", -1, age.String(), "no browser honours more than a day; write 24*time.Hour or less")

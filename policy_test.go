@@ -137,8 +137,8 @@ func TestRefusedPolicies(t *testing.T) {
 		{"a wildcard after a letter", origins("https://www*.example.com"), [][2]string{{`AllowedOrigins[0] "https://www*.example.com": has a "*" where it means nothing`, `or as the port ("http://localhost:*")`}}},
 		{"a wildcard as a later label", origins("https://www.*.example.com"), [][2]string{{`AllowedOrigins[0] "https://www.*.example.com": has a "*" where it means nothing`, `or as the port ("http://localhost:*")`}}},
 		{"two wildcard labels", origins("https://*.*.example.com"), [][2]string{{`AllowedOrigins[0] "https://*.*.example.com": has a "*" where it means nothing`, `or as the port ("http://localhost:*")`}}},
-		{"a wildcard for the host", origins("https://*"), [][2]string{{`AllowedOrigins[0] "https://*": has a "*" where it means nothing`, `or as the port ("http://localhost:*")`}}},
-		{"a wildcard for the host and port", origins("https://*:*"), [][2]string{{`AllowedOrigins[0] "https://*:*": has a "*" where it means nothing`, `or as the port ("http://localhost:*")`}}},
+		{"a wildcard for the host", origins("https://*"), [][2]string{{`AllowedOrigins[0] "https://*": has a "*" for every host`, `write "*" alone, or decide in AllowOriginFunc`}}},
+		{"a wildcard for the host and port", origins("https://*:*"), [][2]string{{`AllowedOrigins[0] "https://*:*": has a "*" for every host`, `write "*" alone, or decide in AllowOriginFunc`}}},
 		{"a wildcard for the scheme", origins("*://example.com"), [][2]string{{`AllowedOrigins[0] "*://example.com": has a "*" where it means nothing`, `or as the port ("http://localhost:*")`}}},
 		{"a wildcard within the port", origins("http://localhost:80*"), [][2]string{{`AllowedOrigins[0] "http://localhost:80*": has a "*" where it means nothing`, `or as the port ("http://localhost:*")`}}},
 		{"a letter and a wildcard", origins("h*"), [][2]string{{`AllowedOrigins[0] "h*": has no scheme`, `write it out, as in "https://example.com"`}}},
@@ -147,7 +147,7 @@ func TestRefusedPolicies(t *testing.T) {
 		{"a wildcard in the wrong place of an extension", origins("moz-extension://*/"), [][2]string{{`AllowedOrigins[0] "moz-extension://*/": has a "*" where it means nothing`, `did you mean "moz-extension://*"?`}}},
 		{"a wildcard that no hyphen sets off", origins("https://pr*.example.com", "https://-*.example.com", "https://a.b-*.example.com"), [][2]string{
 			{`AllowedOrigins[0] "https://pr*.example.com": has a "*" where it means nothing`, `between hyphens in it ("https://pr-*.example.com"), or as the port ("http://localhost:*")`},
-			{`AllowedOrigins[1] "https://-*.example.com": has a "*" where it means nothing`, `or as the port ("http://localhost:*")`},
+			{`AllowedOrigins[1] "https://-*.example.com": has hyphens alone before or after its "*"`, `or nothing`},
 			{`AllowedOrigins[2] "https://a.b-*.example.com": has a "*" where it means nothing`, `or as the port ("http://localhost:*")`},
 		}},
 		{"any origin, and another", origins("https://a.example", "*"), [][2]string{{`AllowedOrigins[1] "*": allows any origin, which makes the other origins pointless`, `remove them, or remove this`}}},
@@ -261,6 +261,10 @@ func TestRefusedPolicies(t *testing.T) {
 
 		{"a fraction of a second", cors.Policy{MaxAge: 1500 * time.Millisecond}, [][2]string{{`MaxAge "1.5s": is sent in whole seconds`, "write a multiple of time.Second"}}},
 		{"a number without a unit", cors.Policy{MaxAge: 600}, [][2]string{{`MaxAge "600ns": is less than a second`, "did you mean 600*time.Second?"}}},
+		{"a day without a unit", cors.Policy{MaxAge: 86400}, [][2]string{{`MaxAge "86.4µs": is less than a second`, "did you mean 86400*time.Second?"}}},
+		{"more than a day without a unit", cors.Policy{MaxAge: 86401}, [][2]string{{`MaxAge "86.401µs": is sent in whole seconds`, "write a multiple of time.Second"}}},
+		{"nearly a millisecond", cors.Policy{MaxAge: time.Millisecond - 1}, [][2]string{{`MaxAge "999.999µs": is sent in whole seconds`, "write a multiple of time.Second"}}},
+		{"a millisecond", cors.Policy{MaxAge: time.Millisecond}, [][2]string{{`MaxAge "1ms": is sent in whole seconds`, "write a multiple of time.Second"}}},
 		{"more than a day", cors.Policy{MaxAge: 24*time.Hour + 1}, [][2]string{{`MaxAge "24h0m0.000000001s": no browser honours more than a day`, "write 24*time.Hour or less"}}},
 
 		{

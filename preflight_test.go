@@ -325,7 +325,7 @@ func TestMaxAge(t *testing.T) {
 	}
 }
 
-// audit: a rejected origin of 900 KB whose Value is kept held all of it.
+// found in this package: a rejected origin of 900 KB whose Value is kept held all of it.
 func TestFieldBugKeptValueHoldsTheRequest(t *testing.T) {
 	m := testkit.MustNew(t, testkit.ExamplePolicy)
 	var kept []error

@@ -779,7 +779,7 @@ func TestVersions(t *testing.T) {
 	for path, says := range map[string]string{
 		"go.mod":                   "\ngo " + oldest + "\n",
 		".github/workflows/ci.yml": "go: ['" + oldest + "', '" + newest + "']",
-		".github/SECURITY.md":      "Go " + oldest + " to " + newest + ".",
+		".github/SECURITY.md":      "Go " + oldest + " and " + newest + ".",
 	} {
 		if !strings.Contains(read(t, path).text, says) {
 			t.Errorf("%s does not say %q", path, says)

@@ -56,6 +56,36 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
+			"Host may be spelt as http.CrossOriginProtection does not take it", "docs/neighbours.md", "but for the spelling of `Host` (its case, and the default port",
+			func() bool {
+				r := request("POST", "Origin: https://api.example.net")
+				r.Host = "API.example.net:443"
+				_, ran := serve(app, r)
+				return ran == 1 && http.NewCrossOriginProtection().Check(r) != nil
+			},
+		},
+		{
+			"an Origin that is not allowed, ill-formed or one of several is rejected, unless Sec-Fetch-Site is same-origin or none",
+			"docs/neighbours.md", "unless `Sec-Fetch-Site` says `same-origin` or `none`, requests of any method",
+			func() bool {
+				for _, lines := range [][]string{{stranger}, {"Origin: https://"}, {allowed, stranger}} {
+					for site, want := range map[string]int{"same-origin": 1, "none": 1, "same-site": 0, "cross-site": 0} {
+						if _, ran := serve(app, request("GET", append(lines, "Sec-Fetch-Site: "+site)...)); ran != want {
+							return false
+						}
+					}
+				}
+				return true
+			},
+		},
+		{
+			"a pattern right under a public suffix that is not known is accepted", ".github/SECURITY.md", "and `New` accepts patterns right under others",
+			func() bool {
+				_, err := cors.New(cors.Policy{AllowedOrigins: []string{"https://*.ltd.uk"}, AllowCredentials: true})
+				return err == nil
+			},
+		},
+		{
 			"AllowOriginFunc is asked about what could be listed, up to 512 bytes", "README.md", "of at most 512 bytes",
 			func() bool {
 				asked := false

@@ -873,6 +873,22 @@ func cases(o origins) []testCase {
 			server: "POST", script: "navigated",
 		},
 		{
+			// Fetch, "append a request `Origin` header": the referrer policy hides
+			// the origin, but not in mode "cors".
+			name: "a form on a page without Referer is rejected by its own server, which gets no Sec-Fetch-Site, and a script is not",
+			from: o.silent,
+			middleware: func(next http.Handler) http.Handler {
+				var m cors.Middleware
+				h := m.Handler(next)
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					r.Header.Del("Sec-Fetch-Site") // as over plain HTTP, except to loopback
+					h.ServeHTTP(w, r)
+				})
+			},
+			steps:  []step{{Via: "form", At: o.silent}, {Method: "POST", At: o.silent}},
+			server: "POST with cookie rejected, POST with cookie", script: "navigated, 200",
+		},
+		{
 			name:   "a WebSocket from another origin is rejected",
 			policy: none,
 			reply:  acceptWebSocket,

@@ -38,6 +38,7 @@ type origins struct {
 	api    string // of what steps ask for, unless they say otherwise
 	other  string // of the API by another name
 	secure string // of the API over TLS and HTTP/2
+	silent string // of the API, and of pages that send no Referer
 }
 
 func originsAt(pagePort, apiPort, securePort string) origins {
@@ -51,6 +52,7 @@ func originsAt(pagePort, apiPort, securePort string) origins {
 		api:    "http://localhost:" + apiPort,
 		other:  "http://api.localhost:" + apiPort,
 		secure: "https://localhost:" + securePort,
+		silent: "http://silent.localhost:" + apiPort,
 	}
 }
 
@@ -305,6 +307,9 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/":
 		// The API on the page's host gets it too: ports do not separate cookies.
 		http.SetCookie(w, &http.Cookie{Name: "user", Value: "alice", Path: "/"})
+		if "http://"+r.Host == s.silent {
+			w.Header().Set("Referrer-Policy", "no-referrer")
+		}
 		http.ServeFileFS(w, r, testdata, "testdata/page.html")
 	case "/page.js", "/steps.js":
 		http.ServeFileFS(w, r, testdata, "testdata"+r.URL.Path)

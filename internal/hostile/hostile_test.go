@@ -41,6 +41,10 @@ func hostileMessages() []string {
 		strings.Repeat(ask+"\r\n", 300),
 		strings.Repeat("GET / HTTP/1.1\r\nHost: api.example\r\nOrigin: https://evil.example\r\n\r\n", 300),
 	}
+	// An Origin as long as Host, which is then compared with it.
+	for _, host := range []string{strings.Repeat("a", 500<<10), strings.Repeat("a.", 250<<10) + "example"} {
+		messages = append(messages, "POST / HTTP/1.1\r\nHost: "+host+"\r\nOrigin: https://"+host+"\r\nContent-Length: 0\r\n\r\n")
+	}
 	for _, name := range []string{"Origin", "Sec-Fetch-Site", "Access-Control-Request-Method", "Access-Control-Request-Headers"} {
 		for _, value := range []string{
 			// As long as net/http takes, and longer.
@@ -296,6 +300,39 @@ func TestHostileLoad(t *testing.T) {
 	t.Logf("%d bytes of memory were live before the load, %d after", before, after)
 	if after > before+2<<20 {
 		t.Error("that is too much more")
+	}
+}
+
+// found in this package: an Origin of a megabyte was compared in full with a Host
+// that is as long, as of a page of the server's own origin. Had it been read, a
+// megabyte would cost a thousand times more than a kilobyte.
+func TestFieldBugHugeOriginAndHost(t *testing.T) {
+	policies := map[string]cors.Policy{
+		"one origin": testkit.ExamplePolicy,
+		"patterns":   {AllowedOrigins: []string{"https://*.example.com", "https://pr-*.example.com", "http://localhost:*", "app://*"}},
+		"a func":     {AllowOriginFunc: func(*http.Request, string) bool { return true }},
+	}
+	for name, p := range policies {
+		h := testkit.MustNew(t, p).Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+			t.Errorf("%s: the handler runs", name)
+		}))
+		for _, port := range []string{"", ":80", ":443"} {
+			for _, scheme := range []string{"https://", "http://", "app://"} {
+				cost := func(n int) time.Duration {
+					host := strings.Repeat("a", n) + ".example.com"
+					w := &testkit.ReusedWriter{Headers: make(http.Header)}
+					r := testkit.NewRequest("POST", "Origin: "+scheme+host)
+					r.Host = host + port
+					return testkit.PerCall(20, func(int) {
+						clear(w.Headers)
+						h.ServeHTTP(w, r)
+					})
+				}
+				if short, long := cost(1<<10), cost(1<<20); long > 50*short {
+					t.Errorf("%s: an origin of %s, with a Host as long and %q, takes %v with 1 KB and %v with 1 MB", name, scheme, port, short, long)
+				}
+			}
+		}
 	}
 }
 

@@ -45,15 +45,20 @@ func fault(s string) (what, instead string) {
 		return "is a WebSocket's address, but a handshake has the origin of its page", "write that"
 	case isMisspelt(lower):
 		return "has a scheme that nobody has", `write "https" or "http"`
+	case lower != scheme:
+		return "has upper case in it, where browsers write lower case", "write lower case"
 	}
 
+	isWeb := scheme == "http" || scheme == "https"
 	portless, anyPort := strings.CutSuffix(authority, ":*")
 	rest, subdomains := strings.CutPrefix(portless, "*.")
 	host, port := cutPort(rest)
 	hasPort := host != rest
+	if isWeb && strings.Contains(host, "*") {
+		return faultOfWildcard(host)
+	}
 	if strings.Contains(scheme+rest, "*") {
-		return `has a "*" where it means nothing`,
-			`write "*" alone, as the first label ("https://*.example.com"), between hyphens in it ("https://pr-*.example.com"), or as the port ("http://localhost:*")`
+		return wildcardElsewhere, wildcardInstead
 	}
 	if strings.Contains(rest, "@") {
 		return "has a user in it, which no origin has", "remove it"
@@ -61,8 +66,7 @@ func fault(s string) (what, instead string) {
 	if strings.ContainsAny(rest, `/?#\`) {
 		return "has a path, a query or a fragment, which no origin has", "end after the host and port"
 	}
-	isWeb := strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https")
-	if strings.ToLower(scheme) != scheme || (isWeb || subdomains) && strings.ToLower(rest) != rest {
+	if (isWeb || subdomains) && strings.ToLower(rest) != rest {
 		return "has upper case in it, where browsers write lower case", "write lower case"
 	}
 	if !isWeb && !isAppScheme(scheme) {
@@ -84,6 +88,29 @@ func fault(s string) (what, instead string) {
 		return `has a "*" before an IP address, which has no subdomains`, "list the addresses"
 	}
 	return faultOfHost(host)
+}
+
+const (
+	wildcardElsewhere = `has a "*" where it means nothing`
+	wildcardInstead   = `write "*" alone, as the first label ("https://*.example.com"), between hyphens in it ("https://pr-*.example.com"), or as the port ("http://localhost:*")`
+)
+
+// faultOfWildcard returns what is wrong with the "*" in host, which is that of a
+// page of http or https, without a "*." before it.
+func faultOfWildcard(host string) (what, instead string) {
+	label, domain, _ := strings.Cut(host, ".")
+	before, after, found := strings.Cut(label, "*")
+	switch {
+	case host == "*":
+		return `has a "*" for every host`, `write "*" alone, or decide in AllowOriginFunc`
+	case strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]"), strings.Trim(host, "0123456789.*") == "" && strings.Trim(host, ".*") != "":
+		return `has a "*" in an IP address`, "list the addresses"
+	case found && domain == "":
+		return `has no domain after its "*"`, `write one, as in "https://pr-*.example.com"`
+	case before != "" && strings.Trim(before, "-") == "" || after != "" && strings.Trim(after, "-") == "":
+		return `has hyphens alone before or after its "*"`, `write more there, as in "https://pr-*.example.com", or nothing`
+	}
+	return wildcardElsewhere, wildcardInstead
 }
 
 // faultOfHost returns what is wrong with host, which is all that can be wrong.
@@ -136,7 +163,8 @@ func mend(s string) string {
 		authority = "[" + ip.WithZone("").String() + "]" + port
 	}
 	mended := scheme + "://" + authority
-	if _, ok := parse(mended); !ok {
+	p, ok := parse(mended)
+	if !ok || p.Host == "http" || p.Host == "https" { // a scheme twice
 		return ""
 	}
 	return mended

@@ -63,6 +63,30 @@ func TestPatterns(t *testing.T) {
 	}
 }
 
+// The public suffixes that patterns are most often written for are known without
+// a list, and there are more than a hundred.
+func TestKnownSuffixes(t *testing.T) {
+	t.Parallel()
+	for _, suffix := range []string{
+		"co.uk", "com.au", "co.jp", "github.io", "gitlab.io", "vercel.app", "netlify.app", "pages.dev", "workers.dev", "herokuapp.com", "amazonaws.com",
+		"s3.amazonaws.com", "cloudfront.net", "azurewebsites.net", "web.app", "firebaseapp.com", "run.app", "fly.dev", "onrender.com", "ngrok.io",
+	} {
+		for _, pattern := range []string{"https://*.", "https://proj-*.", "https://*-team."} {
+			p := parse(t, pattern+suffix)[0]
+			if got, public := p.PublicSuffix(nil); got != suffix || !public {
+				t.Errorf("%s: got %q, %t", pattern+suffix, got, public)
+			}
+			p = parse(t, pattern+"example."+suffix)[0]
+			if got, public := p.PublicSuffix(nil); public {
+				t.Errorf("%s: %q is public", pattern+"example."+suffix, got)
+			}
+		}
+	}
+	if n := len(strings.Fields(origin.KnownSuffixes)); n <= 100 || n >= 200 {
+		t.Errorf("%d suffixes are known; the pages say more than a hundred", n)
+	}
+}
+
 // A list is what tests know of public suffixes: two, and all names right under a
 // third.
 type list struct{}
@@ -105,6 +129,10 @@ func TestPublicSuffixesOfAList(t *testing.T) {
 const (
 	starInstead = `write "*" alone, as the first label ("https://*.example.com"), between hyphens in it ("https://pr-*.example.com"), or as the port ("http://localhost:*")`
 	star        = `has a "*" where it means nothing; ` + starInstead
+	everyHost   = `has a "*" for every host; write "*" alone, or decide in AllowOriginFunc`
+	inAddress   = `has a "*" in an IP address; list the addresses`
+	noDomain    = `has no domain after its "*"; write one, as in "https://pr-*.example.com"`
+	hyphens     = `has hyphens alone before or after its "*"; write more there, as in "https://pr-*.example.com", or nothing`
 	noStarIn    = `has a "*" before an IP address, which has no subdomains; list the addresses`
 	path        = "has a path, a query or a fragment, which no origin has; "
 	host        = `has characters in its host that browsers do not leave there; write letters, digits, "-", "_" and ".", or an IPv6 address in brackets`
@@ -164,35 +192,53 @@ func TestWhyAStringIsNoPattern(t *testing.T) {
 		{"a WebSocket at no host", "ws://^", "is a WebSocket's address, but a handshake has the origin of its page; write that"},
 		{"a scheme that begins with a digit", "1a://b", scheme},
 		{"an empty scheme", "://b", scheme},
+		{"a scheme twice", "https://https://x", several},
+		{"a scheme twice, mistyped", "http://https//a.example", path + "end after the host and port"},
+		{"a scheme twice, with a port's colon", "https://http:/a.example", path + "end after the host and port"},
+		{"single quotes", "'https://example.com'", `has a scheme that is none; did you mean "https://example.com"?`},
+		{"angle brackets", "<https://example.com>", `has a scheme that is none; did you mean "https://example.com"?`},
+		{"a tab", "\thttps://example.com", `has white space or invisible characters in it; did you mean "https://example.com"?`},
+		{"a carriage return", "https://example.com\r", `has white space or invisible characters in it; did you mean "https://example.com"?`},
+		{"a zero width space", "https://example.com\u200b", `has white space or invisible characters in it; did you mean "https://example.com"?`},
 		{"quotes", `"https://example.com"`, `has a scheme that is none; did you mean "https://example.com"?`},
 		{"an app's scheme in upper case", "App://a", upper + `did you mean "app://a"?`},
 
 		{"a wildcard without a dot", "https://*example.com", star},
 		{"a wildcard after a letter", "https://pr*.example.com", star},
 		{"a wildcard before a letter", "https://*pr.example.com", star},
-		{"a wildcard after a hyphen alone", "https://-*.example.com", star},
-		{"a wildcard before a hyphen alone", "https://*-.example.com", star},
-		{"a wildcard before hyphens alone", "https://*--.example.com", star},
-		{"a wildcard between a name and a hyphen", "https://pr-*-.example.com", star},
-		{"a wildcard between a hyphen and a name", "https://-*-pr.example.com", star},
+		{"a wildcard after a hyphen alone", "https://-*.example.com", hyphens},
+		{"a wildcard before a hyphen alone", "https://*-.example.com", hyphens},
+		{"a wildcard before hyphens alone", "https://*--.example.com", hyphens},
+		{"a wildcard between a name and a hyphen", "https://pr-*-.example.com", hyphens},
+		{"a wildcard between a hyphen and a name", "https://-*-pr.example.com", hyphens},
 		{"a wildcard in a later label", "https://a.b-*.example.com", star},
 		{"a wildcard as a later label", "https://a.*.example.com", star},
 		{"a wildcard after a dot and a hyphen", "https://a.-*.example.com", star},
 		{"two wildcards in a label", "https://a-*-*.example.com", star},
 		{"two wildcard labels", "https://*.*.example.com", star},
 		{"a wildcard label and a part of the next", "https://*.a-*.example.com", star},
-		{"a wildcard without a domain", "https://pr-*", star},
-		{"a wildcard without a domain, at a port", "https://pr-*:8080", star},
-		{"a wildcard before a dot alone", "https://pr-*.", star},
-		{"a wildcard before a dot and a port", "https://*-app.:8443", star},
-		{"a wildcard for every host", "https://*", star},
-		{"a wildcard for every host and port", "https://*:*", star},
+		{"a wildcard without a domain", "https://pr-*", noDomain},
+		{"a wildcard without a domain, at a port", "https://pr-*:8080", noDomain},
+		{"a wildcard before a dot alone", "https://pr-*.", noDomain},
+		{"a wildcard before a dot and a port", "https://*-app.:8443", noDomain},
+		{"a wildcard for every host", "https://*", everyHost},
+		{"a wildcard for every host and port", "https://*:*", everyHost},
+		{"a wildcard for every host, at a port", "http://*:8080", everyHost},
+		{"a wildcard for every number of an address", "http://192.168.*.*", inAddress},
+		{"a wildcard for the last number of an address, at any port", "http://192.168.1.*:*", inAddress},
+		{"a wildcard for a part of an address", "http://10.*:8080", inAddress},
+		{"a wildcard in an IPv6 address", "http://[2001:db8::*]:8080", inAddress},
+		{"a regular expression", "https://[a-z]*.example.com", star},
+		{"wildcards alone", "https://*.*.*", star},
+		{"a wildcard for a top level domain", "https://example.*", star},
 		{"a wildcard within the port", "http://localhost:80*", star},
 		{"a wildcard for the scheme", "*://example.com", star},
 		{"a wildcard after a user", "https://u@a-*.example.com", star},
 		{"a wildcard for every host of an app, and the port", "moz-extension://*:*", `has a "*" where it means nothing; did you mean "moz-extension://*"?`},
 		{"a wildcard for a part of an app's host", "moz-extension://a*", `has a "*" where it means nothing; did you mean "moz-extension://*"?`},
 		{"a wildcard for an app's host, and a slash", "moz-extension://*/", `has a "*" where it means nothing; did you mean "moz-extension://*"?`},
+		{"a wildcard for every host of an app in upper case", "Moz-Extension://*", upper + `did you mean "moz-extension://*"?`},
+		{"a wildcard and a scheme in upper case", "HTTPS://*example.com", upper + "write lower case"},
 		{"a wildcard for the host of no scheme", "1a://*", star},
 		{"a wildcard before an IPv4 address", "http://*.127.0.0.1", noStarIn},
 		{"a wildcard before an IPv6 address", "http://*.[::1]:8080", noStarIn},

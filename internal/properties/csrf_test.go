@@ -30,7 +30,8 @@ func newForgeryTest(t *testing.T, p cors.Policy) *forgeryTest {
 
 // compare sends r, and asks http.CrossOriginProtection that trusts the same
 // origins about it. It returns a complaint, or "": what that rejects may not run
-// the handler, and where the policy is stricter, there is a reason.
+// the handler, and the policy is stricter where it says that it is, and nowhere
+// else.
 func (test *forgeryTest) compare(r *http.Request) (complaint string, compared, rejected bool) {
 	lines := r.Header["Origin"]
 	origin := r.Header.Get("Origin")
@@ -47,7 +48,8 @@ func (test *forgeryTest) compare(r *http.Request) (complaint string, compared, r
 	spelt := *r
 	scheme, host, _ := strings.Cut(origin, "://")
 	port := map[string]string{"http": ":80", "https": ":443"}[scheme]
-	if wellFormed && port != "" && strings.EqualFold(host, strings.TrimSuffix(r.Host, port)) {
+	ownHost := wellFormed && port != "" && strings.EqualFold(host, strings.TrimSuffix(r.Host, port))
+	if ownHost {
 		spelt.Host = host
 	}
 	rejected = protection.Check(&spelt) != nil
@@ -56,7 +58,11 @@ func (test *forgeryTest) compare(r *http.Request) (complaint string, compared, r
 	test.handler.ServeHTTP(&worldWriter{header: make(http.Header)}, r)
 	safe := r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
 	asks := r.Method == http.MethodOptions && cross && r.Header["Access-Control-Request-Method"] != nil
+	site := r.Header.Get("Sec-Fetch-Site")
+	own := site == "same-origin" || site == "none" || site == "" && len(lines) == 1 && ownHost
 	switch stricter := cross && (safe || len(lines) > 1 || !wellFormed || port == ""); {
+	case test.ran && (asks || cross && !own && (len(lines) > 1 || !allowed)):
+		return "runs the handler for a preflight, or for another page", true, rejected
 	case rejected && test.ran:
 		return "runs the handler, though http.CrossOriginProtection rejects it", true, true
 	case !rejected && !test.ran && !asks && !stricter:
@@ -66,10 +72,12 @@ func (test *forgeryTest) compare(r *http.Request) (complaint string, compared, r
 }
 
 // TestProtectionAgainstForgery shows that a policy that lists origins is enough
-// against cross-site request forgery: what http.CrossOriginProtection that trusts
-// the same origins rejects never runs the handler. It is stricter about GET, HEAD
-// and OPTIONS with an Origin; where there are several Origin lines; and with an
-// Origin that is none of http or https, or that no browser sends.
+// against cross-site request forgery: but for the spelling of Host (its case, and
+// the default port), what http.CrossOriginProtection that trusts the same origins
+// rejects never runs the handler. Unless Sec-Fetch-Site is same-origin or none, it
+// is stricter about GET, HEAD and OPTIONS with an Origin; where there are several
+// Origin lines; and with an Origin that is none of http or https, or that no
+// browser sends.
 func TestProtectionAgainstForgery(t *testing.T) {
 	t.Parallel()
 	const seed = 1

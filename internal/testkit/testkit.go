@@ -219,3 +219,17 @@ func HeldBytes(f func()) int64 {
 	runtime.ReadMemStats(&after)
 	return int64(after.HeapAlloc) - int64(before.HeapAlloc)
 }
+
+// PerCall returns how long f takes for each of n calls, in the fastest of
+// several runs.
+func PerCall(n int, f func(i int)) time.Duration {
+	best := time.Duration(1<<63 - 1)
+	for range 5 {
+		start := time.Now()
+		for i := range n {
+			f(i)
+		}
+		best = min(best, time.Since(start))
+	}
+	return best / time.Duration(n)
+}

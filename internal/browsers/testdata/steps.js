@@ -96,8 +96,8 @@ const ways = {
       form.innerHTML = `<input name="to" value="mallory">`;
       document.body.append(form);
       frame.onload = () => {
-        if (frame.contentDocument) {
-          return; // still about:blank, as another origin's document would be null
+        if (frame.contentDocument?.URL === "about:blank") {
+          return; // another origin's document would be null
         }
         form.remove();
         frame.remove();
