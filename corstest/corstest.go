@@ -189,8 +189,9 @@ type Browser struct {
 }
 
 // Fetch runs r as fetch() does in a page of the given origin: its scheme, host
-// and port as browsers write them, such as "https://a.example", or "null". It
-// may be called concurrently.
+// and port as browsers write them, such as "https://a.example", or "null". What
+// no browser writes, such as "https://a.example/", is refused. It may be called
+// concurrently.
 func (b *Browser) Fetch(page string, r Request) *Result {
 	return b.fetch(context.Background(), page, r, false)
 }

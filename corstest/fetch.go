@@ -49,6 +49,10 @@ const (
 // fetch is what fetch() does. A body of bytes is not labelled as a string is.
 func (b *Browser) fetch(ctx context.Context, page string, r Request, bytes bool) *Result {
 	res := &Result{page: page, request: r}
+	if !isOrigin(page) {
+		res.Blocked = fmt.Sprintf("no browser writes %q for the origin of a page; write scheme, host and port as browsers do, such as https://app.example.com, or null", page)
+		return res
+	}
 	r, blocked := r.normalize(bytes)
 	res.request.Method = r.Method
 	if blocked != "" {
@@ -441,7 +445,7 @@ func isOrigin(s string) bool {
 		return false
 	}
 	normalizeURL(u)
-	return s == "null" || s == serializeOrigin(u)
+	return s == "null" || s == serializeOrigin(u) && (u.Host != "" || u.Scheme != "http" && u.Scheme != "https")
 }
 
 // isTrustworthy reports whether u is a potentially trustworthy URL (Secure

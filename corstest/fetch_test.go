@@ -698,3 +698,26 @@ func answer(h http.Header) http.Handler {
 		io.WriteString(w, "body")
 	})
 }
+
+// TestPages has pages whose origin is none ask for what any page may read.
+func TestPages(t *testing.T) {
+	for page, ok := range map[string]bool{
+		"null": true, "https://page.example": true, "http://page.example:8080": true, "http://[::1]:1": true, "file://": true, "app://.": true,
+		"https://page.example/": false, "https://Page.example": false, "https://page.example:443": false, "page.example": false,
+		"https://page.example:port": false, "https://": false, "http://": false, "": false, "*": false,
+	} {
+		asked := false
+		b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			asked = true
+			w.Header().Set("Access-Control-Allow-Origin", "*")
+		})}
+		res := b.Fetch(page, corstest.Request{URL: api})
+		says := fmt.Sprintf("no browser writes %q for the origin of a page; write scheme, host and port as browsers do, such as https://app.example.com, or null", page)
+		if ok {
+			says = ""
+		}
+		if asked != ok || res.Blocked != says || (res.Err() == nil) != ok {
+			t.Errorf("%q: asked: %t, blocked: %q", page, asked, res.Blocked)
+		}
+	}
+}
