@@ -173,7 +173,8 @@ type Browser struct {
 	Transport http.RoundTripper
 
 	// Cookie is the value of the Cookie header of requests with credentials.
-	// If it is empty, none is sent.
+	// If it is empty, none is sent. It belongs to the host of the URL that is
+	// asked for: another, to which a redirect leads, does not get it.
 	Cookie string
 
 	// Now is the clock of the preflight cache. Nil stands for time.Now.

@@ -15,6 +15,7 @@ type request struct {
 	Request  // normalized
 	ctx      context.Context
 	url      *url.URL
+	host     string // of the first URL, without its port: what the cookie is for
 	origin   string // of the page
 	cors     bool   // whether the response tainting is "cors"; "basic" otherwise
 	checked  bool   // whether a URL so far needed a preflight or its cached answer
@@ -72,7 +73,7 @@ func (b *Browser) fetch(ctx context.Context, page string, r Request, bytes bool)
 	}
 
 	res.request = r
-	q := &request{Request: r, ctx: ctx, url: u, origin: page, site: "same-origin"}
+	q := &request{Request: r, ctx: ctx, url: u, host: u.Hostname(), origin: page, site: "same-origin"}
 	for {
 		res.Preflight, res.Actual = nil, nil
 		res.failure = b.mainFetch(q, res)

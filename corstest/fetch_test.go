@@ -721,3 +721,40 @@ func TestPages(t *testing.T) {
 		}
 	}
 }
+
+// TestCookieOfHost has a request redirected with credentials. The cookie is for the
+// host of the URL that was asked for, whatever its port.
+func TestCookieOfHost(t *testing.T) {
+	for _, test := range []struct {
+		name, page, to, back string
+		credentials          corstest.Credentials
+		want                 string
+	}{
+		{"to another host", page, "https://other.example/", "", corstest.Include, "a=b -"},
+		{"to another host, and back", page, "https://other.example/", api, corstest.Include, "a=b - a=b"},
+		{"to another port", page, api + ":8443/", "", corstest.Include, "a=b a=b"},
+		{"to the page's host", page, page, "", corstest.Include, "a=b -"},
+		{"from the page's own host", api, "https://other.example/", "", corstest.Include, "a=b -"},
+		{"within the page's own host", api, "/2", "", corstest.SameOrigin, "a=b a=b"},
+	} {
+		var got []string
+		locations := []string{test.to, test.back}
+		b := corstest.Browser{Cookie: "a=b", Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			cookie := r.Header.Get("Cookie")
+			if cookie == "" {
+				cookie = "-"
+			}
+			got = append(got, cookie)
+			w.Header().Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
+			w.Header().Set("Access-Control-Allow-Credentials", "true")
+			if n := len(got); n <= len(locations) && locations[n-1] != "" {
+				w.Header().Set("Location", locations[n-1])
+				w.WriteHeader(http.StatusFound)
+			}
+		})}
+		res := b.Fetch(test.page, corstest.Request{URL: api, Credentials: test.credentials})
+		if sent := strings.Join(got, " "); sent != test.want || res.Blocked != "" {
+			t.Errorf("%s: the cookies %q, want %q\n%s", test.name, sent, test.want, res)
+		}
+	}
+}
