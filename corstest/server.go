@@ -65,7 +65,7 @@ func (b *Browser) outgoing(q *request) *http.Request {
 		h.Set("Sec-Fetch-Mode", "cors")
 		h.Set("Sec-Fetch-Site", q.site)
 	}
-	if b.Cookie != "" && (q.Credentials == Include || q.Credentials == SameOrigin && !q.cors) {
+	if b.Cookie != "" && q.url.Hostname() == q.host && (q.Credentials == Include || q.Credentials == SameOrigin && !q.cors) {
 		h.Set("Cookie", b.Cookie)
 	}
 	r := &http.Request{
