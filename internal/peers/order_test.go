@@ -196,7 +196,7 @@ func neighbours() []*neighbour {
 	return []*neighbour{
 		{
 			place: outside, name: "`gorilla/handlers.ProxyHeaders`, the server's own page, `Host` rewritten", why: "`Handler` compares `Origin` with `Host`",
-			advice: "Add http://api.example to AllowedOrigins",
+			advice: "a proxy rewrites Host",
 			page:   "http://api.example", request: corstest.Request{Method: "POST", URL: "http://api.example/items/1"}, wrap: plain(handlers.ProxyHeaders),
 			front: func(next http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -261,8 +261,8 @@ func neighbours() []*neighbour {
 		})},
 		{place: inside, name: "`httputil.ReverseProxy`, which reaches nobody", why: "the 502", advice: "a proxy cannot reach it", wrap: deadProxy},
 		{place: inside, name: "`httputil.ReverseProxy`, the upstream sets CORS headers", why: "browsers refuse two values", advice: "call cors.StripHeaders in ModifyResponse", request: get, handler: setsOwnHeaders, flawed: true, wrap: proxy(nil, asIs)},
-		{place: inside, name: "`StripHeaders` in `httputil.ReverseProxy`, the same", why: "leaves one value", advice: "Wrap the handler of this URL", request: get, handler: setsOwnHeaders, wrap: proxy(strip, asIs)},
-		{place: inside, name: "`httputil.ReverseProxy`, the upstream sends 103", why: "**it clears all headers** (golang/go 81207, in Go 1.25 to 1.27)", advice: "lost its headers on the way", request: get, handler: sendsHints, flawed: true, defect: true, wrap: proxy(nil, asIs)},
+		{place: inside, name: "`StripHeaders` in `httputil.ReverseProxy`, the same", why: "leaves one value", advice: "look for what loses headers", request: get, handler: setsOwnHeaders, wrap: proxy(strip, asIs)},
+		{place: inside, name: "`httputil.ReverseProxy`, the upstream sends 103", why: "**it clears all headers** (golang/go 81207, in Go 1.25 to 1.27)", advice: "keepHeaders in docs/neighbours.md", request: get, handler: sendsHints, flawed: true, defect: true, wrap: proxy(nil, asIs)},
 		{place: inside, name: "`keepHeaders` around `httputil.ReverseProxy`, the same", why: "brings them back", request: get, handler: sendsHints, wrap: proxy(nil, keepHeaders)},
 
 		{place: either, name: "`http.MaxBytesHandler`, too much", why: "your code writes the 413", handler: readsBody, request: big, wrap: plain(sizeLimit)},
@@ -534,7 +534,7 @@ func recommended(t *testing.T, limit time.Duration) (layers []layer, branches []
 	upstream := func(http.Handler) http.Handler { return proxyTo(t, http.HandlerFunc(sendsHints), nil) }
 	sockets := func(http.Handler) http.Handler { return gorillaEcho(c) }
 	layers = []layer{
-		{"ProxyHeaders", "only behind a proxy that sets what it believes: Host is what the browser asked for", handlers.ProxyHeaders},
+		{"ProxyHeaders", "only behind a proxy that overwrites X-Forwarded-Host: Host is what the browser asked for", handlers.ProxyHeaders},
 		{"otelhttp, a log", "see preflights and 403s, too", func(next http.Handler) http.Handler { return otelhttp.NewHandler(next, "api") }},
 		{"c.Handler", "all that is inside gets CORS headers and Vary", c.Handler},
 		{"recovery from panics", "500", recovery},

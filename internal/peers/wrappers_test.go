@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/gorilla/handlers"
 	gorilla "github.com/gorilla/websocket"
 
 	"github.com/f407da42/cors"
@@ -159,6 +160,9 @@ func TestBlocks(t *testing.T) {
 		{"a callback is mounted outside", withCallback(c, http.NotFoundHandler(), served), "POST /saml/acs", []string{evil, crossSite}, `200 "" ""`},
 		{"and one of an opaque origin", withCallback(c, http.NotFoundHandler(), served), "POST /saml/acs", []string{"Origin: null", crossSite}, `200 "" ""`},
 		{"all else is inside", withCallback(c, served, http.NotFoundHandler()), "POST /other", []string{evil, crossSite}, `403 "" "Origin"`},
+
+		{"where no proxy overwrites it, ProxyHeaders believes X-Forwarded-Host of anybody", handlers.ProxyHeaders(c.Handler(served)), "POST /", []string{evil, "X-Forwarded-Host: evil.example"}, `200 "" "Origin"`},
+		{"without ProxyHeaders, it means nothing", c.Handler(served), "POST /", []string{evil, "X-Forwarded-Host: evil.example"}, `403 "" "Origin"`},
 
 		{"a response varies with the tenant", variesWithTenant(c, served), "GET /", []string{allowed}, `200 "https://app.example.com" "X-Tenant, Origin"`},
 		{"so does a 204", variesWithTenant(c, served), "OPTIONS /", []string{allowed, ask}, `204 "https://app.example.com" "X-Tenant, Origin"`},
