@@ -147,9 +147,10 @@ type Exchange struct {
 	// read, also where a script cannot read it.
 	Response *http.Response
 
-	body string
-	cut  error // why body is not all, where that is the reader's doing
-	err  error // why there is no response, or not all of it
+	body    string
+	cut     error    // why body is not all, where that is the reader's doing
+	err     error    // why there is no response, or not all of it
+	reasons []string // for a preflight
 }
 
 // A Browser runs requests, and keeps a CORS-preflight cache between them. Its

@@ -289,6 +289,7 @@ func (b *Browser) preflight(q *request, r *Result) failure {
 	preflight := *q
 	preflight.Request = Request{Method: http.MethodOptions, Header: header}
 	r.Preflight = b.send(&preflight) // step 6
+	r.Preflight.reasons = q.preflightReasons()
 	if f := r.unanswered(r.Preflight, "there is no response to the preflight: "); f != (failure{}) {
 		return f
 	}
