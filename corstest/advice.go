@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/f407da42/cors/internal/header"
 )
 
 // evidence is what the server's mistake shows in: the response that made the
@@ -19,13 +21,32 @@ type evidence struct {
 	include   bool // whether the request is made with credentials
 	tainted   bool // whether redirects have made the origin null
 	page      string
+	own       bool     // whether the URL is of the page's origin
 	hidden    []string // headers that the script cannot read, though it is not blocked
 }
 
-// rejected reports whether e is the rejection of an origin by package cors: its
-// 403, or that of a DenyHandler, to which it adds Vary.
+// rejected reports whether e is the rejection of an origin by package cors.
 func (e evidence) rejected() bool {
-	return e.status == 403 && (strings.HasPrefix(e.body, originRejected) || e.kind == originMissing && lists(e.header, "Vary", "Origin"))
+	return e.status == 403 && strings.HasPrefix(e.body, originRejected)
+}
+
+// varies reports whether e seems to come from a CORS middleware that does not
+// allow the origin. Authentication in front may say Vary: Origin as well.
+func (e evidence) varies() bool {
+	names, _ := extractList(e.header, "Vary")
+	return e.kind == originMissing && containsFold(names, "Origin") && !(e.preflight && e.header["Www-Authenticate"] != nil)
+}
+
+// disallowed reports whether e is the answer to another origin than it must be.
+func (e evidence) disallowed() bool {
+	return e.rejected() || e.varies() || e.kind == originOther
+}
+
+// doubled reports whether e has values that one layer would not set.
+func (e evidence) doubled() bool {
+	lines, origins := e.header["Access-Control-Allow-Origin"], split(e.value)
+	return e.kind == originOther && len(origins) > 1 && (len(lines) > 1 || origins[0] == origins[1] || slices.Contains(origins, "*")) ||
+		e.kind == credentialsDenied && len(e.header["Access-Control-Allow-Credentials"]) > 1
 }
 
 // How the bodies begin of the 403 of package cors, and of that of
@@ -36,8 +57,6 @@ const (
 	forgeryDetected = "cross-origin request detected"
 )
 
-const ofNull = "After a redirect from one foreign origin to another, browsers send Origin: null. Have the page ask for the last URL directly."
-
 // advices holds what most likely is wrong, and what to change. The first that
 // applies is given.
 var advices = []struct {
@@ -45,18 +64,32 @@ var advices = []struct {
 	text    func(e evidence) string
 }{
 	{
-		func(e evidence) bool { return e.failure != (failure{}) && !isOrigin(e.page) },
-		func(e evidence) string {
-			return fmt.Sprintf("No browser writes %s for an origin. Let the test say scheme, host and port as browsers do, such as https://app.example.com.", e.page)
-		},
-	},
-	{
 		func(e evidence) bool { return e.status == 403 && strings.HasPrefix(e.body, siteRejected) },
 		constant("The request had an Origin header, but it did not reach package cors. Look for a proxy or middleware in front that removes it."),
 	},
 	{
-		func(e evidence) bool { return e.rejected() && e.tainted },
-		constant(ofNull),
+		func(e evidence) bool { return e.doubled() },
+		constant("Two layers set CORS headers, and browsers accept neither of two values. Leave them to one: behind a proxy of Go, call cors.StripHeaders in ModifyResponse; remove other middleware or code that sets Access-Control-Allow-Origin."),
+	},
+	{
+		func(e evidence) bool { return e.kind == originOther && strings.ContainsAny(e.value, ",* ") },
+		constant("Access-Control-Allow-Origin names one origin; browsers know no lists or patterns there. Answer with the page's origin alone, if it is allowed, and Vary: Origin. A CORS middleware does that."),
+	},
+	{
+		func(e evidence) bool { return e.disallowed() && e.tainted },
+		constant("After a redirect from one foreign origin to another, browsers send Origin: null. Have the page ask for the last URL directly."),
+	},
+	{
+		func(e evidence) bool { return e.disallowed() && (e.page == "null" || e.page == "file://") },
+		func(e evidence) string {
+			return fmt.Sprintf("Any page can have the origin %s: a file, or one in a sandbox. Give this page one of its own, over HTTP and without a sandbox, and list that in AllowedOrigins.", e.page)
+		},
+	},
+	{
+		func(e evidence) bool { return e.rejected() && e.own },
+		func(e evidence) string {
+			return fmt.Sprintf("The page is of the server's own origin, but package cors cannot tell: a proxy rewrites Host, and Sec-Fetch-Site, which browsers send over HTTPS, is missing. Have the proxy pass on both, or add %s to AllowedOrigins.", e.page)
+		},
 	},
 	{
 		func(e evidence) bool { return e.rejected() },
@@ -69,24 +102,37 @@ var advices = []struct {
 		constant("http.CrossOriginProtection does not trust the page's origin. Leave it out, as a policy that lists origins rejects what it rejects; or give both the same origins."),
 	},
 	{
+		func(e evidence) bool { return e.varies() },
+		func(e evidence) string {
+			return fmt.Sprintf("A CORS middleware seems to have answered, and does not allow the page's origin. Add %s to AllowedOrigins. If it is there, look for what loses headers on the way.", e.page)
+		},
+	},
+	{
 		func(e evidence) bool { return e.preflight && e.status/100 == 3 },
 		func(e evidence) string {
-			return fmt.Sprintf("Something in front of the CORS middleware redirects the preflight to %q, and browsers follow no redirect of a preflight. Ask for the final URL (scheme, host, trailing slash), or let the CORS middleware wrap what redirects.", e.header.Get("Location"))
+			return fmt.Sprintf("Something redirects the preflight to %q, and browsers follow no redirect of a preflight. Ask for the final URL (scheme, host, trailing slash), or let a CORS middleware that answers preflights itself wrap what redirects.", e.header.Get("Location"))
+		},
+	},
+	{
+		func(e evidence) bool { return e.kind == statusNotOK },
+		func(e evidence) string {
+			return fmt.Sprintf("CORS headers are there, but OPTIONS goes on to what answers %d, and a preflight must get a status from 200 to 299. Let the CORS middleware answer preflights itself.", e.status)
 		},
 	},
 	{
 		func(e evidence) bool {
-			return e.preflight && (e.status == 401 || e.status == 407 ||
-				e.status == 403 && (e.kind == originMissing || e.header["Www-Authenticate"] != nil))
+			return e.preflight && e.kind == originMissing && (e.status == 401 || e.status == 403 || e.status == 407)
 		},
 		constant("Authentication or another guard stands in front of the CORS middleware, and preflights carry no credentials. Let the CORS middleware wrap it, so that it answers preflights first."),
 	},
 	{
-		func(e evidence) bool { return e.preflight && (e.status == 404 || e.status == 405) },
+		func(e evidence) bool {
+			return e.preflight && e.kind == originMissing && (e.status == 404 || e.status == 405)
+		},
 		constant("The router answers OPTIONS itself, because no route matches that method, and the CORS middleware is not reached. Wrap the whole router with the CORS middleware, or mount it on a pattern without a method."),
 	},
 	{
-		func(e evidence) bool { return e.preflight && e.status/100 == 5 },
+		func(e evidence) bool { return e.preflight && e.kind == originMissing && e.status/100 == 5 },
 		constant("The server fails on OPTIONS, or a proxy cannot reach it. Look into its log; the CORS middleware belongs outside whatever fails."),
 	},
 	{
@@ -94,17 +140,10 @@ var advices = []struct {
 		constant("Something other than the CORS middleware answers OPTIONS: a router's own handler, a proxy, a static file server. Let the CORS middleware wrap it, or have it pass preflights on."),
 	},
 	{
-		func(e evidence) bool { return e.preflight && e.kind == originMissing || e.kind == statusNotOK },
+		func(e evidence) bool { return e.preflight && e.kind == originMissing },
 		func(e evidence) string {
 			return fmt.Sprintf("Something around the CORS middleware answers the preflight with %d. Let the CORS middleware wrap it: a preflight must get a status from 200 to 299.", e.status)
 		},
-	},
-	{
-		func(e evidence) bool {
-			return e.kind == originOther && strings.Contains(e.value, ",") ||
-				e.kind == credentialsDenied && len(e.header["Access-Control-Allow-Credentials"]) > 1
-		},
-		constant("Two layers set CORS headers, and browsers accept neither of two values. Leave them to one: behind a proxy of Go, call cors.StripHeaders in ModifyResponse; remove other middleware or code that sets Access-Control-Allow-Origin."),
 	},
 	{
 		func(e evidence) bool { return e.kind == originWildcard },
@@ -113,10 +152,6 @@ var advices = []struct {
 	{
 		func(e evidence) bool { return e.kind == credentialsDenied },
 		constant("The request is made with credentials. Set AllowCredentials (Access-Control-Allow-Credentials: true, in lower case), or make the request without."),
-	},
-	{
-		func(e evidence) bool { return e.kind == originOther && e.tainted },
-		constant(ofNull),
 	},
 	{
 		func(e evidence) bool { return e.kind == originOther },
@@ -134,6 +169,21 @@ var advices = []struct {
 	},
 	{
 		func(e evidence) bool {
+			return e.kind == methodNotListed && header.FaultOfMethod(strings.ToUpper(e.value)) != ""
+		},
+		func(e evidence) string {
+			return fmt.Sprintf("No policy allows a method %s. Have the script use another.", e.value)
+		},
+	},
+	{
+		func(e evidence) bool { return e.kind == methodNotListed && header.FaultOfMethod(e.value) != "" },
+		func(e evidence) string {
+			upper := strings.ToUpper(e.value)
+			return fmt.Sprintf("Add %s to AllowedMethods, and have the script write %s: methods are case-sensitive, and browsers leave %s as it is.", upper, upper, e.value)
+		},
+	},
+	{
+		func(e evidence) bool {
 			return e.kind == methodNotListed && lists(e.header, "Access-Control-Allow-Methods", "*")
 		},
 		func(e evidence) string {
@@ -144,6 +194,12 @@ var advices = []struct {
 		func(e evidence) bool { return e.kind == methodNotListed },
 		func(e evidence) string {
 			return fmt.Sprintf("Add %s to AllowedMethods.", e.value)
+		},
+	},
+	{
+		func(e evidence) bool { return e.kind == headerNotListed && header.FaultOfRequestHeader(e.value) != "" },
+		func(e evidence) string {
+			return fmt.Sprintf("No policy allows a request header %s: the CORS headers are the server's to send. Have the script leave it out.", e.value)
 		},
 	},
 	{
@@ -182,7 +238,7 @@ var advices = []struct {
 	},
 	{
 		func(e evidence) bool { return e.kind == originMissing },
-		constant("The response did not come through a CORS middleware that allows the page's origin, or lost its headers on the way. Wrap the handler of this URL too; look for a proxy or cache that removes headers."),
+		constant("The response did not come through a CORS middleware that allows the page's origin, or lost its headers on the way. Wrap the handler of this URL too; look for a proxy or cache that removes headers, and for an informational (1xx) response from behind a ReverseProxy, which clears them: keepHeaders in docs/neighbours.md keeps them."),
 	},
 	{
 		func(e evidence) bool { return len(e.hidden) > 0 },
@@ -213,6 +269,7 @@ func advise(r *Result) string {
 		return ""
 	}
 	e.status, e.header, e.body = ex.Response.StatusCode, ex.Response.Header, ex.body
+	e.own = urlOrigin(ex.Request) == r.page
 	e.tainted = r.page != "null" && ex.Request.Header.Get("Origin") == "null"
 	if r.Blocked == "" {
 		e.hidden = hidden(e.header, r.Header)

@@ -1,10 +1,12 @@
 package corstest_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -63,8 +65,12 @@ func TestAdvice(t *testing.T) {
 		rejected = "The policy of package cors does not allow the page's origin. Add https://page.example to AllowedOrigins."
 		denied   = "The request is made with credentials. Set AllowCredentials (Access-Control-Allow-Credentials: true, in lower case), or make the request without."
 		tainted  = "After a redirect from one foreign origin to another, browsers send Origin: null. Have the page ask for the last URL directly."
-		lost     = "The response did not come through a CORS middleware that allows the page's origin, or lost its headers on the way. Wrap the handler of this URL too; look for a proxy or cache that removes headers."
+		lost     = "The response did not come through a CORS middleware that allows the page's origin, or lost its headers on the way. Wrap the handler of this URL too; look for a proxy or cache that removes headers, and for an informational (1xx) response from behind a ReverseProxy, which clears them: keepHeaders in docs/neighbours.md keeps them."
 		forgery  = "http.CrossOriginProtection does not trust the page's origin. Leave it out, as a policy that lists origins rejects what it rejects; or give both the same origins."
+		varies   = "A CORS middleware seems to have answered, and does not allow the page's origin. Add https://page.example to AllowedOrigins. If it is there, look for what loses headers on the way."
+		one      = "Access-Control-Allow-Origin names one origin; browsers know no lists or patterns there. Answer with the page's origin alone, if it is allowed, and Vary: Origin. A CORS middleware does that."
+		own      = "The page is of the server's own origin, but package cors cannot tell: a proxy rewrites Host, and Sec-Fetch-Site, which browsers send over HTTPS, is missing. Have the proxy pass on both, or add https://page.example to AllowedOrigins."
+		goesOn   = "CORS headers are there, but OPTIONS goes on to what answers %d, and a preflight must get a status from 200 to 299. Let the CORS middleware answer preflights itself."
 		list     = "Methods and header names are tokens with commas between them. Look for a space, a quotation mark or a semicolon in the list."
 	)
 	mux := http.NewServeMux()
@@ -122,36 +128,53 @@ func TestAdvice(t *testing.T) {
 		{name: "all is well", handler: inner, request: put},
 		{name: "the policy lacks the origin, preflight", handler: wrap(t, cors.Policy{}, ok), request: put, want: rejected},
 		{name: "the policy lacks the origin", handler: wrap(t, cors.Policy{}, ok), want: rejected},
-		{name: "the policy lacks the origin, and has a handler of its own, preflight", handler: denied403, request: put, want: rejected},
-		{name: "the policy lacks the origin, and has a handler of its own", handler: denied403, want: rejected},
+		{name: "the policy lacks the origin, and has a handler of its own, preflight", handler: denied403, request: put, want: varies},
+		{name: "the policy lacks the origin, and has a handler of its own", handler: denied403, want: varies},
 		{name: "the policy lacks null, after a redirect", handler: elsewhere(inner), want: tainted},
 		{name: "a proxy removes Origin", handler: withoutOrigin, request: corstest.Request{Method: "POST"}, want: "The request had an Origin header, but it did not reach package cors. Look for a proxy or middleware in front that removes it."},
 		{
 			name: "a router redirects the preflight", handler: redirecting, request: put, path: "/dir",
-			want: `Something in front of the CORS middleware redirects the preflight to "/dir/", and browsers follow no redirect of a preflight. Ask for the final URL (scheme, host, trailing slash), or let the CORS middleware wrap what redirects.`,
+			want: `Something redirects the preflight to "/dir/", and browsers follow no redirect of a preflight. Ask for the final URL (scheme, host, trailing slash), or let a CORS middleware that answers preflights itself wrap what redirects.`,
 		},
 		{
 			name: "a redirect of the preflight to several places", handler: respond(300, "Location: /a"), request: put,
-			want: `Something in front of the CORS middleware redirects the preflight to "/a", and browsers follow no redirect of a preflight. Ask for the final URL (scheme, host, trailing slash), or let the CORS middleware wrap what redirects.`,
+			want: `Something redirects the preflight to "/a", and browsers follow no redirect of a preflight. Ask for the final URL (scheme, host, trailing slash), or let a CORS middleware that answers preflights itself wrap what redirects.`,
 		},
 		{name: "authentication", handler: guarded(401, "WWW-Authenticate: Basic"), request: with(put), want: guard},
 		{name: "authentication without a challenge", handler: guarded(401), request: put, want: guard},
-		{name: "authentication with CORS headers", handler: guarded(401, allow), request: put, want: guard},
+		{name: "authentication with CORS headers", handler: guarded(401, allow), request: put, want: fmt.Sprintf(goesOn, 401)},
 		{name: "a proxy's authentication", handler: guarded(407), request: put, want: guard},
 		{name: "a guard that says 403", handler: guarded(403), request: put, want: guard},
-		{name: "a challenge with 403 and CORS headers", handler: guarded(403, allow, "WWW-Authenticate: Basic"), request: put, want: guard},
-		{name: "403 from behind the CORS headers", handler: guarded(403, allow), request: put, want: "Something around the CORS middleware answers the preflight with 403. Let the CORS middleware wrap it: a preflight must get a status from 200 to 299."},
+		{name: "a challenge with 403 and CORS headers", handler: guarded(403, allow, "WWW-Authenticate: Basic"), request: put, want: fmt.Sprintf(goesOn, 403)},
+		{name: "403 from behind the CORS headers", handler: guarded(403, allow), request: put, want: fmt.Sprintf(goesOn, 403)},
 		{name: "a guard whose answer varies with cookies", handler: guarded(403, "Vary: Cookie"), request: put, want: guard},
 		{name: "too many requests", handler: guarded(429), request: put, want: "Something around the CORS middleware answers the preflight with 429. Let the CORS middleware wrap it: a preflight must get a status from 200 to 299."},
 		{name: "a router without OPTIONS", handler: mux, request: put, want: router},
 		{name: "a router without the path", handler: mux, request: put, path: "/nowhere", want: router},
-		{name: "a router's 405 with CORS headers", handler: respond(405, allow), request: put, want: router},
+		{name: "a router's 405 with CORS headers", handler: respond(405, allow), request: put, want: fmt.Sprintf(goesOn, 405)},
 		{name: "a server that fails", handler: respond(500), request: put, want: failing},
-		{name: "a proxy without an upstream", handler: respond(502, allow), request: put, want: failing},
+		{name: "a proxy without an upstream", handler: respond(502, allow), request: put, want: fmt.Sprintf(goesOn, 502)},
+		{name: "a proxy without an upstream, outside", handler: respond(502), request: put, want: failing},
+		{name: "a middleware that redirects the preflight itself", handler: respond(302, allow, "Location: /a"), request: put, want: `Something redirects the preflight to "/a", and browsers follow no redirect of a preflight. Ask for the final URL (scheme, host, trailing slash), or let a CORS middleware that answers preflights itself wrap what redirects.`},
+		{name: "another CORS middleware, which does not list the page", handler: respond(204, "Vary: Accept, origin"), request: put, want: varies},
+		{name: "the same, and its router, without the path", handler: respond(404, "Vary: Origin"), request: put, want: varies},
+		{name: "the same, without a preflight", handler: respond(404, "Vary: Origin"), want: varies},
+		{name: "the same, and authentication inside", handler: respond(401, "Vary: Origin", "WWW-Authenticate: Basic"), want: varies},
+		{name: "authentication whose answer varies with the origin", handler: guarded(401, "WWW-Authenticate: Basic", "Vary: Origin"), request: put, want: guard},
+		{name: "a challenge with 403 whose answer varies with the origin", handler: guarded(403, "WWW-Authenticate: Basic", "Vary: Origin"), request: put, want: guard},
+		{name: "another CORS middleware, after a redirect", handler: elsewhere(respond(200, "Vary: Origin")), want: tainted},
+		{name: "a guard that allows any origin, with credentials", handler: respond(401, "Access-Control-Allow-Origin: *", "Access-Control-Allow-Credentials: true", "Vary: Origin"), request: with(put), want: wildcard},
+		{name: "a router that allows any origin, with credentials", handler: respond(405, any), request: with(put), want: wildcard},
+		{name: "a failure with any origin, with credentials", handler: respond(500, any), request: with(put), want: wildcard},
 		{name: "something else answers", handler: ok, request: put, want: another},
 		{name: "something else answers with 204", handler: respond(204), request: put, want: another},
 		{name: "a proxy's upstream sets headers too", handler: proxied, want: doubled},
 		{name: "one line of two values", handler: respond(200, "Access-Control-Allow-Origin: *, *"), want: doubled},
+		{name: "one line of two values, one of which is any", handler: respond(200, "Access-Control-Allow-Origin: https://page.example, *"), want: doubled},
+		{name: "two lines of two origins", handler: respond(200, allow, "Access-Control-Allow-Origin: https://other.example"), want: doubled},
+		{name: "two origins in one line", handler: respond(200, "Access-Control-Allow-Origin: https://page.example, https://other.example"), want: one},
+		{name: "two origins with a space between them", handler: respond(200, "Access-Control-Allow-Origin: https://page.example https://other.example"), want: one},
+		{name: "a pattern of origins", handler: respond(200, "Access-Control-Allow-Origin: https://*.example"), want: one},
 		{name: "credentials twice", handler: respond(200, allow, credentials, credentials), request: with(corstest.Request{}), want: doubled},
 		{name: "any origin, with credentials", handler: respond(200, any, credentials), request: with(put), want: wildcard},
 		{name: "no credentials", handler: inner, request: with(put), want: denied},
@@ -164,6 +187,19 @@ func TestAdvice(t *testing.T) {
 		},
 		{name: "patch in lower case", handler: inner, request: corstest.Request{Method: "patch"}, want: "Methods are case-sensitive, and browsers leave patch as the script wrote it. Have the script write PATCH."},
 		{name: "purge in lower case, which is not listed in any", handler: inner, request: corstest.Request{Method: "purge"}, want: "Add purge to AllowedMethods."},
+		{
+			name: "patch in lower case, where it is not listed", handler: respond(200, allow), request: corstest.Request{Method: "patch"},
+			want: "Add PATCH to AllowedMethods, and have the script write PATCH: methods are case-sensitive, and browsers leave patch as it is.",
+		},
+		{
+			name: "patch in lower case under any method, with credentials", handler: respond(200, allow, credentials, methods+"*"), request: with(corstest.Request{Method: "patch"}),
+			want: "Add PATCH to AllowedMethods, and have the script write PATCH: methods are case-sensitive, and browsers leave patch as it is.",
+		},
+		{name: "a method that is none of a policy's", handler: respond(200, allow), request: corstest.Request{Method: "p*t"}, want: "No policy allows a method p*t. Have the script use another."},
+		{
+			name: "a response header that the script sets", handler: respond(200, allow, credentials, headers+"*"), request: with(header("Access-Control-Allow-Origin")),
+			want: "No policy allows a request header Access-Control-Allow-Origin: the CORS headers are the server's to send. Have the script leave it out.",
+		},
 		{name: "a method that is not listed", handler: inner, request: corstest.Request{Method: "DELETE"}, want: "Add DELETE to AllowedMethods."},
 		{name: "any method, with credentials", handler: respond(200, allow, credentials, methods+"*"), request: with(put), want: "With credentials, browsers take * for a method of that name. Add PUT to AllowedMethods."},
 		{name: "a header that is not listed", handler: inner, request: header("x-id"), want: "Add X-Id to AllowedHeaders."},
@@ -213,7 +249,7 @@ func TestAdvice(t *testing.T) {
 		})},
 		{name: "protection against forgery inside, which trusts nobody", handler: wrap(t, policy, http.NewCrossOriginProtection().Handler(ok)), request: put, want: forgery},
 		{name: "protection against forgery outside", handler: http.NewCrossOriginProtection().Handler(inner), request: put, want: forgery},
-		{name: "a page of the server's own, behind a proxy that hides it", handler: hiding, request: corstest.Request{Method: "POST", URL: page}, want: rejected},
+		{name: "a page of the server's own, behind a proxy that hides it", handler: hiding, request: corstest.Request{Method: "POST", URL: page}, want: own},
 		{name: "a 403 that the script reads", handler: respond(403, any)},
 		{name: "the browser refuses", handler: ok, request: corstest.Request{Method: "TRACE"}},
 		{name: "the browser refuses to follow", handler: respond(302, any, "Location: ftp://other.example/")},
@@ -225,32 +261,52 @@ func TestAdvice(t *testing.T) {
 			if test.request.URL == "" {
 				test.request.URL = api + test.path
 			}
-			if got := b.Fetch(page, test.request); got.Advice != test.want {
+			got := b.Fetch(page, test.request)
+			if got.Advice != test.want {
 				t.Errorf("got  %q\nwant %q\n%s", got.Advice, test.want, got)
 			}
+			policyTakes(t, got.Advice)
 		})
 	}
 
-	for page, want := range map[string]string{
-		"null":                      "The policy of package cors does not allow the page's origin. Add null to AllowedOrigins.", // no redirect has made it that
-		"https://a.example:8443":    "The policy of package cors does not allow the page's origin. Add https://a.example:8443 to AllowedOrigins.",
-		"app://.":                   "The policy of package cors does not allow the page's origin. Add app://. to AllowedOrigins.",
-		"https://page.example/":     "No browser writes https://page.example/ for an origin. Let the test say scheme, host and port as browsers do, such as https://app.example.com.",
-		"https://Page.example":      "No browser writes https://Page.example for an origin. Let the test say scheme, host and port as browsers do, such as https://app.example.com.",
-		"https://page.example:443":  "No browser writes https://page.example:443 for an origin. Let the test say scheme, host and port as browsers do, such as https://app.example.com.",
-		"page.example":              "No browser writes page.example for an origin. Let the test say scheme, host and port as browsers do, such as https://app.example.com.",
-		"https://page.example:port": "No browser writes https://page.example:port for an origin. Let the test say scheme, host and port as browsers do, such as https://app.example.com.",
+	const originless = "Any page can have the origin %s: a file, or one in a sandbox. Give this page one of its own, over HTTP and without a sandbox, and list that in AllowedOrigins."
+	for _, test := range []struct {
+		page    string
+		handler http.Handler
+		want    string
+	}{
+		{"null", inner, fmt.Sprintf(originless, "null")}, // no redirect has made it that
+		{"null", respond(204, "Vary: Origin"), fmt.Sprintf(originless, "null")},
+		{"null", respond(204, allow), fmt.Sprintf(originless, "null")},
+		{"file://", inner, fmt.Sprintf(originless, "file://")},
+		{"https://a.example:8443", inner, "The policy of package cors does not allow the page's origin. Add https://a.example:8443 to AllowedOrigins."},
+		{"app://.", inner, "The policy of package cors does not allow the page's origin. Add app://. to AllowedOrigins."},
 	} {
 		for _, r := range []corstest.Request{{URL: api}, {URL: api, Method: "PUT"}} {
-			b := corstest.Browser{Handler: inner}
-			if got := b.Fetch(page, r).Advice; got != want {
-				t.Errorf("%s, %s: got %q, want %q", page, r.Method, got, want)
+			b := corstest.Browser{Handler: test.handler}
+			got := b.Fetch(test.page, r).Advice
+			if got != test.want {
+				t.Errorf("%s, %s: got %q, want %q", test.page, r.Method, got, test.want)
 			}
+			policyTakes(t, got)
 		}
 	}
-	b := corstest.Browser{Handler: respond(200, any)}
-	if got := b.Fetch("page.example", corstest.Request{URL: api}).Advice; got != "" {
-		t.Errorf("an origin that is none, but is allowed: got %q", got)
+}
+
+// policyTakes has a policy take what an advice says to add to it.
+func policyTakes(t *testing.T, advice string) {
+	t.Helper()
+	m := regexp.MustCompile(`[Aa]dd (\S+) to (Allowed\w+)`).FindStringSubmatch(advice)
+	if m == nil {
+		return
+	}
+	list := []string{m[1]}
+	if _, err := cors.New(map[string]cors.Policy{
+		"AllowedOrigins": {AllowedOrigins: list},
+		"AllowedMethods": {AllowedMethods: list},
+		"AllowedHeaders": {AllowedHeaders: list},
+	}[m[2]]); err != nil {
+		t.Errorf("the advice is %q, but %v", advice, err)
 	}
 }
 

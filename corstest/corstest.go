@@ -147,9 +147,10 @@ type Exchange struct {
 	// read, also where a script cannot read it.
 	Response *http.Response
 
-	body string
-	cut  error // why body is not all, where that is the reader's doing
-	err  error // why there is no response, or not all of it
+	body    string
+	cut     error    // why body is not all, where that is the reader's doing
+	err     error    // why there is no response, or not all of it
+	reasons []string // for a preflight
 }
 
 // A Browser runs requests, and keeps a CORS-preflight cache between them. Its
@@ -173,7 +174,8 @@ type Browser struct {
 	Transport http.RoundTripper
 
 	// Cookie is the value of the Cookie header of requests with credentials.
-	// If it is empty, none is sent.
+	// If it is empty, none is sent. It belongs to the host of the URL that is
+	// asked for: another, to which a redirect leads, does not get it.
 	Cookie string
 
 	// Now is the clock of the preflight cache. Nil stands for time.Now.
@@ -189,8 +191,9 @@ type Browser struct {
 }
 
 // Fetch runs r as fetch() does in a page of the given origin: its scheme, host
-// and port as browsers write them, such as "https://a.example", or "null". It
-// may be called concurrently.
+// and port as browsers write them, such as "https://a.example", or "null". What
+// no browser writes, such as "https://a.example/", is refused. It may be called
+// concurrently.
 func (b *Browser) Fetch(page string, r Request) *Result {
 	return b.fetch(context.Background(), page, r, false)
 }

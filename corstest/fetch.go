@@ -15,6 +15,7 @@ type request struct {
 	Request  // normalized
 	ctx      context.Context
 	url      *url.URL
+	host     string // of the first URL, without its port: what the cookie is for
 	origin   string // of the page
 	cors     bool   // whether the response tainting is "cors"; "basic" otherwise
 	checked  bool   // whether a URL so far needed a preflight or its cached answer
@@ -49,6 +50,10 @@ const (
 // fetch is what fetch() does. A body of bytes is not labelled as a string is.
 func (b *Browser) fetch(ctx context.Context, page string, r Request, bytes bool) *Result {
 	res := &Result{page: page, request: r}
+	if !isOrigin(page) {
+		res.Blocked = fmt.Sprintf("no browser writes %q for the origin of a page; write scheme, host and port as browsers do, such as https://app.example.com, or null", page)
+		return res
+	}
 	r, blocked := r.normalize(bytes)
 	res.request.Method = r.Method
 	if blocked != "" {
@@ -68,7 +73,7 @@ func (b *Browser) fetch(ctx context.Context, page string, r Request, bytes bool)
 	}
 
 	res.request = r
-	q := &request{Request: r, ctx: ctx, url: u, origin: page, site: "same-origin"}
+	q := &request{Request: r, ctx: ctx, url: u, host: u.Hostname(), origin: page, site: "same-origin"}
 	for {
 		res.Preflight, res.Actual = nil, nil
 		res.failure = b.mainFetch(q, res)
@@ -284,6 +289,7 @@ func (b *Browser) preflight(q *request, r *Result) failure {
 	preflight := *q
 	preflight.Request = Request{Method: http.MethodOptions, Header: header}
 	r.Preflight = b.send(&preflight) // step 6
+	r.Preflight.reasons = q.preflightReasons()
 	if f := r.unanswered(r.Preflight, "there is no response to the preflight: "); f != (failure{}) {
 		return f
 	}
@@ -441,7 +447,7 @@ func isOrigin(s string) bool {
 		return false
 	}
 	normalizeURL(u)
-	return s == "null" || s == serializeOrigin(u)
+	return s == "null" || s == serializeOrigin(u) && (u.Host != "" || u.Scheme != "http" && u.Scheme != "https")
 }
 
 // isTrustworthy reports whether u is a potentially trustworthy URL (Secure

@@ -698,3 +698,63 @@ func answer(h http.Header) http.Handler {
 		io.WriteString(w, "body")
 	})
 }
+
+// TestPages has pages whose origin is none ask for what any page may read.
+func TestPages(t *testing.T) {
+	for page, ok := range map[string]bool{
+		"null": true, "https://page.example": true, "http://page.example:8080": true, "http://[::1]:1": true, "file://": true, "app://.": true,
+		"https://page.example/": false, "https://Page.example": false, "https://page.example:443": false, "page.example": false,
+		"https://page.example:port": false, "https://": false, "http://": false, "": false, "*": false,
+	} {
+		asked := false
+		b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			asked = true
+			w.Header().Set("Access-Control-Allow-Origin", "*")
+		})}
+		res := b.Fetch(page, corstest.Request{URL: api})
+		says := fmt.Sprintf("no browser writes %q for the origin of a page; write scheme, host and port as browsers do, such as https://app.example.com, or null", page)
+		if ok {
+			says = ""
+		}
+		if asked != ok || res.Blocked != says || (res.Err() == nil) != ok {
+			t.Errorf("%q: asked: %t, blocked: %q", page, asked, res.Blocked)
+		}
+	}
+}
+
+// TestCookieOfHost has a request redirected with credentials. The cookie is for the
+// host of the URL that was asked for, whatever its port.
+func TestCookieOfHost(t *testing.T) {
+	for _, test := range []struct {
+		name, page, to, back string
+		credentials          corstest.Credentials
+		want                 string
+	}{
+		{"to another host", page, "https://other.example/", "", corstest.Include, "a=b -"},
+		{"to another host, and back", page, "https://other.example/", api, corstest.Include, "a=b - a=b"},
+		{"to another port", page, api + ":8443/", "", corstest.Include, "a=b a=b"},
+		{"to the page's host", page, page, "", corstest.Include, "a=b -"},
+		{"from the page's own host", api, "https://other.example/", "", corstest.Include, "a=b -"},
+		{"within the page's own host", api, "/2", "", corstest.SameOrigin, "a=b a=b"},
+	} {
+		var got []string
+		locations := []string{test.to, test.back}
+		b := corstest.Browser{Cookie: "a=b", Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			cookie := r.Header.Get("Cookie")
+			if cookie == "" {
+				cookie = "-"
+			}
+			got = append(got, cookie)
+			w.Header().Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
+			w.Header().Set("Access-Control-Allow-Credentials", "true")
+			if n := len(got); n <= len(locations) && locations[n-1] != "" {
+				w.Header().Set("Location", locations[n-1])
+				w.WriteHeader(http.StatusFound)
+			}
+		})}
+		res := b.Fetch(test.page, corstest.Request{URL: api, Credentials: test.credentials})
+		if sent := strings.Join(got, " "); sent != test.want || res.Blocked != "" {
+			t.Errorf("%s: the cookies %q, want %q\n%s", test.name, sent, test.want, res)
+		}
+	}
+}

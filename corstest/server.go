@@ -65,7 +65,7 @@ func (b *Browser) outgoing(q *request) *http.Request {
 		h.Set("Sec-Fetch-Mode", "cors")
 		h.Set("Sec-Fetch-Site", q.site)
 	}
-	if b.Cookie != "" && (q.Credentials == Include || q.Credentials == SameOrigin && !q.cors) {
+	if b.Cookie != "" && q.url.Hostname() == q.host && (q.Credentials == Include || q.Credentials == SameOrigin && !q.cors) {
 		h.Set("Cookie", b.Cookie)
 	}
 	r := &http.Request{
@@ -110,14 +110,18 @@ func (ex *Exchange) roundTrip(ctx context.Context, transport http.RoundTripper, 
 		ex.err = err
 		return
 	}
-	defer res.Body.Close()
+	stream := res.Body // send changes the field
+	defer stream.Close()
+	defer context.AfterFunc(ctx, func() { stream.Close() })() // a body need not heed the context
 	begun()
-	body, err := io.ReadAll(io.LimitReader(res.Body, bodyLimit+1))
+	body, err := io.ReadAll(io.LimitReader(stream, bodyLimit+1))
 	switch {
 	case len(body) > bodyLimit:
 		body, ex.cut = body[:bodyLimit], errTooLong
 	case err != nil && context.Cause(ctx) == errTooLate:
 		ex.cut = errTooLate
+	case err != nil && ctx.Err() != nil:
+		ex.err = context.Cause(ctx)
 	case err != nil:
 		ex.err = err
 	}
@@ -301,6 +305,9 @@ func (w *recorder) result(ex *Exchange) {
 	}
 	if n, err := strconv.ParseInt(w.sealed.Get("Content-Length"), 10, 64); err == nil {
 		ex.Response.ContentLength = n
+	}
+	if w.ended && ex.err == nil && ex.cut == nil && ex.Response.ContentLength > int64(len(w.body)) && hasBody(ex.Request.Method, w.status) {
+		ex.err = io.ErrUnexpectedEOF // as the server of net/http breaks off
 	}
 	if w.ended {
 		ex.Response.Trailer = w.trailer()

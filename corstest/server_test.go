@@ -270,6 +270,15 @@ func TestResponse(t *testing.T) {
 			w.Header().Set("Content-Length", "1")
 			io.WriteString(w, "a")
 		},
+		"less than its length": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "2")
+			io.WriteString(w, "a")
+		},
+		"nothing, but a length": func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Length", "2") },
+		"no content, but a length": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "2")
+			w.WriteHeader(304)
+		},
 		"trailers": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Trailer", "X-A, X-B")
 			io.WriteString(w, "a")
@@ -300,7 +309,7 @@ func TestResponse(t *testing.T) {
 				if name != "a length" {
 					got.Actual.Response.Header.Del("Content-Length")
 				}
-				if body, _ := io.ReadAll(got.Actual.Response.Body); string(body) != got.Body {
+				if body, _ := io.ReadAll(got.Actual.Response.Body); string(body) != got.Body && got.Blocked == "" {
 					t.Errorf("the response's body is %q, the script's %q", body, got.Body)
 				}
 			}
@@ -316,6 +325,32 @@ func TestResponse(t *testing.T) {
 				t.Errorf("got length %d, want %d", got, want)
 			}
 		})
+	}
+}
+
+// TestLength has handlers say a length of which not all is there, and are not
+// taken to have broken off.
+func TestLength(t *testing.T) {
+	for name, test := range map[string]struct {
+		method string
+		write  func(w http.ResponseWriter)
+		err    error
+	}{
+		"HEAD":      {"HEAD", func(http.ResponseWriter) {}, nil},
+		"GET":       {"GET", func(http.ResponseWriter) {}, io.ErrUnexpectedEOF},
+		"the limit": {"GET", func(w http.ResponseWriter) { w.Write(make([]byte, 2*mebibyte)) }, nil},
+		"a panic":   {"GET", func(w http.ResponseWriter) { w.(http.Flusher).Flush(); panic(http.ErrAbortHandler) }, http.ErrAbortHandler},
+		"preflight": {"PUT", func(w http.ResponseWriter) { w.Write(make([]byte, 2*mebibyte)) }, nil},
+	} {
+		b := serve(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Length", fmt.Sprint(2*mebibyte))
+			if r.Method != "OPTIONS" {
+				test.write(w)
+			}
+		})
+		if res := b.Fetch(page, corstest.Request{Method: test.method, URL: api}); !errors.Is(res.Err(), test.err) || test.err == nil && res.Err() != nil {
+			t.Errorf("%s: %v\n%s", name, res.Err(), res)
+		}
 	}
 }
 
@@ -466,9 +501,17 @@ func TestSlowTransport(t *testing.T) {
 		if got, want := b.Fetch(page, corstest.Request{URL: api}).Blocked, "there is no response: corstest: the response took too long"; got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
-		b.Transport = roundTrip(someBody)
-		if got := b.Fetch(page, corstest.Request{URL: api}); got.Blocked != "" || got.Body != "some" || !strings.Contains(got.String(), "4 bytes, at which reading ended") {
-			t.Errorf("got %s", got)
+		for name, body := range map[string]roundTrip{"its body ends with the context": someBody, "it does not": deafBody} {
+			b.Transport = body
+			if got := b.Fetch(page, corstest.Request{URL: api}); got.Blocked != "" || got.Body != "some" || !strings.Contains(got.String(), "4 bytes, at which reading ended") {
+				t.Errorf("%s: got %s", name, got)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			r, _ := http.NewRequestWithContext(ctx, "GET", api, nil)
+			if _, err := b.Client(page).Do(r); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%s: got error %v", name, err)
+			}
+			cancel()
 		}
 	})
 }
@@ -487,6 +530,11 @@ func someBody(r *http.Request) (*http.Response, error) {
 	context.AfterFunc(r.Context(), func() { w.CloseWithError(r.Context().Err()) })
 	go io.WriteString(w, "some")
 	return &http.Response{StatusCode: 200, Header: http.Header{"Access-Control-Allow-Origin": {"*"}, "Access-Control-Allow-Methods": {"PUT"}}, Body: body}, nil
+}
+
+// deafBody is someBody, but its body ends only when it is closed.
+func deafBody(r *http.Request) (*http.Response, error) {
+	return someBody(r.WithContext(context.WithoutCancel(r.Context())))
 }
 
 // One Browser, many goroutines, and a handler that uses it as well.

@@ -23,10 +23,14 @@ func (r *Result) String() string {
 			exchanges = append(exchanges, *ex)
 		}
 	}
-	if len(exchanges) > 0 {
-		t.line("%s", r.whyPreflight(exchanges[0].Request))
-	}
-	for _, ex := range exchanges {
+	for i, ex := range exchanges {
+		switch {
+		case i == 0:
+			t.line("%s", r.whyPreflight(ex))
+		case ex.reasons != nil:
+			t.line("")
+			t.line("%s", r.whyPreflight(ex))
+		}
 		t.exchange(ex)
 	}
 	t.line("")
@@ -44,15 +48,15 @@ func (r *Result) String() string {
 	return t.String()
 }
 
-// whyPreflight says why the first request is a preflight, or why not.
-func (r *Result) whyPreflight(first *http.Request) string {
-	reasons := r.request.preflightReasons()
+// whyPreflight says why the request of ex is a preflight, or, if it is the first,
+// why not.
+func (r *Result) whyPreflight(ex Exchange) string {
 	switch {
-	case isPreflight(first):
-		return "a preflight asks first: " + strings.Join(reasons, "; ")
-	case urlOrigin(first) == r.page:
+	case ex.reasons != nil:
+		return "a preflight asks first: " + strings.Join(ex.reasons, "; ")
+	case urlOrigin(ex.Request) == r.page:
 		return "no preflight: the request is same-origin"
-	case len(reasons) > 0:
+	case len(r.request.preflightReasons()) > 0:
 		return "no preflight: the answer to an earlier one is cached"
 	}
 	return fmt.Sprintf("no preflight: method %s and all headers are CORS-safelisted", r.request.Method)

@@ -5,6 +5,7 @@ package docs_test
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -631,9 +632,8 @@ func TestRequests(t *testing.T) {
 // TestAdvice has servers answer as docs/blocked.md says, and compares the advice.
 func TestAdvice(t *testing.T) {
 	t.Parallel()
-	const page = "https://app.example.com"
-	kind := regexp.MustCompile("^(preflight|request)(?: for `([^`]+)`)?( with credentials)?: ")
-	rows := read(t, "docs/blocked.md").table(t, "The server answers | Advice")
+	kind := regexp.MustCompile("^(preflight|request)(?: for `([^`]+)`)?(?: of `([^`]+)`)?( after a redirect)?( with credentials)?: ")
+	rows := read(t, "docs/blocked.md").table(t, "The server answers | Advice | See")
 	for _, row := range rows {
 		m := kind.FindStringSubmatch(row[0])
 		if m == nil {
@@ -652,12 +652,21 @@ func TestAdvice(t *testing.T) {
 		default:
 			r.Header.Set(asked, "1")
 		}
-		if m[3] != "" {
+		page := cmp.Or(m[3], "https://app.example.com")
+		if m[4] != "" {
+			r.URL = "https://other.example.com/"
+		}
+		if m[5] != "" {
 			r.Credentials = corstest.Include
 		}
 		for _, status := range regexp.MustCompile(`\b[2-5][0-9]{2}\b`).FindAllString(regexp.MustCompile("`[^`]*`").ReplaceAllString(answer, ""), -1) {
 			code, _ := strconv.Atoi(status)
-			b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Host == "other.example.com" {
+					w.Header().Set("Access-Control-Allow-Origin", "*")
+					http.Redirect(w, r, "https://api.example.com/items", http.StatusFound)
+					return
+				}
 				body := ""
 				for _, span := range regexp.MustCompile("`[^`]*`").FindAllString(answer, -1) {
 					if name, value, ok := strings.Cut(strings.Trim(span, "`"), ": "); ok && !strings.Contains(name, " ") {
@@ -678,8 +687,30 @@ func TestAdvice(t *testing.T) {
 			}
 		}
 	}
-	if len(rows) < 19 {
-		t.Errorf("there are %d rows; each kind of advice should have one", len(rows))
+
+	file, err := parser.ParseFile(token.NewFileSet(), "../corstest/advice.go", nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := 0
+	ast.Inspect(file, func(n ast.Node) bool {
+		literal, ok := n.(*ast.BasicLit)
+		if !ok || !strings.HasSuffix(literal.Value, `."`) {
+			return true // no sentence
+		}
+		texts++
+		text, err := strconv.Unquote(literal.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		any := regexp.MustCompile("^" + regexp.MustCompile("%[dqs]").ReplaceAllString(regexp.QuoteMeta(text), ".+") + "$")
+		if !slices.ContainsFunc(rows, func(row []string) bool { return any.MatchString(row[1]) }) {
+			t.Errorf("no row has the advice %q", text)
+		}
+		return true
+	})
+	if texts < 30 {
+		t.Errorf("there are %d advices in corstest/advice.go", texts)
 	}
 }
 

@@ -11,17 +11,20 @@
 //	-page origin     the page that asks, such as https://app.example.com or null; required
 //	-X method        the method; without it GET, or POST if there is a body
 //	-H 'Name: value' a header that the script sets; may be given several times
-//	-d body          the body, or @file for that of a file; without a Content-Type
-//	                 it is text/plain, as a string is to fetch()
+//	-d body          the body, or @file for that of a file, @- for standard input;
+//	                 several are joined with &; without a Content-Type it is
+//	                 text/plain, as a string is to fetch()
+//	-data-raw body   the same, but @ means nothing
 //	-credentials     send cookies to other origins: credentials: 'include'
-//	-cookie 'a=b'    the cookies that the browser has for the server
+//	-cookie 'a=b'    the cookies that the browser has for the URL's host; also -b
 //	-k               accept any certificate
-//	-m seconds       how long to wait in all, 30 by default
+//	-m seconds       how long to wait in all, 30 by default; no answer gets more than 30
 //	-json            print the result as JSON
 //
 // The exit status is 0 if the script may read the response, 1 if the browser
-// blocks it, and 2 if that cannot be told: the command line is wrong, or the
-// server does not answer.
+// blocks it, and 2 if that cannot be told: the command line is wrong, no browser
+// sends such a request, or the server does not answer. A body that has not ended
+// in time is no reason, if the answer has begun. By way of go run, 2 becomes 1.
 package main
 
 import (
@@ -32,10 +35,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,21 +73,42 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 		return unknown
 	}
 
-	ctx, cancel := context.WithTimeoutCause(ctx, o.wait, fmt.Errorf("no answer within %v", o.wait))
+	late := fmt.Errorf("no answer within %v", o.wait)
+	ctx, cancel := context.WithTimeoutCause(ctx, o.wait, late)
 	defer cancel()
+	cut := false // whether there was no time for the whole body of the last answer
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: o.insecure}
 	browser := corstest.Browser{
 		Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-			res, err := transport.RoundTrip(r.WithContext(ctx))
-			if err != nil && ctx.Err() != nil {
-				err = context.Cause(ctx)
+			// That of r ends when corstest has waited long enough.
+			either, end := context.WithCancel(r.Context())
+			context.AfterFunc(ctx, end)
+			res, err := transport.RoundTrip(r.WithContext(either))
+			if err != nil {
+				if ctx.Err() != nil {
+					err = context.Cause(ctx)
+				}
+				return nil, err
 			}
-			return res, err
+			res.Body = body{res.Body, func(err error) error {
+				if context.Cause(ctx) == late {
+					cut, err = true, io.EOF
+				}
+				return err
+			}}
+			return res, nil
 		}),
 		Cookie: o.cookie,
 	}
 	result := browser.Fetch(o.page, o.request)
+	if result.Preflight == nil && result.Actual == nil {
+		fmt.Fprintf(stderr, "corsfetch: no browser sends this: %s\n", result.Blocked)
+		return unknown
+	}
+	for _, note := range o.ignored(result) {
+		fmt.Fprintf(stderr, "corsfetch: %s\n", note)
+	}
 	err = result.Err()
 	var verdict *corstest.BlockedError
 	status := allowed
@@ -93,6 +119,9 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 		status = unknown
 	}
 
+	if cut && status == allowed {
+		fmt.Fprintf(stderr, "corsfetch: the body had not ended after %v\n", o.wait)
+	}
 	if o.json {
 		encoder := json.NewEncoder(stdout)
 		encoder.SetEscapeHTML(false)
@@ -121,6 +150,20 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
+// A body is that of a response, with its errors changed.
+type body struct {
+	io.ReadCloser
+	change func(error) error
+}
+
+func (b body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		err = b.change(err)
+	}
+	return n, err
+}
+
 // options are what the command line asks for.
 type options struct {
 	page     string
@@ -136,9 +179,10 @@ const usage = `usage: corsfetch -page origin [flags] URL
   -page origin      the page that asks, such as https://app.example.com or null; required
   -X method         the method; without it GET, or POST if there is a body
   -H 'Name: value'  a header that the script sets; may be given several times
-  -d body           the body, or @file for that of a file
+  -d body           the body, or @file for that of a file, @- for standard input
+  -data-raw body    the same, but @ means nothing
   -credentials      send cookies to other origins: credentials: 'include'
-  -cookie 'a=b'     the cookies that the browser has for the server
+  -cookie 'a=b'     the cookies that the browser has for the URL's host; also -b
   -k                accept any certificate
   -m seconds        how long to wait in all (default 30)
   -json             print the result as JSON
@@ -162,10 +206,25 @@ func parse(args []string) (o options, err error) {
 		o.request.Header.Add(name, strings.TrimSpace(value))
 		return nil
 	})
-	body, hasBody := "", false
-	flags.Func("d", "", func(s string) error { body, hasBody = s, true; return nil })
+	var data []string
+	flags.Func("d", "", func(s string) error {
+		if file, ok := strings.CutPrefix(s, "@"); ok {
+			if file == "-" {
+				file = "/dev/stdin"
+			}
+			content, err := os.ReadFile(file)
+			if err != nil {
+				return err
+			}
+			s = string(content)
+		}
+		data = append(data, s)
+		return nil
+	})
+	flags.Func("data-raw", "", func(s string) error { data = append(data, s); return nil })
 	include := flags.Bool("credentials", false, "")
 	flags.StringVar(&o.cookie, "cookie", "", "")
+	flags.StringVar(&o.cookie, "b", "", "")
 	flags.BoolVar(&o.insecure, "k", false, "")
 	seconds := flags.Float64("m", 30, "")
 	flags.BoolVar(&o.json, "json", false, "")
@@ -198,15 +257,8 @@ func parse(args []string) (o options, err error) {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return o, fmt.Errorf("%q is no URL to ask; write it out, as in https://api.example.com/items/1", o.request.URL)
 	}
-	if file, ok := strings.CutPrefix(body, "@"); ok {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			return o, fmt.Errorf("-d: %w", err)
-		}
-		body = string(content)
-	}
-	o.request.Body = body
-	if o.request.Method == "" && hasBody {
+	o.request.Body = strings.Join(data, "&")
+	if o.request.Method == "" && data != nil {
 		o.request.Method = http.MethodPost
 	}
 	if *include {
@@ -216,6 +268,34 @@ func parse(args []string) (o options, err error) {
 		return o, fmt.Errorf("-m %v is no time to wait; write seconds, such as 10", *seconds)
 	}
 	return o, nil
+}
+
+// ignored returns what of the command line a browser leaves out of its requests.
+func (o options) ignored(result *corstest.Result) (notes []string) {
+	// A page asks its own server, which takes no CORS, for nothing but the headers.
+	const page = "http://page.example"
+	b := corstest.Browser{Handler: http.NotFoundHandler()}
+	kept := b.Fetch(page, corstest.Request{URL: page, Header: o.request.Header}).Actual.Request.Header
+	for _, name := range slices.Sorted(maps.Keys(o.request.Header)) {
+		if kept[name] == nil {
+			notes = append(notes, fmt.Sprintf("-H %s is left out: browsers do not let scripts set this header", name))
+		}
+	}
+	if o.cookie != "" && o.request.Credentials != corstest.Include && !slices.ContainsFunc(exchanges(result), func(ex corstest.Exchange) bool { return ex.Request.Header["Cookie"] != nil }) {
+		notes = append(notes, "-cookie is left out: without -credentials, browsers send no cookies to another origin")
+	}
+	return notes
+}
+
+// exchanges returns all that was sent, oldest first.
+func exchanges(result *corstest.Result) []corstest.Exchange {
+	all := slices.Clone(result.Via)
+	for _, ex := range []*corstest.Exchange{result.Preflight, result.Actual} {
+		if ex != nil {
+			all = append(all, *ex)
+		}
+	}
+	return all
 }
 
 // isTerminal reports whether f is one that wants colours.
@@ -275,24 +355,19 @@ func report(o options, result *corstest.Result, status int, err error) jsonRepor
 	case unknown:
 		r.Error = err.Error()
 	}
-	exchanges := result.Via
-	for _, ex := range []*corstest.Exchange{result.Preflight, result.Actual} {
-		if ex != nil {
-			exchanges = append(exchanges, *ex)
-		}
-	}
-	for _, ex := range exchanges {
+	all := exchanges(result)
+	for _, ex := range all {
 		scheme := "http://"
 		if ex.Request.TLS != nil {
 			scheme = "https://"
 		}
 		e := jsonExchange{Method: ex.Request.Method, URL: scheme + ex.Request.Host + ex.Request.RequestURI, Request: withoutSecrets(ex.Request.Header)}
 		if ex.Response != nil {
-			e.Status, e.Response = ex.Response.StatusCode, ex.Response.Header
+			e.Status, e.Response = ex.Response.StatusCode, withoutSecrets(ex.Response.Header)
 		}
 		r.Exchanges = append(r.Exchanges, e)
 	}
-	if len(exchanges) > 0 && exchanges[0].Request.Header["Access-Control-Request-Method"] != nil {
+	if all[0].Request.Header["Access-Control-Request-Method"] != nil {
 		r.Preflight = corstest.PreflightReasons(o.request)
 	}
 	return r
@@ -301,7 +376,7 @@ func report(o options, result *corstest.Result, status int, err error) jsonRepor
 // withoutSecrets returns h as a log may show it, as [corstest.Result.String] does.
 func withoutSecrets(h http.Header) http.Header {
 	h = h.Clone()
-	for _, name := range []string{"Authorization", "Cookie"} {
+	for _, name := range []string{"Authorization", "Cookie", "Set-Cookie"} {
 		if h[name] != nil {
 			h.Set(name, "(not shown)")
 		}

@@ -38,11 +38,12 @@ func process(t *testing.T, env []string, name string, args ...string) *exec.Cmd 
 	return c
 }
 
-// corsfetch runs the command as a process.
+// corsfetch runs the command as a process, with something to read.
 func corsfetch(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
 	c := process(t, nil, command, args...)
+	c.Stdin = strings.NewReader("from=stdin")
 	c.Stdout, c.Stderr = &out, &errs
 	err := c.Run()
 	var exit *exec.ExitError
@@ -106,9 +107,17 @@ func TestVerdicts(t *testing.T) {
 		{"flags behind the URL", append([]string{server.URL + "/new", "-page", page}, asJSON[:0]...), 0, []string{"no preflight", "allowed"}},
 		{"a body makes it a POST of plain text", []string{"-page", page, "-json", "-d", "a", server.URL + "/items"}, 0, []string{`"body": "text/plain;charset=UTF-8 a"`}},
 		{"a body from a file", append(asJSON, "-page", page, "-json", "-X", "PUT", "-d", "@"+file, server.URL+item), 0, []string{`{\\\"from\\\":\\\"file\\\"}`}},
+		{"bodies are joined, as curl does", []string{"-page", page, "-json", "-d", "a=1", "-d", "b=2", "-d", "@" + file, server.URL + "/items"}, 0, []string{`a=1&b=2&{\"from\":\"file\"}`}},
+		{"a body from standard input", []string{"-page", page, "-json", "-d", "@-", server.URL + "/items"}, 0, []string{`UTF-8 from=stdin"`}},
+		{"a body with an @", []string{"-page", page, "-json", "--data-raw", "@-", server.URL + "/items"}, 0, []string{`UTF-8 @-"`}},
 		{"an empty body is a POST, too", []string{"-page", page, "-d", "", server.URL + "/items"}, 0, []string{"> POST /items"}},
 		{"cookies with credentials", []string{"-page", page, "-json", "-X", "PUT", "-credentials", "-cookie", "id=1", server.URL + item}, 0, []string{`\"cookie\":\"id=1\"`, `"(not shown)"`}},
 		{"no cookies without", []string{"-page", page, "-json", "-X", "PUT", "-cookie", "id=1", server.URL + item}, 0, []string{`\"cookie\":\"\"`}},
+		{"cookies as curl has them", []string{"-page", page, "-json", "-X", "PUT", "-credentials", "-b", "id=1", server.URL + item}, 0, []string{`\"cookie\":\"id=1\"`}},
+		{"cookies that are left out", []string{"-page", page, "-cookie", "id=1", server.URL + "/new"}, 0, []string{"corsfetch: -cookie is left out: without -credentials, browsers send no cookies to another origin"}},
+		{"headers that are left out", []string{"-page", page, "-H", "cookie: a=b", "-H", "Origin: https://evil.example", "-H", "Sec-Fetch-Site: none", server.URL + "/new"}, 0, []string{
+			"corsfetch: -H Cookie is left out: browsers do not let scripts set this header\ncorsfetch: -H Origin is left out", "corsfetch: -H Sec-Fetch-Site is left out", "> Origin: https://app.example.com",
+		}},
 		{"a redirect is followed", []string{"-page", page, server.URL + "/old"}, 0, []string{"> GET /old", "< HTTP/1.1 302 Found", "> GET /new", "allowed"}},
 		{"HTTPS over HTTP/2 with any certificate", []string{"-page", page, "-k", "-json", secure.URL + "/new"}, 0, []string{`"body": "HTTP/2.0"`}},
 
@@ -130,6 +139,8 @@ func TestVerdicts(t *testing.T) {
 		{"two URLs", []string{"-page", page, server.URL, server.URL}, 2, []string{"there are 2 URLs; write one"}},
 		{"no absolute URL", []string{"-page", page, "api.example.com/items"}, 2, []string{`"api.example.com/items" is no URL to ask; write it out`}},
 		{"a header without a colon", []string{"-page", page, "-H", "X-Id", server.URL}, 2, []string{"it has no colon; write a name and a value"}},
+		{"a header whose name is none", []string{"-page", page, "-H", "Bad Name: x", server.URL}, 2, []string{`no browser sends this: "Bad Name" is not a header name`}},
+		{"a GET with a body", []string{"-page", page, "-X", "GET", "-d", "x", server.URL}, 2, []string{"no browser sends this: a GET request cannot have a body"}},
 		{"a file that is not there", []string{"-page", page, "-d", "@" + file + ".gone", server.URL}, 2, []string{"-d: open"}},
 		{"no time", []string{"-page", page, "-m", "0", server.URL}, 2, []string{"-m 0 is no time to wait; write seconds, such as 10"}},
 		{"no number of seconds", []string{"-page", page, "-m", "soon", server.URL}, 2, []string{`invalid value "soon" for flag -m`}},
@@ -152,6 +163,59 @@ func TestVerdicts(t *testing.T) {
 			}
 			if status == 2 && stderr == "" && !strings.Contains(stdout, `"error"`) {
 				t.Error("nothing says why")
+			}
+		})
+	}
+}
+
+// TestNothingIsLeftOut has the command send all that it was told to.
+func TestNothingIsLeftOut(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(api(t))
+	t.Cleanup(server.Close)
+	for _, args := range [][]string{
+		{"-page", "https://app.example.com", "-credentials", "-cookie", "a=b", "-H", "Accept-Language: en", server.URL + "/new"},
+		{"-page", "https://app.example.com", "-credentials", "-cookie", "a=b", "-X", "DELETE", "-H", "X-Id: 1", server.URL + "/new"}, // blocked
+		{"-page", server.URL, "-cookie", "a=b", server.URL + "/new"},
+		{"-page", "https://app.example.com", server.URL + "/new"},
+	} {
+		if _, stdout, stderr := corsfetch(t, args...); stderr != "" || !strings.Contains(stdout, "> Host:") {
+			t.Errorf("%q: %s%s", args, stderr, stdout)
+		}
+	}
+}
+
+// TestBodiesWithoutAnEnd has servers begin answers that they do not end.
+func TestBodiesWithoutAnEnd(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/closed" {
+			w.Header().Set("Access-Control-Allow-Origin", "*")
+			w.Header().Set("Access-Control-Allow-Methods", "PUT")
+		}
+		io.WriteString(w, "a")
+		if r.Method != http.MethodPut {
+			w.(http.Flusher).Flush()
+			<-r.Context().Done()
+		}
+	}))
+	t.Cleanup(server.Close)
+	const late = "corsfetch: the body had not ended after "
+	for _, test := range []struct {
+		name   string
+		args   []string
+		status int
+		late   bool
+	}{
+		{"of a preflight, which no browser waits for", []string{"-X", "PUT", "-m", "60", server.URL}, 0, false},
+		{"of the response", []string{"-m", "2", server.URL}, 0, true},
+		{"of a response that is blocked", []string{"-m", "2", server.URL + "/closed"}, 1, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			status, stdout, stderr := corsfetch(t, append(test.args, "-page", "https://app.example.com")...)
+			if status != test.status || strings.HasPrefix(stderr, late) != test.late || !test.late && stderr != "" {
+				t.Errorf("exit status %d\n%s%s", status, stdout, stderr)
 			}
 		})
 	}
@@ -184,12 +248,51 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+// TestJSONHasNoSecrets has a server set a cookie.
+func TestJSONHasNoSecrets(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
+		w.Header().Set("Access-Control-Allow-Credentials", "true")
+		w.Header().Set("Access-Control-Allow-Headers", "Authorization")
+		w.Header().Set("Set-Cookie", "id=secret")
+	}))
+	t.Cleanup(server.Close)
+	_, stdout, _ := corsfetch(t, "-page", "https://app.example.com", "-json", "-credentials", "-cookie", "id=secret", "-H", "Authorization: secret", server.URL)
+	if strings.Contains(stdout, "secret") || strings.Count(stdout, "(not shown)") != 4 { // the preflight sets a cookie, too
+		t.Errorf("got %s", stdout)
+	}
+}
+
+// TestCookieStays has a server redirect to another host.
+func TestCookieStays(t *testing.T) {
+	t.Parallel()
+	got := make(chan string, 2)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got <- r.Header.Get("Cookie")
+		w.Header().Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
+		w.Header().Set("Access-Control-Allow-Credentials", "true")
+		if r.URL.Path == "/" {
+			http.Redirect(w, r, "http://localhost:"+r.Host[strings.LastIndex(r.Host, ":")+1:]+"/elsewhere", http.StatusFound)
+		}
+	}))
+	t.Cleanup(server.Close)
+	status, stdout, _ := corsfetch(t, "-page", "https://app.example.com", "-credentials", "-cookie", "a=b", server.URL)
+	if first, second := <-got, <-got; status != 0 || first != "a=b" || second != "" {
+		t.Errorf("exit status %d, the cookies %q and %q\n%s", status, first, second, stdout)
+	}
+}
+
 // A server that never answers ends neither the test nor the command: the former
 // waits for it, the latter is told when to stop.
 func TestNoAnswerForever(t *testing.T) {
 	t.Parallel()
 	asked := make(chan struct{}, 2)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/begun" {
+			w.Header().Set("Access-Control-Allow-Origin", "*")
+			w.(http.Flusher).Flush()
+		}
 		asked <- struct{}{}
 		<-r.Context().Done()
 	}))
@@ -200,17 +303,19 @@ func TestNoAnswerForever(t *testing.T) {
 	}
 	<-asked
 
-	c := process(t, nil, command, "-page", "https://app.example.com", server.URL)
-	var errs bytes.Buffer
-	c.Stderr = &errs
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	<-asked
-	c.Process.Signal(syscall.SIGINT) // as Ctrl-C does
-	c.Wait()
-	if c.ProcessState.ExitCode() != 2 || !strings.Contains(errs.String(), "cannot tell") {
-		t.Errorf("after an interrupt: exit status %d, %s", c.ProcessState.ExitCode(), errs.String())
+	for _, path := range []string{"/", "/begun"} {
+		c := process(t, nil, command, "-page", "https://app.example.com", server.URL+path)
+		var errs bytes.Buffer
+		c.Stderr = &errs
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		<-asked
+		c.Process.Signal(syscall.SIGINT) // as Ctrl-C does
+		c.Wait()
+		if c.ProcessState.ExitCode() != 2 || !strings.Contains(errs.String(), "cannot tell") {
+			t.Errorf("%s, after an interrupt: exit status %d, %s", path, c.ProcessState.ExitCode(), errs.String())
+		}
 	}
 }
 

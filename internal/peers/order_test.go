@@ -73,9 +73,11 @@ type neighbour struct {
 	defect  bool                            // a defect of Go is why; a version may mend it
 	passes  bool                            // what comes through it never meets a Handler outside of it
 	server  bool                            // needs a real one
+	watches bool                            // calls method
+	advice  string                          // a part of what corstest says where a page is blocked or rejected
 
 	t   *testing.T
-	saw []string // the methods of requests, where it is something that watches
+	saw []string // the methods of requests
 }
 
 // method is called by what watches.
@@ -194,7 +196,8 @@ func neighbours() []*neighbour {
 	return []*neighbour{
 		{
 			place: outside, name: "`gorilla/handlers.ProxyHeaders`, the server's own page, `Host` rewritten", why: "`Handler` compares `Origin` with `Host`",
-			page: "http://api.example", request: corstest.Request{Method: "POST", URL: "http://api.example/items/1"}, wrap: plain(handlers.ProxyHeaders),
+			advice: "a proxy rewrites Host",
+			page:   "http://api.example", request: corstest.Request{Method: "POST", URL: "http://api.example/items/1"}, wrap: plain(handlers.ProxyHeaders),
 			front: func(next http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					r.Header.Set("X-Forwarded-Host", r.Host)
@@ -203,14 +206,14 @@ func neighbours() []*neighbour {
 				})
 			},
 		},
-		{place: outside, name: "`otelhttp`", why: "sees preflights and 403s, too", wrap: func(n *neighbour, next http.Handler) http.Handler {
+		{place: outside, name: "`otelhttp`", why: "sees preflights and 403s, too", watches: true, wrap: func(n *neighbour, next http.Handler) http.Handler {
 			return otelhttp.NewHandler(next, "api", otelhttp.WithFilter(func(r *http.Request) bool { n.method(r); return true }))
 		}},
-		{place: outside, name: "`rs/zerolog/hlog`", why: "the same", wrap: func(n *neighbour, next http.Handler) http.Handler {
+		{place: outside, name: "`rs/zerolog/hlog`", why: "the same", watches: true, wrap: func(n *neighbour, next http.Handler) http.Handler {
 			log := hlog.AccessHandler(func(r *http.Request, _, _ int, _ time.Duration) { n.method(r) })
 			return hlog.NewHandler(zerolog.Nop())(log(next))
 		}},
-		{place: outside, name: "a log with `log/slog`", why: "the same", wrap: func(n *neighbour, next http.Handler) http.Handler {
+		{place: outside, name: "a log with `log/slog`", why: "the same", watches: true, wrap: func(n *neighbour, next http.Handler) http.Handler {
 			var lines bytes.Buffer
 			log := slog.New(slog.NewTextHandler(&lines, nil))
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -221,7 +224,7 @@ func neighbours() []*neighbour {
 				next.ServeHTTP(w, r)
 			})
 		}},
-		{place: outside, name: "`httpsnoop`", why: "the same", wrap: func(n *neighbour, next http.Handler) http.Handler {
+		{place: outside, name: "`httpsnoop`", why: "the same", watches: true, wrap: func(n *neighbour, next http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if httpsnoop.CaptureMetrics(next, w, r).Code > 0 {
 					n.method(r)
@@ -229,37 +232,37 @@ func neighbours() []*neighbour {
 			})
 		}},
 		{
-			place: outside, name: "`x/net/http2/h2c`", why: "it is a server: **inside, its requests pass by `Handler`**", passes: true, server: true,
+			place: outside, name: "`x/net/http2/h2c`", why: "it is a server: **inside, its requests pass by `Handler`**", advice: "Let the CORS middleware wrap it", passes: true, server: true,
 			wrap: plain(func(next http.Handler) http.Handler {
 				//lint:ignore SA1019 It is deprecated, but in use.
 				return h2c.NewHandler(next, new(http2.Server))
 			}),
 		},
 
-		{place: inside, name: "basic authentication, with the password", why: "preflights carry no password", request: withPassword, wrap: plain(authentication)},
-		{place: inside, name: "basic authentication, without", why: "scripts can then read the 401", request: corstest.Request{Method: "PUT", URL: itemURL}, wrap: plain(authentication)},
-		{place: inside, name: "a limit of requests (`x/time/rate`), reached", why: "the 429, and preflights do not count", wrap: plain(requestLimit(0))},
-		{place: inside, name: "`http.CrossOriginProtection`", why: "needed [only where any origin is allowed](#cross-site-request-forgery)", wrap: plain(func(next http.Handler) http.Handler {
+		{place: inside, name: "basic authentication, with the password", why: "preflights carry no password", advice: "Authentication or another guard", request: withPassword, wrap: plain(authentication)},
+		{place: inside, name: "basic authentication, without", why: "scripts can then read the 401", advice: "Authentication or another guard", request: corstest.Request{Method: "PUT", URL: itemURL}, wrap: plain(authentication)},
+		{place: inside, name: "a limit of requests (`x/time/rate`), reached", why: "the 429, and preflights do not count", advice: "answers the preflight with 429", wrap: plain(requestLimit(0))},
+		{place: inside, name: "`http.CrossOriginProtection`", why: "needed [only where any origin is allowed](#cross-site-request-forgery)", advice: "http.CrossOriginProtection does not trust", wrap: plain(func(next http.Handler) http.Handler {
 			return http.NewCrossOriginProtection().Handler(next)
 		})},
-		{place: inside, name: "`http.TimeoutHandler`, too late", why: "the 503", handler: takesLong, wrap: plain(timeLimit(20 * time.Millisecond))},
+		{place: inside, name: "`http.TimeoutHandler`, too late", why: "the 503", advice: "status 503 was made outside the CORS middleware", handler: takesLong, wrap: plain(timeLimit(20 * time.Millisecond))},
 		{place: inside, name: "`http.TimeoutHandler`, in time", why: "**a cache mixes answers up**: the `Vary` from inside replaces `Origin`", flawed: true, wrap: plain(timeLimit(time.Minute))},
 		{place: inside, name: "`keepHeaders` around `http.TimeoutHandler`, in time", why: "keeps both", wrap: plain(func(next http.Handler) http.Handler {
 			return keepHeaders(http.TimeoutHandler(next, time.Minute, "late"))
 		})},
-		{place: inside, name: "`http.ServeMux`, a slash is missing", why: "browsers follow no redirect of a preflight", request: corstest.Request{Method: "PUT", URL: "https://api.example/items"}, wrap: plain(func(next http.Handler) http.Handler {
+		{place: inside, name: "`http.ServeMux`, a slash is missing", why: "browsers follow no redirect of a preflight", advice: "redirects the preflight to \"/items/\"", request: corstest.Request{Method: "PUT", URL: "https://api.example/items"}, wrap: plain(func(next http.Handler) http.Handler {
 			mux := http.NewServeMux()
 			mux.Handle("/items/", next)
 			return mux
 		})},
-		{place: inside, name: "`http.StripPrefix`, another path", why: "the 404", wrap: plain(func(next http.Handler) http.Handler { return http.StripPrefix("/api", next) })},
-		{place: inside, name: "`http.FileServer`", why: "nothing can stand inside of it", request: get, wrap: plain(func(http.Handler) http.Handler {
+		{place: inside, name: "`http.StripPrefix`, another path", why: "the 404", advice: "Wrap the whole router", wrap: plain(func(next http.Handler) http.Handler { return http.StripPrefix("/api", next) })},
+		{place: inside, name: "`http.FileServer`", why: "nothing can stand inside of it", advice: "Wrap the handler of this URL", request: get, wrap: plain(func(http.Handler) http.Handler {
 			return http.FileServerFS(fstest.MapFS{"items/1": {Data: []byte("item 1")}})
 		})},
-		{place: inside, name: "`httputil.ReverseProxy`, which reaches nobody", why: "the 502", wrap: deadProxy},
-		{place: inside, name: "`httputil.ReverseProxy`, the upstream sets CORS headers", why: "browsers refuse two values", request: get, handler: setsOwnHeaders, flawed: true, wrap: proxy(nil, asIs)},
-		{place: inside, name: "`StripHeaders` in `httputil.ReverseProxy`, the same", why: "leaves one value", request: get, handler: setsOwnHeaders, wrap: proxy(strip, asIs)},
-		{place: inside, name: "`httputil.ReverseProxy`, the upstream sends 103", why: "**it clears all headers** (golang/go 81207, in Go 1.25 to 1.27)", request: get, handler: sendsHints, flawed: true, defect: true, wrap: proxy(nil, asIs)},
+		{place: inside, name: "`httputil.ReverseProxy`, which reaches nobody", why: "the 502", advice: "a proxy cannot reach it", wrap: deadProxy},
+		{place: inside, name: "`httputil.ReverseProxy`, the upstream sets CORS headers", why: "browsers refuse two values", advice: "call cors.StripHeaders in ModifyResponse", request: get, handler: setsOwnHeaders, flawed: true, wrap: proxy(nil, asIs)},
+		{place: inside, name: "`StripHeaders` in `httputil.ReverseProxy`, the same", why: "leaves one value", advice: "look for what loses headers", request: get, handler: setsOwnHeaders, wrap: proxy(strip, asIs)},
+		{place: inside, name: "`httputil.ReverseProxy`, the upstream sends 103", why: "**it clears all headers** (golang/go 81207, in Go 1.25 to 1.27)", advice: "keepHeaders in docs/neighbours.md", request: get, handler: sendsHints, flawed: true, defect: true, wrap: proxy(nil, asIs)},
 		{place: inside, name: "`keepHeaders` around `httputil.ReverseProxy`, the same", why: "brings them back", request: get, handler: sendsHints, wrap: proxy(nil, keepHeaders)},
 
 		{place: either, name: "`http.MaxBytesHandler`, too much", why: "your code writes the 413", handler: readsBody, request: big, wrap: plain(sizeLimit)},
@@ -288,8 +291,12 @@ func (n *neighbour) stack(t *testing.T) (inner, outer http.Handler, ran *atomic.
 	return front(c.Handler(n.wrap(n, counted))), front(n.wrap(n, c.Handler(counted))), ran
 }
 
-// A view is what a page's script sees, and what a cache goes by.
-type view struct{ page, vary string }
+// A view is what a page's script sees, what a cache goes by, what corstest says, and
+// what a log sees.
+type view struct {
+	page, vary, advice string
+	status             int
+}
 
 func (v view) String() string { return v.page + " · " + v.vary }
 
@@ -312,7 +319,7 @@ func (n *neighbour) look(t *testing.T, h http.Handler, page string) view {
 		r.URL = strings.Replace(r.URL, "https:", "http:", 1)
 	}
 	res := b.Fetch(page, r)
-	v := view{page: fmt.Sprint(res.Status), vary: "no `Vary`"}
+	v := view{page: fmt.Sprint(res.Status), vary: "no `Vary`", advice: res.Advice}
 	if res.Blocked != "" {
 		v.page = "**blocked**"
 	}
@@ -323,6 +330,7 @@ func (n *neighbour) look(t *testing.T, h http.Handler, page string) view {
 	if last == nil || last.Response == nil {
 		t.Fatalf("there is no answer: %v", res)
 	}
+	v.status = last.Response.StatusCode
 	if vary := last.Response.Header["Vary"]; vary != nil {
 		v.vary = "`" + strings.Join(vary, ", ") + "`"
 	}
@@ -358,10 +366,11 @@ func TestOrder(t *testing.T) {
 			sawInside := n.saw
 			n.saw = nil
 			out := n.look(t, outer, page)
+			sawOutside := n.saw
 			reads := func(v view) bool { return v.page != "**blocked**" && strings.Contains(v.vary, "Origin") }
 			if n.defect && reads(in) {
 				t.Logf("%s has mended this: %v", runtime.Version(), in)
-				in = view{"**blocked**", "`Accept`"}
+				in = view{page: "**blocked**", vary: "`Accept`", advice: n.advice}
 			}
 			fmt.Fprintf(&tables, "| %s | %s | %s | %s |\n", n.name, in, out, n.why)
 
@@ -371,16 +380,32 @@ func TestOrder(t *testing.T) {
 			if n.place != inside && !reads(out) {
 				t.Errorf("outside, where it belongs, a page sees %v", out)
 			}
-			if n.saw != nil && (!slices.Equal(sawInside, []string{"PUT"}) || !slices.Equal(n.saw, []string{"OPTIONS", "PUT"})) {
-				t.Errorf("it saw %q inside, and %q outside", sawInside, n.saw)
+			advised := false
+			for _, v := range []view{in, out} {
+				if v.page == "**blocked**" || v.page == "403" {
+					advised = true
+					if n.advice == "" || !strings.Contains(v.advice, n.advice) {
+						t.Errorf("a page sees %v, and corstest says %q, want %q", v, v.advice, n.advice)
+					}
+				}
+			}
+			if n.advice != "" && !advised {
+				t.Errorf("want advice %q, and no page is blocked", n.advice)
 			}
 
 			ran.Store(0)
-			if v := n.look(t, outer, evilPage); v.page != "**blocked**" || ran.Load() > 0 {
-				t.Errorf("outside, a page that is not allowed sees %v, and the handler ran %d times", v, ran.Load())
+			n.saw = nil
+			rejected := n.look(t, outer, evilPage)
+			if rejected.page != "**blocked**" || ran.Load() > 0 {
+				t.Errorf("outside, a page that is not allowed sees %v, and the handler ran %d times", rejected, ran.Load())
 			}
+			sawRejected := n.saw
+			n.saw = nil
 			if v := n.look(t, inner, evilPage); v.page != "**blocked**" || ran.Load() > 0 != n.passes {
 				t.Errorf("inside, a page that is not allowed sees %v, and the handler ran %d times", v, ran.Load())
+			}
+			if got, want := fmt.Sprint(sawInside, sawOutside, sawRejected, n.saw), "[PUT] [OPTIONS PUT] [OPTIONS] []"; n.watches && (got != want || rejected.status != http.StatusForbidden) {
+				t.Errorf("of an allowed page inside and outside, of another outside and inside, it saw %s, want %s; the last but one got %d", got, want, rejected.status)
 			}
 		})
 	}
@@ -509,7 +534,7 @@ func recommended(t *testing.T, limit time.Duration) (layers []layer, branches []
 	upstream := func(http.Handler) http.Handler { return proxyTo(t, http.HandlerFunc(sendsHints), nil) }
 	sockets := func(http.Handler) http.Handler { return gorillaEcho(c) }
 	layers = []layer{
-		{"ProxyHeaders", "Host is what the browser asked for", handlers.ProxyHeaders},
+		{"ProxyHeaders", "only behind a proxy that overwrites X-Forwarded-Host: Host is what the browser asked for", handlers.ProxyHeaders},
 		{"otelhttp, a log", "see preflights and 403s, too", func(next http.Handler) http.Handler { return otelhttp.NewHandler(next, "api") }},
 		{"c.Handler", "all that is inside gets CORS headers and Vary", c.Handler},
 		{"recovery from panics", "500", recovery},

@@ -1,20 +1,26 @@
 package peers_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/f407da42/cors"
 	"github.com/f407da42/cors/corstest"
+	"github.com/f407da42/cors/internal/testkit"
 )
 
 const appPage = "https://app.example.com"
 
-// TestWiring makes each wiring mistake that docs/neighbours.md warns of, and has
-// corstest find it, with the advice that mends it.
+// TestWiring makes the wiring mistakes that docs/neighbours.md warns of in prose and
+// that a page's requests show, and has corstest find each, with the advice that mends
+// it. TestOrder does so for its table of neighbours, TestMisplacedIsFound for that of
+// routers. WebSockets are no fetch: TestWebSockets has their mistakes.
 func TestWiring(t *testing.T) {
 	c := newMiddleware(t)
 	items := func() *http.ServeMux {
@@ -29,13 +35,20 @@ func TestWiring(t *testing.T) {
 	ownHeader := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 	})
+	without := func(name string, next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r = r.Clone(r.Context())
+			r.Header.Del(name)
+			next.ServeHTTP(w, r)
+		})
+	}
 	withoutOrigin := func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.Method != http.MethodOptions {
-				r = r.Clone(r.Context())
-				r.Header.Del("Origin")
+			if r.Method == http.MethodOptions {
+				next.ServeHTTP(w, r)
+				return
 			}
-			next.ServeHTTP(w, r)
+			without("Origin", next).ServeHTTP(w, r)
 		})
 	}
 	redirected := http.NewServeMux()
@@ -54,6 +67,37 @@ func TestWiring(t *testing.T) {
 		}
 		<-r.Context().Done()
 	})
+	addsHeader := func(res *http.Response) error { res.Header.Add("Access-Control-Allow-Origin", "*"); return nil }
+	toLogin := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := r.Cookie("session"); err != nil {
+			http.Redirect(w, r, "/login", http.StatusFound)
+			return
+		}
+		c.Handler(items()).ServeHTTP(w, r)
+	})
+	rewritesHost := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r = r.Clone(r.Context())
+			r.Host = "backend:8080"
+			next.ServeHTTP(w, r)
+		})
+	}
+	cached := func(first string, service http.Handler) http.Handler {
+		cache := &testkit.SharedCache{Service: service}
+		(&corstest.Browser{Handler: cache}).Fetch(first, corstest.Request{URL: itemURL})
+		return cache
+	}
+	policy := stackPolicy(t)
+	members := testkit.MustNew(t, cors.Policy{AllowedOrigins: []string{appPage}, AllowCredentials: true})
+	public := testkit.MustNew(t, cors.Policy{AllowedOrigins: []string{"*"}})
+	twoPolicies := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		policy := public
+		if _, err := r.Cookie("session"); err == nil {
+			policy = members
+		}
+		policy.Handler(http.HandlerFunc(readsBody)).ServeHTTP(w, r)
+	})
+	withCookies := corstest.Request{URL: itemURL, Credentials: corstest.Include}
 	header := http.Header{"Content-Type": {"application/json"}}
 
 	for _, test := range []struct {
@@ -62,43 +106,96 @@ func TestWiring(t *testing.T) {
 		page    string
 		request corstest.Request
 		advice  string // a part of it; "" for none: the wiring is right
+		status  int    // that the page can read despite the mistake; 0 if it is blocked
 	}{
-		{"the middleware around everything", c.Handler(items()), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1", Header: header}, ""},
-		{"authentication inside", c.Handler(authentication(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, ""},
-		{"authentication outside", authentication(c.Handler(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "Authentication or another guard stands in front"},
-		{"authentication outside, for a request without a preflight", authentication(c.Handler(items())), appPage, corstest.Request{URL: "https://api.example/items/1"}, "The answer with status 401 was made outside the CORS middleware"},
-		{"another page", c.Handler(items()), "https://evil.example", corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "Add https://evil.example to AllowedOrigins"},
-		{"a slash that is missing on the preflight", redirected, appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items"}, "redirects the preflight"},
-		{"an upstream that sets CORS headers as well", c.Handler(proxyTo(t, ownHeader, nil)), appPage, corstest.Request{URL: "https://api.example/items/1"}, "call cors.StripHeaders in ModifyResponse"},
-		{"an upstream whose CORS headers are stripped", c.Handler(proxyTo(t, ownHeader, func(res *http.Response) error { cors.StripHeaders(res.Header); return nil })), appPage, corstest.Request{URL: "https://api.example/items/1"}, ""},
-		{"an upstream that is not wrapped", proxyTo(t, items(), nil), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "Wrap the whole router"},
-		{"a limit of requests outside", limited, appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "The answer with status 429 was made outside the CORS middleware"},
-		{"a limit of time outside", http.TimeoutHandler(slow, time.Millisecond, "late"), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "The answer with status 503 was made outside the CORS middleware"},
-		{"a server that fails on OPTIONS", always(500), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "The server fails on OPTIONS"},
-		{"something that answers OPTIONS for everybody", always(204), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "Something other than the CORS middleware answers OPTIONS"},
-		{"a handler that is not wrapped", always(200), appPage, corstest.Request{URL: "https://api.example/items/1"}, "The response did not come through a CORS middleware"},
-		{"a proxy that removes Origin", withoutOrigin(c.Handler(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "did not reach package cors"},
-		{"protection against forgery outside, that trusts nobody", http.NewCrossOriginProtection().Handler(c.Handler(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "http.CrossOriginProtection does not trust the page's origin"},
+		{"the middleware around everything", c.Handler(items()), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1", Header: header}, "", 200},
+		{"authentication inside", c.Handler(authentication(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "The script cannot read Www-Authenticate", 401},
+		{"authentication outside", authentication(c.Handler(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "Authentication or another guard stands in front", 0},
+		{"authentication outside, for a request without a preflight", authentication(c.Handler(items())), appPage, corstest.Request{URL: "https://api.example/items/1"}, "The answer with status 401 was made outside the CORS middleware", 0},
+		{"another page", c.Handler(items()), "https://evil.example", corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "Add https://evil.example to AllowedOrigins", 0},
+		{"a slash that is missing on the preflight", redirected, appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items"}, "redirects the preflight", 0},
+		{"an upstream that sets CORS headers as well", c.Handler(proxyTo(t, ownHeader, nil)), appPage, corstest.Request{URL: "https://api.example/items/1"}, "call cors.StripHeaders in ModifyResponse", 0},
+		{"an upstream whose CORS headers are stripped", c.Handler(proxyTo(t, ownHeader, func(res *http.Response) error { cors.StripHeaders(res.Header); return nil })), appPage, corstest.Request{URL: "https://api.example/items/1"}, "", 200},
+		{"an upstream that is not wrapped", proxyTo(t, items(), nil), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "Wrap the whole router", 0},
+		{"a limit of requests outside", limited, appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "The answer with status 429 was made outside the CORS middleware", 0},
+		{"a limit of time outside", http.TimeoutHandler(slow, time.Millisecond, "late"), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "The answer with status 503 was made outside the CORS middleware", 0},
+		{"a server that fails on OPTIONS", always(500), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "The server fails on OPTIONS", 0},
+		{"something that answers OPTIONS for everybody", always(204), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "Something other than the CORS middleware answers OPTIONS", 0},
+		{"a handler that is not wrapped", always(200), appPage, corstest.Request{URL: "https://api.example/items/1"}, "The response did not come through a CORS middleware", 0},
+		{"a proxy that removes Origin", withoutOrigin(c.Handler(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "did not reach package cors", 0},
+		{"protection against forgery outside, that trusts nobody", http.NewCrossOriginProtection().Handler(c.Handler(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "http.CrossOriginProtection does not trust the page's origin", 0},
+		{"protection against forgery inside, that was not told the policy's origins", c.Handler(http.NewCrossOriginProtection().Handler(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "http.CrossOriginProtection does not trust the page's origin", 403},
+		{"a login outside, that redirects", toLogin, appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "redirects the preflight to \"/login\"", 0},
+		{"a proxy in front that sets CORS headers, too", proxyTo(t, c.Handler(items()), addsHeader), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "Two layers set CORS headers", 0},
+		{"a proxy in front that removes Origin from preflights, too", without("Origin", c.Handler(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "look for what loses headers", 0},
+		{"a proxy in front that rewrites Host", rewritesHost(c.Handler(items())), "https://api.example", corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "", 200},
+		{"a proxy in front that rewrites Host, and removes Sec-Fetch-Site", rewritesHost(without("Sec-Fetch-Site", c.Handler(items()))), "https://api.example", corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "a proxy rewrites Host", 403},
+		{"a limit of time inside, and a cache in front", cached(appPage, policy.Handler(timeLimit(time.Minute)(http.HandlerFunc(addsToVary)))), partnerPage, corstest.Request{URL: itemURL}, "send Vary: Origin", 0},
+		{"the same with keepHeaders", cached(appPage, policy.Handler(keepHeaders(timeLimit(time.Minute)(http.HandlerFunc(addsToVary))))), partnerPage, corstest.Request{URL: itemURL}, "", 200},
+		{"a URL under two policies, and a cache in front", cached(evilPage, twoPolicies), appPage, withCookies, "With credentials, browsers do not accept *", 0},
+		{"the same without a cache", twoPolicies, appPage, withCookies, "", 200},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			b := corstest.Browser{Handler: test.service}
+			b := corstest.Browser{Handler: test.service, Cookie: "session=1"}
 			res := b.Fetch(test.page, test.request)
-			if test.advice == "" && res.Blocked != "" || test.advice != "" && (res.Blocked == "" || !strings.Contains(res.Advice, test.advice)) {
-				t.Errorf("want advice %q\n%v", test.advice, res)
+			if res.Status != test.status || !strings.Contains(res.Advice, test.advice) || test.advice == "" && res.Advice != "" {
+				t.Errorf("want status %d and advice %q\n%v", test.status, test.advice, res)
 			}
 		})
 	}
 }
 
-// TestForgeryProtectionIsFound has corstest find the one mistake whose answer a
-// script can read: a protection inside that was not told the policy's origins.
-func TestForgeryProtectionIsFound(t *testing.T) {
+// TestOpening has the first lines of docs/neighbours.md lead from what a broken
+// request gets to the section on the mistake that it comes of.
+func TestOpening(t *testing.T) {
+	page, err := os.ReadFile("../../docs/neighbours.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	opening, sections, _ := strings.Cut(string(page), "\n## ")
+	c := newMiddleware(t)
+	saved := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {})
 	mux := http.NewServeMux()
-	mux.HandleFunc("PUT /items/{id}", func(w http.ResponseWriter, r *http.Request) {})
-	b := corstest.Browser{Handler: newMiddleware(t).Handler(http.NewCrossOriginProtection().Handler(mux))}
-	res := b.Fetch(appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"})
-	if res.Status != http.StatusForbidden || !strings.Contains(res.Advice, "http.CrossOriginProtection does not trust the page's origin") {
-		t.Errorf("the page reads %d\n%v", res.Status, res)
+	mux.Handle("PUT /items/{id}", c.Handler(saved))
+	toLogin := http.RedirectHandler("/login", http.StatusFound)
+	doubled := func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+	}
+	for _, test := range []struct {
+		says, section string
+		service       http.Handler
+		url           string
+	}{
+		{"404", "Routers", mux, "https://api.example/nothing"},
+		{"405", "Routers", mux, itemURL},
+		{"401", "Authentication", authentication(c.Handler(saved)), itemURL},
+		{"a redirect", "Authentication", toLogin, itemURL},
+		{"two values", "Reverse proxies", c.Handler(proxyTo(t, http.HandlerFunc(doubled), nil)), itemURL},
+	} {
+		t.Run(test.says, func(t *testing.T) {
+			b := corstest.Browser{Handler: test.service}
+			res := b.Fetch(appPage, corstest.Request{Method: "PUT", URL: test.url})
+			last := res.Actual
+			if last == nil {
+				last = res.Preflight
+			}
+			got := fmt.Sprint(last.Response.StatusCode)
+			switch values := len(last.Response.Header["Access-Control-Allow-Origin"]); {
+			case values == 2:
+				got = "two values"
+			case last.Response.StatusCode/100 == 3:
+				got = "a redirect"
+			}
+			if res.Blocked == "" || got != test.says {
+				t.Errorf("it gets %s\n%v", got, res)
+			}
+			link := "(#" + strings.ToLower(strings.ReplaceAll(test.section, " ", "-")) + ")"
+			if !slices.ContainsFunc(strings.Split(opening, "\n"), func(line string) bool {
+				return strings.Contains(line, test.says) && strings.Contains(line, link)
+			}) || !strings.Contains("\n## "+sections, "\n## "+test.section+"\n") {
+				t.Errorf("no line leads from %q to the section %q", test.says, test.section)
+			}
+		})
 	}
 }
 

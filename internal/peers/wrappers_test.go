@@ -2,8 +2,10 @@ package peers_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
@@ -11,12 +13,15 @@ import (
 	"net/textproto"
 	"net/url"
 	"os"
+	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/gorilla/handlers"
 	gorilla "github.com/gorilla/websocket"
 
 	"github.com/f407da42/cors"
@@ -28,8 +33,8 @@ import (
 func keepHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		k := &keeper{ResponseWriter: w, kept: w.Header().Clone()}
+		defer k.begin() // next may panic, and recovery outside answer
 		next.ServeHTTP(k, r)
-		k.begin()
 	})
 }
 
@@ -69,10 +74,12 @@ func (k *keeper) Write(b []byte) (int, error) {
 	return k.ResponseWriter.Write(b)
 }
 
-func (k *keeper) Flush() {
+func (k *keeper) FlushError() error {
 	k.begin()
-	http.NewResponseController(k.ResponseWriter).Flush()
+	return http.NewResponseController(k.ResponseWriter).Flush()
 }
+
+func (k *keeper) Flush() { k.FlushError() }
 
 // Unwrap lets http.ResponseController hijack, for WebSockets.
 func (k *keeper) Unwrap() http.ResponseWriter { return k.ResponseWriter }
@@ -154,6 +161,9 @@ func TestBlocks(t *testing.T) {
 		{"and one of an opaque origin", withCallback(c, http.NotFoundHandler(), served), "POST /saml/acs", []string{"Origin: null", crossSite}, `200 "" ""`},
 		{"all else is inside", withCallback(c, served, http.NotFoundHandler()), "POST /other", []string{evil, crossSite}, `403 "" "Origin"`},
 
+		{"where no proxy overwrites it, ProxyHeaders believes X-Forwarded-Host of anybody", handlers.ProxyHeaders(c.Handler(served)), "POST /", []string{evil, "X-Forwarded-Host: evil.example"}, `200 "" "Origin"`},
+		{"without ProxyHeaders, it means nothing", c.Handler(served), "POST /", []string{evil, "X-Forwarded-Host: evil.example"}, `403 "" "Origin"`},
+
 		{"a response varies with the tenant", variesWithTenant(c, served), "GET /", []string{allowed}, `200 "https://app.example.com" "X-Tenant, Origin"`},
 		{"so does a 204", variesWithTenant(c, served), "OPTIONS /", []string{allowed, ask}, `204 "https://app.example.com" "X-Tenant, Origin"`},
 		{"and a 403", variesWithTenant(c, served), "GET /", []string{evil}, `403 "" "X-Tenant, Origin"`},
@@ -195,52 +205,144 @@ func TestBlocksInDocs(t *testing.T) {
 	}
 }
 
-// TestKeepHeaders has keepHeaders stand around handlers that lose headers, and
-// begin to answer in each way.
+// TestKeepHeaders has keepHeaders stand around handlers that lose headers, and that
+// answer in each way, on a real server and inside of a recovery from panics.
 func TestKeepHeaders(t *testing.T) {
-	for name, answer := range map[string]func(w http.ResponseWriter){
-		"write the status": func(w http.ResponseWriter) { w.WriteHeader(200) },
-		"write":            func(w http.ResponseWriter) { io.WriteString(w, "served") },
-		"flush":            func(w http.ResponseWriter) { w.(http.Flusher).Flush() },
-		"flush, controlled": func(w http.ResponseWriter) {
+	answers := []struct {
+		name   string
+		answer func(w http.ResponseWriter)
+		want   string
+	}{
+		{"write the status", func(w http.ResponseWriter) { w.WriteHeader(201) }, "201"},
+		{"write no content", func(w http.ResponseWriter) { w.WriteHeader(204) }, "204"},
+		{"write not modified", func(w http.ResponseWriter) { w.WriteHeader(304) }, "304"},
+		{"write the status twice", func(w http.ResponseWriter) { w.WriteHeader(201); clear(w.Header()); w.WriteHeader(500) }, "201"},
+		{"write", func(w http.ResponseWriter) { io.WriteString(w, "served") }, "200 served"},
+		{"flush", func(w http.ResponseWriter) { w.(http.Flusher).Flush(); clear(w.Header()) }, "200"},
+		{"flush, controlled", func(w http.ResponseWriter) {
 			if err := http.NewResponseController(w).Flush(); err != nil {
 				t.Error(err)
 			}
-		},
-		"return": func(http.ResponseWriter) {},
+			clear(w.Header())
+		}, "200"},
+		{"write hints, then nothing", func(w http.ResponseWriter) { w.WriteHeader(103); clear(w.Header()) }, "200"},
+		{"write a trailer", func(w http.ResponseWriter) {
+			w.(http.Flusher).Flush() // net/http sends no trailers after a short body
+			io.WriteString(w, "served")
+			w.Header().Set(http.TrailerPrefix+"Checksum", "1")
+		}, "200 served, Checksum 1"},
+		{"return", func(http.ResponseWriter) {}, "200"},
+		{"panic", func(http.ResponseWriter) { panic("for the test") }, "500"},
+		{"panic after hints", func(w http.ResponseWriter) { w.WriteHeader(103); clear(w.Header()); panic("for the test") }, "500"},
+	}
+	kept := http.Header{"Access-Control-Allow-Origin": {appPage}, "Vary": {"Origin", "X-Tenant"}, "X-Frame-Options": {"DENY"}, "Set-Cookie": {"a=1", "b=2"}}
+	replaced := kept.Clone()
+	replaced["Vary"] = []string{"Accept", "Origin", "X-Tenant"}
+	replaced["X-Frame-Options"], replaced["Set-Cookie"] = []string{"SAMEORIGIN"}, []string{"c=3"} // only Vary keeps both
+	for _, lost := range []struct {
+		name string
+		lose func(http.Header)
+		want http.Header
+	}{
+		{"nothing", func(http.Header) {}, kept},
+		{"all", func(h http.Header) { clear(h) }, kept},
+		{"the old values", func(h http.Header) {
+			h["Vary"], h["X-Frame-Options"], h["Set-Cookie"] = []string{"Accept"}, []string{"SAMEORIGIN"}, []string{"c=3"}
+		}, replaced},
 	} {
-		for how, lose := range map[string]func(http.Header){
-			"nothing":        func(http.Header) {},
-			"all":            func(h http.Header) { clear(h) },
-			"the old values": func(h http.Header) { h["Vary"], h["X-Frame-Options"] = []string{"Accept"}, []string{"SAMEORIGIN"} },
-		} {
-			t.Run("lose "+how+", "+name, func(t *testing.T) {
+		for _, test := range answers {
+			t.Run("lose "+lost.name+", "+test.name, func(t *testing.T) {
 				handler := keepHeaders(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					lose(w.Header())
-					answer(w)
+					lost.lose(w.Header())
+					test.answer(w)
 				}))
-				w := httptest.NewRecorder()
-				w.Header().Set("Access-Control-Allow-Origin", appPage)
-				w.Header().Set("Vary", "Origin")
-				w.Header().Set("X-Frame-Options", "DENY")
-				handler.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
-				want := http.Header{"Access-Control-Allow-Origin": {appPage}, "Vary": {"Origin"}, "X-Frame-Options": {"DENY"}}
-				if how == "the old values" {
-					want["Vary"], want["X-Frame-Options"] = []string{"Accept", "Origin"}, []string{"SAMEORIGIN"}
+				server := httptest.NewUnstartedServer(recovery(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					for name, values := range kept {
+						w.Header()[name] = slices.Clone(values)
+					}
+					handler.ServeHTTP(w, r)
+				})))
+				server.Config.ErrorLog = log.New(io.Discard, "", 0) // a second status is logged
+				server.Start()
+				defer server.Close()
+				res, err := server.Client().Get(server.URL)
+				if err != nil {
+					t.Fatal(err)
 				}
-				got := w.Result().Header
-				got.Del("Content-Type")
-				if fmt.Sprint(got) != fmt.Sprint(want) {
-					t.Errorf("got %q, want %q", got, want)
+				defer res.Body.Close()
+				body, err := io.ReadAll(res.Body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := strings.TrimSpace(fmt.Sprint(res.StatusCode, " ", string(body)))
+				if sum := res.Trailer.Get("Checksum"); sum != "" {
+					got += ", Checksum " + sum
+				}
+				if got != test.want {
+					t.Errorf("got %s, want %s", got, test.want)
+				}
+				for _, name := range []string{"Content-Length", "Content-Type", "Date"} {
+					res.Header.Del(name)
+				}
+				want := lost.want
+				if strings.Contains(test.name, "hints") {
+					want = kept // the handler has lost its own, too
+				}
+				if fmt.Sprint(res.Header) != fmt.Sprint(want) {
+					t.Errorf("got %q, want %q", res.Header, want)
 				}
 			})
 		}
 	}
 }
 
-// golang/go 81207: httputil.ReverseProxy clears all headers as soon as the upstream
-// sends a 1xx. keepHeaders brings them back, over HTTP/1.1 and HTTP/2.
+// TestKeepHeadersAndOtherInterfaces shows what docs/neighbours.md says of these:
+// http.ResponseController does all, and reports errors; type assertions do not.
+func TestKeepHeadersAndOtherInterfaces(t *testing.T) {
+	ask := func(w http.ResponseWriter, look func(http.ResponseWriter)) {
+		keepHeaders(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { look(w) })).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	}
+	ask(struct{ http.ResponseWriter }{httptest.NewRecorder()}, func(w http.ResponseWriter) {
+		if err := http.NewResponseController(w).Flush(); !errors.Is(err, http.ErrNotSupported) {
+			t.Errorf("flush what cannot be flushed: %v", err)
+		}
+	})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, ok := w.(http.Hijacker); !ok {
+			t.Error("the server's own is no http.Hijacker")
+		}
+		ask(w, func(w http.ResponseWriter) {
+			_, hijacks := w.(http.Hijacker)
+			_, pushes := w.(http.Pusher)
+			_, reads := w.(io.ReaderFrom)
+			if hijacks || pushes || reads {
+				t.Errorf("asserted: http.Hijacker %t, http.Pusher %t, io.ReaderFrom %t", hijacks, pushes, reads)
+			}
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			io.WriteString(conn, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhijacked")
+			conn.Close()
+		})
+	}))
+	defer server.Close()
+	res, err := server.Client().Get(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if body, err := io.ReadAll(res.Body); string(body) != "hijacked" {
+		t.Errorf("got %q, %v", body, err)
+	}
+}
+
+// golang/go 81207: httputil.ReverseProxy of Go 1.25 to 1.27 clears all headers as
+// soon as the upstream sends a 1xx. keepHeaders brings them back, over HTTP/1.1 and
+// HTTP/2.
 func TestFieldBugProxyClearsHeadersAfter1xx(t *testing.T) {
+	seen := regexp.MustCompile(`^go1\.2[567]\b`).MatchString(runtime.Version())
 	for _, status := range []int{0, http.StatusEarlyHints, http.StatusContinue} {
 		upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if status == http.StatusEarlyHints {
@@ -297,9 +399,13 @@ func TestFieldBugProxyClearsHeadersAfter1xx(t *testing.T) {
 					vary := slices.Sorted(slices.Values(res.Header["Vary"]))
 					allows := res.Header["Access-Control-Allow-Origin"]
 					right := slices.Equal(allows, []string{appPage}) && slices.Equal(vary, []string{"Accept", "Origin"})
-					if name == "bare" && status != 0 {
-						t.Logf("Access-Control-Allow-Origin: %q, Vary: %q", allows, vary) // as this version of Go has it
-					} else if !right {
+					// Over HTTP/2, the server sends 100 itself, and asks no upstream for it.
+					switch loses := name == "bare" && (status == http.StatusEarlyHints || status == http.StatusContinue && version == 1); {
+					case loses && !seen:
+						t.Logf("%s, which this defect was not seen in: Access-Control-Allow-Origin: %q, Vary: %q", runtime.Version(), allows, vary)
+					case loses && (len(allows) > 0 || !slices.Equal(vary, []string{"Accept"})):
+						t.Errorf("%s has mended this, other than docs/neighbours.md says: Access-Control-Allow-Origin: %q, Vary: %q", runtime.Version(), allows, vary)
+					case !loses && !right:
 						t.Errorf("got Access-Control-Allow-Origin: %q, Vary: %q", allows, vary)
 					}
 				})

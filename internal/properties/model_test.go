@@ -4,6 +4,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"regexp"
 	"slices"
@@ -46,6 +47,15 @@ func TestBrowsersObeyThePolicy(t *testing.T) {
 		reader := readPolicy(p)
 		for range requestsEach {
 			page, r := g.page(p), g.request(p)
+			if !isPage(page) { // though other clients can send it
+				direct := httptest.NewRequest("GET", "http://server.example/", nil)
+				direct.Header.Set("Origin", page)
+				if got, want := m.Check(direct) == nil, reader.allowsOrigin(page); got != want {
+					t.Fatalf("policy %+v\norigin %q passes: %t, want %t", p, page, got, want)
+				}
+				seen["from no page"]++
+				continue
+			}
 			got, want := observe(m, page, r), reader.outcome(page, r)
 			if got != want {
 				t.Fatalf("policy  %+v\npage    %q\nrequest %+v\ngot  %+v\nwant %+v", p, page, r, got, want)
@@ -54,7 +64,7 @@ func TestBrowsersObeyThePolicy(t *testing.T) {
 		}
 	}
 	t.Logf("%d requests under %d policies", policies*requestsEach, policies)
-	for _, s := range []string{"stopped", "stopped by a preflight", "handled, unreadable", "handled, readable", "handled after a preflight, readable"} {
+	for _, s := range []string{"stopped", "stopped by a preflight", "handled, unreadable", "handled, readable", "handled after a preflight, readable", "from no page"} {
 		t.Logf("%6d %s", seen[s], s)
 		if seen[s] == 0 {
 			t.Errorf("no request was %s", s)
@@ -95,6 +105,12 @@ var (
 	}
 	laterOn = []time.Duration{0, 5*time.Second - 1, 5 * time.Second, 10*time.Minute - 1, 24*time.Hour - 1}
 )
+
+// isPage reports whether corstest takes page for the origin of one.
+func isPage(page string) bool {
+	b := corstest.Browser{Handler: http.NotFoundHandler()}
+	return b.Fetch(page, corstest.Request{URL: "http://api.example/"}).Actual != nil
+}
 
 // observe has page send r to a handler behind m.
 func observe(m *cors.Middleware, page string, r corstest.Request) (o outcome) {
