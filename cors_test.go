@@ -400,6 +400,7 @@ func TestWhatHappensToARequest(t *testing.T) {
 func TestSameOrigin(t *testing.T) {
 	t.Parallel()
 	sites := []string{"absent", "same-origin", "same-site", "cross-site", "none", "junk"}
+	longest := strings.Repeat("a.", 126) + "a.:65535"
 	// same lists, for each Host, the Origins that are the same by themselves.
 	same := map[string][]string{
 		"api.example":      {"https://api.example", "http://api.example"},
@@ -411,9 +412,11 @@ func TestSameOrigin(t *testing.T) {
 		":443":             nil,
 		"[::1]":            {"http://[::1]"},
 		"[::1]:8080":       {"http://[::1]:8080"},
+		longest:            {"https://" + longest, "http://" + longest},
 		"":                 nil, // as in HTTP/1.0
 	}
 	origins := []string{
+		"https://" + longest, "http://" + longest,
 		"https://api.example", "http://api.example", "https://api.example:8080", "http://api.example:8080", "https://api.example:8081",
 		"http://[::1]", "http://[::1]:8080", "http://[::1]:8081", "https://other.example", "app://api.example",
 		"null", "api.example", "https://", "http://", "junk", "https://api.example/", "https://user@api.example", "HTTPS://api.example",
