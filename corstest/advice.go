@@ -45,7 +45,7 @@ func (e evidence) disallowed() bool {
 // doubled reports whether e has values that one layer would not set.
 func (e evidence) doubled() bool {
 	lines, origins := e.header["Access-Control-Allow-Origin"], split(e.value)
-	return e.kind == originOther && len(origins) > 1 && (len(lines) > 1 || origins[0] == origins[1] || slices.Contains(origins, "*")) ||
+	return len(origins) > 1 && (len(lines) > 1 || origins[0] == origins[1] || slices.Contains(origins, "*")) ||
 		e.kind == credentialsDenied && len(e.header["Access-Control-Allow-Credentials"]) > 1
 }
 

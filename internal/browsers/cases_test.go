@@ -738,6 +738,12 @@ func cases(o origins) []testCase {
 			server: "preflight PUT /a, PUT /a, preflight PUT /b, PUT /b, PUT /a", script: "200, 200, 200",
 		},
 		{
+			name:   "a preflight is for a URL with its fragment",
+			policy: methods("PUT"),
+			steps:  []step{{Method: "PUT", Path: "/a#1"}, {Method: "PUT", Path: "/a#2"}, {Method: "PUT", Path: "/a#1"}},
+			server: "preflight PUT /a, PUT /a, preflight PUT /a, PUT /a, PUT /a", script: "200, 200, 200",
+		},
+		{
 			name:   "a preflight lasts between two ports of a host too",
 			from:   o.nearby,
 			policy: cors.Policy{AllowedOrigins: []string{o.nearby}, AllowedMethods: []string{"PUT"}, MaxAge: time.Hour},
