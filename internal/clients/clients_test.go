@@ -98,9 +98,9 @@ func without(p cors.Policy, e entry) cors.Policy {
 }
 
 const (
-	// patience is how long a browser may take for a session. It is only ever
-	// used up by one that hangs.
-	patience = time.Minute
+	// patience is how long a browser may take for a session, the first of which
+	// has it start. It is only ever used up by one that hangs.
+	patience = 2 * time.Minute
 
 	// calls is how many calls the session makes whose preflights are counted.
 	calls = 20
