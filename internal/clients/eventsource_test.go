@@ -25,8 +25,9 @@ var eventSource = recipe{
 		session := rand.Text()
 		mux := http.NewServeMux()
 		mux.HandleFunc("POST /session", func(w http.ResponseWriter, r *http.Request) {
-			http.SetCookie(w, &http.Cookie{Name: "session", Value: session, Path: "/", Domain: cookieDomain(r), HttpOnly: true, SameSite: http.SameSiteLaxMode})
+			http.SetCookie(w, &http.Cookie{Name: "session", Value: session, Path: "/", Domain: sessionDomain(r), HttpOnly: true, SameSite: http.SameSiteLaxMode})
 		})
+		mux.HandleFunc("GET /public", serveEvents)
 		mux.HandleFunc("GET /events", func(w http.ResponseWriter, r *http.Request) {
 			if cookie, err := r.Cookie("session"); err != nil || cookie.Value != session {
 				http.Error(w, "not logged in", http.StatusUnauthorized)
@@ -37,7 +38,7 @@ var eventSource = recipe{
 		return mux
 	},
 	fails: map[entry]string{
-		{"AllowCredentials", ""}: "events",
+		{"AllowCredentials", ""}: "events without a cookie",
 	},
 	preflights: 0,
 }

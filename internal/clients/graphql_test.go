@@ -96,6 +96,12 @@ func bookService(t *testing.T) http.Handler {
 	}
 
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Content-Type") != "application/json" ||
+			r.Header.Get("Accept") != "application/graphql-response+json,application/json;q=0.9" ||
+			r.Header.Get("Apollo-Require-Preflight") != "" {
+			http.Error(w, "not what docs/recipes.md says", http.StatusBadRequest)
+			return
+		}
 		var q struct {
 			Query         string         `json:"query"`
 			OperationName string         `json:"operationName"`

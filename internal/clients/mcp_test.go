@@ -3,6 +3,7 @@
 package clients
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net"
@@ -35,8 +36,10 @@ var mcpRecipe = recipe{
 	policy: mcpPolicy,
 	handler: func(*testing.T) http.Handler {
 		h := mcpHandler(&mcp.StreamableHTTPOptions{
-			EventStore:                 mcp.NewMemoryEventStore(nil),
-			DisableLocalhostProtection: true, // the API's name is not localhost
+			EventStore: mcp.NewMemoryEventStore(nil),
+			// The API's name is not localhost. The protection is against pages that
+			// have their own name resolve to a loopback address: none is open here.
+			DisableLocalhostProtection: true,
 		})
 		mux := http.NewServeMux()
 		mux.Handle("/mcp", h)
@@ -64,21 +67,26 @@ func TestMCPProtections(t *testing.T) {
 		t.Fatal(err)
 	}
 	bare := mcpHandler(&mcp.StreamableHTTPOptions{})
+	unprotected := mcpHandler(&mcp.StreamableHTTPOptions{DisableLocalhostProtection: true})
 	public, loopback := net.IPv4(192, 0, 2, 1), net.IPv4(127, 0, 0, 1)
 	for _, test := range []struct {
 		name    string
+		page    string // https://app.example.com if empty
 		handler http.Handler
 		url     string
 		address net.IP // at which the server is reached
 		refusal string
 	}{
-		{"by default", bare, "https://api.example.com/mcp", public, ""},
-		{"localhost", bare, "http://localhost:8080/mcp", loopback, ""},
-		{"behind a proxy on the same machine", bare, "https://api.example.com/mcp", loopback, "invalid Host header"},
-		{"a name under localhost", bare, "http://api.localhost:8080/mcp", loopback, "invalid Host header"},
-		{"without that protection", mcpHandler(&mcp.StreamableHTTPOptions{DisableLocalhostProtection: true}), "https://api.example.com/mcp", loopback, ""},
-		{"in a protection that does not know the page", untold.Handler(bare), "https://api.example.com/mcp", public, "cross-origin request"},
-		{"in a protection that trusts the page", told.Handler(bare), "https://api.example.com/mcp", public, ""},
+		{name: "by default", handler: bare, url: "https://api.example.com/mcp", address: public},
+		{name: "localhost", handler: bare, url: "http://localhost:8080/mcp", address: loopback},
+		{name: "behind a proxy on the same machine", handler: bare, url: "https://api.example.com/mcp", address: loopback, refusal: "invalid Host header"},
+		{name: "behind one that sets Host", handler: bare, url: "http://127.0.0.1:8080/mcp", address: loopback},
+		{name: "a name under localhost", handler: bare, url: "http://api.localhost:8080/mcp", address: loopback, refusal: "invalid Host header"},
+		{name: "a page whose own name resolves to loopback", page: "http://rebound.example:8080", handler: bare, url: "http://rebound.example:8080/mcp", address: loopback, refusal: "invalid Host header"},
+		{name: "without that protection, such a page", page: "http://rebound.example:8080", handler: unprotected, url: "http://rebound.example:8080/mcp", address: loopback},
+		{name: "without that protection, a page that the policy lists", handler: unprotected, url: "https://api.example.com/mcp", address: loopback},
+		{name: "in a protection that does not know the page", handler: untold.Handler(bare), url: "https://api.example.com/mcp", address: public, refusal: "cross-origin request"},
+		{name: "in a protection that trusts the page", handler: told.Handler(bare), url: "https://api.example.com/mcp", address: public},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m, err := cors.New(mcpPolicy)
@@ -90,7 +98,7 @@ func TestMCPProtections(t *testing.T) {
 				address := &net.TCPAddr{IP: test.address, Port: 8080}
 				guarded.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, address)))
 			})}
-			result := b.Fetch("https://app.example.com", corstest.Request{
+			result := b.Fetch(cmp.Or(test.page, "https://app.example.com"), corstest.Request{
 				Method: http.MethodPost,
 				URL:    test.url,
 				Header: http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json, text/event-stream"}},

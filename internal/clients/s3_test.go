@@ -9,6 +9,8 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -37,7 +39,7 @@ var s3Client = recipe{
 	handler: bucket,
 	fails: map[entry]string{
 		{"AllowedMethods", "PUT"}:                          "put",
-		{"AllowedMethods", "DELETE"}:                       "delete",
+		{"AllowedMethods", "DELETE"}:                       "abort a multipart upload",
 		{"AllowedHeaders", "Authorization"}:                "put",
 		{"AllowedHeaders", "X-Amz-Date"}:                   "put",
 		{"AllowedHeaders", "X-Amz-Content-Sha256"}:         "put",
@@ -55,21 +57,37 @@ var s3Client = recipe{
 	preflights: 4,
 }
 
+// signedHeaders finds the names in a header, or in a query.
+var signedHeaders = regexp.MustCompile(`SignedHeaders=([^,&]*)`)
+
 // bucket returns a proxy of a server of S3 with one bucket, which sets CORS
-// headers itself. What that says of the object "damaged" is not what it sends.
+// headers itself. The proxy has to keep the Host, which is signed. What the
+// server says of the object "damaged" is not what it sends.
 func bucket(t *testing.T) http.Handler {
 	backend := s3mem.New()
 	if err := backend.CreateBucket("bucket"); err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(gofakes3.New(backend).Server())
+	store := gofakes3.New(backend).Server() // which checks no signatures
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		signed := signedHeaders.FindStringSubmatch(r.Header.Get("Authorization") + r.URL.RawQuery)
+		if signed == nil || !strings.Contains(signed[1], "host") || r.Host != r.Header.Get("Test-Host") {
+			http.Error(w, "the signature is for another host, or for none", http.StatusForbidden)
+			return
+		}
+		store.ServeHTTP(w, r)
+	}))
 	t.Cleanup(server.Close)
 	target, err := url.Parse(server.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &httputil.ReverseProxy{
-		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) },
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(target)
+			r.Out.Host = r.In.Host
+			r.Out.Header.Set("Test-Host", r.In.Host) // for the server above
+		},
 		ModifyResponse: func(r *http.Response) error {
 			cors.StripHeaders(r.Header)
 			if r.Request.URL.Path != "/bucket/damaged" {

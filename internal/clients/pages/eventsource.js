@@ -6,9 +6,10 @@ async function login(api) {
   check(status === 200, status);
 }
 
-const events = (api, count) => receive(new EventSource(`${api}/events`, {withCredentials: true}), count);
+const events = (api, count, path = "/events") => receive(new EventSource(api + path, {withCredentials: true}), count);
 
 export const steps = [
+  ["events without a cookie", (api) => events(api, 2, "/public")],
   ["log in", login],
   ["events", (api) => events(api, 2)],
   ["events after a reconnection", (api) => events(api, 4)],

@@ -7,8 +7,9 @@ const text = (id) => document.getElementById(id).textContent.replace(/ +/g, " ")
 // page returns what such a page exports. Of a version it needs: what lets it ask
 // other origins, and keeps it from that; its process; a promise of the next
 // request's end, with the error; what has it take something else for the page's
-// location; and the headers that it triggers events for.
-export function page({allow, process, ended, locate, triggers}) {
+// location; the headers that it triggers events for; what sends cookies, in a use
+// of send; and what listens until a request for a URL is refused.
+export function page({allow, process, ended, locate, triggers, sendWithCookies, refuse}) {
   // send submits a form by htmx, and returns what then is in its target.
   async function send(api, method, path, {allowed = true, more = ""} = {}) {
     allow(allowed);
@@ -32,6 +33,12 @@ export function page({allow, process, ended, locate, triggers}) {
     const got = await send(api, method, "/fragment");
     check(got === want, got);
   }];
+
+  // nothing checks that no fragment comes of act.
+  async function nothing(act) {
+    const got = await act().catch(() => "nothing");
+    check(got === "nothing", got);
+  }
 
   const steps = [
     plainly("get", "GET done"),
@@ -82,13 +89,16 @@ export function page({allow, process, ended, locate, triggers}) {
       const got = await ask(api, "HX-Reselect", "b");
       check(got === "done", got);
     }],
-    ["nothing across origins by default", async (api) => {
-      try {
-        await send(api, "get", "/fragment", {allowed: false});
-      } catch {
-        return;
-      }
-      throw new Error("a fragment");
+    ["nothing across origins by default", (api) => nothing(() => send(api, "get", "/fragment", {allowed: false}))],
+    ["nothing with cookies", (api) => nothing(() => sendWithCookies((options) => send(api, "get", "/fragment", options)))],
+    ["nothing that a listener refuses", (api) => {
+      refuse(`${api}/fragment`);
+      return nothing(() => send(api, "get", "/fragment"));
+    }],
+    ["go on to the page's own origin", async (api) => {
+      await ask(api, "HX-Location", JSON.stringify({path: "/fragment", target: "#there"}));
+      await ended();
+      check(text("there") !== "GET done", text("there"));
     }],
   ];
 

@@ -11,4 +11,10 @@ export const {steps, call} = page({
   }),
   locate: (other) => { htmx._loc = other; },
   triggers: ["HX-Trigger"],
+  sendWithCookies: (send) => send({more: `hx-config="credentials:include"`}),
+  refuse: (url) => document.addEventListener("htmx:before:request", (event) => {
+    if (event.detail.ctx.request.action.startsWith(url)) {
+      event.preventDefault();
+    }
+  }, {once: true}),
 });

@@ -14,6 +14,19 @@ const {send, steps: common, call} = page({
   }),
   locate: (other) => { htmx.location = other; },
   triggers: ["HX-Trigger", "HX-Trigger-After-Swap", "HX-Trigger-After-Settle"],
+  sendWithCookies: async (send) => {
+    htmx.config.withCredentials = true;
+    try {
+      return await send();
+    } finally {
+      htmx.config.withCredentials = false;
+    }
+  },
+  refuse: (url) => document.addEventListener("htmx:validateUrl", (event) => {
+    if (event.detail.url.href.startsWith(url)) {
+      event.preventDefault();
+    }
+  }, {once: true}),
 });
 
 const steps = [

@@ -47,6 +47,11 @@ export const steps = [
     const {response} = await actions["add"](newClient(api, {withXSRFToken: undefined})).catch((error) => error);
     check(response?.status === 403 && response.data === "forged\n", response?.status);
   }],
+  ["no token that another host of the site has set", async (api) => {
+    document.cookie = `XSRF-TOKEN=another; path=/; domain=${location.hostname.replace("app.", "")}`;
+    const {response} = await actions["add"](newClient(api)).catch((error) => error);
+    check(response?.status === 403 && response.data === "forged\n", response?.status);
+  }],
 ];
 
 export const call = (api, i) => {

@@ -1,5 +1,5 @@
 import {
-  CompleteMultipartUploadCommand, CreateMultipartUploadCommand, DeleteObjectCommand, GetObjectCommand,
+  AbortMultipartUploadCommand, CompleteMultipartUploadCommand, CreateMultipartUploadCommand, DeleteObjectCommand, GetObjectCommand,
   ListObjectsV2Command, PutObjectCommand, S3Client, UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import {check} from "./run.js";
@@ -66,6 +66,12 @@ async function multipart(api) {
   await checkObject(api, Key, text);
 }
 
+async function abort(api) {
+  const Key = "given up";
+  const {UploadId} = await newClient(api).send(new CreateMultipartUploadCommand({Bucket, Key}));
+  await newClient(api).send(new AbortMultipartUploadCommand({Bucket, Key, UploadId}));
+}
+
 const remove = (api, Key) => newClient(api).send(new DeleteObjectCommand({Bucket, Key}));
 
 export const steps = [
@@ -75,6 +81,7 @@ export const steps = [
   ["notice damage", noticeDamage],
   ["put a file", putFile],
   ["multipart", multipart],
+  ["abort a multipart upload", abort],
   ["delete", (api) => remove(api, "object")],
 ];
 

@@ -39,6 +39,20 @@ async function begin(api, name) {
   return upload;
 }
 
+// checkHeader checks that an upload with these options sends that header in one of
+// its requests, and keeps that request back.
+const checkHeader = (api, name, options) => new Promise((resolve, reject) => {
+  newUpload(api, "other", {
+    ...options,
+    onBeforeRequest: (request) => {
+      if (request.getHeader(name)) {
+        resolve();
+        throw new Error("kept back");
+      }
+    },
+  }, () => reject(new Error(`no ${name}`)), reject).start();
+});
+
 export const steps = [
   ["upload", (api) => send(api, "whole")],
   ["upload in chunks", (api) => send(api, "chunks", {chunkSize: 10})],
@@ -60,6 +74,12 @@ export const steps = [
     const upload = await begin(api, "given up");
     await upload.abort(true);
     await arrived(upload, 404);
+  }],
+  ["other options", async (api) => {
+    await checkHeader(api, "Upload-Defer-Length", {uploadLengthDeferred: true});
+    await checkHeader(api, "Upload-Concat", {parallelUploads: 2});
+    await checkHeader(api, "X-Request-ID", {addRequestId: true});
+    await checkHeader(api, "X-HTTP-Method-Override", {overridePatchMethod: true});
   }],
 ];
 
