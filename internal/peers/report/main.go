@@ -104,7 +104,7 @@ func (r *report) results() (text string, parts map[string]string) {
 	plain(r.others())
 	section("All rows, with a reused writer", "")
 	s.WriteString(r.table("reused", columns, nil) + "\n")
-	section("All rows, with a fresh httptest.ResponseRecorder", "")
+	section("All rows, with a fresh httptest.ResponseRecorder", "Of one pass.")
 	s.WriteString(r.table("recorder", columns, nil))
 	return s.String(), parts
 }
