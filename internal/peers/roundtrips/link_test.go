@@ -14,7 +14,8 @@ import (
 
 // listen returns the address of a link to addr. What is sent over it arrives
 // after delay, in order, in either direction, however much it is. Connections
-// are there at once: the sessions reuse those that they have.
+// are there at once. That is kind to WebKit, which makes a new one for nearly each
+// preflight and for what follows it; the others keep one.
 func listen(t testing.TB, addr string, delay time.Duration) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
