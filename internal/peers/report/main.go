@@ -33,6 +33,10 @@ func main() {
 	r := newReport()
 	eachLine(flag.Arg(0), r.readMeasurement)
 	eachLine("testdata/outcomes.txt", r.readOutcome)
+	results, parts := r.results()
+	if strings.Contains(results, "NaN") {
+		log.Fatalf("something was not measured:\n%s", results)
+	}
 	place := func(file string) string {
 		if *to == "" {
 			return file
@@ -42,7 +46,6 @@ func main() {
 	for name, chart := range r.charts() {
 		write(place(filepath.Join("charts", name+".svg")), chart)
 	}
-	results, parts := r.results()
 	write(place("RESULTS.md"), results)
 	for _, page := range []string{"../../docs/performance.md", "../../README.md"} {
 		text, err := os.ReadFile(page)
