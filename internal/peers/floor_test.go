@@ -160,6 +160,15 @@ func safeMatching(matches func(origin string) bool, next http.Handler) http.Hand
 	})
 }
 
+// trustingFloor is safeFloor where a func decides, but asks it about any string,
+// as rs/cors does: what is no origin is allowed if the func says so.
+func trustingFloor(p policy, next http.Handler) http.Handler {
+	if p.fn == nil {
+		return nil
+	}
+	return safeMatching(isTenant, next)
+}
+
 func safeFunc(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch origin := first(r.Header["Origin"]); {
@@ -337,6 +346,34 @@ func isPreview(p policy) func(origin string) bool {
 		label := origin[len("https://") : len(head)+len("-team")]
 		_, ok = projects[head[:star]]
 		return ok && star < len(head) && !strings.Contains(label, ".") && isLabels(label)
+	}
+}
+
+// isPreviewOfAny returns a func that reports whether an origin is that of a preview
+// of one of p's projects, https://abc-1-*-team.vercel.app: its name and number go
+// up to the second hyphen, and the team comes after the last.
+func isPreviewOfAny(p policy) func(origin string) bool {
+	const scheme, domain = "https://", ".vercel.app"
+	type project struct{ head, team string }
+	projects := make(map[project]struct{})
+	for _, s := range p.origins {
+		head, team, _ := strings.Cut(strings.TrimSuffix(s, domain), "*")
+		projects[project{head, team}] = struct{}{}
+	}
+	return func(origin string) bool {
+		label, ok := strings.CutSuffix(origin, domain)
+		if !ok || !strings.HasPrefix(label, scheme) {
+			return false
+		}
+		name := strings.IndexByte(label, '-') + 1
+		star := name + strings.IndexByte(label[name:], '-') + 1
+		end := strings.LastIndexByte(label, '-')
+		if end <= star {
+			return false
+		}
+		_, ok = projects[project{label[:star], label[end:]}]
+		label = label[len(scheme):]
+		return ok && !strings.Contains(label, ".") && isLabels(label)
 	}
 }
 

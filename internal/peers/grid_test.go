@@ -81,6 +81,17 @@ func policies(yield func(policy) bool) {
 		p.matches = isPreview(p)
 		return p
 	}
+	hyphensVaried := func(name string, n int) policy { // with names of all lengths, under one domain
+		const letters = "abcdefghijklmnopqrstuvwxyz"
+		p := policy{name: name, patterns: true}
+		for i := range n {
+			p.origins = append(p.origins, fmt.Sprintf("https://%s-%d-*-%s.vercel.app", letters[:1+i%26], i, letters[:1+i%20]))
+		}
+		p.matches = isPreviewOfAny(p)
+		p.allowed = strings.Replace(p.origins[n/2], "*", "git-main", 1)
+		p.rejected = strings.Replace(p.allowed, "git-main-", "git-main_", 1)
+		return p
+	}
 	hyphensOfMany := func(name string, n int) policy { // each under a domain of its own
 		p := matching(name, "https://pr-*.customer-%d.example", n, "1", "customer", "stranger")
 		p.matches = isReview(p)
@@ -103,6 +114,8 @@ func policies(yield func(policy) bool) {
 		yield(subdomains("patterns-1000", 1000)) &&
 		yield(hyphens("hyphens-10", 10)) &&
 		yield(hyphens("hyphens-1000", 1000)) &&
+		yield(hyphensVaried("hyphens-varied-10", 10)) &&
+		yield(hyphensVaried("hyphens-varied-1000", 1000)) &&
 		yield(hyphensOfMany("hyphens-of-10-domains", 10)) &&
 		yield(hyphensOfMany("hyphens-of-1000-domains", 1000)) &&
 		yield(schemes("schemes-10", 10)) &&
@@ -114,7 +127,8 @@ func policies(yield func(policy) bool) {
 		yield(exact("origins-1000000", 1_000_000))
 }
 
-// isTenant stands for what a service asks its database, or a cache of it.
+// isTenant stands for what a service asks its database, or a cache of it. Somebody
+// has written there what no browser sends.
 func isTenant(origin string) bool {
 	_, ok := tenants[origin]
 	return ok
@@ -125,6 +139,7 @@ var tenants = func() map[string]struct{} {
 	for i := range 1000 {
 		set[fmt.Sprintf("https://tenant-%d.example.com", i)] = struct{}{}
 	}
+	set["https://*.tenant-500.example.com"] = struct{}{}
 	return set
 }()
 
@@ -205,6 +220,7 @@ var implementations = []implementation{
 	{name: "none", wrap: func(_ policy, next http.Handler) http.Handler { return next }},
 	{name: "floor-shared", wrap: sharedFloor},
 	{name: "floor-safe", wrap: safeFloor},
+	{name: "floor-trusting", wrap: trustingFloor},
 	{name: "this", wrap: wrapThis},
 	{name: "rs", wrap: wrapRS},
 	{name: "chi", wrap: wrapChi},

@@ -25,6 +25,7 @@ type outcome struct {
 
 	status           int
 	methods, headers string // that the answer to a preflight lists
+	silent           bool   // a refusal does not say why
 }
 
 func outcomeOf(p policy, r *http.Request, impl implementation) outcome {
@@ -34,6 +35,7 @@ func outcomeOf(p policy, r *http.Request, impl implementation) outcome {
 	handler.ServeHTTP(w, r)
 	res := w.Result()
 	o.status = res.StatusCode
+	o.silent = o.status >= 400 && w.Body.Len() == 0
 	o.methods = strings.Join(list(res, "Access-Control-Allow-Methods"), " ")
 	o.headers = strings.Join(list(res, "Access-Control-Allow-Headers"), " ")
 
@@ -95,6 +97,7 @@ func differences(o, this outcome) string {
 	add(o.status != this.status, fmt.Sprintf("status %d, not %d", o.status, this.status))
 	add(o.methods != this.methods, "other methods are listed")
 	add(o.headers != this.headers, "other headers are listed")
+	add(o.silent && !this.silent, "it does not say why")
 	if len(all) > 0 {
 		return "‡\t" + strings.Join(all, "; ")
 	}

@@ -12,22 +12,52 @@ import (
 	"testing"
 )
 
-// TestByHand holds the code by hand to the headers that this library sends.
+// A discard is a response that nobody reads.
+type discard struct{ header http.Header }
+
+func (w discard) Header() http.Header         { return w.header }
+func (w discard) WriteHeader(int)             {}
+func (w discard) Write(p []byte) (int, error) { return len(p), nil }
+
+// WriteString keeps io.WriteString from copying.
+func (w discard) WriteString(s string) (int, error) { return len(s), nil }
+
+// TestByHand holds the code by hand to what this library sends, and to one
+// allocation for that.
 func TestByHand(t *testing.T) {
-	other := [][2]string{{"Origin", "https://other.example.com"}}
-	for _, k := range append(slices.Clone(kinds), kind{"no origin", "GET", nil}, kind{"rejected", "GET", other}) {
+	this := ways[slices.IndexFunc(ways, func(w way) bool { return w.name == "this" })].wrap
+	other := [2]string{"Origin", "https://other.example.com"}
+	cases := append(slices.Clone(kinds),
+		kind{"no origin", "GET", nil},
+		kind{"OPTIONS of an allowed origin", "OPTIONS", browser},
+		kind{"rejected", "GET", [][2]string{other}},
+		kind{"rejected preflight", "OPTIONS", [][2]string{other, {"Access-Control-Request-Method", "PUT"}, {"Sec-Fetch-Site", "same-origin"}}},
+		kind{"same-origin", "POST", [][2]string{other, {"Sec-Fetch-Site", "same-origin"}}},
+		kind{"same-origin, of an old browser", "POST", [][2]string{{"Origin", "https://" + host}}},
+	)
+	for _, k := range cases {
 		r := httptest.NewRequest(k.method, "https://"+host+path, nil)
 		for _, f := range k.fields {
 			r.Header.Set(f[0], f[1])
 		}
-		answers := make(map[string]*httptest.ResponseRecorder)
-		for _, w := range ways {
-			answers[w.name] = httptest.NewRecorder()
-			w.wrap(service).ServeHTTP(answers[w.name], r)
+		for _, before := range []http.Header{nil, {"Vary": {"Accept-Encoding"}, "Content-Length": {"2"}}} {
+			got, want := httptest.NewRecorder(), httptest.NewRecorder()
+			maps.Copy(got.Header(), before)
+			maps.Copy(want.Header(), before)
+			byHand(service).ServeHTTP(got, r)
+			this(service).ServeHTTP(want, r)
+			if got.Code != want.Code || !reflect.DeepEqual(got.Header(), want.Header()) || got.Body.String() != want.Body.String() {
+				t.Errorf("%s, after %v: by hand %d %v %q, this library %d %v %q", k.name, before,
+					got.Code, got.Header(), got.Body, want.Code, want.Header(), want.Body)
+			}
 		}
-		got, want := answers["floor-safe"], answers["this"]
-		if got.Code != want.Code || !reflect.DeepEqual(got.Header(), want.Header()) {
-			t.Errorf("%s: by hand %d %v, this library %d %v", k.name, got.Code, got.Header(), want.Code, want.Header())
+		handler := byHand(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		w := discard{make(http.Header)}
+		if n := testing.AllocsPerRun(100, func() {
+			clear(w.header)
+			handler.ServeHTTP(w, r)
+		}); n != 1 {
+			t.Errorf("%s: %v allocations by hand, want 1", k.name, n)
 		}
 	}
 }

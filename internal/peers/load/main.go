@@ -9,7 +9,8 @@
 // It writes a line for each measurement, as benchmarks do. All figures are per
 // request: the time between two answers of the server (ns/op, the inverse of
 // requests per second), the median and the 99th percentile of the time until an
-// answer is there, and the CPU time of the server's process.
+// answer is there, and the CPU time of the server's process. On each connection
+// there is one request at a time, also with HTTP/2.
 package main
 
 import (
@@ -18,6 +19,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"runtime"
@@ -78,9 +80,10 @@ func startServer() *server {
 	return s
 }
 
-// cpu returns the CPU time that the server has used so far.
-func (s *server) cpu() time.Duration {
-	_, err := fmt.Fprintln(s.in)
+// cpu sends a line to the server, which may be empty, and returns the CPU time that
+// it has used so far.
+func (s *server) cpu(line string) time.Duration {
+	_, err := fmt.Fprintln(s.in, line)
 	check(err)
 	var used time.Duration
 	_, err = fmt.Fscanln(s.out, &used)
@@ -94,7 +97,8 @@ func (s *server) stop() {
 }
 
 // measureAll measures one kind of request in all ways, by turns, so that a
-// machine that gets slower does so for all; and each comes first by turns.
+// machine that gets slower does so for all. The order is another one in each
+// round: none always comes after the same.
 func measureAll(s *server, p protocol, k kind) {
 	exchanges := make([][]exchange, len(ways))
 	for i, w := range ways {
@@ -105,9 +109,8 @@ func measureAll(s *server, p protocol, k kind) {
 		}
 		measure(s, exchanges[i]) // to warm up
 	}
-	for round := range *rounds {
-		for i := range ways {
-			i = (i + round) % len(ways)
+	for range *rounds {
+		for _, i := range rand.Perm(len(ways)) {
 			fmt.Printf("BenchmarkLoad/protocol=%s/request=%s/impl=%s-%d %s\n", p.name, k.name, ways[i].name, runtime.GOMAXPROCS(0), measure(s, exchanges[i]))
 		}
 	}
@@ -120,7 +123,7 @@ func measure(s *server, exchanges []exchange) string {
 		wg   sync.WaitGroup
 		mu   sync.Mutex
 		all  []time.Duration
-		cpu  = s.cpu()
+		cpu  = s.cpu(collect) // of what the measurement before has left
 		from = time.Now()
 	)
 	for _, exchange := range exchanges {
@@ -139,7 +142,7 @@ func measure(s *server, exchanges []exchange) string {
 	}
 	wg.Wait()
 	took := time.Since(from)
-	cpu = s.cpu() - cpu
+	cpu = s.cpu("") - cpu
 	slices.Sort(all)
 	n := len(all)
 	var line strings.Builder

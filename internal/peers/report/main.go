@@ -12,6 +12,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"log"
 	"maps"
@@ -24,17 +25,28 @@ import (
 
 func main() {
 	log.SetFlags(0)
-	if len(os.Args) != 2 {
-		log.Fatal("usage: report measurements")
+	to := flag.String("to", "", "write all of it to this `folder`, to look at, and leave the project as it is")
+	flag.Parse()
+	if flag.NArg() != 1 {
+		log.Fatal("usage: report [-to folder] measurements")
 	}
 	r := newReport()
-	eachLine(os.Args[1], r.readMeasurement)
+	eachLine(flag.Arg(0), r.readMeasurement)
 	eachLine("testdata/outcomes.txt", r.readOutcome)
-	for name, chart := range r.charts() {
-		write(filepath.Join("charts", name+".svg"), chart)
-	}
 	results, parts := r.results()
-	write("RESULTS.md", results)
+	if strings.Contains(results, "NaN") {
+		log.Fatalf("something was not measured:\n%s", results)
+	}
+	place := func(file string) string {
+		if *to == "" {
+			return file
+		}
+		return filepath.Join(*to, filepath.Base(file))
+	}
+	for name, chart := range r.charts() {
+		write(place(filepath.Join("charts", name+".svg")), chart)
+	}
+	write(place("RESULTS.md"), results)
 	for _, page := range []string{"../../docs/performance.md", "../../README.md"} {
 		text, err := os.ReadFile(page)
 		if err != nil {
@@ -44,7 +56,7 @@ func main() {
 		if err != nil {
 			log.Fatalf("%s: %v", page, err)
 		}
-		write(page, updated)
+		write(place(page), updated)
 	}
 }
 
@@ -90,23 +102,23 @@ func (r *report) results() (text string, parts map[string]string) {
 	section("Start and memory", "")
 	part("start", r.start())
 	section("Ratios", "Over the rows with the same outcome, with those over the limit.")
-	plain(r.ratios())
+	plain(r.limits())
 	section("Beside the grid", "")
 	plain(r.others())
 	section("All rows, with a reused writer", "")
 	s.WriteString(r.table("reused", columns, nil) + "\n")
-	section("All rows, with a fresh httptest.ResponseRecorder", "")
+	section("All rows, with a fresh httptest.ResponseRecorder", "Of one pass.")
 	s.WriteString(r.table("recorder", columns, nil))
 	return s.String(), parts
 }
 
-var place = regexp.MustCompile(`(?s)<!-- measured: (\S+) -->\n(.*?)<!-- end of (\S+) -->`)
+var measured = regexp.MustCompile(`(?s)<!-- measured: (\S+) -->\n(.*?)<!-- end of (\S+) -->`)
 
 // replace returns page with the parts that it has a place for.
 func replace(page string, parts map[string]string) (string, error) {
 	var err error
-	page = place.ReplaceAllStringFunc(page, func(old string) string {
-		m := place.FindStringSubmatch(old)
+	page = measured.ReplaceAllStringFunc(page, func(old string) string {
+		m := measured.FindStringSubmatch(old)
 		text, ok := parts[m[1]]
 		if !ok || m[1] != m[3] {
 			err = fmt.Errorf("there is a place for %q up to the end of %q; there are %q", m[1], m[3], slices.Sorted(maps.Keys(parts)))

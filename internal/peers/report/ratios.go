@@ -46,15 +46,30 @@ func summary(ratios []ratio) (geometric float64, worst ratio) {
 	return m.value(), slices.MaxFunc(ratios, func(a, b ratio) int { return cmp.Compare(a.value, b.value) })
 }
 
-// besideByHand says in a sentence how far this library is from code by hand.
+// besideByHand says how far this library is from code by hand, and shows the code
+// by hand that does not validate what it asks a func about.
 func (r *report) besideByHand() string {
 	same, _ := r.beside("floor-safe")
 	geometric, worst := summary(same)
-	return fmt.Sprintf("Over all rows, this package takes %.2f times (geometric mean) what code by hand takes, and at most %.2f times (`%s`).\n", geometric, worst.value, worst.row)
+	var s strings.Builder
+	fmt.Fprintf(&s, "Over all rows, this package takes %.2f times (geometric mean) what code by hand takes, and at most %.2f times (`%s`).\n\n", geometric, worst.value, worst.row)
+	impls := []string{"this", "floor-safe", "floor-trusting", "rs"}
+	s.WriteString(head("policy, request", "this package", "by hand, validating", "by hand, not validating", "rs/cors, not validating"))
+	for _, request := range requests {
+		if math.IsNaN(r.grid("func", request, "this")) {
+			continue
+		}
+		fmt.Fprintf(&s, "| func, %s |", request)
+		for _, impl := range impls {
+			s.WriteString(r.cell("func", request, "reused", impl))
+		}
+		s.WriteString("\n")
+	}
+	return s.String()
 }
 
-// ratios lists the ratios to each of the others, and others that have a limit.
-func (r *report) ratios() string {
+// limits lists the ratios to each of the others, and others that have a limit.
+func (r *report) limits() string {
 	var s strings.Builder
 	compare := func(what string, limit float64, ratios ...ratio) {
 		ratios = slices.DeleteFunc(ratios, func(x ratio) bool { return math.IsNaN(x.value) })
@@ -110,6 +125,7 @@ func (r *report) ratios() string {
 		{2, "origins-1000000", "origins-1"},
 		{1.25, "patterns-1000", "patterns-10"},
 		{1.25, "hyphens-1000", "hyphens-10"},
+		{1.25, "hyphens-varied-1000", "hyphens-varied-10"},
 		{1.25, "hyphens-of-1000-domains", "hyphens-of-10-domains"},
 		{1.25, "schemes-1000", "schemes-10"},
 	} {
@@ -131,6 +147,7 @@ func (r *report) ratios() string {
 		{3, "pattern-127-labels-allowed", "pattern"},
 		{3, "pattern-127-labels-rejected", "pattern"},
 		{3, "pattern-1MB-of-labels", "pattern"},
+		{3, "hyphens-60-in-a-label", "hyphens"},
 	} {
 		hostile := func(request string) float64 {
 			return r.median(row{benchmark: "Hostile", request: request, impl: "Handler"}, "ns/op")
@@ -144,7 +161,7 @@ func (r *report) ratios() string {
 	compare("New, time", 3, ratio{"a million origins / a map of them", made(million, "this", "ns/op") / made(million, "map", "ns/op")})
 	compare("New, memory", 1.5, ratio{"a million origins / a map of them", made(million, "this", "B-in-use") / made(million, "map", "B-in-use")})
 	var linear []ratio
-	for _, x := range [][2]string{{"patterns-1000", "patterns-10"}, {"hyphens-1000", "hyphens-10"}, {"hyphens-of-1000-domains", "hyphens-of-10-domains"}, {"schemes-1000", "schemes-10"}} {
+	for _, x := range [][2]string{{"patterns-1000", "patterns-10"}, {"hyphens-1000", "hyphens-10"}, {"hyphens-varied-1000", "hyphens-varied-10"}, {"hyphens-of-1000-domains", "hyphens-of-10-domains"}, {"schemes-1000", "schemes-10"}} {
 		linear = append(linear, ratio{x[0] + " / " + x[1], made(x[0], "this", "ns/op") / made(x[1], "this", "ns/op") / 100})
 	}
 	compare("New, 1,000 patterns / 100 times 10", 1.25, linear...)

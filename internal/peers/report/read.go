@@ -117,34 +117,54 @@ func (r *report) median(b row, unit string) float64 {
 
 // median returns the median, and the 95 % confidence interval of it by the ranks
 // of the values, which the binomial distribution gives whatever they are
-// distributed like. Of a few values it is from the least to the greatest.
+// distributed like. Of fewer than six values it is from the least to the
+// greatest, and less sure.
 func median(values []float64) (m, low, high float64) {
 	n := len(values)
 	if n == 0 {
 		return math.NaN(), math.NaN(), math.NaN()
 	}
 	sorted := slices.Sorted(slices.Values(values))
-	rank := max(0, int(math.Floor(float64(n)/2-0.98*math.Sqrt(float64(n)))))
+	// As many values as possible are left out at either end, so that the median
+	// lies there with a probability of at most 2.5 %: each value is below it or
+	// above, as a coin falls.
+	out := 0
+	probability := math.Pow(0.5, float64(n)) // of none below it
+	for sum := probability; sum <= 0.025; sum += probability {
+		out++
+		probability *= float64(n-out+1) / float64(out) // of exactly that many
+	}
+	rank := max(0, out-1)
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2, sorted[rank], sorted[n-1-rank]
+}
+
+// onGrid is the row of a request of the grid.
+func onGrid(policy, request, impl string) row {
+	return row{benchmark: "Middleware", policy: policy, request: request, writer: "reused", impl: impl}
 }
 
 // grid returns what a request of the grid costs, in nanoseconds.
 func (r *report) grid(policy, request, impl string) float64 {
-	return r.median(row{benchmark: "Middleware", policy: policy, request: request, writer: "reused", impl: impl}, "ns/op")
+	return r.median(onGrid(policy, request, impl), "ns/op")
+}
+
+// ratios returns, pass by pass or round by round, what was measured of mine
+// divided by what was of other's.
+func (r *report) ratios(mine, other row, unit string) []float64 {
+	var ratios []float64
+	for i := range min(len(r.values[mine][unit]), len(r.values[other][unit])) {
+		ratios = append(ratios, r.values[mine][unit][i]/r.values[other][unit][i])
+	}
+	return ratios
 }
 
 // underLoad returns, round by round, what impl needed under load divided by what
 // other did.
 func (r *report) underLoad(protocol, request, impl, other, unit string) []float64 {
-	of := func(impl string) []float64 {
-		return r.values[row{benchmark: "Load", protocol: protocol, request: request, impl: impl}][unit]
+	of := func(impl string) row {
+		return row{benchmark: "Load", protocol: protocol, request: request, impl: impl}
 	}
-	mine, others := of(impl), of(other)
-	var ratios []float64
-	for i := range min(len(mine), len(others)) {
-		ratios = append(ratios, mine[i]/others[i])
-	}
-	return ratios
+	return r.ratios(of(impl), of(other), unit)
 }
 
 // underAllLoad returns the same over all protocols: for each round, the geometric

@@ -71,8 +71,12 @@ func TestMedian(t *testing.T) {
 		{1, 1, 1, 1},
 		{2, 1.5, 1, 2},
 		{5, 3, 1, 5},
-		// Of 40 values, the tables of the binomial distribution say the 14th and the 27th.
+		// What the tables of the binomial distribution say.
+		{6, 3.5, 1, 6},
+		{8, 4.5, 1, 8},
+		{9, 5, 2, 8},
 		{40, 20.5, 14, 27},
+		{50, 25.5, 18, 33},
 	} {
 		var values []float64
 		for i := range x.n {

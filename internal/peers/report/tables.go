@@ -10,26 +10,27 @@ import (
 var (
 	policies = []string{
 		"origins-1", "origins-10", "origins-1000", "origins-100000", "origins-1000000", "patterns-10", "patterns-1000",
-		"hyphens-10", "hyphens-1000", "hyphens-of-10-domains", "hyphens-of-1000-domains", "schemes-10", "schemes-1000",
+		"hyphens-10", "hyphens-1000", "hyphens-varied-10", "hyphens-varied-1000", "hyphens-of-10-domains", "hyphens-of-1000-domains", "schemes-10", "schemes-1000",
 		"any", "credentialed", "func",
 	}
 	requests = []string{"no-origin", "actual", "actual-rejected", "preflight", "preflight-20-headers", "preflight-rejected"}
 	mainRows = map[string][]string{
-		"origins-1":       requests,
-		"origins-1000":    {"actual", "preflight"},
-		"origins-1000000": {"actual"},
-		"patterns-10":     {"actual"},
-		"patterns-1000":   {"actual"},
-		"hyphens-1000":    {"actual"},
-		"schemes-1000":    {"actual"},
-		"any":             {"actual", "preflight"},
-		"credentialed":    {"actual", "preflight"},
-		"func":            {"actual"},
+		"origins-1":           requests,
+		"origins-1000":        {"actual", "preflight"},
+		"origins-1000000":     {"actual"},
+		"patterns-10":         {"actual"},
+		"patterns-1000":       {"actual"},
+		"hyphens-1000":        {"actual"},
+		"hyphens-varied-1000": {"actual"},
+		"schemes-1000":        {"actual"},
+		"any":                 {"actual", "preflight"},
+		"credentialed":        {"actual", "preflight"},
+		"func":                {"actual"},
 	}
 	peers   = []string{"rs", "chi", "gorilla", "gin", "echo", "fiber"}
 	columns = append([]string{"this", "floor-safe", "floor-shared"}, peers...)
 	labels  = map[string]string{
-		"none": "no CORS", "floor-safe": "by hand", "floor-shared": "by hand, shared", "this": "this package",
+		"none": "no CORS", "floor-safe": "by hand", "floor-shared": "by hand, shared", "floor-trusting": "by hand, not validating", "this": "this package",
 		"rs": "rs/cors", "chi": "go-chi/cors", "gorilla": "gorilla/handlers", "gin": "gin", "echo": "echo", "fiber": "fiber",
 	}
 	protocols = []string{"HTTP/1.1", "HTTP/1.1-TLS", "HTTP/2", "HTTP/2-TLS"}
@@ -51,7 +52,9 @@ func (r *report) machine() string {
 		path, version, _ := strings.Cut(module, " ")
 		modules = append(modules, strings.TrimPrefix(path, "github.com/")+" "+strings.TrimPrefix(version, "v"))
 	}
-	return fmt.Sprintf("Measured on %s cores of an %s with %s, and %s.\n", fact("cores"), fact("cpu"), strings.Replace(fact("go"), "go", "Go ", 1), strings.Join(modules, ", "))
+	return fmt.Sprintf("Measured at %s on %s, in %s passes over the grid and %s rounds under load, on %s cores of an %s with %s, and %s. The load average was %s before and %s afterwards.\n",
+		fact("commit"), fact("date"), fact("passes"), fact("rounds"), fact("cores"), fact("cpu"), strings.Replace(fact("go"), "go", "Go ", 1), strings.Join(modules, ", "),
+		fact("load-before"), fact("load-after"))
 }
 
 // head begins a table whose first column is wide.
@@ -59,8 +62,18 @@ func head(titles ...string) string {
 	return "| " + strings.Join(titles, " | ") + " |\n|---|" + strings.Repeat("--:|", len(titles)-1) + "\n"
 }
 
-// table returns medians of the grid, with the marks of other outcomes. The rows
-// are those that shown has by policy, or all if it is nil.
+// cell returns the cell of a table for a median of the grid, with the mark of
+// another outcome.
+func (r *report) cell(policy, request, writer, impl string) string {
+	ns := r.median(row{benchmark: "Middleware", policy: policy, request: request, writer: writer, impl: impl}, "ns/op")
+	if math.IsNaN(ns) {
+		return "  |"
+	}
+	return " " + nanoseconds(ns) + r.outcome(policy, request, impl).mark + " |"
+}
+
+// table returns medians of the grid. The rows are those that shown has by policy,
+// or all if it is nil.
 func (r *report) table(writer string, impls []string, shown map[string][]string) string {
 	titles := []string{"policy, request"}
 	for _, impl := range impls {
@@ -70,19 +83,13 @@ func (r *report) table(writer string, impls []string, shown map[string][]string)
 	s.WriteString(head(titles...))
 	for _, policy := range policies {
 		for _, request := range requests {
-			cost := func(impl string) float64 {
-				return r.median(row{benchmark: "Middleware", policy: policy, request: request, writer: writer, impl: impl}, "ns/op")
-			}
-			if shown != nil && !slices.Contains(shown[policy], request) || math.IsNaN(cost("this")) {
+			this := row{benchmark: "Middleware", policy: policy, request: request, writer: writer, impl: "this"}
+			if shown != nil && !slices.Contains(shown[policy], request) || r.values[this] == nil {
 				continue
 			}
 			fmt.Fprintf(&s, "| %s, %s |", policy, request)
 			for _, impl := range impls {
-				s.WriteString(" ")
-				if ns := cost(impl); !math.IsNaN(ns) {
-					s.WriteString(nanoseconds(ns) + r.outcome(policy, request, impl).mark)
-				}
-				s.WriteString(" |")
+				s.WriteString(r.cell(policy, request, writer, impl))
 			}
 			s.WriteString("\n")
 		}
@@ -172,15 +179,21 @@ func (r *report) session(engine, impl string) (ms, preflights float64) {
 	return r.median(b, impl+"-ms"), r.median(b, impl+"-preflights")
 }
 
-// roundTrips lists what sessions cost the user of a page.
+// roundTrips lists what sessions cost the user of a page, each beside the least
+// that it can take over the link.
 func (r *report) roundTrips() string {
+	const calls, roundTrip = 20, 0.08 // seconds
+	cell := func(ms, preflights float64) string {
+		return fmt.Sprintf("%.2f s; %d + %.0f round trips: %.2f s", ms/1000, calls, preflights, (calls+preflights)*roundTrip)
+	}
 	var s strings.Builder
 	s.WriteString(head("20 calls, 80 ms there and back", "this package", "rs/cors", "saved"))
 	for _, engine := range engines {
 		this, preflights := r.session(engine, "this")
 		rs, more := r.session(engine, "rs")
 		if !math.IsNaN(this) {
-			fmt.Fprintf(&s, "| %s | %.2f s, %.0f preflights | %.2f s, %.0f preflights | %.2f s |\n", browsers[engine], this/1000, preflights, rs/1000, more, (rs-this)/1000)
+			fmt.Fprintf(&s, "| %s | %s | %s | %.2f s; %.0f round trips: %.2f s |\n", browsers[engine], cell(this, preflights), cell(rs, more),
+				(rs-this)/1000, more-preflights, (more-preflights)*roundTrip)
 		}
 	}
 	return s.String()
