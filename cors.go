@@ -40,8 +40,8 @@
 //   - An actual request from an allowed origin runs the wrapped handler, and
 //     its response carries the CORS headers.
 //   - A request without an Origin header, and an actual one from a page of the
-//     server's own origin, runs the wrapped handler. Its response carries no CORS header
-//     (or, where any origin is allowed, the same as everybody's).
+//     server's own origin, runs the wrapped handler. Its response carries no CORS
+//     header (or, where any origin is allowed, the same as everybody's).
 //   - Anything else is rejected, with 403 or by DenyHandler, and the wrapped
 //     handler does not run. So is, unless any origin is allowed, a request
 //     without an Origin header whose Sec-Fetch-Site tells of a page of another
@@ -68,10 +68,10 @@
 //
 // Cross-site request forgery: a policy that lists origins rejects what
 // [http.CrossOriginProtection] rejects that trusts the same origins (but for the
-// case of Host and the default port in it), so nobody needs both. Where any origin is allowed and cookies matter, that protection
-// belongs inside Handler. Neither protects a GET that changes something. Routes
-// that other sites must be able to post to, such as a payment callback, belong
-// outside Handler.
+// case of Host and the default port in it), so nobody needs both. Where any
+// origin is allowed and cookies matter, that protection belongs inside Handler.
+// Neither protects a GET that changes something. Routes that other sites must be
+// able to post to, such as a payment callback, belong outside Handler.
 //
 // WebSockets: their handshakes are no CORS requests. They carry cookies whatever
 // AllowCredentials says, and the page reads what the server sends. Handler

@@ -199,7 +199,7 @@ var advices = []struct {
 	{
 		func(e evidence) bool { return e.kind == headerNotListed && header.FaultOfRequestHeader(e.value) != "" },
 		func(e evidence) string {
-			return fmt.Sprintf("No policy allows a request header %s: the CORS headers are the server's to send. Have the script leave it out.", e.value)
+			return fmt.Sprintf("No policy allows a request header %s. Have the script leave it out: CORS headers, for example, are the server's to send.", e.value)
 		},
 	},
 	{

@@ -205,7 +205,7 @@ func TestAdvice(t *testing.T) {
 		{name: "a method that is none of a policy's", handler: respond(200, allow), request: corstest.Request{Method: "p*t"}, want: "No policy allows a method p*t. Have the script use another."},
 		{
 			name: "a response header that the script sets", handler: respond(200, allow, credentials, headers+"*"), request: with(header("Access-Control-Allow-Origin")),
-			want: "No policy allows a request header Access-Control-Allow-Origin: the CORS headers are the server's to send. Have the script leave it out.",
+			want: "No policy allows a request header Access-Control-Allow-Origin. Have the script leave it out: CORS headers, for example, are the server's to send.",
 		},
 		{name: "a method that is not listed", handler: inner, request: corstest.Request{Method: "DELETE"}, want: "Add DELETE to AllowedMethods."},
 		{name: "any method, with credentials", handler: respond(200, allow, credentials, methods+"*"), request: with(put), want: "With credentials, browsers take * for a method of that name. Add PUT to AllowedMethods."},

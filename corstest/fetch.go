@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/f407da42/cors/internal/origin"
 )
 
 // request is a request as the standard's algorithms see it.
@@ -50,14 +52,14 @@ const (
 // fetch is what fetch() does. A body of bytes is not labelled as a string is.
 func (b *Browser) fetch(ctx context.Context, page string, r Request, bytes bool) *Result {
 	res := &Result{page: page, request: r}
-	if !isOrigin(page) {
-		res.Blocked = fmt.Sprintf("no browser writes %q for the origin of a page; write scheme, host and port as browsers do, such as https://app.example.com, or null", page)
-		return res
-	}
 	r, blocked := r.normalize(bytes)
 	res.request.Method = r.Method
 	if blocked != "" {
 		res.Blocked = blocked
+		return res
+	}
+	if !origin.Valid(page) && !origin.IsOpaque(page) {
+		res.Blocked = fmt.Sprintf("no browser writes %q for the origin of a page; write scheme, host and port as browsers do, such as https://app.example.com, or null", page)
 		return res
 	}
 	u, err := url.Parse(r.URL)
@@ -438,16 +440,6 @@ func normalizeURL(u *url.URL) {
 // serializeOrigin returns the origin of a normalized URL.
 func serializeOrigin(u *url.URL) string {
 	return u.Scheme + "://" + u.Host
-}
-
-// isOrigin reports whether s is an origin as browsers write it.
-func isOrigin(s string) bool {
-	u, err := url.Parse(s)
-	if err != nil {
-		return false
-	}
-	normalizeURL(u)
-	return s == "null" || s == serializeOrigin(u) && (u.Host != "" || u.Scheme != "http" && u.Scheme != "https")
 }
 
 // isTrustworthy reports whether u is a potentially trustworthy URL (Secure

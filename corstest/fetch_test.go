@@ -702,7 +702,8 @@ func answer(h http.Header) http.Handler {
 // TestPages has pages whose origin is none ask for what any page may read.
 func TestPages(t *testing.T) {
 	for page, ok := range map[string]bool{
-		"null": true, "https://page.example": true, "http://page.example:8080": true, "http://[::1]:1": true, "file://": true, "app://.": true,
+		"null": true, "https://page.example": true, "http://page.example:8080": true, "http://[::1]:1": true, "file://": true, "app://.": true, "safari-web-extension://0A1B-C2": true,
+		"https://*.example.com": false, "https://é.example": false, "https://a..b": false, "http://a:65536": false, "ws://page.example": false,
 		"https://page.example/": false, "https://Page.example": false, "https://page.example:443": false, "page.example": false,
 		"https://page.example:port": false, "https://": false, "http://": false, "": false, "*": false,
 	} {

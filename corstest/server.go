@@ -115,6 +115,9 @@ func (ex *Exchange) roundTrip(ctx context.Context, transport http.RoundTripper, 
 	defer context.AfterFunc(ctx, func() { stream.Close() })() // a body need not heed the context
 	begun()
 	body, err := io.ReadAll(io.LimitReader(stream, bodyLimit+1))
+	if err == nil {
+		err = ctx.Err() // a body that was closed may say that it has ended
+	}
 	switch {
 	case len(body) > bodyLimit:
 		body, ex.cut = body[:bodyLimit], errTooLong

@@ -102,23 +102,27 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 		Cookie: o.cookie,
 	}
 	result := browser.Fetch(o.page, o.request)
-	if result.Preflight == nil && result.Actual == nil {
-		fmt.Fprintf(stderr, "corsfetch: no browser sends this: %s\n", result.Blocked)
-		return unknown
-	}
-	for _, note := range o.ignored(result) {
-		fmt.Fprintf(stderr, "corsfetch: %s\n", note)
-	}
 	err = result.Err()
 	var verdict *corstest.BlockedError
 	status := allowed
 	switch {
+	case result.Preflight == nil && result.Actual == nil:
+		status, err = unknown, fmt.Errorf("no browser sends this: %s", result.Blocked)
+		fmt.Fprintf(stderr, "corsfetch: %v\n", err)
+		if !o.json {
+			return status
+		}
 	case errors.As(err, &verdict):
 		status = blocked
 	case err != nil:
 		status = unknown
 	}
 
+	if result.Actual != nil || result.Preflight != nil {
+		for _, note := range o.ignored(result) {
+			fmt.Fprintf(stderr, "corsfetch: %s\n", note)
+		}
+	}
 	if cut && status == allowed {
 		fmt.Fprintf(stderr, "corsfetch: the body had not ended after %v\n", o.wait)
 	}
@@ -209,10 +213,15 @@ func parse(args []string) (o options, err error) {
 	var data []string
 	flags.Func("d", "", func(s string) error {
 		if file, ok := strings.CutPrefix(s, "@"); ok {
-			if file == "-" {
-				file = "/dev/stdin"
+			from := os.Stdin
+			if file != "-" {
+				var err error
+				if from, err = os.Open(file); err != nil {
+					return err
+				}
+				defer from.Close()
 			}
-			content, err := os.ReadFile(file)
+			content, err := io.ReadAll(from)
 			if err != nil {
 				return err
 			}
@@ -367,7 +376,7 @@ func report(o options, result *corstest.Result, status int, err error) jsonRepor
 		}
 		r.Exchanges = append(r.Exchanges, e)
 	}
-	if all[0].Request.Header["Access-Control-Request-Method"] != nil {
+	if len(all) > 0 && all[0].Request.Header["Access-Control-Request-Method"] != nil {
 		r.Preflight = corstest.PreflightReasons(o.request)
 	}
 	return r

@@ -131,6 +131,7 @@ func TestVerdicts(t *testing.T) {
 		{"no answer", []string{"-page", page, gone.URL}, 2, []string{"failed: there is no response: ", "cannot tell: ", "refused"}},
 		{"no answer, as JSON", []string{"-page", page, "-json", gone.URL}, 2, []string{`"verdict": "unknown"`, `"error": "dial tcp`, "refused"}},
 		{"a certificate that nobody has signed", []string{"-page", page, secure.URL + "/new"}, 2, []string{"cannot tell: ", "certificate"}},
+		{"what no browser sends, as JSON", []string{"-page", page, "-json", "-X", "TRACE", server.URL}, 2, []string{`"verdict": "unknown"`, `"error": "no browser sends this: method TRACE`}},
 		{"no page", []string{server.URL}, 2, []string{"there is no page; write -page and its origin"}},
 		{"a page without a scheme", []string{"-page", "app.example.com", server.URL}, 2, []string{`-page "app.example.com" has no scheme; did you mean "https://app.example.com"?`}},
 		{"a page with a path", []string{"-page", "https://app.example.com/index.html", server.URL}, 2, []string{`did you mean "https://app.example.com"?`}},

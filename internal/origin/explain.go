@@ -98,6 +98,9 @@ const (
 // faultOfWildcard returns what is wrong with the "*" in host, which is that of a
 // page of http or https, without a "*." before it.
 func faultOfWildcard(host string) (what, instead string) {
+	if end := strings.IndexAny(host, `/?#\`); end >= 0 {
+		host = host[:end]
+	}
 	label, domain, _ := strings.Cut(host, ".")
 	before, after, found := strings.Cut(label, "*")
 	switch {

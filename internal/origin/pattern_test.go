@@ -222,6 +222,7 @@ func TestWhyAStringIsNoPattern(t *testing.T) {
 		{"a wildcard before a dot alone", "https://pr-*.", noDomain},
 		{"a wildcard before a dot and a port", "https://*-app.:8443", noDomain},
 		{"a wildcard for every host", "https://*", everyHost},
+		{"a wildcard for every host, and a path", "https://*/", everyHost},
 		{"a wildcard for every host and port", "https://*:*", everyHost},
 		{"a wildcard for every host, at a port", "http://*:8080", everyHost},
 		{"a wildcard for every number of an address", "http://192.168.*.*", inAddress},
