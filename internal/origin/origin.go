@@ -102,7 +102,13 @@ func isAppAuthority(s string) bool {
 		return isWebAuthority(s)
 	}
 	host, port, hasPort := strings.Cut(s, ":")
-	return len(host) <= maxHost && all(host, isUnreserved) && (!hasPort || host != "" && isPort(port))
+	return isAppHost(host) && (!hasPort || host != "" && isPort(port))
+}
+
+// isAppHost reports whether s may stand for a host, be it empty, after a scheme
+// other than http and https.
+func isAppHost(s string) bool {
+	return len(s) <= maxHost && all(s, isUnreserved)
 }
 
 // isUnreserved reports whether c is an unreserved character of RFC 3986, section

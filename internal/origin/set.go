@@ -15,19 +15,24 @@ import (
 // in it, https://proj-1-team.vercel.app
 //
 //   - is not among the whole origins, of which there is https://example.com;
-//   - is cut before each of its dots, from the right, but only as often as there
-//     are dots in a tail: behind .example.com and .vercel.app there are names;
+//   - is cut before each of its dots, from the right, where a tail could begin:
+//     .example.com is 12 bytes long, and .vercel.app 11;
 //   - has the tail .vercel.app, before which no scheme allows subdomains, but
 //     https://proj- and -team surround a part of a label;
 //   - has no port, so that it is looked up once more among what allows any.
 //
+// Most sets hold one pattern of a kind. The first of each is held apart from the
+// maps, as to compare takes less time than to look up.
+//
 // What a pattern and an origin share is well-formed, as the pattern is. Only
 // what stands in place of a "*" has to be looked at.
 type Set struct {
-	longest int // the length of the longest origin that is allowed
-	asIs    table
-	anyPort table // of origins without their ports
+	longest int    // the length of the longest origin that is allowed
+	one     string // an origin that is allowed; "" if there is none
+	asIs    table  // with all other origins
+	anyPort table  // of origins without their ports
 	anyHost map[string]struct{}
+	starred bool // whether a pattern is more than one origin
 }
 
 // maxAfterScheme is the length of the longest origin without its scheme: the host
@@ -39,7 +44,17 @@ const MaxWeb = len("https") + maxAfterScheme
 
 // Add adds a pattern that [Parse] has returned.
 func (s *Set) Add(p Pattern) {
-	longest := len(p.Scheme) + maxAfterScheme
+	if p.Wildcard == None && !p.anyPort {
+		s.longest = max(s.longest, len(p.exact))
+		if s.one == "" || s.one == p.exact {
+			s.one = p.exact
+			return
+		}
+		s.asIs.add(p)
+		return
+	}
+	s.starred = true
+	s.longest = max(s.longest, len(p.Scheme)+maxAfterScheme)
 	switch {
 	case p.Wildcard == AnyHost:
 		put(&s.anyHost, p.Scheme)
@@ -47,23 +62,22 @@ func (s *Set) Add(p Pattern) {
 		s.anyPort.add(p)
 	default:
 		s.asIs.add(p)
-		if p.Wildcard == None {
-			longest = len(p.exact)
-		}
 	}
-	s.longest = max(s.longest, longest)
 }
 
 // Contains reports whether a pattern in s allows origin, which may be any string.
 // It allocates nothing, and reads nothing of what is too long.
 func (s *Set) Contains(origin string) bool {
-	if len(origin) > s.longest {
+	if len(origin) > s.longest || origin == "" {
 		return false
+	}
+	if origin == s.one {
+		return true
 	}
 	if _, ok := s.asIs.whole[origin]; ok {
 		return true
 	}
-	return s.hasPatternFor(origin)
+	return s.starred && s.hasPatternFor(origin)
 }
 
 // hasPatternFor reports whether a pattern that is more than one origin allows
@@ -81,9 +95,19 @@ func (s *Set) hasPatternFor(origin string) bool {
 	if len(s.anyHost) == 0 {
 		return false
 	}
-	scheme, host, _ := strings.Cut(origin, "://")
-	_, ok := s.anyHost[scheme]
-	return ok && host != "" && !strings.Contains(host, ":") && isAppAuthority(host)
+	scheme, after := cutScheme(origin)
+	if _, ok := s.anyHost[scheme]; !ok {
+		return false
+	}
+	host, ok := strings.CutPrefix(after, "://")
+	return ok && host != "" && isAppHost(host)
+}
+
+// cutScheme returns what precedes the first colon of s, which may have none, and
+// the rest of s.
+func cutScheme(s string) (scheme, after string) {
+	colon := max(0, strings.IndexByte(s, ':'))
+	return s[:colon], s[colon:]
 }
 
 // withoutPort returns origin without a port that browsers would send.
@@ -97,10 +121,12 @@ func withoutPort(origin string) string {
 
 // A table holds patterns that are looked up in the same string.
 type table struct {
-	whole   map[string]struct{} // origins
-	domains map[string]*domain  // by what follows the label of the "*"
-	minDots int                 // the least and ...
-	maxDots int                 // ... the most dots in a key of domains
+	whole    map[string]struct{} // origins
+	first    *domain             // one of domains, which nearly always is all
+	domains  map[string]*domain  // by their tails
+	shortest int                 // the lengths of the shortest and ...
+	longest  int                 // ... the longest tail, and ...
+	maxDots  int                 // ... the most dots in one
 }
 
 func (t *table) add(p Pattern) {
@@ -110,32 +136,32 @@ func (t *table) add(p Pattern) {
 	}
 	d := t.domains[p.tail]
 	if d == nil {
-		d = &domain{room: maxHost - len(".") - len(strings.TrimSuffix(p.Host, "."))}
-		if t.domains == nil {
-			t.domains = make(map[string]*domain)
+		d = &domain{tail: p.tail, room: maxHost - len(".") - len(strings.TrimSuffix(p.Host, "."))}
+		if t.first == nil {
+			t.first, t.domains, t.shortest = d, make(map[string]*domain), len(p.tail)
 		}
 		t.domains[p.tail] = d
-		dots := strings.Count(p.tail, ".")
-		if t.minDots == 0 || dots < t.minDots {
-			t.minDots = dots
-		}
-		t.maxDots = max(t.maxDots, dots)
+		t.shortest = min(t.shortest, len(p.tail))
+		t.longest = max(t.longest, len(p.tail))
+		t.maxDots = max(t.maxDots, strings.Count(p.tail, "."))
 	}
 	d.add(p)
 }
 
 // hasDomainOf reports whether a pattern for names under a domain allows origin.
 func (t *table) hasDomainOf(origin string) bool {
-	dot := len(origin)
-	for dots := 1; dots <= t.maxDots; dots++ {
-		dot = strings.LastIndexByte(origin[:dot], '.')
-		if dot < 0 {
-			return false
-		}
-		if dots < t.minDots {
+	farthest := max(0, len(origin)-t.longest)
+	left := t.maxDots // what has more dots is no tail
+	for dot := len(origin) - t.shortest; dot >= farthest && left > 0; dot-- {
+		if origin[dot] != '.' {
 			continue
 		}
-		if d := t.domains[origin[dot:]]; d != nil && d.contains(origin[:dot]) {
+		left--
+		d := t.first
+		if origin[dot:] != d.tail {
+			d = t.domains[origin[dot:]]
+		}
+		if d != nil && d.contains(origin[:dot]) {
 			return true
 		}
 	}
@@ -144,61 +170,62 @@ func (t *table) hasDomainOf(origin string) bool {
 
 // A domain holds what may stand before one. Nearly always it has one pattern.
 type domain struct {
-	room   int                    // how many bytes of a host are left for that
-	head   string                 // what may precede any labels, as "https://"; "" if nothing may
-	heads  map[string]struct{}    // more of these
-	part   affixes                // what may surround a part of a label; both "" if nothing may
-	within map[string]*beginnings // more of these, by their ends
-	ends   uint64                 // how long the keys of within are, a bit for each length
+	tail  string              // what follows the label of the "*": a dot, the domain and its port
+	room  int                 // how many bytes of a host are left for that
+	head  string              // what may precede any labels, as "https://"; "" if nothing may
+	heads map[string]struct{} // more of these
+	part  affixes             // what may surround a part of a label
+	parts map[string]*affixes // more of these, by their ends
+	ends  uint64              // how long the keys of parts are, a bit for each length
 }
 
-// Affixes are what precedes a "*" within a label, with the scheme, and what
-// follows it in the label.
+// Affixes are what precedes a "*" within a label, with the scheme, one or the
+// other, and what follows it in the label.
 type affixes struct {
-	head, end string
-	start     int // of the label, in head
-}
-
-// Beginnings are heads of affixes that have the same end.
-type beginnings struct {
+	head    string // "" if there are no affixes
 	heads   map[string]struct{}
-	lengths uint64 // of what they have of the label, a bit for each: a label has at most 63 bytes
+	lengths uint64 // of what heads have of the label, a bit for each: a label has at most 63 bytes
+	end     string
 }
 
 func (d *domain) add(p Pattern) {
-	start := len(p.Scheme) + len("://")
 	switch {
-	case p.Wildcard == Subdomains && d.head == "":
+	case p.Wildcard == Subdomains && (d.head == "" || d.head == p.head):
 		d.head = p.head
 	case p.Wildcard == Subdomains:
 		put(&d.heads, p.head)
-	case d.part.head == "":
-		d.part = affixes{p.head, p.end, start}
+	case d.part.head == "" || d.part.end == p.end:
+		d.part.add(p)
 	default:
-		if d.within == nil {
-			d.within = make(map[string]*beginnings)
+		if d.parts == nil {
+			d.parts = make(map[string]*affixes)
 		}
-		b := d.within[p.end]
-		if b == nil {
-			b = new(beginnings)
-			d.within[p.end] = b
+		a := d.parts[p.end]
+		if a == nil {
+			a = new(affixes)
+			d.parts[p.end] = a
 			d.ends |= 1 << len(p.end)
 		}
-		put(&b.heads, p.head)
-		b.lengths |= 1 << (len(p.head) - start)
+		a.add(p)
 	}
+}
+
+func (a *affixes) add(p Pattern) {
+	if a.head == "" || a.head == p.head {
+		a.head, a.end = p.head, p.end
+		return
+	}
+	put(&a.heads, p.head)
+	a.lengths |= 1 << (len(p.head) - len(p.Scheme) - len("://"))
 }
 
 // contains reports whether s, an origin up to the dot before d, is allowed.
 func (d *domain) contains(s string) bool {
-	if name, ok := strings.CutPrefix(s, d.head); ok && d.head != "" && d.isName(name) {
+	if d.head != "" && strings.HasPrefix(s, d.head) && d.isName(s[len(d.head):]) {
 		return true
 	}
-	if p := &d.part; p.head != "" && strings.HasPrefix(s, p.head) && strings.HasSuffix(s[len(p.head):], p.end) &&
-		len(s) > len(p.head)+len(p.end) && d.isLabel(s[p.start:]) {
-		return true
-	}
-	if len(d.heads)+len(d.within) == 0 {
+	rest, ends := strings.CutSuffix(s, d.part.end)
+	if !ends && len(d.heads)+len(d.parts) == 0 {
 		return false
 	}
 	// Without "://" there, nothing is found.
@@ -206,40 +233,49 @@ func (d *domain) contains(s string) bool {
 	if start > len(s) {
 		return false
 	}
-	if _, ok := d.heads[s[:start]]; ok && d.isName(s[start:]) {
-		return true
+	if len(d.heads) > 0 {
+		if _, ok := d.heads[s[:start]]; ok && d.isName(s[start:]) {
+			return true
+		}
 	}
-	return d.containsWithin(s, start)
+	if ends && d.part.precede(rest, start) {
+		return d.isLabel(s[start:])
+	}
+	return len(d.parts) > 0 && d.hasPartOf(s, start)
 }
 
-// containsWithin reports whether what begins at start in s is a label that one of
-// d.within surrounds a part of. It looks up what begins at a hyphen if an end is
-// as long, and where that is one, what ends with a hyphen if a head is as long.
-func (d *domain) containsWithin(s string, start int) bool {
-	label := s[start:]
-	for ends := d.ends; ends != 0; ends &= ends - 1 {
-		end := len(label) - bits.TrailingZeros64(ends)
-		if end <= 0 {
+// hasPartOf reports whether what begins at start in s is a label that one of
+// d.parts surrounds a part of. It looks up what begins at a hyphen, if an end is as
+// long.
+func (d *domain) hasPartOf(s string, start int) bool {
+	for end := len(s); end > start; end = start + strings.LastIndexByte(s[start:end], '-') {
+		if d.ends&(1<<(len(s)-end)) == 0 {
+			continue
+		}
+		if a := d.parts[s[end:]]; a != nil && a.precede(s[:end], start) {
+			return d.isLabel(s[start:])
+		}
+	}
+	return false
+}
+
+// precede reports whether s, in which the label begins at start, begins with a head
+// of a, and goes on behind it. It looks up what ends with a hyphen, if a head is as
+// long.
+func (a *affixes) precede(s string, start int) bool {
+	if a.head != "" && len(s) > len(a.head) && strings.HasPrefix(s, a.head) {
+		return true
+	}
+	for lengths := a.lengths; lengths != 0; lengths &= lengths - 1 {
+		head := start + bits.TrailingZeros64(lengths)
+		if head >= len(s) {
 			return false
 		}
-		if end < len(label) && label[end] != '-' {
+		if head > start && s[head-1] != '-' {
 			continue
 		}
-		b := d.within[label[end:]]
-		if b == nil {
-			continue
-		}
-		for lengths := b.lengths; lengths != 0; lengths &= lengths - 1 {
-			head := bits.TrailingZeros64(lengths)
-			if head >= end {
-				break
-			}
-			if head > 0 && label[head-1] != '-' {
-				continue
-			}
-			if _, ok := b.heads[s[:start+head]]; ok {
-				return d.isLabel(label)
-			}
+		if _, ok := a.heads[s[:head]]; ok {
+			return true
 		}
 	}
 	return false
@@ -252,7 +288,7 @@ func (d *domain) isName(name string) bool {
 
 // isLabel reports whether name is a single label that can stand before d.
 func (d *domain) isLabel(name string) bool {
-	return d.isName(name) && !strings.Contains(name, ".")
+	return len(name) <= d.room && isLabelLength(len(name)) && all(name, isLabelByte)
 }
 
 // put adds s to a set, which it makes first if it is nil.
