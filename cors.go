@@ -178,34 +178,42 @@ func (m *Middleware) Handler(next http.Handler) http.Handler {
 	if next == nil {
 		panic("cors: nil handler")
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := m.load()
-		h := w.Header()
-		if len(h) > 0 {
-			StripHeaders(h) // of another layer, which would mix with this one's
-		}
-		q := read(r)
-		switch verdict, allowOrigin := c.judge(r, q); verdict {
-		case plain:
-			addVary(h)
-			next.ServeHTTP(w, r)
-		case actual:
-			c.decorate(h, allowOrigin)
-			next.ServeHTTP(w, r)
-		case preflight:
-			if c.policy.OnReject != nil {
-				if err := c.checkPreflight(r); err != nil {
-					c.policy.OnReject(r, err)
-				}
+	return &handler{m, next}
+}
+
+// A handler is what [Middleware.Handler] returns.
+type handler struct {
+	m    *Middleware
+	next http.Handler
+}
+
+func (x *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := x.m.load()
+	h := w.Header()
+	if len(h) > 0 {
+		StripHeaders(h) // of another layer, which would mix with this one's
+	}
+	q := read(r)
+	switch verdict, allowOrigin := c.judge(r, q); verdict {
+	case plain:
+		addVary(h)
+		x.next.ServeHTTP(w, r)
+	case actual:
+		c.decorate(h, allowOrigin)
+		x.next.ServeHTTP(w, r)
+	case preflight:
+		if c.policy.OnReject != nil {
+			if err := c.checkPreflight(r); err != nil {
+				c.policy.OnReject(r, err)
 			}
-			c.answerPreflight(w, r, allowOrigin)
-		case rejected:
-			if c.policy.OnReject != nil {
-				c.policy.OnReject(r, c.explain(r, q))
-			}
-			c.reject(w, r, q)
 		}
-	})
+		c.answerPreflight(w, r, allowOrigin)
+	case rejected:
+		if c.policy.OnReject != nil {
+			c.policy.OnReject(r, c.explain(r, q))
+		}
+		c.reject(w, r, q)
+	}
 }
 
 // Check reports how m's policy judges r, without answering it. It returns a
@@ -290,14 +298,14 @@ func (c *compiled) judge(r *http.Request, q request) (v verdict, allowOrigin str
 // judgeUnlisted returns the verdict on a request from an origin that is not in
 // AllowedOrigins.
 func (c *compiled) judgeUnlisted(r *http.Request, q request) (v verdict, allowOrigin string) {
-	site, host := siteOf(r), r.Host // before AllowOriginFunc can change r
+	own := !q.preflight && isSameOrigin(siteOf(r), r.Host, q.origin) // before AllowOriginFunc can change r
 	switch {
 	case c.asksFunc(q) && c.policy.AllowOriginFunc(r, q.origin):
 		if q.preflight {
 			return preflight, q.origin
 		}
 		return actual, q.origin
-	case !q.preflight && isSameOrigin(site, host, q.origin):
+	case own:
 		return plain, ""
 	}
 	return rejected, ""
@@ -399,13 +407,13 @@ func (c *compiled) decorate(h http.Header, allowOrigin string) {
 		vary = h[header.Vary]
 		n += len(vary) + 1
 	}
-	v := make(values, n)
-	h[header.AllowOrigin] = v.take(allowOrigin)
+	v := newValues(n)
+	h[header.AllowOrigin], v = v.take(allowOrigin)
 	for _, l := range c.actualLines {
-		h[l.name] = v.take(l.value)
+		h[l.name], v = v.take(l.value)
 	}
 	if !c.anyOrigin {
-		h[header.Vary] = v.takeVary(vary, header.Origin)
+		h[header.Vary], _ = v.takeVary(vary, header.Origin)
 	}
 }
 
@@ -413,12 +421,8 @@ func (c *compiled) decorate(h http.Header, allowOrigin string) {
 // the request come from elsewhere (Fetch, "CORS protocol and HTTP caches").
 func addVary(h http.Header) {
 	vary := h[header.Vary]
-	if len(vary) == 0 {
-		h[header.Vary] = []string{header.Origin} // faster, as its size is known
-		return
-	}
-	v := make(values, 1+len(vary))
-	h[header.Vary] = v.takeVary(vary, header.Origin)
+	v := newValues(1 + len(vary))
+	h[header.Vary], _ = v.takeVary(vary, header.Origin)
 }
 
 // reject answers a request from an origin or site that is not allowed.
@@ -431,10 +435,10 @@ func (c *compiled) reject(w http.ResponseWriter, r *http.Request, q request) {
 		c.policy.DenyHandler.ServeHTTP(w, r)
 		return
 	}
-	v := make(values, 3+len(vary))
-	h[header.Vary] = v.takeVary(vary, header.Origin)
-	h["Content-Type"] = v.take("text/plain; charset=utf-8")
-	h["X-Content-Type-Options"] = v.take("nosniff")
+	v := newValues(3 + len(vary))
+	h["Content-Type"], v = v.take("text/plain; charset=utf-8")
+	h["X-Content-Type-Options"], v = v.take("nosniff")
+	h[header.Vary], _ = v.takeVary(vary, header.Origin)
 	w.WriteHeader(http.StatusForbidden)
 	if !q.hasOrigin() {
 		io.WriteString(w, "cross-site request rejected: it has no Origin header\n")

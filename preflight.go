@@ -33,50 +33,68 @@ func (c *compiled) answerPreflight(w http.ResponseWriter, r *http.Request, allow
 		n += 1 + len(vary)
 	}
 
-	v := make(values, n)
-	h[header.AllowOrigin] = v.take(allowOrigin)
+	v := newValues(n)
+	h[header.AllowOrigin], v = v.take(allowOrigin)
 	for _, l := range c.preflightLines {
-		h[l.name] = v.take(l.value)
+		h[l.name], v = v.take(l.value)
 	}
 	if len(c.methodsBeforeEcho)+len(methods) > 0 {
-		h[header.AllowMethods] = v.takeLines(c.methodsBeforeEcho, methods)
+		h[header.AllowMethods], v = v.takeLines(c.methodsBeforeEcho, methods)
 	}
 	if len(c.headersBeforeEcho)+len(headers) > 0 {
-		h[header.AllowHeaders] = v.takeLines(c.headersBeforeEcho, headers)
+		h[header.AllowHeaders], v = v.takeLines(c.headersBeforeEcho, headers)
 	}
 	if !c.anyOrigin {
-		h[header.Vary] = v.takeVary(vary, c.preflightVary)
+		h[header.Vary], _ = v.takeVary(vary, c.preflightVary)
 	}
 	w.WriteHeader(http.StatusNoContent)
 }
 
 // values is the one allocation of a response. The values of headers are taken
-// from its front, each capped where it ends, so that no two responses share
-// memory and appending to one header's values never reaches another's. Where
-// nothing is left to take, the header gets an allocation of its own.
+// from it one after the other, each capped where it ends, so that no two responses
+// share memory and appending to one header's values never reaches another's. Where
+// more are taken than there is room for, append allocates.
 type values []string
 
-func (v *values) take(s string) []string {
-	n := min(1, len(*v))
-	taken := append((*v)[:0:n], s)
-	*v = (*v)[n:]
-	return taken
+// newValues returns values with room for n. It is as make, but for how long that
+// takes where the compiler does not know n.
+func newValues(n int) values {
+	switch n {
+	case 1:
+		return new([1]string)[:0]
+	case 2:
+		return new([2]string)[:0]
+	case 3:
+		return new([3]string)[:0]
+	case 4:
+		return new([4]string)[:0]
+	case 5:
+		return new([5]string)[:0]
+	case 6:
+		return new([6]string)[:0]
+	}
+	return make(values, 0, n)
+}
+
+func (v values) take(s string) (taken []string, after values) {
+	n := len(v)
+	v = append(v, s)
+	return v[n : n+1 : n+1], v
+}
+
+// takeLines takes copies of lines and of more.
+func (v values) takeLines(lines, more []string) (taken []string, after values) {
+	n := len(v)
+	v = append(append(v, lines...), more...)
+	return v[n:len(v):len(v)], v
 }
 
 // takeVary takes the lines of Vary that were there before, and names.
-func (v *values) takeVary(before []string, names string) []string {
+func (v values) takeVary(before []string, names string) (taken []string, after values) {
 	if len(before) == 0 {
 		return v.take(names)
 	}
 	return v.takeLines(before, []string{names})
-}
-
-// takeLines takes copies of lines and of more.
-func (v *values) takeLines(lines, more []string) []string {
-	n := min(len(lines)+len(more), len(*v))
-	taken := append(append((*v)[:0:n], lines...), more...)
-	*v = (*v)[n:]
-	return taken
 }
 
 // maxLines is how many lines of request headers are echoed. Browsers send one.
