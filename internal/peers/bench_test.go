@@ -1,6 +1,7 @@
 package peers_test
 
 import (
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -43,12 +44,7 @@ func benchmarkRequests(b *testing.B, p policy, impl implementation) {
 			continue
 		}
 		b.Run("request="+req.name+"/writer=reused/impl="+impl.name, func(b *testing.B) {
-			b.ReportAllocs()
-			w := &reusedWriter{make(http.Header)}
-			for b.Loop() {
-				clear(w.header)
-				handler.ServeHTTP(w, r)
-			}
+			benchmarkLeast(b, handler, r)
 		})
 		b.Run("request="+req.name+"/writer=recorder/impl="+impl.name, func(b *testing.B) {
 			b.ReportAllocs()
@@ -57,6 +53,31 @@ func benchmarkRequests(b *testing.B, p policy, impl implementation) {
 			}
 		})
 	}
+}
+
+// benchmarkLeast reports, besides means, how long a request takes in the fastest
+// of many short runs. Whatever else goes on in the machine, or in another that has
+// the same processor, only adds to that, and may double it for minutes.
+func benchmarkLeast(b *testing.B, handler http.Handler, r *http.Request) {
+	b.ReportAllocs()
+	const run = 64 // requests
+	w := &reusedWriter{make(http.Header)}
+	least := time.Duration(math.MaxInt64)
+	served, start := 0, time.Now()
+	for b.Loop() {
+		clear(w.header)
+		handler.ServeHTTP(w, r)
+		if served++; served == run {
+			now := time.Now()
+			least = min(least, now.Sub(start))
+			served, start = 0, now
+		}
+	}
+	ns := float64(least) / run
+	if b.N < run {
+		ns = float64(b.Elapsed()) / float64(b.N)
+	}
+	b.ReportMetric(ns, "least-ns/op")
 }
 
 // BenchmarkRouters measures the routers that some implementations come with,
@@ -167,12 +188,7 @@ func BenchmarkHostile(b *testing.B) {
 		for _, call := range hostileCalls {
 			serve := call.make(thisPolicy(p))
 			b.Run("request="+req.name+"/call="+call.name, func(b *testing.B) {
-				b.ReportAllocs()
-				w := &reusedWriter{make(http.Header)}
-				for b.Loop() {
-					clear(w.header)
-					serve(w, r)
-				}
+				benchmarkLeast(b, http.HandlerFunc(serve), r)
 			})
 		}
 	}

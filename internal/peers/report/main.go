@@ -90,7 +90,7 @@ func (r *report) results() (text string, parts map[string]string) {
 	s.WriteString(r.endToEndInFull() + "\n")
 	section("Round trips", "")
 	part("round-trips", r.roundTrips())
-	section("Main rows", "Medians. † marks another outcome than this package's, ‡ the same from another answer; testdata/outcomes.txt says which. What has no mark compares like with like.")
+	section("Main rows", "The least of all passes. † marks another outcome than this package's, ‡ the same from another answer; testdata/outcomes.txt says which. What has no mark compares like with like.")
 	part("grid", r.table("reused", columns, mainRows))
 	part("readme", r.table("reused", slices.DeleteFunc(slices.Clone(columns), func(impl string) bool {
 		return impl == "floor-shared" || impl == "fiber"

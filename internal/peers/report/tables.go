@@ -62,17 +62,20 @@ func head(titles ...string) string {
 	return "| " + strings.Join(titles, " | ") + " |\n|---|" + strings.Repeat("--:|", len(titles)-1) + "\n"
 }
 
-// cell returns the cell of a table for a median of the grid, with the mark of
+// cell returns the cell of a table for a request of the grid, with the mark of
 // another outcome.
 func (r *report) cell(policy, request, writer, impl string) string {
-	ns := r.median(row{benchmark: "Middleware", policy: policy, request: request, writer: writer, impl: impl}, "ns/op")
+	ns := r.grid(policy, request, impl)
+	if writer != "reused" {
+		ns = r.median(row{benchmark: "Middleware", policy: policy, request: request, writer: writer, impl: impl}, "ns/op")
+	}
 	if math.IsNaN(ns) {
 		return "  |"
 	}
 	return " " + nanoseconds(ns) + r.outcome(policy, request, impl).mark + " |"
 }
 
-// table returns medians of the grid. The rows are those that shown has by policy,
+// table returns what requests of the grid cost. The rows are those that shown has by policy,
 // or all if it is nil.
 func (r *report) table(writer string, impls []string, shown map[string][]string) string {
 	titles := []string{"policy, request"}
