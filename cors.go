@@ -401,6 +401,10 @@ func (c *compiled) explain(r *http.Request, q request) *RequestError {
 
 // decorate adds the headers of a response to an actual request.
 func (c *compiled) decorate(h http.Header, allowOrigin string) {
+	if c.anyOrigin && len(c.actualLines) == 0 {
+		h[header.AllowOrigin] = []string{allowOrigin} // faster than values of one
+		return
+	}
 	var vary []string
 	n := 1 + len(c.actualLines)
 	if !c.anyOrigin {
@@ -421,6 +425,10 @@ func (c *compiled) decorate(h http.Header, allowOrigin string) {
 // the request come from elsewhere (Fetch, "CORS protocol and HTTP caches").
 func addVary(h http.Header) {
 	vary := h[header.Vary]
+	if len(vary) == 0 {
+		h[header.Vary] = []string{header.Origin} // faster than values of one
+		return
+	}
 	v := newValues(1 + len(vary))
 	h[header.Vary], _ = v.takeVary(vary, header.Origin)
 }
