@@ -446,6 +446,13 @@ func TestPatience(t *testing.T) {
 		w.(http.Flusher).Flush()
 		<-r.Context().Done()
 	}
+	allowsAll := func(next http.HandlerFunc) *corstest.Browser {
+		return &corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Access-Control-Allow-Origin", "*")
+			w.Header().Set("Access-Control-Allow-Methods", "*")
+			next(w, r)
+		})}
+	}
 	for _, test := range []struct {
 		name    string
 		browser *corstest.Browser
@@ -456,6 +463,7 @@ func TestPatience(t *testing.T) {
 		{"for a handler", serve(silent), "GET", 10 * time.Second, true},
 		{"for its body", serve(silentBody), "GET", 10 * time.Second, false},
 		{"for its body, after a preflight", serve(silentBody), "PUT", 11 * time.Second, false},
+		{"for the body of OPTIONS, after a preflight", allowsAll(silentBody), "OPTIONS", 11 * time.Second, false},
 		{"for a server", &corstest.Browser{Transport: roundTrip(silence)}, "GET", 30 * time.Second, true},
 		{"for its body", &corstest.Browser{Transport: roundTrip(someBody)}, "GET", 30 * time.Second, false},
 		{"for its body, after a preflight", &corstest.Browser{Transport: roundTrip(someBody)}, "PUT", 31 * time.Second, false},
