@@ -402,7 +402,7 @@ func (c *compiled) explain(r *http.Request, q request) *RequestError {
 // decorate adds the headers of a response to an actual request.
 func (c *compiled) decorate(h http.Header, allowOrigin string) {
 	if c.anyOrigin && len(c.actualLines) == 0 {
-		h[header.AllowOrigin] = []string{allowOrigin} // faster than values of one
+		h[header.AllowOrigin] = []string{allowOrigin} // of known size, as newValues
 		return
 	}
 	var vary []string
@@ -426,7 +426,7 @@ func (c *compiled) decorate(h http.Header, allowOrigin string) {
 func addVary(h http.Header) {
 	vary := h[header.Vary]
 	if len(vary) == 0 {
-		h[header.Vary] = []string{header.Origin} // faster than values of one
+		h[header.Vary] = []string{header.Origin} // of known size, as newValues
 		return
 	}
 	v := newValues(1 + len(vary))

@@ -21,15 +21,15 @@ import (
 //     https://proj- and -team surround a part of a label;
 //   - has no port, so that it is looked up once more among what allows any.
 //
-// Most sets hold one pattern of a kind. The first of each is held apart from the
-// maps, as to compare takes less time than to look up.
+// Most sets hold one pattern of a kind. So the first origin, tail, head and affixes
+// are compared before anything is looked up, which takes more time.
 //
 // What a pattern and an origin share is well-formed, as the pattern is. Only
 // what stands in place of a "*" has to be looked at.
 type Set struct {
 	longest int    // the length of the longest origin that is allowed
 	one     string // an origin that is allowed; "" if there is none
-	asIs    table  // with all other origins
+	asIs    table  // of whole strings: other origins, and patterns without any port
 	anyPort table  // of origins without their ports
 	anyHost map[string]struct{}
 	starred bool // whether a pattern is more than one origin
@@ -151,7 +151,7 @@ func (t *table) add(p Pattern) {
 // hasDomainOf reports whether a pattern for names under a domain allows origin.
 func (t *table) hasDomainOf(origin string) bool {
 	farthest := max(0, len(origin)-t.longest)
-	left := t.maxDots // what has more dots is no tail
+	left := t.maxDots // look-ups: a tail begins at one of its dots, and has no more
 	for dot := len(origin) - t.shortest; dot >= farthest && left > 0; dot-- {
 		if origin[dot] != '.' {
 			continue
@@ -179,12 +179,12 @@ type domain struct {
 	ends  uint64              // how long the keys of parts are, a bit for each length
 }
 
-// Affixes are what precedes a "*" within a label, with the scheme, one or the
-// other, and what follows it in the label.
+// Affixes surround a part of a label: one of several heads, each with its scheme,
+// and one end.
 type affixes struct {
-	head    string // "" if there are no affixes
-	heads   map[string]struct{}
-	lengths uint64 // of what heads have of the label, a bit for each: a label has at most 63 bytes
+	head    string              // "" if there are none
+	heads   map[string]struct{} // more of these
+	lengths uint64              // of what heads have of the label, a bit for each: a label has at most 63 bytes
 	end     string
 }
 
@@ -225,6 +225,7 @@ func (d *domain) contains(s string) bool {
 		return true
 	}
 	rest, ends := strings.CutSuffix(s, d.part.end)
+	ends = ends && d.part.head != ""
 	if !ends && len(d.heads)+len(d.parts) == 0 {
 		return false
 	}
@@ -263,7 +264,7 @@ func (d *domain) hasPartOf(s string, start int) bool {
 // of a, and goes on behind it. It looks up what ends with a hyphen, if a head is as
 // long.
 func (a *affixes) precede(s string, start int) bool {
-	if a.head != "" && len(s) > len(a.head) && strings.HasPrefix(s, a.head) {
+	if len(s) > len(a.head) && strings.HasPrefix(s, a.head) {
 		return true
 	}
 	for lengths := a.lengths; lengths != 0; lengths &= lengths - 1 {

@@ -86,7 +86,7 @@ func TestContains(t *testing.T) {
 		},
 		{
 			"several schemes of one domain, and hyphens", []string{"https://*.example.com", "http://*.example.com", "app://a-*.example.com"},
-			[]string{"https://b.example.com", "http://b.c.example.com", "app://a-1.example.com"}, []string{"app://b.example.com", "app://a-.example.com", "://b.example.com", "ws://b.example.com"},
+			[]string{"https://b.example.com", "http://b.c.example.com", "app://a-1.example.com"}, []string{":.example.com", ":/.example.com", "app://b.example.com", "app://a-.example.com", "://b.example.com", "ws://b.example.com"},
 		},
 		{
 			"one beginning with several ends", []string{"https://a-*-x.example.com", "https://a-*-y.example.com", "https://a-*-long-end.example.com"},
@@ -116,9 +116,9 @@ func TestContains(t *testing.T) {
 			"opaque origins", []string{"null", "file://"}, []string{"null", "file://"}, []string{"Null", "nul", "file:///", "file://a", "file:"},
 		},
 		{
-			"hosts as long as DNS allows", []string{"https://*." + host253[2:], "https://" + host253 + ".:*"},
-			[]string{"https://b." + host253[2:], "https://" + host253 + ".:65535"},
-			[]string{"https://bb." + host253[2:], "https://" + host253},
+			"hosts as long as DNS allows", []string{"https://*." + host253[2:], "https://a-*." + host253[4:], "https://" + host253 + ".:*"},
+			[]string{"https://b." + host253[2:], "https://a-a." + host253[4:], "https://" + host253 + ".:65535"},
+			[]string{"https://bb." + host253[2:], "https://a-aa." + host253[4:], "https://" + host253},
 		},
 		{
 			"labels no longer than what surrounds others", []string{"https://a-*.example.com", "https://*-preview.example.com", "https://proj-*-x.example.com", "https://p-*-x.example.com", "app://p-*-y.example.com"},

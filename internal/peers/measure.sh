@@ -4,7 +4,7 @@
 # that page and to the README. Go, a browser of each engine and Xvfb have to be
 # there. The measurements stay in new.txt, for benchstat:
 #
-#	benchstat -filter /writer:reused -col '/impl@(floor-safe this rs chi gorilla)' new.txt
+#	benchstat -filter '/writer:reused .unit:least-ns/op' -col '/impl@(floor-safe this rs chi gorilla)' new.txt
 #
 # QUICK=1 tries all that in a few minutes, and writes it to a temporary folder.
 # FORCE=1 measures on a machine that is busy.
@@ -33,7 +33,8 @@ go test -c -o "$work/roundtrips" ./roundtrips
 {
 	echo "commit: $(git describe --always --dirty --exclude '*')"
 	echo "date: $(date -u +%Y-%m-%d)"
-	echo "passes: $((passes * (1 + turns)))"
+	echo "passes: $passes"
+	echo "short-passes: $((passes * turns))"
 	echo "rounds: $rounds"
 	echo "cores: $(nproc)"
 	echo "go: $(go env GOVERSION)"
@@ -42,14 +43,15 @@ go test -c -o "$work/roundtrips" ./roundtrips
 	echo "load-before: $before"
 	"$work/roundtrips" -test.run '^$' -test.bench . -test.benchtime 1x -test.count "$sessions"
 	"$work/load" -rounds "$rounds" -time "$slice"
-	# Each pass measures everything once, so that none suffers alone from a bad
-	# minute. What a recorder adds is the same for all: the first pass tells.
+	# Each pass measures everything, so that nothing suffers alone from a bad minute.
+	# What a recorder adds is the same for all: the first pass tells.
 	"$work/grid" -test.run '^$' -test.bench ./././recorder -test.benchtime "$benchtime"
 	for pass in $(seq "$passes"); do
 		"$work/grid" -test.run '^$' -test.bench . -test.skip ./././recorder -test.benchtime "$benchtime"
-		# Of short requests the least is shown, and the more passes the surer it is.
+		# Of a row of the grid the least is shown. The more passes there are, the surer
+		# it is; to make a million origins for each would take too long.
 		for turn in $(seq "$turns"); do
-			"$work/grid" -test.run '^$' -test.bench Middleware -test.skip './././recorder|Middleware/policy=origins-10{5,6}$' -test.benchtime 1ms
+			"$work/grid" -test.run '^$' -test.bench Middleware -test.skip 'Middleware/policy=origins-10{5,6}$|./././recorder' -test.benchtime 1ms
 		done
 	done
 	echo "load-after: $(load)"

@@ -96,7 +96,7 @@ func (r *report) results() (text string, parts map[string]string) {
 		return impl == "floor-shared" || impl == "fiber"
 	}), map[string][]string{"origins-1": {"actual", "preflight"}, "origins-1000": {"actual"}}))
 	part("floor", r.besideByHand())
-	section("Where another package takes less time", "")
+	section("Where another package takes less time", "Medians of the passes' ratios, with their 95 % confidence intervals, where these are above 1.")
 	part("slower", r.whySlower())
 	s.WriteString(r.slowerRows() + "\n")
 	section("Start and memory", "")
@@ -105,9 +105,9 @@ func (r *report) results() (text string, parts map[string]string) {
 	plain(r.limits())
 	section("Beside the grid", "")
 	plain(r.others())
-	section("All rows, with a reused writer", "")
+	section("All rows, with a reused writer", "The least of all passes.")
 	s.WriteString(r.table("reused", columns, nil) + "\n")
-	section("All rows, with a fresh httptest.ResponseRecorder", "Of one pass.")
+	section("All rows, with a fresh httptest.ResponseRecorder", "Means of one pass.")
 	s.WriteString(r.table("recorder", columns, nil))
 	return s.String(), parts
 }

@@ -143,13 +143,12 @@ func onGrid(policy, request, impl string) row {
 	return row{benchmark: "Middleware", policy: policy, request: request, writer: "reused", impl: impl}
 }
 
-// least is the unit of how long a request takes in the fastest run of a pass.
-const least = "least-ns/op"
+// leastUnit is the unit of how long a request takes in the fastest run of a pass.
+const leastUnit = "least-ns/op"
 
-// least returns the least of all passes: what the code costs, and not what the
-// machine did besides. NaN is for what was not measured.
+// least returns the least of all passes, and NaN for what was not measured.
 func (r *report) least(b row) float64 {
-	if passes := r.values[b][least]; len(passes) > 0 {
+	if passes := r.values[b][leastUnit]; len(passes) > 0 {
 		return slices.Min(passes)
 	}
 	return math.NaN()

@@ -60,7 +60,7 @@ func (r *report) slower() []slower {
 	for _, policy := range policies {
 		for _, request := range requests {
 			for _, peer := range peers {
-				value, low, high := median(r.ratios(onGrid(policy, request, "this"), onGrid(policy, request, peer), least))
+				value, low, high := median(r.ratios(onGrid(policy, request, "this"), onGrid(policy, request, peer), leastUnit))
 				if !(low > 1) { // which NaN is not either
 					continue
 				}
