@@ -235,6 +235,7 @@ func TestWhyAStringIsNoPattern(t *testing.T) {
 		{"a wildcard within the port", "http://localhost:80*", star},
 		{"a wildcard for the scheme", "*://example.com", star},
 		{"a wildcard after a user", "https://u@a-*.example.com", star},
+		{"a wildcard for a path, and no host", "https:///*", star},
 		{"a wildcard for every host of an app, and the port", "moz-extension://*:*", `has a "*" where it means nothing; did you mean "moz-extension://*"?`},
 		{"a wildcard for a part of an app's host", "moz-extension://a*", `has a "*" where it means nothing; did you mean "moz-extension://*"?`},
 		{"a wildcard for an app's host, and a slash", "moz-extension://*/", `has a "*" where it means nothing; did you mean "moz-extension://*"?`},
