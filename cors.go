@@ -300,7 +300,7 @@ func (c *compiled) judge(r *http.Request, q request) (v verdict, allowOrigin str
 func (c *compiled) judgeUnlisted(r *http.Request, q request) (v verdict, allowOrigin string) {
 	own := !q.preflight && isSameOrigin(siteOf(r), r.Host, q.origin) // before AllowOriginFunc can change r
 	switch {
-	case c.asksFunc(q) && c.policy.AllowOriginFunc(r, q.origin):
+	case c.policy.AllowOriginFunc != nil && c.asksFunc(q) && c.policy.AllowOriginFunc(r, q.origin):
 		if q.preflight {
 			return preflight, q.origin
 		}
@@ -315,10 +315,10 @@ func (c *compiled) judgeUnlisted(r *http.Request, q request) (v verdict, allowOr
 // AllowOriginFunc is asked about.
 const maxFuncOrigin = 512
 
-// asksFunc reports whether AllowOriginFunc is asked about the origin of q, which
+// asksFunc reports whether an AllowOriginFunc is asked about the origin of q, which
 // AllowedOrigins does not allow: if that could list it.
 func (c *compiled) asksFunc(q request) bool {
-	return c.policy.AllowOriginFunc != nil && !q.several && len(q.origin) <= maxFuncOrigin &&
+	return !q.several && len(q.origin) <= maxFuncOrigin &&
 		(origin.Valid(q.origin) || origin.IsOpaque(q.origin) && c.policy.AcceptRisks&RiskNullOrigin != 0)
 }
 

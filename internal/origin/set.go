@@ -177,6 +177,7 @@ type domain struct {
 	part  affixes             // what may surround a part of a label
 	parts map[string]*affixes // more of these, by their ends
 	ends  uint64              // how long the keys of parts are, a bit for each length
+	after uint64              // what follows the hyphen in them, a bit for each byte modulo 64
 }
 
 // Affixes surround a part of a label: one of several heads, each with its scheme,
@@ -205,6 +206,9 @@ func (d *domain) add(p Pattern) {
 			a = new(affixes)
 			d.parts[p.end] = a
 			d.ends |= 1 << len(p.end)
+			if p.end != "" {
+				d.after |= 1 << (p.end[1] % 64)
+			}
 		}
 		a.add(p)
 	}
@@ -247,10 +251,10 @@ func (d *domain) contains(s string) bool {
 
 // hasPartOf reports whether what begins at start in s is a label that one of
 // d.parts surrounds a part of. It looks up what begins at a hyphen, if an end is as
-// long.
+// long, which is one byte more than the hyphen at least, and begins alike.
 func (d *domain) hasPartOf(s string, start int) bool {
 	for end := len(s); end > start; end = start + strings.LastIndexByte(s[start:end], '-') {
-		if d.ends&(1<<(len(s)-end)) == 0 {
+		if d.ends&(1<<(len(s)-end)) == 0 || end < len(s) && d.after&(1<<(s[end+1]%64)) == 0 {
 			continue
 		}
 		if a := d.parts[s[end:]]; a != nil && a.precede(s[:end], start) {
