@@ -1,16 +1,16 @@
 #!/bin/sh
 # Says how much longer or shorter requests take than with the library at another
-# commit, such as the last release, in about eight minutes, on a machine that does
+# commit, such as the last release, in about ten minutes, on a machine that does
 # nothing else:
 #
 #	./since.sh v0.1.0
 #
 # The benchmarks are those of this folder for both, which run by turns. Each of ten
-# runs is the least of many turns.
+# runs is the least of many turns, from the first minute to the last.
 set -eu
 cd "$(dirname "$0")"
 commit=$(git rev-parse --verify "$1^{commit}")
-runs=10 turns=20
+runs=10 turns=40
 policies='(origins-10{0,3}|patterns-.*|any|credentialed|func)'
 work=$(mktemp -d)
 trap 'rm -r "$work"' EXIT
@@ -21,12 +21,14 @@ git -C ../.. archive "$commit" | tar -x -C "$work/library"
 cp go.mod go.sum alloc_test.go bench_test.go floor_test.go grid_test.go outcome_test.go "$work/grid"
 go test -c -o "$work/new" .
 (cd "$work/grid" && go mod edit -replace "github.com/f407da42/cors=$work/library" && go test -c -o "$work/old" .)
-for run in $(seq "$runs"); do
-	for turn in $(seq "$turns"); do
+for turn in $(seq "$turns"); do
+	for run in $(seq "$runs"); do
 		for side in old new; do
 			"$work/$side" -test.run '^$' -test.bench "^BenchmarkMiddleware\$/policy=$policies\$/./writer=reused/impl=this\$" -test.benchtime 1ms >>"$work/$side.$run"
 		done
 	done
+done
+for run in $(seq "$runs"); do
 	for side in old new; do
 		awk '/least-ns/ {
 			if (!($1 in least)) { least[$1] = $5; rest[$1] = $7 " B/op " $9 " allocs/op" }
