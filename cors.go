@@ -181,7 +181,8 @@ func (m *Middleware) Handler(next http.Handler) http.Handler {
 	return &handler{m, next}
 }
 
-// A handler is what [Middleware.Handler] returns.
+// A handler is what [Middleware.Handler] returns. A closure would call what is
+// inlined here, where the compiler inlines Handler into other packages.
 type handler struct {
 	m    *Middleware
 	next http.Handler

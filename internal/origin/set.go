@@ -21,8 +21,8 @@ import (
 //     https://proj- and -team surround a part of a label;
 //   - has no port, so that it is looked up once more among what allows any.
 //
-// Most sets hold one pattern of a kind. So the first origin, tail, head and affixes
-// are compared before anything is looked up, which takes more time.
+// Most sets hold one pattern of a kind. So the first origin, tail and heads are
+// compared before anything is looked up, which takes more time.
 //
 // What a pattern and an origin share is well-formed, as the pattern is. Only
 // what stands in place of a "*" has to be looked at.
@@ -95,19 +95,9 @@ func (s *Set) hasPatternFor(origin string) bool {
 	if len(s.anyHost) == 0 {
 		return false
 	}
-	scheme, after := cutScheme(origin)
-	if _, ok := s.anyHost[scheme]; !ok {
-		return false
-	}
-	host, ok := strings.CutPrefix(after, "://")
+	scheme, host, _ := strings.Cut(origin, "://")
+	_, ok := s.anyHost[scheme]
 	return ok && host != "" && isAppHost(host)
-}
-
-// cutScheme returns what precedes the first colon of s, which may have none, and
-// the rest of s.
-func cutScheme(s string) (scheme, after string) {
-	colon := max(0, strings.IndexByte(s, ':'))
-	return s[:colon], s[colon:]
 }
 
 // withoutPort returns origin without a port that browsers would send.
@@ -170,23 +160,22 @@ func (t *table) hasDomainOf(origin string) bool {
 
 // A domain holds what may stand before one. Nearly always it has one pattern.
 type domain struct {
-	tail  string              // what follows the label of the "*": a dot, the domain and its port
-	room  int                 // how many bytes of a host are left for that
-	head  string              // what may precede any labels, as "https://"; "" if nothing may
-	heads map[string]struct{} // more of these
-	part  affixes             // what may surround a part of a label
-	parts map[string]*affixes // more of these, by their ends
-	ends  uint64              // how long the keys of parts are, a bit for each length
-	after uint64              // what follows the hyphen in them, a bit for each byte modulo 64
+	tail  string                 // what follows the label of the "*": a dot, the domain and its port
+	room  int                    // how many bytes of a host are left for that
+	head  string                 // what may precede any labels, as "https://"; "" if nothing may
+	heads map[string]struct{}    // more of these
+	end   string                 // what may end a label, ...
+	part  beginnings             // ... and what may begin it then
+	parts map[string]*beginnings // more of these, by their ends
+	ends  uint64                 // how long the keys of parts are, a bit for each length
+	after uint64                 // what follows the hyphen in them, a bit for each byte modulo 64
 }
 
-// Affixes surround a part of a label: one of several heads, each with its scheme,
-// and one end.
-type affixes struct {
-	head    string              // "" if there are none
+// Beginnings are heads, with their schemes, of labels that have the same end.
+type beginnings struct {
+	head    string              // "" if there is none
 	heads   map[string]struct{} // more of these
 	lengths uint64              // of what heads have of the label, a bit for each: a label has at most 63 bytes
-	end     string
 }
 
 func (d *domain) add(p Pattern) {
@@ -195,32 +184,33 @@ func (d *domain) add(p Pattern) {
 		d.head = p.head
 	case p.Wildcard == Subdomains:
 		put(&d.heads, p.head)
-	case d.part.head == "" || d.part.end == p.end:
+	case d.part.head == "" || d.end == p.end:
+		d.end = p.end
 		d.part.add(p)
 	default:
 		if d.parts == nil {
-			d.parts = make(map[string]*affixes)
+			d.parts = make(map[string]*beginnings)
 		}
-		a := d.parts[p.end]
-		if a == nil {
-			a = new(affixes)
-			d.parts[p.end] = a
+		b := d.parts[p.end]
+		if b == nil {
+			b = new(beginnings)
+			d.parts[p.end] = b
 			d.ends |= 1 << len(p.end)
 			if p.end != "" {
 				d.after |= 1 << (p.end[1] % 64)
 			}
 		}
-		a.add(p)
+		b.add(p)
 	}
 }
 
-func (a *affixes) add(p Pattern) {
-	if a.head == "" || a.head == p.head {
-		a.head, a.end = p.head, p.end
+func (b *beginnings) add(p Pattern) {
+	if b.head == "" || b.head == p.head {
+		b.head = p.head
 		return
 	}
-	put(&a.heads, p.head)
-	a.lengths |= 1 << (len(p.head) - len(p.Scheme) - len("://"))
+	put(&b.heads, p.head)
+	b.lengths |= 1 << (len(p.head) - len(p.Scheme) - len("://"))
 }
 
 // contains reports whether s, an origin up to the dot before d, is allowed.
@@ -228,7 +218,7 @@ func (d *domain) contains(s string) bool {
 	if d.head != "" && strings.HasPrefix(s, d.head) && d.isName(s[len(d.head):]) {
 		return true
 	}
-	rest, ends := strings.CutSuffix(s, d.part.end)
+	rest, ends := strings.CutSuffix(s, d.end)
 	ends = ends && d.part.head != ""
 	if !ends && len(d.heads)+len(d.parts) == 0 {
 		return false
@@ -257,7 +247,7 @@ func (d *domain) hasPartOf(s string, start int) bool {
 		if d.ends&(1<<(len(s)-end)) == 0 || end < len(s) && d.after&(1<<(s[end+1]%64)) == 0 {
 			continue
 		}
-		if a := d.parts[s[end:]]; a != nil && a.precede(s[:end], start) {
+		if b := d.parts[s[end:]]; b != nil && b.precede(s[:end], start) {
 			return d.isLabel(s[start:])
 		}
 	}
@@ -265,13 +255,13 @@ func (d *domain) hasPartOf(s string, start int) bool {
 }
 
 // precede reports whether s, in which the label begins at start, begins with a head
-// of a, and goes on behind it. It looks up what ends with a hyphen, if a head is as
+// of b, and goes on behind it. It looks up what ends with a hyphen, if a head is as
 // long.
-func (a *affixes) precede(s string, start int) bool {
-	if len(s) > len(a.head) && strings.HasPrefix(s, a.head) {
+func (b *beginnings) precede(s string, start int) bool {
+	if len(s) > len(b.head) && strings.HasPrefix(s, b.head) {
 		return true
 	}
-	for lengths := a.lengths; lengths != 0; lengths &= lengths - 1 {
+	for lengths := b.lengths; lengths != 0; lengths &= lengths - 1 {
 		head := start + bits.TrailingZeros64(lengths)
 		if head >= len(s) {
 			return false
@@ -279,7 +269,7 @@ func (a *affixes) precede(s string, start int) bool {
 		if head > start && s[head-1] != '-' {
 			continue
 		}
-		if _, ok := a.heads[s[:head]]; ok {
+		if _, ok := b.heads[s[:head]]; ok {
 			return true
 		}
 	}

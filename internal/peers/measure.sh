@@ -1,5 +1,5 @@
 #!/bin/sh
-# Measures everything that docs/performance.md shows, in about 25 minutes, on a
+# Measures everything that docs/performance.md shows, in about 20 minutes, on a
 # machine that does nothing else, and writes it to RESULTS.md, to the charts, to
 # that page and to the README. Go, a browser of each engine and Xvfb have to be
 # there. The measurements stay in new.txt, for benchstat:

@@ -9,7 +9,7 @@
 # runs is the least of many turns, from the first minute to the last.
 set -eu
 cd "$(dirname "$0")"
-commit=$(git rev-parse --verify "$1^{commit}")
+commit=$(git rev-parse --verify "${1:?name a commit}^{commit}")
 runs=10 turns=40
 policies='(origins-10{0,3}|patterns-.*|any|credentialed|func)'
 work=$(mktemp -d)

@@ -76,8 +76,8 @@ func (r *report) cell(policy, request, writer, impl string) string {
 	return " " + nanoseconds(ns) + r.outcome(policy, request, impl).mark + " |"
 }
 
-// table returns what requests of the grid cost. The rows are those that shown has by policy,
-// or all if it is nil.
+// table returns what requests of the grid cost. The rows are those that shown has
+// by policy, or all if it is nil.
 func (r *report) table(writer string, impls []string, shown map[string][]string) string {
 	titles := []string{"policy, request"}
 	for _, impl := range impls {
