@@ -118,7 +118,7 @@ func TestWiring(t *testing.T) {
 		{"an upstream whose CORS headers are stripped", c.Handler(proxyTo(t, ownHeader, func(res *http.Response) error { cors.StripHeaders(res.Header); return nil })), appPage, corstest.Request{URL: "https://api.example/items/1"}, "", 200},
 		{"an upstream that is not wrapped", proxyTo(t, items(), nil), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "Wrap the whole router", 0},
 		{"a limit of requests outside", limited, appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "The answer with status 429 was made outside the CORS middleware", 0},
-		{"a limit of time outside", http.TimeoutHandler(slow, time.Millisecond, "late"), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "The answer with status 503 was made outside the CORS middleware", 0},
+		{"a limit of time outside", http.TimeoutHandler(slow, 100*time.Millisecond, "late"), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "The answer with status 503 was made outside the CORS middleware", 0},
 		{"a server that fails on OPTIONS", always(500), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "The server fails on OPTIONS", 0},
 		{"something that answers OPTIONS for everybody", always(204), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "Something other than the CORS middleware answers OPTIONS", 0},
 		{"a handler that is not wrapped", always(200), appPage, corstest.Request{URL: "https://api.example/items/1"}, "The response did not come through a CORS middleware", 0},
