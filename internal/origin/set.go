@@ -243,7 +243,8 @@ func (d *domain) contains(s string) bool {
 // d.parts surrounds a part of. It looks up what begins at a hyphen, if an end is as
 // long, which is one byte more than the hyphen at least, and begins alike.
 func (d *domain) hasPartOf(s string, start int) bool {
-	for end := len(s); end > start; end = start + strings.LastIndexByte(s[start:end], '-') {
+	from := max(start, len(s)-bits.Len64(d.ends)) // before it, all is longer than the longest end
+	for end := len(s); end > from; end = from + strings.LastIndexByte(s[from:end], '-') {
 		if d.ends&(1<<(len(s)-end)) == 0 || end < len(s) && d.after&(1<<(s[end+1]%64)) == 0 {
 			continue
 		}
