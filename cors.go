@@ -299,14 +299,13 @@ func (c *compiled) judge(r *http.Request, q request) (v verdict, allowOrigin str
 // judgeUnlisted returns the verdict on a request from an origin that is not in
 // AllowedOrigins.
 func (c *compiled) judgeUnlisted(r *http.Request, q request) (v verdict, allowOrigin string) {
-	own := !q.preflight && isSameOrigin(siteOf(r), r.Host, q.origin) // before AllowOriginFunc can change r
 	switch {
 	case c.policy.AllowOriginFunc != nil && c.asksFunc(q) && c.policy.AllowOriginFunc(r, q.origin):
 		if q.preflight {
 			return preflight, q.origin
 		}
 		return actual, q.origin
-	case own:
+	case !q.preflight && isSameOrigin(siteOf(r), r.Host, q.origin):
 		return plain, ""
 	}
 	return rejected, ""
