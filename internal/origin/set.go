@@ -42,6 +42,14 @@ const maxAfterScheme = len("://") + maxHost + len(".:65535")
 // MaxWeb is the length, in bytes, of the longest origin of https.
 const MaxWeb = len("https") + maxAfterScheme
 
+// Grow makes room in s, which is empty, for n patterns that are one origin each, so
+// that no map has to grow while they are added.
+func (s *Set) Grow(n int) {
+	if n > 1 { // the first needs none
+		s.asIs.whole = make(map[string]struct{}, n-1)
+	}
+}
+
 // Add adds a pattern that [Parse] has returned.
 func (s *Set) Add(p Pattern) {
 	if p.Wildcard == None && !p.anyPort {
