@@ -445,16 +445,33 @@ func isWebOrigin(origin string) bool {
 	if !ok {
 		host, ok = strings.CutPrefix(origin, "http://")
 	}
-	if colon := strings.LastIndexByte(host, ':'); colon >= 0 {
-		port := host[colon+1:]
-		if port == "" || len(port) > 5 || port[0] == '0' || strings.Trim(port, "0123456789") != "" {
+	if !ok {
+		return false
+	}
+	n, begin := 0, byte(0) // the length of the label so far, and its first byte
+	for i := range len(host) {
+		switch c := host[i]; {
+		case 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '_':
+			if n == 0 {
+				begin = c
+			}
+			n++
+			if n > 63 {
+				return false
+			}
+		case c == '.' && n > 0:
+			n = 0
+		case c == ':' && n > 0:
+			port := host[i+1:]
+			return i <= 253 && !isDigit(begin) && port != "" && len(port) <= 5 && port[0] != '0' && strings.Trim(port, "0123456789") == ""
+		default:
 			return false
 		}
-		host = host[:colon]
 	}
-	last := host[strings.LastIndexByte(host, '.')+1:]
-	return ok && len(host) <= 253 && isLabels(host) && !('0' <= last[0] && last[0] <= '9')
+	return n > 0 && len(host) <= 253 && !isDigit(begin)
 }
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 // The values that all responses of sharedFloor share.
 var (
