@@ -16,7 +16,7 @@ if [ "${FORCE-}" != 1 ] && awk "BEGIN { exit !($before > 1.5) }"; then
 	echo "the load average is $before: wait until nothing else runs, or set FORCE=1" >&2
 	exit 1
 fi
-passes=8 turns=12 benchtime=10ms rounds=200 slice=50ms sessions=7 measurements=new.txt folder=
+passes=8 turns=12 benchtime=10ms rounds=500 slice=15ms sessions=7 measurements=new.txt folder=
 if [ -n "${QUICK-}" ]; then
 	passes=1 turns=1 benchtime=1ms rounds=3 slice=20ms sessions=1
 	folder=$(mktemp -d)

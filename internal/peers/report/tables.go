@@ -30,7 +30,7 @@ var (
 	peers   = []string{"rs", "chi", "gorilla", "gin", "echo", "fiber"}
 	columns = append([]string{"this", "floor-safe", "floor-shared"}, peers...)
 	labels  = map[string]string{
-		"none": "no CORS", "floor-safe": "by hand", "floor-shared": "by hand, shared", "floor-trusting": "by hand, not validating", "this": "this package",
+		"none": "no CORS", "floor-safe": "by hand", "floor-shared": "by hand, shared", "floor-trusting": "by hand, not validating", "floor-again": "by hand, again", "this": "this package",
 		"rs": "rs/cors", "chi": "go-chi/cors", "gorilla": "gorilla/handlers", "gin": "gin", "echo": "echo", "fiber": "fiber",
 	}
 	protocols = []string{"HTTP/1.1", "HTTP/1.1-TLS", "HTTP/2", "HTTP/2-TLS"}
@@ -132,7 +132,7 @@ func (r *report) endToEnd() string {
 	}
 	var s strings.Builder
 	s.WriteString(head(append([]string{"handler; code by hand is 1"}, titles...)...))
-	for _, impl := range []string{"none", "this", "rs", "chi"} {
+	for _, impl := range []string{"none", "floor-again", "this", "rs", "chi"} {
 		fmt.Fprintf(&s, "| %s |", labels[impl])
 		for _, unit := range units {
 			s.WriteString(cell(r.underAllLoad(impl, "floor-safe", unit), unit))
@@ -163,7 +163,7 @@ func (r *report) endToEndInFull() string {
 	s.WriteString(head("protocol, request, handler", "requests per second", "CPU time per request", "median time", "99th percentile", "this package / it"))
 	for _, protocol := range protocols {
 		for _, kind := range kinds {
-			for _, impl := range []string{"none", "floor-safe", "this", "rs", "chi"} {
+			for _, impl := range []string{"none", "floor-safe", "floor-again", "this", "rs", "chi"} {
 				b := row{benchmark: "Load", protocol: protocol, request: kind, impl: impl}
 				if r.values[b] == nil {
 					continue
