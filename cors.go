@@ -242,8 +242,8 @@ func (m *Middleware) Check(r *http.Request) error {
 	return nil
 }
 
-// A request is where an [http.Request] comes from, read before any function of
-// the policy's can change that.
+// A request is what the Origin header says of an [http.Request], read once: the
+// functions of a policy must not change the request, but might.
 type request struct {
 	origin    string // "" if there is none
 	several   bool   // whether there are several: no origin either

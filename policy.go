@@ -67,7 +67,8 @@ type Policy struct {
 	// accepted. Whether an origin it allows deserves AllowCredentials is its
 	// responsibility. If it looks at request headers other than Origin, these
 	// belong in Vary, also where the wrapped handler does not run: a handler
-	// around Handler has to add them. It must not change the request.
+	// around Handler has to add them. It must not change the request:
+	// Sec-Fetch-Site and Host are looked at after it has said no.
 	AllowOriginFunc func(r *http.Request, origin string) bool `json:"-"`
 
 	// AllowedMethods lists the methods of requests that allowed origins may

@@ -43,7 +43,7 @@ const maxAfterScheme = len("://") + maxHost + len(".:65535")
 const MaxWeb = len("https") + maxAfterScheme
 
 // Grow makes room in s, which is empty, for n patterns that are one origin each, so
-// that no map has to grow while they are added.
+// that hardly a map has to grow while they are added.
 func (s *Set) Grow(n int) {
 	if n > 1 { // the first needs none
 		s.asIs.whole = make(map[string]struct{}, n-1)

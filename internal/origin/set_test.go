@@ -30,6 +30,7 @@ func parse(tb testing.TB, patterns ...string) []origin.Pattern {
 func newSet(tb testing.TB, patterns ...string) *origin.Set {
 	tb.Helper()
 	s := new(origin.Set)
+	s.Grow(len(patterns) / 2) // too little room, and none for a few
 	for _, p := range parse(tb, patterns...) {
 		s.Add(p)
 	}

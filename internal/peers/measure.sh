@@ -16,9 +16,9 @@ if [ "${FORCE-}" != 1 ] && awk "BEGIN { exit !($before > 1.5) }"; then
 	echo "the load average is $before: wait until nothing else runs, or set FORCE=1" >&2
 	exit 1
 fi
-passes=8 turns=12 benchtime=10ms rounds=500 slice=15ms sessions=7 measurements=new.txt folder=
+passes=8 turns=12 benchtime=10ms loads=12 rounds=50 slice=15ms sessions=7 measurements=new.txt folder=
 if [ -n "${QUICK-}" ]; then
-	passes=1 turns=1 benchtime=1ms rounds=3 slice=20ms sessions=1
+	passes=1 turns=1 benchtime=1ms loads=1 rounds=3 slice=5ms sessions=1
 	folder=$(mktemp -d)
 	measurements=$folder/new.txt
 fi
@@ -35,14 +35,17 @@ go test -c -o "$work/roundtrips" ./roundtrips
 	echo "date: $(date -u +%Y-%m-%d)"
 	echo "passes: $passes"
 	echo "short-passes: $((passes * turns))"
-	echo "rounds: $rounds"
+	echo "rounds: $((loads * rounds))"
 	echo "cores: $(nproc)"
 	echo "go: $(go env GOVERSION)"
 	go list -m -f 'module: {{.Path}} {{.Version}}' github.com/rs/cors github.com/go-chi/cors github.com/gorilla/handlers \
 		github.com/gin-contrib/cors github.com/gin-gonic/gin github.com/labstack/echo/v5 github.com/gofiber/fiber/v3
 	echo "load-before: $before"
 	"$work/roundtrips" -test.run '^$' -test.bench . -test.benchtime 1x -test.count "$sessions"
-	"$work/load" -rounds "$rounds" -time "$slice"
+	# Each time, the server and the connections are others: some have more luck.
+	for load in $(seq "$loads"); do
+		"$work/load" -rounds "$rounds" -time "$slice"
+	done
 	# Each pass measures everything, so that nothing suffers alone from a bad minute.
 	# What a recorder adds is the same for all: the first pass tells.
 	"$work/grid" -test.run '^$' -test.bench ./././recorder -test.benchtime "$benchtime"

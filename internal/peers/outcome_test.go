@@ -148,6 +148,46 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
+// TestValidationByHand holds what the code by hand asks a func about to origins of
+// domains.
+func TestValidationByHand(t *testing.T) {
+	t.Parallel()
+	label63 := strings.Repeat("a", 63)
+	host253 := strings.Repeat(label63+".", 3) + strings.Repeat("a", 61)
+	for origin, want := range map[string]bool{
+		"https://tenant-500.example.com":     true,
+		"http://localhost:8080":              true,
+		"https://a_b.example":                true,
+		"https://1and1.example":              true,
+		"https://" + label63:                 true,
+		"https://" + host253 + ":65535":      true,
+		"":                                   false,
+		"null":                               false,
+		"https://":                           false,
+		"https://a.":                         false,
+		"https://.a":                         false,
+		"https://a..b":                       false,
+		"https://A.example":                  false,
+		"https://*.a.example":                false,
+		"https://a.example/":                 false,
+		"https://a.example:":                 false,
+		"https://a.example:080":              false,
+		"https://a.example:8o80":             false,
+		"https://a.example:808080":           false,
+		"https://127.0.0.1":                  false,
+		"https://127.0.0.1:8080":             false,
+		"https://:8080":                      false,
+		"ftp://a.example":                    false,
+		"https://" + label63 + "a":           false,
+		"https://" + host253 + "a":           false,
+		"https://" + host253 + "a" + ":8080": false,
+	} {
+		if got := isWebOrigin(origin); got != want {
+			t.Errorf("%q is taken for an origin: %t, want %t", origin, got, want)
+		}
+	}
+}
+
 // TestFloors holds the hand-written handlers to what this library sends.
 func TestFloors(t *testing.T) {
 	sameOrigin := func(p policy) *http.Request {

@@ -4,13 +4,14 @@
 // in a process of its own, under load over loopback, by turns with no CORS at
 // all, with code by hand, with this library, and with others.
 //
-//	go run ./load -rounds 50 -time 200ms
+//	go run ./load -rounds 50 -time 15ms
 //
 // It writes a line for each measurement, as benchmarks do. All figures are per
 // request: the time between two answers of the server (ns/op, the inverse of
 // requests per second), the median and the 99th percentile of the time until an
 // answer is there, and the CPU time of the server's process. On each connection
-// there is one request at a time, also with HTTP/2.
+// there is one request at a time, also with HTTP/2. The server collects its garbage
+// when it has to, so that it may be that of the measurement before.
 package main
 
 import (
@@ -32,7 +33,7 @@ import (
 var (
 	serving     = flag.Bool("serve", false, "be the server: write an address for each way and kind of connection, and then the CPU time used so far for each line of standard input")
 	rounds      = flag.Int("rounds", 50, "how often each kind of request is measured, in each way")
-	duration    = flag.Duration("time", 200*time.Millisecond, "how long each measurement takes")
+	duration    = flag.Duration("time", 15*time.Millisecond, "how long each measurement takes")
 	connections = flag.Int("connections", 16, "how many connections send requests at once")
 )
 
@@ -80,10 +81,9 @@ func startServer() *server {
 	return s
 }
 
-// cpu sends a line to the server, which may be empty, and returns the CPU time that
-// it has used so far.
-func (s *server) cpu(line string) time.Duration {
-	_, err := fmt.Fprintln(s.in, line)
+// cpu asks the server for the CPU time that it has used so far.
+func (s *server) cpu() time.Duration {
+	_, err := fmt.Fprintln(s.in)
 	check(err)
 	var used time.Duration
 	_, err = fmt.Fscanln(s.out, &used)
@@ -123,7 +123,7 @@ func measure(s *server, exchanges []exchange) string {
 		wg   sync.WaitGroup
 		mu   sync.Mutex
 		all  []time.Duration
-		cpu  = s.cpu(collect) // of what the measurement before has left
+		cpu  = s.cpu()
 		from = time.Now()
 	)
 	for _, exchange := range exchanges {
@@ -142,7 +142,7 @@ func measure(s *server, exchanges []exchange) string {
 	}
 	wg.Wait()
 	took := time.Since(from)
-	cpu = s.cpu("") - cpu
+	cpu = s.cpu() - cpu
 	slices.Sort(all)
 	n := len(all)
 	var line strings.Builder

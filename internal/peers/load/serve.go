@@ -15,7 +15,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -37,7 +36,7 @@ type way struct {
 var ways = []way{
 	{"none", func(next http.Handler) http.Handler { return next }},
 	{"floor-safe", byHand},
-	{"floor-again", byHand}, // as much as that differs from the other, the measurement errs
+	{"floor-again", byHand}, // which differs only by errors of the measurement
 	{"this", func(next http.Handler) http.Handler {
 		c, err := cors.New(cors.Policy{
 			AllowedOrigins: []string{origin},
@@ -136,9 +135,6 @@ var service = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 // An address is where a service listens, without TLS and with it.
 type address struct{ clear, secure string }
 
-// collect is a line that has the server collect its garbage.
-const collect = "collect"
-
 // serve serves the service in all ways until standard input ends.
 func serve() {
 	certificate := makeCertificate()
@@ -147,9 +143,6 @@ func serve() {
 		fmt.Println(a.clear, a.secure)
 	}
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
-		if lines.Text() == collect {
-			runtime.GC()
-		}
 		var used syscall.Rusage
 		check(syscall.Getrusage(syscall.RUSAGE_SELF, &used))
 		fmt.Println(used.Utime.Nano() + used.Stime.Nano())

@@ -139,7 +139,7 @@ func (r *report) endToEnd() string {
 		}
 		s.WriteString("\n")
 	}
-	s.WriteString("\nThese are medians of the rounds, with their 95 % confidence intervals: above of the geometric means over all protocols, and below, of this\npackage alone, for each.\n\n")
+	s.WriteString("\nThese are medians of the rounds, with their 95 % confidence intervals, one in twenty of which misses: above, of the geometric means over\nall protocols, and below, of this package alone, for each.\n\n")
 	s.WriteString(head(append([]string{"protocol, request"}, titles...)...))
 	for _, protocol := range protocols {
 		for _, kind := range kinds {
