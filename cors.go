@@ -242,8 +242,8 @@ func (m *Middleware) Check(r *http.Request) error {
 	return nil
 }
 
-// A request is what the Origin header says of an [http.Request], read once: the
-// functions of a policy must not change the request, but might.
+// A request is what has been read of an [http.Request] before any function of the
+// policy's, which must not change that, but might.
 type request struct {
 	origin    string // "" if there is none
 	several   bool   // whether there are several: no origin either
