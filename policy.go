@@ -359,13 +359,7 @@ func (m *mistakes) add(field string, index int, value, reason string) {
 
 func (c *compiled) compileOrigins(m *mistakes) {
 	p := &c.policy
-	exact := 0
-	for _, s := range p.AllowedOrigins {
-		if !strings.Contains(s, "*") {
-			exact++
-		}
-	}
-	c.origins.Grow(exact)
+	c.origins.Grow(p.AllowedOrigins)
 	for i, s := range p.AllowedOrigins {
 		if s == "*" {
 			if !c.anyOrigin { // else the first has been judged

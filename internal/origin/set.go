@@ -42,11 +42,17 @@ const maxAfterScheme = len("://") + maxHost + len(".:65535")
 // MaxWeb is the length, in bytes, of the longest origin of https.
 const MaxWeb = len("https") + maxAfterScheme
 
-// Grow makes room in s, which is empty, for n patterns that are one origin each, so
-// that hardly a map has to grow while they are added.
-func (s *Set) Grow(n int) {
-	if n > 1 { // the first needs none
-		s.asIs.whole = make(map[string]struct{}, n-1)
+// Grow makes room in s, which is empty, for those of patterns that are one origin
+// each, so that hardly a map has to grow while they are added.
+func (s *Set) Grow(patterns []string) {
+	n := -1 // the first needs none
+	for _, p := range patterns {
+		if !strings.Contains(p, "*") {
+			n++
+		}
+	}
+	if n > 0 {
+		s.asIs.whole = make(map[string]struct{}, n)
 	}
 }
 

@@ -30,7 +30,7 @@ func parse(tb testing.TB, patterns ...string) []origin.Pattern {
 func newSet(tb testing.TB, patterns ...string) *origin.Set {
 	tb.Helper()
 	s := new(origin.Set)
-	s.Grow(len(patterns) / 2) // too little room, and none for a few
+	s.Grow(patterns[:len(patterns)/2]) // less room than is needed
 	for _, p := range parse(tb, patterns...) {
 		s.Add(p)
 	}
@@ -252,6 +252,27 @@ func FuzzOrigin(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestGrow counts allocations, so nothing runs beside it.
+func TestGrow(t *testing.T) {
+	manyPatterns := append(numbered("https://*.customer-#.example", 100), numbered("http://localhost-#:*", 100)...)
+	for _, test := range []struct {
+		name     string
+		patterns []string
+		makes    bool
+	}{
+		{"nothing needs no room", nil, false},
+		{"one origin needs none", []string{"https://example.com"}, false},
+		{"two do", []string{"https://example.com", "null"}, true},
+		{"patterns need none", manyPatterns, false},
+		{"one origin among them needs none", append(slices.Clip(manyPatterns), "https://example.com"), false},
+	} {
+		var s origin.Set
+		if allocs := testing.AllocsPerRun(5, func() { s.Grow(test.patterns) }); allocs > 0 != test.makes {
+			t.Errorf("%s: %v allocations", test.name, allocs)
+		}
+	}
 }
 
 // TestSetsAllowTheUnion does what FuzzOrigin does with sets of up to thousands of
