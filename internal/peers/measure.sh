@@ -43,7 +43,7 @@ go test -c -o "$work/roundtrips" ./roundtrips
 	echo "load-before: $before"
 	"$work/roundtrips" -test.run '^$' -test.bench . -test.benchtime 1x -test.count "$sessions"
 	# Each time, the server and the connections are others: some have more luck.
-	for load in $(seq "$loads"); do
+	for server in $(seq "$loads"); do
 		"$work/load" -rounds "$rounds" -time "$slice"
 	done
 	# Each pass measures everything, so that nothing suffers alone from a bad minute.
