@@ -84,11 +84,14 @@ type Browser struct {
 
 // Start opens url in e, and closes the browser when t ends.
 //
-// If e is not on this machine, the test is skipped, unless the environment
-// variable CORS_BROWSERS, a list such as "chromium,firefox,webkit", demands e:
-// then the test fails.
+// With -short, the test is skipped. If e is not on this machine, the test is
+// also skipped. If the environment variable CORS_BROWSERS, a list such as
+// "chromium,firefox,webkit", names a browser that is missing, the test fails.
 func Start(t testing.TB, e Engine, url string) *Browser {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("-short starts no browser")
+	}
 	demanded, err := e.demanded()
 	if err != nil {
 		t.Fatal(err)
