@@ -238,7 +238,7 @@ var advices = []struct {
 	},
 	{
 		func(e evidence) bool { return e.kind == originMissing },
-		constant("The response did not come through a CORS middleware that allows the page's origin, or lost its headers on the way. Wrap the handler of this URL too; look for a proxy or cache that removes headers, and for an informational (1xx) response from behind a ReverseProxy, which clears them: keepHeaders in docs/neighbours.md keeps them."),
+		constant("The response did not come through a CORS middleware that allows the page's origin, or lost its headers on the way. Wrap the handler of this URL too; look for a proxy or cache that removes headers, and for an informational (1xx) response from behind a ReverseProxy, which clears them: keepHeaders in docs/integration.md keeps them."),
 	},
 	{
 		func(e evidence) bool { return len(e.hidden) > 0 },

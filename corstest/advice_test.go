@@ -65,7 +65,7 @@ func TestAdvice(t *testing.T) {
 		rejected = "The policy of package cors does not allow the page's origin. Add https://page.example to AllowedOrigins."
 		denied   = "The request is made with credentials. Set AllowCredentials (Access-Control-Allow-Credentials: true, in lower case), or make the request without."
 		tainted  = "After a redirect from one foreign origin to another, browsers send Origin: null. Have the page ask for the last URL directly."
-		lost     = "The response did not come through a CORS middleware that allows the page's origin, or lost its headers on the way. Wrap the handler of this URL too; look for a proxy or cache that removes headers, and for an informational (1xx) response from behind a ReverseProxy, which clears them: keepHeaders in docs/neighbours.md keeps them."
+		lost     = "The response did not come through a CORS middleware that allows the page's origin, or lost its headers on the way. Wrap the handler of this URL too; look for a proxy or cache that removes headers, and for an informational (1xx) response from behind a ReverseProxy, which clears them: keepHeaders in docs/integration.md keeps them."
 		forgery  = "http.CrossOriginProtection does not trust the page's origin. Leave it out, as a policy that lists origins rejects what it rejects; or give both the same origins."
 		varies   = "A CORS middleware seems to have answered, and does not allow the page's origin. Add https://page.example to AllowedOrigins. If it is there, look for what loses headers on the way."
 		one      = "Access-Control-Allow-Origin names one origin; browsers know no lists or patterns there. Answer with the page's origin alone, if it is allowed, and Vary: Origin. A CORS middleware does that."

@@ -47,7 +47,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"a page that the same host serves over HTTP passes for one of the server's own, where Sec-Fetch-Site is absent",
-			"docs/neighbours.md", "HTTP passes for one that it serves over HTTPS",
+			"docs/integration.md", "HTTP passes for one that it serves over HTTPS",
 			func() bool {
 				own := "Origin: http://api.example.net"
 				_, ran := serve(app, request("POST", own))
@@ -56,7 +56,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"Host may be spelt as http.CrossOriginProtection does not take it", "docs/neighbours.md", "but for the spelling of `Host` (its case, and the default port",
+			"Host may be spelt as http.CrossOriginProtection does not take it", "docs/integration.md", "but for the spelling of `Host` (its case, and the default port",
 			func() bool {
 				r := request("POST", "Origin: https://api.example.net")
 				r.Host = "API.example.net:443"
@@ -66,7 +66,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"an Origin that is not allowed, ill-formed or one of several is rejected, unless Sec-Fetch-Site is same-origin or none",
-			"docs/neighbours.md", "unless `Sec-Fetch-Site` says `same-origin` or `none`, requests of any method",
+			"docs/integration.md", "unless `Sec-Fetch-Site` says `same-origin` or `none`, requests of any method",
 			func() bool {
 				for _, lines := range [][]string{{stranger}, {"Origin: https://"}, {allowed, stranger}} {
 					for site, want := range map[string]int{"same-origin": 1, "none": 1, "same-site": 0, "cross-site": 0} {
@@ -102,7 +102,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"the handler does not run for a 403 or a preflight, so what it adds to Vary is missing there",
-			"docs/neighbours.md", "So add them outside of `Handler`",
+			"docs/integration.md", "So add them outside of `Handler`",
 			func() bool {
 				_, rejected := serve(app, request("GET", stranger))
 				_, preflight := serve(app, request("OPTIONS", allowed, "Access-Control-Request-Method: PUT"))
@@ -110,14 +110,14 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"a request with a method that is not listed runs the handler", "docs/neighbours.md", "only browsers compare these",
+			"a request with a method that is not listed runs the handler", "docs/integration.md", "only browsers compare these",
 			func() bool {
 				_, ran := serve(app, request("DELETE", allowed, "X-Unlisted: 1"))
 				return ran == 1
 			},
 		},
 		{
-			"under a policy that allows any origin nothing varies", "docs/neighbours.md", "its responses vary with nothing",
+			"under a policy that allows any origin nothing varies", "docs/integration.md", "its responses vary with nothing",
 			func() bool {
 				w, _ := serve(cors.Policy{AllowedOrigins: []string{"*"}}, request("GET", allowed))
 				return w.Header().Get("Access-Control-Allow-Origin") == "*" && w.Header().Get("Vary") == ""
@@ -138,7 +138,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"a policy that allows any origin rejects no WebSocket handshake, and one that lists origins does",
-			"docs/neighbours.md", "A policy that allows any origin rejects none",
+			"docs/integration.md", "A policy that allows any origin rejects none",
 			func() bool {
 				handshake := request("GET", stranger, "Connection: Upgrade", "Upgrade: websocket")
 				_, anyOrigin := serve(cors.Policy{AllowedOrigins: []string{"*"}}, handshake)
@@ -164,7 +164,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"StripHeaders leaves one value where an upstream sets the header as well", "docs/neighbours.md", "Remove the upstream's",
+			"StripHeaders leaves one value where an upstream sets the header as well", "docs/integration.md", "Remove the upstream's",
 			func() bool {
 				c, err := cors.New(app)
 				if err != nil {

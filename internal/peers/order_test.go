@@ -53,7 +53,7 @@ func stackPolicy(t *testing.T) *cors.Middleware {
 	})
 }
 
-// The places of a neighbour, as docs/neighbours.md has them.
+// The places of a neighbour, as docs/integration.md has them.
 const (
 	outside = "Outside of `Handler`"
 	inside  = "Inside of `Handler`"
@@ -262,7 +262,7 @@ func neighbours() []*neighbour {
 		{place: inside, name: "`httputil.ReverseProxy`, which reaches nobody", why: "the 502", advice: "a proxy cannot reach it", wrap: deadProxy},
 		{place: inside, name: "`httputil.ReverseProxy`, the upstream sets CORS headers", why: "browsers refuse two values", advice: "call cors.StripHeaders in ModifyResponse", request: get, handler: setsOwnHeaders, flawed: true, wrap: proxy(nil, asIs)},
 		{place: inside, name: "`StripHeaders` in `httputil.ReverseProxy`, the same", why: "leaves one value", advice: "look for what loses headers", request: get, handler: setsOwnHeaders, wrap: proxy(strip, asIs)},
-		{place: inside, name: "`httputil.ReverseProxy`, the upstream sends 103", why: "**it clears all headers** (golang/go 81207, in Go 1.25 to 1.27)", advice: "keepHeaders in docs/neighbours.md", request: get, handler: sendsHints, flawed: true, defect: true, wrap: proxy(nil, asIs)},
+		{place: inside, name: "`httputil.ReverseProxy`, the upstream sends 103", why: "**it clears all headers** (golang/go 81207, in Go 1.25 to 1.27)", advice: "keepHeaders in docs/integration.md", request: get, handler: sendsHints, flawed: true, defect: true, wrap: proxy(nil, asIs)},
 		{place: inside, name: "`keepHeaders` around `httputil.ReverseProxy`, the same", why: "brings them back", request: get, handler: sendsHints, wrap: proxy(nil, keepHeaders)},
 
 		{place: either, name: "`http.MaxBytesHandler`, too much", why: "your code writes the 413", handler: readsBody, request: big, wrap: plain(sizeLimit)},
@@ -345,7 +345,7 @@ func acceptGzip(next http.Handler) http.Handler {
 	})
 }
 
-// TestOrder produces the tables of docs/neighbours.md, and compares: what a page of
+// TestOrder produces the tables of docs/integration.md, and compares: what a page of
 // an allowed origin sees where a neighbour stands inside of Handler, and outside.
 // A page that is not allowed sees nothing in either place.
 func TestOrder(t *testing.T) {
@@ -412,11 +412,11 @@ func TestOrder(t *testing.T) {
 	compareInDocs(t, "TestOrder", strings.TrimPrefix(tables.String(), "\n")+"\n")
 }
 
-// compareInDocs compares what a test has made with docs/neighbours.md, or writes
+// compareInDocs compares what a test has made with docs/integration.md, or writes
 // it there.
 func compareInDocs(t *testing.T, test, made string) {
 	t.Helper()
-	const file = "../../docs/neighbours.md"
+	const file = "../../docs/integration.md"
 	begin, end := "<!-- made by: cd internal/peers && go test -run "+test+" -update . -->\n\n", "<!-- until here -->"
 	page, err := os.ReadFile(file)
 	if err != nil {
@@ -436,7 +436,7 @@ func compareInDocs(t *testing.T, test, made string) {
 	}
 }
 
-// TestSharedCacheInFront puts a cache that honours Vary in front of each neighbour in
+// TestSharedCacheInFront puts a cache that honours Vary in front of each layer of
 // its place. Pages, images and clients with and without compression see through it,
 // in random order, what they would without it. Where Vary is ignored, they do not.
 func TestSharedCacheInFront(t *testing.T) {
@@ -500,7 +500,7 @@ func TestSharedCacheInFront(t *testing.T) {
 	}
 }
 
-// A layer is a line of the picture in docs/neighbours.md: what stands inside of the
+// A layer is a line of the picture in docs/integration.md: what stands inside of the
 // layer before it.
 type layer struct {
 	name, why string
@@ -520,7 +520,7 @@ type branch struct {
 	layers []layer
 }
 
-// recommended returns the order of docs/neighbours.md: what stands around the
+// recommended returns the order of docs/integration.md: what stands around the
 // router, and what inside, with a limit of time.
 func recommended(t *testing.T, limit time.Duration) (layers []layer, branches []branch) {
 	c := stackPolicy(t)
@@ -560,7 +560,7 @@ func routerOf(branches []branch) http.Handler {
 	return mux
 }
 
-// TestRecommendedOrder produces the picture of docs/neighbours.md, and compares.
+// TestRecommendedOrder produces the picture of docs/integration.md, and compares.
 func TestRecommendedOrder(t *testing.T) {
 	var picture strings.Builder
 	line := func(before, name, why string) {

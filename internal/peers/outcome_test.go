@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write testdata/outcomes.txt, and what tests make of docs/neighbours.md, anew")
+var update = flag.Bool("update", false, "write testdata/outcomes.txt, and what tests make of docs/integration.md, anew")
 
 // An outcome is what a request comes to, in the end, for the service, the
 // browser and caches, and the answer that it comes from.

@@ -59,7 +59,7 @@ func acceptKey(key string) string {
 }
 
 // A router is a way to serve on loopback, at the address that is returned, with
-// c in front. docs/neighbours.md shows one line of each function.
+// c in front. docs/integration.md shows one line of each function.
 type router struct {
 	name string
 
@@ -413,7 +413,7 @@ func TestRouters(t *testing.T) {
 	}
 }
 
-// TestMisplaced shows what docs/neighbours.md warns of: requests get their CORS
+// TestMisplaced shows what docs/integration.md warns of: requests get their CORS
 // headers, but preflights never come as far, and browsers give up.
 func TestMisplaced(t *testing.T) {
 	for _, router := range routers {
@@ -484,7 +484,7 @@ func handshake(t *testing.T, addr, origin string) (status int, echoed string) {
 	return res.StatusCode, string(b)
 }
 
-// TestRoutersInDocs compares the table of routers in docs/neighbours.md with
+// TestRoutersInDocs compares the table of routers in docs/integration.md with
 // this file: the same routers, the right line and the wrong one compiled here,
 // and the wrong one's answer to a preflight.
 func TestRoutersInDocs(t *testing.T) {
@@ -496,14 +496,14 @@ func TestRoutersInDocs(t *testing.T) {
 	for line := range strings.Lines(string(source)) {
 		lines[strings.TrimSpace(line)] = true
 	}
-	rows := tableIn(t, "neighbours.md", "## Routers")[1:]
+	rows := tableIn(t, "integration.md", "## Routers")[1:]
 	if len(rows) != len(routers) {
-		t.Fatalf("docs/neighbours.md shows %d routers, and %d are tested", len(rows), len(routers))
+		t.Fatalf("docs/integration.md shows %d routers, and %d are tested", len(rows), len(routers))
 	}
 	for i, router := range routers {
 		name, right, wrong, status := rows[i][0], strings.Trim(rows[i][1], "`"), strings.Trim(rows[i][2], "`"), rows[i][3]
 		if name != router.name {
-			t.Errorf("docs/neighbours.md shows %q where %q is tested", name, router.name)
+			t.Errorf("docs/integration.md shows %q where %q is tested", name, router.name)
 		}
 		for _, line := range []string{right, wrong} {
 			if !lines[line] {
@@ -511,7 +511,7 @@ func TestRoutersInDocs(t *testing.T) {
 			}
 		}
 		if want := strconv.Itoa(router.status); status != want {
-			t.Errorf("%s: docs/neighbours.md says that a preflight gets %s, but it is %s", name, status, want)
+			t.Errorf("%s: docs/integration.md says that a preflight gets %s, but it is %s", name, status, want)
 		}
 	}
 }

@@ -17,7 +17,7 @@ import (
 
 const appPage = "https://app.example.com"
 
-// TestWiring makes the wiring mistakes that docs/neighbours.md warns of in prose and
+// TestWiring makes the wiring mistakes that docs/integration.md warns of in prose and
 // that a page's requests show, and has corstest find each, with the advice that mends
 // it. TestOrder does so for its table of neighbours, TestMisplacedIsFound for that of
 // routers. WebSockets are no fetch: TestWebSockets has their mistakes.
@@ -145,10 +145,10 @@ func TestWiring(t *testing.T) {
 	}
 }
 
-// TestOpening has the first lines of docs/neighbours.md lead from what a broken
+// TestOpening has the first lines of docs/integration.md lead from what a broken
 // request gets to the section on the mistake that it comes of.
 func TestOpening(t *testing.T) {
-	page, err := os.ReadFile("../../docs/neighbours.md")
+	page, err := os.ReadFile("../../docs/integration.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +200,7 @@ func TestOpening(t *testing.T) {
 }
 
 // TestMisplacedIsFound has corstest find each router's mistake of the table in
-// docs/neighbours.md on a real server.
+// docs/integration.md on a real server.
 func TestMisplacedIsFound(t *testing.T) {
 	for _, router := range routers {
 		t.Run(router.name, func(t *testing.T) {

@@ -84,7 +84,7 @@ func (k *keeper) Flush() { k.FlushError() }
 // Unwrap lets http.ResponseController hijack, for WebSockets.
 func (k *keeper) Unwrap() http.ResponseWriter { return k.ResponseWriter }
 
-// proxied is the section "Reverse proxies" of docs/neighbours.md.
+// proxied is the section "Reverse proxies" of docs/integration.md.
 func proxied(c *cors.Middleware, upstream *url.URL) http.Handler {
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(upstream) },
@@ -97,13 +97,13 @@ func proxied(c *cors.Middleware, upstream *url.URL) http.Handler {
 	return handler
 }
 
-// byCheck is the block in the section "WebSockets" of docs/neighbours.md.
+// byCheck is the block in the section "WebSockets" of docs/integration.md.
 func byCheck(c *cors.Middleware) func(*http.Request) bool {
 	checkOrigin := func(r *http.Request) bool { return c.Check(r) == nil }
 	return checkOrigin
 }
 
-// The other blocks of docs/neighbours.md.
+// The other blocks of docs/integration.md.
 
 func mountedAlone(c *cors.Middleware, mux *http.ServeMux, api http.Handler) http.Handler {
 	mux.Handle("/api/", c.Handler(api))
@@ -132,7 +132,7 @@ func variesWithTenant(c *cors.Middleware, mux http.Handler) http.Handler {
 	return handler
 }
 
-// TestBlocks has the blocks do what docs/neighbours.md says of them.
+// TestBlocks has the blocks do what docs/integration.md says of them.
 func TestBlocks(t *testing.T) {
 	c := stackPolicy(t)
 	anyOrigin := testkit.MustNew(t, cors.Policy{AllowedOrigins: []string{"*"}})
@@ -182,13 +182,13 @@ func TestBlocks(t *testing.T) {
 	}
 }
 
-// TestBlocksInDocs finds all Go code of docs/neighbours.md in this file, where it is run.
+// TestBlocksInDocs finds all Go code of docs/integration.md in this file, where it is run.
 func TestBlocksInDocs(t *testing.T) {
 	source, err := os.ReadFile("wrappers_test.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	page, err := os.ReadFile("../../docs/neighbours.md")
+	page, err := os.ReadFile("../../docs/integration.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,11 +197,11 @@ func TestBlocksInDocs(t *testing.T) {
 	for _, block := range blocks {
 		block, _, _ = strings.Cut(block, "```")
 		if !strings.Contains(squeeze(string(source)), squeeze(block)) {
-			t.Errorf("docs/neighbours.md has a block that is not in this file:\n%s", block)
+			t.Errorf("docs/integration.md has a block that is not in this file:\n%s", block)
 		}
 	}
 	if len(blocks) < 7 {
-		t.Errorf("docs/neighbours.md has only %d blocks", len(blocks))
+		t.Errorf("docs/integration.md has only %d blocks", len(blocks))
 	}
 }
 
@@ -296,7 +296,7 @@ func TestKeepHeaders(t *testing.T) {
 	}
 }
 
-// TestKeepHeadersAndOtherInterfaces shows what docs/neighbours.md says of these:
+// TestKeepHeadersAndOtherInterfaces shows what docs/integration.md says of these:
 // http.ResponseController does all, and reports errors; type assertions do not.
 func TestKeepHeadersAndOtherInterfaces(t *testing.T) {
 	ask := func(w http.ResponseWriter, look func(http.ResponseWriter)) {
@@ -404,7 +404,7 @@ func TestFieldBugProxyClearsHeadersAfter1xx(t *testing.T) {
 					case loses && !seen:
 						t.Logf("%s, which this defect was not seen in: Access-Control-Allow-Origin: %q, Vary: %q", runtime.Version(), allows, vary)
 					case loses && (len(allows) > 0 || !slices.Equal(vary, []string{"Accept"})):
-						t.Errorf("%s has mended this, other than docs/neighbours.md says: Access-Control-Allow-Origin: %q, Vary: %q", runtime.Version(), allows, vary)
+						t.Errorf("%s has mended this, other than docs/integration.md says: Access-Control-Allow-Origin: %q, Vary: %q", runtime.Version(), allows, vary)
 					case !loses && !right:
 						t.Errorf("got Access-Control-Allow-Origin: %q, Vary: %q", allows, vary)
 					}

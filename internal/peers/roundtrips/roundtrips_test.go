@@ -27,7 +27,7 @@ import (
 //go:embed page.html
 var page []byte
 
-// calls are 20 to 3 URLs, those of docs/neighbours.md.
+// calls are 20 to 3 URLs, those of docs/integration.md.
 var calls = strings.Split("GET /a, POST /a, GET /a, GET /a/1, PUT /a/1, GET /a/1, PATCH /a/1, GET /a/1, POST /a, GET /a, "+
 	"GET /a/2, PATCH /a/2, PUT /a/2, DELETE /a/2, GET /a, PUT /a/1, PATCH /a/1, DELETE /a/1, POST /a, GET /a", ", ")
 
