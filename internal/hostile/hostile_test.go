@@ -281,21 +281,13 @@ func TestHostileLoad(t *testing.T) {
 		close(done)
 		honest.Wait()
 	}
-	live := func() uint64 {
-		// Pools are emptied by the second collection.
-		runtime.GC()
-		runtime.GC()
-		var stats runtime.MemStats
-		runtime.ReadMemStats(&stats)
-		return stats.HeapAlloc
-	}
 
 	round()
-	before := live()
+	before := testkit.LiveBytes()
 	for range 2 {
 		round()
 	}
-	after := live()
+	after := testkit.LiveBytes()
 	runtime.KeepAlive(messages)
 	t.Logf("%d bytes of memory were live before the load, %d after", before, after)
 	if after > before+2<<20 {
@@ -320,11 +312,11 @@ func TestFieldBugHugeOriginAndHost(t *testing.T) {
 			for _, scheme := range []string{"https://", "http://", "app://"} {
 				cost := func(n int) time.Duration {
 					host := strings.Repeat("a", n) + ".example.com"
-					w := &testkit.ReusedWriter{Headers: make(http.Header)}
+					w := testkit.NewRecorder()
 					r := testkit.NewRequest("POST", "Origin: "+scheme+host)
 					r.Host = host + port
 					return testkit.PerCall(20, func(int) {
-						clear(w.Headers)
+						w.Reset()
 						h.ServeHTTP(w, r)
 					})
 				}

@@ -2,31 +2,17 @@ package peers_test
 
 import (
 	"fmt"
-	"math"
 	"net/http"
-	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/f407da42/cors"
+	"github.com/f407da42/cors/internal/testkit"
 )
 
-// measure returns what one call of f allocates. In the least of a few runs is
-// nothing of what other goroutines, such as those of earlier tests, allocate.
+// measure returns what one call of f allocates.
 func measure(f func()) (allocs, bytes float64) {
-	const n = 200
-	allocs = testing.AllocsPerRun(n, f)
-	bytes = math.Inf(1)
-	for range 3 {
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		for range n {
-			f()
-		}
-		runtime.ReadMemStats(&after)
-		bytes = min(bytes, float64(after.TotalAlloc-before.TotalAlloc)/n)
-	}
-	return allocs, bytes
+	return testing.AllocsPerRun(200, f), testkit.AllocatedBytes(200, f)
 }
 
 // TestAllocations holds this library to one allocation of at most 128 bytes for
@@ -43,11 +29,11 @@ func TestAllocations(t *testing.T) {
 				continue
 			}
 			for _, before := range [][]string{nil, {"Accept-Encoding"}} {
-				w := &reusedWriter{make(http.Header)}
+				w := testkit.NewRecorder()
 				allocs, bytes := measure(func() {
-					clear(w.header)
+					w.Reset()
 					if before != nil {
-						w.header["Vary"] = before
+						w.Header()["Vary"] = before
 					}
 					handler.ServeHTTP(w, r)
 				})
@@ -69,12 +55,12 @@ func TestAllocationOfEcho(t *testing.T) {
 	handler := newCORS(q).Handler(nothing)
 	r := newPreflight(p.allowed, 20)
 	r.Header["Access-Control-Request-Method"] = []string{"PATCH"}
-	w := &reusedWriter{make(http.Header)}
+	w := testkit.NewRecorder()
 	allocs, bytes := measure(func() {
-		clear(w.header)
+		w.Reset()
 		handler.ServeHTTP(w, r)
 	})
-	if got := len(w.header["Access-Control-Allow-Headers"]); got != 2 {
+	if got := len(w.Header()["Access-Control-Allow-Headers"]); got != 2 {
 		t.Fatalf("the answer has %d lines of Access-Control-Allow-Headers, want the policy's and the request's", got)
 	}
 	if allocs > 1 || bytes > 128 {
@@ -183,9 +169,9 @@ func TestHostileAllocations(t *testing.T) {
 		for _, req := range hostileRequests {
 			p := named(req.policy)
 			serve, r := call.make(thisPolicy(p)), req.r(p)
-			w := &reusedWriter{make(http.Header)}
+			w := testkit.NewRecorder()
 			allocs, bytes := measure(func() {
-				clear(w.header)
+				w.Reset()
 				serve(w, r)
 			})
 			if allocs > 3 || bytes > 1536 {

@@ -9,16 +9,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/f407da42/cors/internal/testkit"
 )
-
-// A reusedWriter costs next to nothing, so that what is measured is the
-// middleware. Its header is cleared before each response.
-type reusedWriter struct{ header http.Header }
-
-func (w *reusedWriter) Header() http.Header               { return w.header }
-func (w *reusedWriter) WriteHeader(int)                   {}
-func (w *reusedWriter) Write(p []byte) (int, error)       { return len(p), nil }
-func (w *reusedWriter) WriteString(s string) (int, error) { return len(s), nil }
 
 var nothing = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 
@@ -62,14 +55,14 @@ func benchmarkRequests(b *testing.B, p policy, impl implementation) {
 func benchmarkLeast(b *testing.B, handler http.Handler, r *http.Request) {
 	b.ReportAllocs()
 	const run = 64 // requests
-	w := &reusedWriter{make(http.Header)}
+	w := testkit.NewRecorder()
 	least := time.Duration(math.MaxInt64)
 	served, start := 0, time.Time{}
 	for b.Loop() {
 		if served == 0 {
 			start = time.Now()
 		}
-		clear(w.header)
+		w.Reset()
 		handler.ServeHTTP(w, r)
 		if served++; served == run {
 			least = min(least, time.Since(start))
@@ -94,9 +87,9 @@ func BenchmarkRouters(b *testing.B) {
 		handler := impl.bare(nothing)
 		b.Run("impl="+impl.name, func(b *testing.B) {
 			b.ReportAllocs()
-			w := &reusedWriter{make(http.Header)}
+			w := testkit.NewRecorder()
 			for b.Loop() {
-				clear(w.header)
+				w.Reset()
 				handler.ServeHTTP(w, r)
 			}
 		})
@@ -120,9 +113,9 @@ func BenchmarkManyOrigins(b *testing.B) {
 			handler := impl.wrap(p, nothing)
 			runtime.GC()
 			b.Run("policy="+p.name+"/impl="+impl.name, func(b *testing.B) {
-				w := &reusedWriter{make(http.Header)}
+				w := testkit.NewRecorder()
 				for b.Loop() {
-					clear(w.header)
+					w.Reset()
 					next = (next + 7919) % len(p.origins)
 					r.Header["Origin"][0] = p.origins[next]
 					handler.ServeHTTP(w, r)
@@ -174,9 +167,9 @@ func BenchmarkParallel(b *testing.B) {
 func benchmarkParallel(b *testing.B, handler http.Handler, r *http.Request) {
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
-		w := &reusedWriter{make(http.Header)}
+		w := testkit.NewRecorder()
 		for pb.Next() {
-			clear(w.header)
+			w.Reset()
 			handler.ServeHTTP(w, r)
 		}
 	})
@@ -219,13 +212,13 @@ func BenchmarkNew(b *testing.B) {
 
 func benchmarkNew(b *testing.B, make func() any) {
 	b.ReportAllocs()
-	before := inUse()
+	before := testkit.LiveBytes()
 	var made any
 	for b.Loop() {
 		made = nil
 		made = make()
 	}
-	b.ReportMetric(float64(inUse()-before), "B-in-use")
+	b.ReportMetric(float64(testkit.LiveBytes()-before), "B-in-use")
 	runtime.KeepAlive(made)
 }
 
@@ -243,24 +236,16 @@ func BenchmarkIdle(b *testing.B) {
 // origins, and what is held after that policy has been set another thousand times.
 func idle() (once, often int64) {
 	q := thisPolicy(named("origins-1000"))
-	before := inUse()
+	before := testkit.LiveBytes()
 	c := newCORS(q)
-	once = inUse() - before
+	once = testkit.LiveBytes() - before
 	for range 1000 {
 		if err := c.SetPolicy(q); err != nil {
 			panic(err)
 		}
 	}
-	often = inUse() - before
+	often = testkit.LiveBytes() - before
 	runtime.KeepAlive(c)
 	runtime.KeepAlive(q) // or else its strings are freed, which were there before
 	return once, often
-}
-
-func inUse() int64 {
-	runtime.GC()
-	runtime.GC() // what is in a sync.Pool survives the first
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
 }

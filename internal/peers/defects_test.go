@@ -8,12 +8,12 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/f407da42/cors"
+	"github.com/f407da42/cors/internal/testkit"
 	gincors "github.com/gin-contrib/cors"
 	"github.com/gin-gonic/gin"
 	chicors "github.com/go-chi/cors"
@@ -396,29 +396,18 @@ func listed(h http.Header, name, element string) bool {
 // allocates says how much memory p needs for r, beyond what it takes without
 // the middleware: the least of some runs, as pools are now full and now empty.
 func (p peer) allocates(t *testing.T, r *http.Request) string {
-	least := func(s *setup) uint64 {
+	least := func(s *setup) float64 {
 		h, err := p.wrap(s, http.NotFoundHandler())
 		if err != nil {
 			t.Fatal(err)
 		}
-		var least uint64
-		for range 8 {
-			var before, after runtime.MemStats
-			w := httptest.NewRecorder()
-			runtime.ReadMemStats(&before)
-			h.ServeHTTP(w, r)
-			runtime.ReadMemStats(&after)
-			if n := after.TotalAlloc - before.TotalAlloc; least == 0 || n < least {
-				least = n
-			}
-		}
-		return least
+		return testkit.AllocatedBytes(1, func() { h.ServeHTTP(httptest.NewRecorder(), r) })
 	}
 	with, without := least(&ordinary), least(nil)
 	if with < without+100e3 {
 		return "under 0.1 MB"
 	}
-	return fmt.Sprintf("%.0f MB", float64(with-without)/1e6)
+	return fmt.Sprintf("%.0f MB", (with-without)/1e6)
 }
 
 type transport func(*http.Request) *http.Response

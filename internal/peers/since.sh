@@ -18,6 +18,9 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 mkdir "$work/library" "$work/grid"
 git -C ../.. archive "$commit" | tar -x -C "$work/library"
+rm -rf "$work/library/internal/testkit"
+mkdir "$work/library/internal/testkit"
+cp ../testkit/measure.go "$work/library/internal/testkit"
 cp go.mod go.sum alloc_test.go bench_test.go floor_test.go grid_test.go outcome_test.go "$work/grid"
 go test -c -o "$work/new" .
 (cd "$work/grid" && go mod edit -replace "github.com/f407da42/cors=$work/library" && go test -c -o "$work/old" .)

@@ -55,7 +55,7 @@ func (test *forgeryTest) compare(r *http.Request) (complaint string, compared, r
 	rejected = protection.Check(&spelt) != nil
 
 	test.ran = false
-	test.handler.ServeHTTP(&worldWriter{header: make(http.Header)}, r)
+	test.handler.ServeHTTP(testkit.NewRecorder(), r)
 	safe := r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
 	asks := r.Method == http.MethodOptions && cross && r.Header["Access-Control-Request-Method"] != nil
 	site := r.Header.Get("Sec-Fetch-Site")

@@ -206,22 +206,6 @@ func (p *worldPolicy) worldAnswer(q worldRequest) (ran bool, status int, header 
 	return false, 204, header, "", nil
 }
 
-// A worldWriter records a response.
-type worldWriter struct {
-	header http.Header
-	status int
-	body   string
-}
-
-func (w *worldWriter) Header() http.Header { return w.header }
-func (w *worldWriter) WriteHeader(status int) {
-	w.status = status
-}
-func (w *worldWriter) Write(b []byte) (int, error) {
-	w.body += string(b)
-	return len(b), nil
-}
-
 // TestSmallWorld compares the answer to every request of the small world, under
 // every policy, with what is written down: whether the handler ran, status, every
 // header, the body, and what Check and OnReject say.
@@ -248,7 +232,7 @@ func (p *worldPolicy) compareWorld(t *testing.T) (compared int) {
 	policy.OnReject = func(_ *http.Request, err *cors.RequestError) { reported = err }
 	m := testkit.MustNew(t, policy)
 	handler := m.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { ran = true }))
-	w := &worldWriter{header: make(http.Header)}
+	w := testkit.NewRecorder()
 	got := make(map[string]string)
 
 	for _, method := range worldMethods {
@@ -268,11 +252,11 @@ func (p *worldPolicy) compareWorld(t *testing.T) (compared int) {
 								r.Header["Sec-Fetch-Site"] = []string{site}
 							}
 
-							ran, reported, w.status, w.body = false, nil, http.StatusOK, ""
-							clear(w.header)
+							ran, reported = false, nil
+							w.Reset()
 							handler.ServeHTTP(w, r)
 							clear(got)
-							for name, values := range w.header {
+							for name, values := range w.Header() {
 								got[name] = strings.Join(values, ", ")
 							}
 							var checked *cors.RequestError
@@ -280,8 +264,8 @@ func (p *worldPolicy) compareWorld(t *testing.T) (compared int) {
 								checked = err.(*cors.RequestError)
 							}
 							wantRan, status, header, body, report := p.worldAnswer(q)
-							if ran != wantRan || w.status != status || w.body != body || !maps.Equal(got, header) || !testkit.SameError(reported, report) || !testkit.SameError(checked, report) {
-								t.Fatalf("%+v\ngot  ran %t, %d, %q, %q, reported %v, Check %v\nwant ran %t, %d, %q, %q, %+v", q, ran, w.status, got, w.body, reported, checked, wantRan, status, header, body, report)
+							if ran != wantRan || w.Status != status || string(w.Body) != body || !maps.Equal(got, header) || !testkit.SameError(reported, report) || !testkit.SameError(checked, report) {
+								t.Fatalf("%+v\ngot  ran %t, %d, %q, %q, reported %v, Check %v\nwant ran %t, %d, %q, %q, %+v", q, ran, w.Status, got, w.Body, reported, checked, wantRan, status, header, body, report)
 							}
 							compared++
 						}
