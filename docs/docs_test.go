@@ -714,14 +714,6 @@ func TestAdvice(t *testing.T) {
 	}
 }
 
-// TestReadInOneSitting keeps the README short.
-func TestReadInOneSitting(t *testing.T) {
-	t.Parallel()
-	if n := strings.Count(read(t, "README.md").text, "\n"); n > 260 {
-		t.Errorf("the README has %d lines; 260 can be read in one sitting", n)
-	}
-}
-
 // measured returns the parts of a page that measure.sh writes, by their names, and
 // the rest of it.
 func (p page) measured(t *testing.T) (parts map[string]string, rest string) {
@@ -769,51 +761,5 @@ func TestPerformance(t *testing.T) {
 	}
 	if strings.Contains(results["slower"], "No reason is known") {
 		t.Errorf("RESULTS.md has rows where another package takes less time, and no reason: say why in internal/peers/report/slower.go\n%s", results["slower"])
-	}
-}
-
-// TestMap finds each package on the map of the house.
-func TestMap(t *testing.T) {
-	t.Parallel()
-	var rooms []string
-	for _, row := range read(t, ".github/CONTRIBUTING.md").table(t, "Room | What it holds") {
-		rooms = append(rooms, code(row[0])...)
-	}
-	err := filepath.WalkDir("..", func(name string, entry os.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") && filepath.Dir(name) == ".." {
-			return err
-		}
-		name = filepath.ToSlash(strings.TrimPrefix(name, ".."+string(filepath.Separator)))
-		if !slices.ContainsFunc(rooms, func(room string) bool { return name == room || strings.HasPrefix(name, room+"/") }) {
-			t.Errorf("CONTRIBUTING.md does not say what %s is for", name)
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// TestVersions compares the versions of Go that the pages name with those that
-// continuous integration runs.
-func TestVersions(t *testing.T) {
-	t.Parallel()
-	script := read(t, ".ci/run").text
-	version := func(name string) string {
-		match := regexp.MustCompile(`(?m)^` + name + `=go(\d+\.\d+)\.`).FindStringSubmatch(script)
-		if match == nil {
-			t.Fatalf(".ci/run does not set %s", name)
-		}
-		return match[1]
-	}
-	oldest, newest := version("oldest"), version("newest")
-	for path, says := range map[string]string{
-		"go.mod":                   "\ngo " + oldest + "\n",
-		".github/workflows/ci.yml": "go: ['" + oldest + "', '" + newest + "']",
-		".github/SECURITY.md":      "Go " + oldest + " and " + newest + ".",
-	} {
-		if !strings.Contains(read(t, path).text, says) {
-			t.Errorf("%s does not say %q", path, says)
-		}
 	}
 }
