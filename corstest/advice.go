@@ -272,7 +272,9 @@ func advise(r *Result) string {
 	e.own = urlOrigin(ex.Request) == r.page
 	e.tainted = r.page != "null" && ex.Request.Header.Get("Origin") == "null"
 	if r.Blocked == "" {
-		e.hidden = hidden(e.header, r.Header)
+		if r.Status != 0 && r.request.Mode != WebSocket {
+			e.hidden = hidden(e.header, r.Header)
+		}
 	} else if e.kind <= unanswered {
 		return "" // not by the headers of a response
 	}

@@ -91,12 +91,58 @@ const (
 	Include
 )
 
-// A Request is what a script asks its browser for.
+// Mode is the way in which a page makes a request. Its zero value is CORS.
+//
+// A page can send requests in the other modes to any server, without a
+// preflight. It cannot read the responses, but the server may act on the
+// requests.
+type Mode int
+
+const (
+	// CORS is the mode of fetch() by default, and of XMLHttpRequest.
+	CORS Mode = iota
+
+	// NoCORS is the mode of fetch() with mode: "no-cors", of beacons, and of
+	// images, scripts and style sheets without a crossorigin attribute. Elements
+	// and beacons always include credentials; set Include for them. The method
+	// must be GET, HEAD or POST. Headers that are not no-CORS-safelisted are
+	// dropped, such as Authorization, and Content-Type: application/json.
+	NoCORS
+
+	// Navigate is the mode of links and forms. The method must be GET or POST.
+	// A POST has Content-Type application/x-www-form-urlencoded unless Header
+	// sets multipart/form-data or text/plain. Other headers are dropped. Cookies
+	// are always sent, whatever the credentials mode.
+	Navigate
+
+	// WebSocket is the mode of the handshake that opens a WebSocket. The URL can
+	// have the scheme ws, wss, http or https. Cookies are always sent. Header
+	// can set Sec-WebSocket-Protocol; other headers are dropped.
+	WebSocket
+)
+
+// String returns the name that the Fetch standard uses, such as "no-cors".
+func (m Mode) String() string {
+	switch m {
+	case CORS:
+		return "cors"
+	case NoCORS:
+		return "no-cors"
+	case Navigate:
+		return "navigate"
+	case WebSocket:
+		return "websocket"
+	}
+	return fmt.Sprintf("Mode(%d)", int(m))
+}
+
+// A Request is a request that a page makes.
 type Request struct {
 	Method         string      // as the script writes it; empty is GET
 	URL            string      // absolute
 	Header         http.Header // what the script sets, in any case; forbidden headers are dropped
 	Body           string      // a string, which the browser labels text/plain if Header has no Content-Type
+	Mode           Mode        // how the page makes the request; zero is CORS
 	Credentials    Credentials
 	UploadListener bool // an XMLHttpRequest with a listener on its upload object
 	StreamBody     bool // the body is a ReadableStream, without a Content-Type of its own
@@ -127,7 +173,10 @@ type Result struct {
 	Advice string
 
 	// Status, Header and Body are what the script can read. They are zero if
-	// it is blocked. Body ends where [Browser] stopped reading.
+	// it is blocked. They are also zero in the modes Navigate and NoCORS, because
+	// the page reads nothing, unless a NoCORS request stays within the page's
+	// origin. If a WebSocket was opened, Status is 101. Body ends where [Browser]
+	// stopped reading.
 	Status int
 	Header http.Header
 	Body   string
@@ -137,6 +186,7 @@ type Result struct {
 	url     string  // of the last request
 	err     error   // why there is no response, or not all of it; nil if CORS is the reason for Blocked
 	failure failure
+	notes   []string // what the browser left out of the request, for String
 }
 
 // An Exchange is a request as a server gets it, and its response.
@@ -166,7 +216,8 @@ type Exchange struct {
 // in a server of net/http.
 type Browser struct {
 	// Handler serves the requests to all URLs. It is called in a goroutine of
-	// its own, and can flush, but not hijack.
+	// its own. It can flush. It can hijack the connection of a WebSocket's
+	// handshake, which is closed once the response is there.
 	Handler http.Handler
 
 	// Transport sends the requests if Handler is nil. Nil stands for
@@ -190,7 +241,7 @@ type Browser struct {
 	cache []cacheEntry
 }
 
-// Fetch runs r as fetch() does in a page of the given origin: its scheme, host
+// Fetch runs r as a page of the given origin does: its scheme, host
 // and port as browsers write them, such as "https://a.example", or "null". What
 // no browser writes, such as "https://a.example/", is refused. It may be called
 // concurrently.

@@ -19,7 +19,7 @@ type request struct {
 	url      *url.URL
 	host     string // of the first URL, without its port: what the cookie is for
 	origin   string // of the page
-	cors     bool   // whether the response tainting is "cors"; "basic" otherwise
+	tainting string // the response tainting: "basic", "cors" or "opaque"
 	checked  bool   // whether a URL so far needed a preflight or its cached answer
 	tainted  bool   // whether the redirect-taint is other than "same-origin"
 	site     string // the value of Sec-Fetch-Site
@@ -47,12 +47,14 @@ const (
 	listMalformed                        // Access-Control-Allow-Methods or -Headers
 	methodNotListed
 	headerNotListed
+	handshakeRefused // the response to a WebSocket's handshake is not 101
 )
 
-// fetch is what fetch() does. A body of bytes is not labelled as a string is.
+// fetch is what a page does to make a request. A body of bytes is not labeled
+// as a string is.
 func (b *Browser) fetch(ctx context.Context, page string, r Request, bytes bool) *Result {
 	res := &Result{page: page, request: r}
-	r, blocked := r.normalize(bytes)
+	r, notes, blocked := r.normalize(bytes)
 	res.request.Method = r.Method
 	if blocked != "" {
 		res.Blocked = blocked
@@ -63,6 +65,14 @@ func (b *Browser) fetch(ctx context.Context, page string, r Request, bytes bool)
 		return res
 	}
 	u, err := url.Parse(r.URL)
+	if err == nil && r.Mode == WebSocket {
+		switch u.Scheme { // as "obtaining a WebSocket connection" has it
+		case "ws":
+			u.Scheme = "http"
+		case "wss":
+			u.Scheme = "https"
+		}
+	}
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		res.Blocked = fmt.Sprintf("%q is not an absolute HTTP(S) URL", r.URL)
 		return res
@@ -74,8 +84,8 @@ func (b *Browser) fetch(ctx context.Context, page string, r Request, bytes bool)
 		return res
 	}
 
-	res.request = r
-	q := &request{Request: r, ctx: ctx, url: u, host: u.Hostname(), origin: page, site: "same-origin"}
+	res.request, res.notes = r, notes
+	q := &request{Request: r, ctx: ctx, url: u, host: u.Hostname(), origin: page, tainting: "basic", site: "same-origin"}
 	for {
 		res.Preflight, res.Actual = nil, nil
 		res.failure = b.mainFetch(q, res)
@@ -101,19 +111,33 @@ func (b *Browser) fetch(ctx context.Context, page string, r Request, bytes bool)
 			b.clearCache(q) // main fetch, step 12, also where that was before a redirect
 		}
 	}
+	if note := b.withoutCookie(q); note != "" {
+		res.notes = append(res.notes, note)
+	}
 	res.Advice = advise(res)
 	return res
 }
 
 // read gives the script what it may read of the response.
 func (r *Result) read(q *request) {
+	switch status := r.Actual.Response.StatusCode; {
+	case q.Mode == WebSocket && status == http.StatusSwitchingProtocols:
+		r.Status = status
+		return
+	case q.Mode == WebSocket:
+		text := fmt.Sprintf("the response to the WebSocket handshake has status %d, not 101", status)
+		r.failure = failure{kind: handshakeRefused, text: text}
+		return
+	case q.Mode == Navigate || q.tainting == "opaque":
+		return
+	}
 	if r.Actual.err != nil && hasBody(q.Method, r.Actual.Response.StatusCode) {
 		r.err = r.Actual.err
 		r.failure = failure{kind: unanswered, text: "the response broke off: " + firstLine(r.err)}
 		return
 	}
 	r.Status = r.Actual.Response.StatusCode
-	if q.cors {
+	if q.tainting == "cors" {
 		r.Header = corsFilter(r.Actual.Response.Header, q.Credentials)
 	} else {
 		r.Header = basicFilter(r.Actual.Response.Header)
@@ -134,8 +158,9 @@ func hasBody(method string, status int) bool {
 }
 
 // normalize does to r what the Request constructor and fetch() do, or says why
-// they throw a TypeError.
-func (r Request) normalize(bytes bool) (_ Request, blocked string) {
+// they throw a TypeError. It does the same for links, forms and WebSockets. The
+// notes say what it left out.
+func (r Request) normalize(bytes bool) (_ Request, notes []string, blocked string) {
 	// Request constructor, step 25.
 	if r.Method == "" {
 		r.Method = http.MethodGet
@@ -143,34 +168,46 @@ func (r Request) normalize(bytes bool) (_ Request, blocked string) {
 	upper := strings.ToUpper(r.Method)
 	switch upper {
 	case "CONNECT", "TRACE", "TRACK":
-		return r, fmt.Sprintf("method %s is forbidden to scripts", r.Method)
+		return r, nil, fmt.Sprintf("method %s is forbidden to scripts", r.Method)
 	case "DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT":
 		r.Method = upper
 	}
 	if !isToken(r.Method) {
-		return r, fmt.Sprintf("%q is not a method", r.Method)
+		return r, nil, fmt.Sprintf("%q is not a method", r.Method)
+	}
+
+	if blocked := r.forbiddenByMode(); blocked != "" {
+		return r, nil, blocked
 	}
 
 	// Request constructor, steps 33 to 37.
-	header, blocked := scriptHeader(r.Header)
+	header, notes, blocked := r.scriptHeader()
 	if blocked != "" {
-		return r, blocked
+		return r, nil, blocked
 	}
 	r.Header = header
 	if r.Body != "" || r.StreamBody {
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
-			return r, fmt.Sprintf("a %s request cannot have a body", r.Method)
+			return r, nil, fmt.Sprintf("a %s request cannot have a body", r.Method)
 		}
-		if !bytes && !r.StreamBody && header["Content-Type"] == nil {
+		if !bytes && !r.StreamBody && header["Content-Type"] == nil && r.Mode != Navigate {
 			header.Set("Content-Type", "text/plain;charset=UTF-8")
 		}
+	}
+	switch r.Mode {
+	case Navigate:
+		if blocked := labelForm(r.Method, header); blocked != "" {
+			return r, nil, blocked
+		}
+	case WebSocket:
+		return r, notes, ""
 	}
 
 	// "fetch", step 12. This header counts in unsafeHeaderNames like any other.
 	if header["Accept"] == nil {
 		header.Set("Accept", "*/*")
 	}
-	return r, ""
+	return r, notes, ""
 }
 
 // PreflightReasons says why a browser sends a preflight before r, if it goes to
@@ -179,8 +216,8 @@ func (r Request) normalize(bytes bool) (_ Request, blocked string) {
 //
 // They are the conditions of main fetch, step 12.
 func PreflightReasons(r Request) []string {
-	r, blocked := r.normalize(false)
-	if blocked != "" {
+	r, _, blocked := r.normalize(false)
+	if blocked != "" || r.Mode != CORS {
 		return nil
 	}
 	return r.preflightReasons()
@@ -217,10 +254,14 @@ func (q *request) serializedOrigin() string {
 
 // mainFetch is "main fetch", steps 12 to 14. It leaves in res what was sent.
 func (b *Browser) mainFetch(q *request, res *Result) failure {
-	if serializeOrigin(q.url) == q.origin && !q.cors {
+	switch {
+	case serializeOrigin(q.url) == q.origin && q.tainting == "basic", q.Mode == Navigate, q.Mode == WebSocket:
+		return b.sendActual(q, res)
+	case q.Mode == NoCORS:
+		q.tainting = "opaque"
 		return b.sendActual(q, res)
 	}
-	q.cors = true
+	q.tainting = "cors"
 	makePreflight := q.useCORSPreflight() || !isSafelistedMethod(q.Method) || len(unsafeHeaderNames(q.Header)) > 0
 	if makePreflight {
 		q.checked = true
@@ -368,6 +409,9 @@ func isRedirect(res *http.Response) bool {
 // redirect makes q the request that follows from res, or fails if it must
 // not be sent ("HTTP-redirect fetch").
 func (q *request) redirect(res *http.Response) failure {
+	if q.Mode == WebSocket { // its redirect mode is "error"
+		return failure{text: "a WebSocket handshake does not follow redirects"}
+	}
 	locations := res.Header["Location"]
 	if len(locations) > 1 { // "location URL", step 2
 		return failure{text: "the redirect leads to several places"}
@@ -380,7 +424,7 @@ func (q *request) redirect(res *http.Response) failure {
 	if q.followed++; q.followed > 20 { // steps 7 and 8
 		return failure{text: "there are more than 20 redirects"}
 	}
-	if next.User != nil && (q.cors || serializeOrigin(next) != q.origin) { // steps 9 and 10
+	if next.User != nil && q.Mode == CORS && (q.tainting == "cors" || serializeOrigin(next) != q.origin) { // steps 9 and 10
 		return failure{text: "the redirect leads to a URL with a user name or password in it"}
 	}
 	if res.StatusCode != 303 && q.StreamBody { // step 11

@@ -14,27 +14,30 @@ func isSafelistedMethod(method string) bool {
 	return method == http.MethodGet || method == http.MethodHead || method == http.MethodPost
 }
 
-// scriptHeader returns the headers of h as those of a request ("fill" and
-// "append" a Headers object): without forbidden ones, with names in canonical
-// form and values without white space around them. If a name or value cannot be
-// sent, it says so instead.
-func scriptHeader(h http.Header) (_ http.Header, blocked string) {
+// scriptHeader returns the headers of r as the browser sends them ("fill" and
+// "append" a Headers object). Forbidden headers are dropped, and so are headers
+// that r's mode does not allow; the notes name them. Names are in canonical
+// form, and values have no white space around them. If a name or value cannot be
+// sent, blocked says so.
+func (r *Request) scriptHeader() (_ http.Header, notes []string, blocked string) {
 	filled := make(http.Header)
-	for _, name := range slices.Sorted(maps.Keys(h)) {
-		for _, value := range h[name] {
+	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
+		for _, value := range r.Header[name] {
 			value = strings.Trim(value, "\t\n\r ")
 			if !isToken(name) {
-				return nil, fmt.Sprintf("%q is not a header name", name)
+				return nil, nil, fmt.Sprintf("%q is not a header name", name)
 			}
 			if strings.ContainsAny(value, "\x00\n\r") {
-				return nil, fmt.Sprintf("header %s has a line break or NUL in its value", http.CanonicalHeaderKey(name))
+				return nil, nil, fmt.Sprintf("header %s has a line break or NUL in its value", http.CanonicalHeaderKey(name))
 			}
-			if !isForbidden(name, value) {
+			if why := r.drops(filled, http.CanonicalHeaderKey(name), value); why != "" {
+				notes = append(notes, fmt.Sprintf("header %s is left out: %s", http.CanonicalHeaderKey(name), why))
+			} else {
 				filled.Add(name, value)
 			}
 		}
 	}
-	return filled, ""
+	return filled, slices.Compact(notes), ""
 }
 
 // isForbidden reports whether a header is a forbidden request-header.
@@ -90,9 +93,7 @@ func isSafelisted(name, value string) bool {
 		if hasUnsafeByte(value) {
 			return false
 		}
-		// The essence is what "parse a MIME type" makes of all before ";".
-		essence, _, _ := strings.Cut(value, ";")
-		switch strings.ToLower(strings.Trim(essence, "\t\n\r ")) {
+		switch essence(value) {
 		case "application/x-www-form-urlencoded", "multipart/form-data", "text/plain":
 			return true
 		}
@@ -108,6 +109,12 @@ func isSafelisted(name, value string) bool {
 		return m[2] == "" || len(first) < len(last) || len(first) == len(last) && first <= last
 	}
 	return false
+}
+
+// essence returns what "parse a MIME type" makes of all before ";".
+func essence(contentType string) string {
+	essence, _, _ := strings.Cut(contentType, ";")
+	return strings.ToLower(strings.Trim(essence, "\t\n\r "))
 }
 
 var (

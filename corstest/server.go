@@ -1,6 +1,7 @@
 package corstest
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"crypto/tls"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"net/url"
 	"runtime/debug"
@@ -56,17 +58,33 @@ func (b *Browser) send(q *request) *Exchange {
 // outgoing returns q as a server of net/http would get it.
 func (b *Browser) outgoing(q *request) *http.Request {
 	h := q.Header.Clone()
-	if q.cors || q.Method != http.MethodGet && q.Method != http.MethodHead {
-		h.Set("Origin", q.serializedOrigin()) // "append a request `Origin` header"
+	switch { // "append a request `Origin` header"
+	case q.tainting == "cors" || q.Mode == WebSocket:
+		h.Set("Origin", q.serializedOrigin())
+	case q.Method == http.MethodGet || q.Method == http.MethodHead:
+	case q.Mode != CORS && strings.HasPrefix(q.origin, "https:") && q.url.Scheme == "http":
+		h.Set("Origin", "null") // by the default referrer policy
+	default:
+		h.Set("Origin", q.serializedOrigin())
 	}
 	q.updateSite()
-	if isTrustworthy(q.url) { // Fetch Metadata, "append the Fetch metadata headers for a request"
+	if isTrustworthy(q.url) && q.Mode != WebSocket { // Fetch Metadata, "append the Fetch metadata headers for a request"
 		h.Set("Sec-Fetch-Dest", "empty")
-		h.Set("Sec-Fetch-Mode", "cors")
+		if q.Mode == Navigate {
+			h.Set("Sec-Fetch-Dest", "document")
+		}
+		h.Set("Sec-Fetch-Mode", q.Mode.String())
 		h.Set("Sec-Fetch-Site", q.site)
 	}
-	if b.Cookie != "" && q.url.Hostname() == q.host && (q.Credentials == Include || q.Credentials == SameOrigin && !q.cors) {
+	if b.sendsCookie(q) {
 		h.Set("Cookie", b.Cookie)
+	}
+	if q.Mode == WebSocket { // WebSockets, "establish a WebSocket connection"
+		h.Set("Connection", "Upgrade")
+		h.Set("Upgrade", "websocket")
+		h.Set("Sec-Websocket-Key", "dGhlIHNhbXBsZSBub25jZQ==") // the example of RFC 6455
+		h.Set("Sec-Websocket-Version", "13")
+		h.Set("Sec-Websocket-Extensions", "permessage-deflate; client_max_window_bits")
 	}
 	r := &http.Request{
 		Method:        q.Method,
@@ -114,6 +132,10 @@ func (ex *Exchange) roundTrip(ctx context.Context, transport http.RoundTripper, 
 	defer stream.Close()
 	defer context.AfterFunc(ctx, func() { stream.Close() })() // a body need not heed the context
 	begun()
+	if res.StatusCode == http.StatusSwitchingProtocols {
+		ex.Response = res // its body is the connection
+		return
+	}
 	body, err := io.ReadAll(io.LimitReader(stream, bodyLimit+1))
 	if err == nil {
 		err = ctx.Err() // a body that was closed may say that it has ended
@@ -136,15 +158,25 @@ func (ex *Exchange) serve(ctx context.Context, handler http.Handler, body string
 	r := ex.Request.Clone(ctx) // a handler may change its request
 	r.Body = io.NopCloser(strings.NewReader(body))
 	w := &recorder{ctx: ctx, onBegin: begun, header: make(http.Header), full: make(chan struct{})}
+	var rw http.ResponseWriter = w
+	if r.Header["Upgrade"] != nil { // which no script can set
+		rw = hijackable{w, r}
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		defer w.end()
-		handler.ServeHTTP(w, r)
+		handler.ServeHTTP(rw, r)
 		w.returned = true
 	}()
 	select {
 	case <-done:
+		if w.pending() {
+			select {
+			case <-w.full:
+			case <-ctx.Done():
+			}
+		}
 	case <-w.full:
 	case <-ctx.Done():
 	}
@@ -160,16 +192,17 @@ type recorder struct {
 	header   http.Header // the handler's
 	returned bool        // for the handler's goroutine
 
-	mu     sync.Mutex
-	sealed http.Header // as they were when the status was written
-	status int         // zero until it is written
-	body   []byte
-	begun  bool  // whether a client would have seen the status
-	closed bool  // whether nothing can be written any more
-	ended  bool  // whether the handler has ended, and in time
-	cut    error // why body is not all
-	err    error // why the response broke off
-	full   chan struct{}
+	mu       sync.Mutex
+	sealed   http.Header // as they were when the status was written
+	status   int         // zero until it is written
+	body     []byte
+	begun    bool          // whether a client would have seen the status
+	hijacked bool          // whether the handler took the connection over
+	closed   bool          // whether nothing can be written any more
+	ended    bool          // whether the handler ended the response, and in time
+	cut      error         // why body is not all
+	err      error         // why the response broke off
+	full     chan struct{} // closed when there is no need to wait for the handler
 }
 
 func (w *recorder) Header() http.Header { return w.header }
@@ -258,9 +291,10 @@ func (w *recorder) end() {
 	v := recover()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.ended = w.ctx.Err() == nil
+	inTime := w.ctx.Err() == nil
+	w.ended = inTime && !w.hijacked
 	switch {
-	case w.returned || !w.ended:
+	case w.returned || !inTime:
 	case v == nil:
 		w.err = errors.New("the handler has ended its goroutine") // as t.FailNow does
 	case v == http.ErrAbortHandler:
@@ -282,6 +316,7 @@ func (w *recorder) result(ex *Exchange) {
 	case w.ended:
 		w.seal(http.StatusOK)
 		w.begin()
+	case w.hijacked && w.begun:
 	case w.begun && context.Cause(w.ctx) == errTooLate:
 		ex.cut = errTooLate
 	default:
@@ -315,6 +350,59 @@ func (w *recorder) result(ex *Exchange) {
 	if w.ended {
 		ex.Response.Trailer = w.trailer()
 	}
+}
+
+// A hijackable is a recorder whose connection the handler can take over.
+type hijackable struct {
+	*recorder
+	request *http.Request
+}
+
+// Hijack is for [http.Hijacker]. The connection ends when the response is there.
+func (w hijackable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.over() {
+		return nil, nil, http.ErrHijacked
+	}
+	w.hijacked, w.closed = true, true
+	server, client := net.Pipe()
+	if w.status != 0 { // written before, as net/http allows
+		w.begin()
+		client.Close()
+		close(w.full)
+	} else {
+		context.AfterFunc(w.ctx, func() { client.Close() })
+		go w.receive(client)
+	}
+	return server, bufio.NewReadWriter(bufio.NewReader(server), bufio.NewWriter(server)), nil
+}
+
+// receive reads the response that the handler writes to the connection, except
+// its body.
+func (w hijackable) receive(client net.Conn) {
+	defer client.Close()
+	res, err := http.ReadResponse(bufio.NewReader(client), w.request)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ctx.Err() != nil {
+		return
+	}
+	if err != nil {
+		w.err = fmt.Errorf("the handler hijacked the connection and wrote no response: %w", err)
+	} else {
+		w.status, w.sealed = res.StatusCode, res.Header
+		w.begin()
+	}
+	close(w.full)
+}
+
+// pending reports whether the response is still to come, though the handler
+// ended: another goroutine can write it.
+func (w *recorder) pending() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.hijacked && !w.begun && w.err == nil
 }
 
 // trailer returns the headers that were announced as trailers, and set after

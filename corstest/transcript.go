@@ -16,7 +16,14 @@ import (
 // The values of Cookie and Authorization are left out.
 func (r *Result) String() string {
 	var t transcript
-	t.line("%s asks for %s %s", r.page, r.request.Method, r.request.URL)
+	mode := ""
+	if r.request.Mode != CORS {
+		mode = fmt.Sprintf(" in mode %v", r.request.Mode)
+	}
+	t.line("%s asks for %s %s%s", r.page, r.request.Method, r.request.URL, mode)
+	for _, note := range r.notes {
+		t.line("note: %s", note)
+	}
 	exchanges := slices.Clone(r.Via)
 	for _, ex := range []*Exchange{r.Preflight, r.Actual} {
 		if ex != nil {
@@ -35,6 +42,10 @@ func (r *Result) String() string {
 	}
 	t.line("")
 	switch {
+	case r.Blocked == "" && r.request.Mode == WebSocket:
+		t.line("allowed: the WebSocket is open")
+	case r.Blocked == "" && r.Status == 0:
+		t.line("sent: the page reads nothing of the response")
 	case r.Blocked == "":
 		t.line("allowed: the script reads status %d, %s, and %s", r.Status, readable(r.Header), size(r))
 	case r.err != nil:
@@ -56,6 +67,8 @@ func (r *Result) whyPreflight(ex Exchange) string {
 		return "a preflight asks first: " + strings.Join(ex.reasons, "; ")
 	case urlOrigin(ex.Request) == r.page:
 		return "no preflight: the request is same-origin"
+	case r.request.Mode != CORS:
+		return fmt.Sprintf("no preflight: mode %v never has one", r.request.Mode)
 	case len(r.request.preflightReasons()) > 0:
 		return "no preflight: the answer to an earlier one is cached"
 	}

@@ -1,0 +1,107 @@
+package corstest
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// forbiddenByMode says why no page can make r in its mode. It is empty if a
+// page can, as far as the method and the body go.
+func (r *Request) forbiddenByMode() (blocked string) {
+	switch r.Mode {
+	case CORS:
+		return ""
+	case NoCORS: // Request constructor, steps 32 and 39.3
+		if !isSafelistedMethod(r.Method) {
+			return fmt.Sprintf("method %s is not possible in mode no-cors; GET, HEAD and POST are", r.Method)
+		}
+	case Navigate:
+		if r.Method != http.MethodGet && r.Method != http.MethodPost {
+			return fmt.Sprintf("links and forms cannot use the method %s, only GET and POST", r.Method)
+		}
+	case WebSocket:
+		if r.Method != http.MethodGet || r.Body != "" {
+			return "the handshake of a WebSocket is a GET request without a body"
+		}
+	default:
+		return fmt.Sprintf("%v is not a mode", r.Mode)
+	}
+	if r.UploadListener || r.StreamBody {
+		return fmt.Sprintf("upload listeners and ReadableStream bodies are not possible in mode %v", r.Mode)
+	}
+	return ""
+}
+
+// drops says why the browser leaves a header out of r. It is empty if the
+// browser sends the header. Filled has the headers before it.
+func (r *Request) drops(filled http.Header, name, value string) (why string) {
+	switch r.Mode {
+	case Navigate:
+		if name != "Content-Type" || r.Method == http.MethodGet {
+			return "links and forms cannot set it"
+		}
+	case WebSocket:
+		if name != "Sec-Websocket-Protocol" {
+			return "scripts cannot set it on a WebSocket"
+		}
+	default:
+		if isForbidden(name, value) {
+			return "scripts cannot set it"
+		}
+		if r.Mode == NoCORS && !isNoCORSSafelisted(name, strings.Join(append(slices.Clone(filled[name]), value), ", ")) {
+			return fmt.Sprintf("mode no-cors does not allow %q", value)
+		}
+	}
+	return ""
+}
+
+// isNoCORSSafelisted reports whether a header is a no-CORS-safelisted
+// request-header.
+func isNoCORSSafelisted(name, value string) bool {
+	switch name {
+	case "Accept", "Accept-Language", "Content-Language", "Content-Type":
+		return isSafelisted(name, value)
+	}
+	return false
+}
+
+// labelForm adds the headers of a navigation to h (HTML, "submit as entity
+// body"; Fetch, "fetch", step 12). If no form has the Content-Type in h, it says
+// so.
+func labelForm(method string, h http.Header) (blocked string) {
+	h.Set("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")
+	if method == http.MethodGet {
+		return ""
+	}
+	if h["Content-Type"] == nil {
+		h.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	switch label := h.Get("Content-Type"); essence(label) {
+	case "application/x-www-form-urlencoded", "multipart/form-data", "text/plain":
+		return ""
+	default:
+		return fmt.Sprintf("no form has the Content-Type %q", label)
+	}
+}
+
+// withoutCookie returns the note that q, the last request, has no cookie though
+// the browser has one.
+func (b *Browser) withoutCookie(q *request) (note string) {
+	switch {
+	case b.Cookie == "" || b.sendsCookie(q):
+		return ""
+	case q.url.Hostname() != q.host:
+		return fmt.Sprintf("cookies are left out: they are for %s, not for %s", q.host, q.url.Hostname())
+	}
+	return "cookies are left out: the request is made without credentials"
+}
+
+// sendsCookie reports whether q has the cookie of b ("HTTP-network-or-cache
+// fetch", step 8.3).
+func (b *Browser) sendsCookie(q *request) bool {
+	include := q.Credentials == Include || q.Credentials == SameOrigin && q.tainting == "basic" ||
+		q.Mode == Navigate || q.Mode == WebSocket
+	return b.Cookie != "" && include && q.url.Hostname() == q.host
+}
