@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -20,7 +22,7 @@ import (
 	"github.com/f407da42/cors/internal/testkit"
 )
 
-// TestMain makes the command of this program where a test asks for it.
+// TestMain runs the command instead of the tests if CORSFETCH is set.
 func TestMain(m *testing.M) {
 	if os.Getenv("CORSFETCH") != "" {
 		main()
@@ -28,17 +30,17 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// command is the path of the command.
+// command is the path of the test binary, which is also the command.
 var command = os.Args[0]
 
-// process returns the command as a process to be, with variables of its environment.
+// process returns a process for a program that can run the command.
 func process(t *testing.T, env []string, name string, args ...string) *exec.Cmd {
 	c := exec.CommandContext(t.Context(), name, args...)
 	c.Env = append(append(os.Environ(), "CORSFETCH=1"), env...)
 	return c
 }
 
-// corsfetch runs the command as a process, with something to read.
+// corsfetch runs the command as a process, with text on its standard input.
 func corsfetch(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
@@ -53,7 +55,7 @@ func corsfetch(t *testing.T, args ...string) (status int, stdout, stderr string)
 	return c.ProcessState.ExitCode(), out.String(), errs.String()
 }
 
-// api is a service with a policy, as the README has it.
+// api returns a service behind a policy.
 func api(t *testing.T) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("PUT /items/{id}", func(w http.ResponseWriter, r *http.Request) {
@@ -79,6 +81,7 @@ func TestVerdicts(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(api(t))
 	t.Cleanup(server.Close)
+	address := strings.TrimPrefix(server.URL, "http://")
 	secure := httptest.NewUnstartedServer(api(t))
 	secure.EnableHTTP2 = true
 	secure.StartTLS()
@@ -103,50 +106,60 @@ func TestVerdicts(t *testing.T) {
 		status int
 		want   []string // in the output
 	}{
-		{"a request that the policy allows", append(asJSON, "-page", page, "-X", "PUT", "-d", "{}", server.URL+item), 0, []string{"> OPTIONS /items/1", "< HTTP/1.1 204 No Content", "> PUT /items/1", "allowed: the script reads status 200"}},
-		{"flags behind the URL", append([]string{server.URL + "/new", "-page", page}, asJSON[:0]...), 0, []string{"no preflight", "allowed"}},
-		{"a body makes it a POST of plain text", []string{"-page", page, "-json", "-d", "a", server.URL + "/items"}, 0, []string{`"body": "text/plain;charset=UTF-8 a"`}},
-		{"a body from a file", append(asJSON, "-page", page, "-json", "-X", "PUT", "-d", "@"+file, server.URL+item), 0, []string{`{\\\"from\\\":\\\"file\\\"}`}},
-		{"bodies are joined, as curl does", []string{"-page", page, "-json", "-d", "a=1", "-d", "b=2", "-d", "@" + file, server.URL + "/items"}, 0, []string{`a=1&b=2&{\"from\":\"file\"}`}},
-		{"a body from standard input", []string{"-page", page, "-json", "-d", "@-", server.URL + "/items"}, 0, []string{`UTF-8 from=stdin"`}},
-		{"a body with an @", []string{"-page", page, "-json", "--data-raw", "@-", server.URL + "/items"}, 0, []string{`UTF-8 @-"`}},
-		{"an empty body is a POST, too", []string{"-page", page, "-d", "", server.URL + "/items"}, 0, []string{"> POST /items"}},
-		{"cookies with credentials", []string{"-page", page, "-json", "-X", "PUT", "-credentials", "-cookie", "id=1", server.URL + item}, 0, []string{`\"cookie\":\"id=1\"`, `"(not shown)"`}},
-		{"no cookies without", []string{"-page", page, "-json", "-X", "PUT", "-cookie", "id=1", server.URL + item}, 0, []string{`\"cookie\":\"\"`}},
-		{"cookies as curl has them", []string{"-page", page, "-json", "-X", "PUT", "-credentials", "-b", "id=1", server.URL + item}, 0, []string{`\"cookie\":\"id=1\"`}},
-		{"cookies that are left out", []string{"-page", page, "-cookie", "id=1", server.URL + "/new"}, 0, []string{"corsfetch: -cookie is left out: without -credentials, browsers send no cookies to another origin"}},
-		{"headers that are left out", []string{"-page", page, "-H", "cookie: a=b", "-H", "Origin: https://evil.example", "-H", "Sec-Fetch-Site: none", server.URL + "/new"}, 0, []string{
-			"corsfetch: -H Cookie is left out: browsers do not let scripts set this header\ncorsfetch: -H Origin is left out", "corsfetch: -H Sec-Fetch-Site is left out", "> Origin: https://app.example.com",
+		{"allows a request that the policy allows", append(asJSON, "-page", page, "-X", "PUT", "-d", "{}", server.URL+item), 0, []string{"> OPTIONS /items/1", "< HTTP/1.1 204 No Content", "> PUT /items/1", "allowed: the script reads status 200"}},
+		{"accepts flags after the URL", []string{server.URL + "/new", "-page", page}, 0, []string{"no preflight", "allowed"}},
+		{"accepts a method attached to its flag", []string{"-page", page, "-XPUT", server.URL + item}, 0, []string{"> PUT /items/1"}},
+		{"accepts several short flags in one argument", []string{"-page", page, "-jk", "-kXPUT", server.URL + item}, 2, []string{"flag provided but not defined: -jk"}},
+		{"accepts a value after several short flags", []string{"-page", page, "-ikXPUT", server.URL + item}, 0, []string{"> PUT /items/1", "> Accept: */*"}},
+		{"accepts a body attached to its flag", []string{"-page", page, "-json", "-da=1", server.URL + "/items"}, 0, []string{`UTF-8 a=1"`}},
+		{"does not split the value of a flag", []string{"-page", page, "-json", "-d", "-XPUT", server.URL + "/items"}, 0, []string{`UTF-8 -XPUT"`}},
+		{"accepts a URL without a scheme", []string{"-page", page, address + "/new"}, 0, []string{"asks for GET " + server.URL + "/new"}},
+		{"sends a body as a POST with plain text", []string{"-page", page, "-json", "-d", "a", server.URL + "/items"}, 0, []string{`"body": "text/plain;charset=UTF-8 a"`}},
+		{"sends a body from a file", append(asJSON, "-page", page, "-json", "-X", "PUT", "-d", "@"+file, server.URL+item), 0, []string{`{\\\"from\\\":\\\"file\\\"}`}},
+		{"joins bodies as curl does", []string{"-page", page, "-json", "-d", "a=1", "-d", "b=2", "-d", "@" + file, server.URL + "/items"}, 0, []string{`a=1&b=2&{\"from\":\"file\"}`}},
+		{"sends a body from standard input", []string{"-page", page, "-json", "-d", "@-", server.URL + "/items"}, 0, []string{`UTF-8 from=stdin"`}},
+		{"sends a raw body that begins with @", []string{"-page", page, "-json", "--data-raw", "@-", server.URL + "/items"}, 0, []string{`UTF-8 @-"`}},
+		{"sends an empty body as a POST", []string{"-page", page, "-d", "", server.URL + "/items"}, 0, []string{"> POST /items"}},
+		{"sends cookies with credentials", []string{"-page", page, "-json", "-X", "PUT", "-credentials", "-cookie", "id=1", server.URL + item}, 0, []string{`\"cookie\":\"id=1\"`, `"(not shown)"`}},
+		{"sends no cookies without credentials", []string{"-page", page, "-json", "-X", "PUT", "-cookie", "id=1", server.URL + item}, 0, []string{`\"cookie\":\"\"`}},
+		{"accepts cookies with the flag of curl", []string{"-page", page, "-json", "-X", "PUT", "-credentials", "-b", "id=1", server.URL + item}, 0, []string{`\"cookie\":\"id=1\"`}},
+		{"names cookies that are not sent", []string{"-page", page, "-cookie", "id=1", server.URL + "/new"}, 0, []string{"corsfetch: -cookie is ignored: without -credentials, browsers do not send cookies to another origin"}},
+		{"names headers that are not sent", []string{"-page", page, "-H", "cookie: a=b", "-H", "Origin: https://evil.example", "-H", "Sec-Fetch-Site: none", server.URL + "/new"}, 0, []string{
+			"corsfetch: -H Cookie is ignored: browsers do not let scripts set this header\ncorsfetch: -H Origin is ignored", "corsfetch: -H Sec-Fetch-Site is ignored", "> Origin: https://app.example.com",
 		}},
-		{"a redirect is followed", []string{"-page", page, server.URL + "/old"}, 0, []string{"> GET /old", "< HTTP/1.1 302 Found", "> GET /new", "allowed"}},
-		{"HTTPS over HTTP/2 with any certificate", []string{"-page", page, "-k", "-json", secure.URL + "/new"}, 0, []string{`"body": "HTTP/2.0"`}},
+		{"follows a redirect", []string{"-page", page, server.URL + "/old"}, 0, []string{"> GET /old", "< HTTP/1.1 302 Found", "> GET /new", "allowed"}},
+		{"accepts any certificate with -k, over HTTP/2", []string{"-page", page, "-k", "-json", secure.URL + "/new"}, 0, []string{`"body": "HTTP/2.0"`}},
 
-		{"another page", []string{"-page", "https://evil.example", server.URL + "/new"}, 1, []string{"blocked: ", "advice: The policy of package cors does not allow the page's origin. Add https://evil.example to AllowedOrigins."}},
-		{"a sandboxed page", []string{"-page", "null", server.URL + "/new"}, 1, []string{"> Origin: null", "blocked: "}},
-		{"a method that is not listed", []string{"-page", page, "-X", "DELETE", server.URL + item}, 1, []string{"advice: Add DELETE to AllowedMethods."}},
-		{"a header that is not listed", []string{"-page", page, "-H", "X-Id:1", "-H", "X-Other: 2", server.URL + "/new"}, 1, []string{"advice: Add X-Id to AllowedHeaders."}},
-		{"a router that answers OPTIONS", []string{"-page", page, "-X", "PUT", router.URL + item}, 1, []string{"< HTTP/1.1 405 Method Not Allowed", "Wrap the whole router"}},
-		{"as JSON", []string{"-page", page, "-X", "PUT", "-json", router.URL + item}, 1, []string{`"verdict": "blocked"`, `"blocked": "the response to the preflight has no Access-Control-Allow-Origin"`, `"method PUT is not CORS-safelisted"`, `"status": 405`}},
+		{"blocks another page", []string{"-page", "https://evil.example", server.URL + "/new"}, 1, []string{"blocked: ", "advice: ", "https://evil.example", "AllowedOrigins"}},
+		{"blocks a sandboxed page", []string{"-page", "null", server.URL + "/new"}, 1, []string{"> Origin: null", "blocked: "}},
+		{"blocks a method that is not listed", []string{"-page", page, "-X", "DELETE", server.URL + item}, 1, []string{"advice: ", "DELETE", "AllowedMethods"}},
+		{"blocks a header that is not listed", []string{"-page", page, "-H", "X-Id:1", "-H", "X-Other: 2", server.URL + "/new"}, 1, []string{"advice: ", "X-Id", "AllowedHeaders"}},
+		{"blocks if a router responds to OPTIONS", []string{"-page", page, "-X", "PUT", router.URL + item}, 1, []string{"< HTTP/1.1 405 Method Not Allowed", "advice: "}},
+		{"prints a blocked result as JSON", []string{"-page", page, "-X", "PUT", "-json", router.URL + item}, 1, []string{`"verdict": "blocked"`, `"blocked": "the response to the preflight has no Access-Control-Allow-Origin"`, `"method PUT is not CORS-safelisted"`, `"status": 405`}},
 
-		{"no answer", []string{"-page", page, gone.URL}, 2, []string{"failed: there is no response: ", "cannot tell: ", "refused"}},
-		{"no answer, as JSON", []string{"-page", page, "-json", gone.URL}, 2, []string{`"verdict": "unknown"`, `"error": "dial tcp`, "refused"}},
-		{"a certificate that nobody has signed", []string{"-page", page, secure.URL + "/new"}, 2, []string{"cannot tell: ", "certificate"}},
-		{"what no browser sends, as JSON", []string{"-page", page, "-json", "-X", "TRACE", server.URL}, 2, []string{`"verdict": "unknown"`, `"error": "no browser sends this: method TRACE`}},
-		{"no page", []string{server.URL}, 2, []string{"there is no page; write -page and its origin"}},
-		{"a page without a scheme", []string{"-page", "app.example.com", server.URL}, 2, []string{`-page "app.example.com" has no scheme; did you mean "https://app.example.com"?`}},
-		{"a page with a path", []string{"-page", "https://app.example.com/index.html", server.URL}, 2, []string{`did you mean "https://app.example.com"?`}},
-		{"a pattern of pages", []string{"-page", "https://*.example.com", server.URL}, 2, []string{"is a pattern; write the origin of one page, as in -page https://app.example.com"}},
-		{"no URL", []string{"-page", page}, 2, []string{"there are 0 URLs; write one"}},
-		{"two URLs", []string{"-page", page, server.URL, server.URL}, 2, []string{"there are 2 URLs; write one"}},
-		{"no absolute URL", []string{"-page", page, "api.example.com/items"}, 2, []string{`"api.example.com/items" is no URL to ask; write it out`}},
-		{"a header without a colon", []string{"-page", page, "-H", "X-Id", server.URL}, 2, []string{"it has no colon; write a name and a value"}},
-		{"a header whose name is none", []string{"-page", page, "-H", "Bad Name: x", server.URL}, 2, []string{`no browser sends this: "Bad Name" is not a header name`}},
-		{"a GET with a body", []string{"-page", page, "-X", "GET", "-d", "x", server.URL}, 2, []string{"no browser sends this: a GET request cannot have a body"}},
-		{"a file that is not there", []string{"-page", page, "-d", "@" + file + ".gone", server.URL}, 2, []string{"-d: open"}},
-		{"no time", []string{"-page", page, "-m", "0", server.URL}, 2, []string{"-m 0 is no time to wait; write seconds, such as 10"}},
-		{"no number of seconds", []string{"-page", page, "-m", "soon", server.URL}, 2, []string{`invalid value "soon" for flag -m`}},
-		{"an unknown flag", []string{"-page", page, "-L", server.URL}, 2, []string{"flag provided but not defined: -L"}},
-		{"help", []string{"-h"}, 2, []string{"usage: corsfetch -page origin", "exit status: 0 allowed, 1 blocked, 2 cannot tell"}},
+		{"does not know without a response", []string{"-page", page, gone.URL}, 2, []string{"failed: ", "corsfetch: the result is unknown: ", "refused"}},
+		{"prints an unknown result as JSON", []string{"-page", page, "-json", gone.URL}, 2, []string{`"verdict": "unknown"`, `"error": "dial tcp`, "refused"}},
+		{"does not trust an unsigned certificate", []string{"-page", page, secure.URL + "/new"}, 2, []string{"the result is unknown: ", "certificate"}},
+		{"refuses a method that no browser sends, as JSON", []string{"-page", page, "-json", "-X", "TRACE", server.URL}, 2, []string{`"verdict": "unknown"`, `"error": "no browser sends this request: method TRACE`}},
+		{"needs a page", []string{server.URL}, 2, []string{"-page is missing; write the origin of a page"}},
+		{"refuses a page without a scheme", []string{"-page", "app.example.com", server.URL}, 2, []string{`-page: "app.example.com" has no scheme; did you mean "https://app.example.com"?`}},
+		{"refuses a page with a path", []string{"-page", "https://app.example.com/index.html", server.URL}, 2, []string{`did you mean "https://app.example.com"?`}},
+		{"refuses a pattern as the page", []string{"-page", "https://*.example.com", server.URL}, 2, []string{"is a pattern; write the origin of one page, as in -page https://app.example.com"}},
+		{"needs a URL", []string{"-page", page}, 2, []string{"0 URLs given; write one"}},
+		{"refuses two URLs", []string{"-page", page, server.URL, server.URL}, 2, []string{"2 URLs given; write one"}},
+		{"refuses a path as the URL", []string{"-page", page, "/items"}, 2, []string{`"/items" is not an http or https URL; write it in full`}},
+		{"refuses a URL with another scheme", []string{"-page", page, "ftp://api.example.com/items"}, 2, []string{`"ftp://api.example.com/items" is not an http or https URL`}},
+		{"refuses a header without a colon", []string{"-page", page, "-H", "X-Id", server.URL}, 2, []string{"it has no colon; write a name and a value"}},
+		{"refuses an invalid header name", []string{"-page", page, "-H", "Bad Name: x", server.URL}, 2, []string{`no browser sends this request: "Bad Name" is not a header name`}},
+		{"refuses a GET with a body", []string{"-page", page, "-X", "GET", "-d", "x", server.URL}, 2, []string{"no browser sends this request: a GET request cannot have a body"}},
+		{"refuses a missing file", []string{"-page", page, "-d", "@" + file + ".gone", server.URL}, 2, []string{"-d: open"}},
+		{"refuses a time limit of zero", []string{"-page", page, "-m", "0", server.URL}, 2, []string{"-m: 0 is not a valid time limit; write a number of seconds, such as 10"}},
+		{"refuses a time limit that is not a number", []string{"-page", page, "-m", "soon", server.URL}, 2, []string{`invalid value "soon" for flag -m`}},
+		{"refuses to resolve to a name", []string{"-page", page, "-resolve", "api.example.com:80:localhost", server.URL}, 2, []string{"-resolve: it must have a host, a port and an IP address"}},
+		{"refuses to resolve without a port", []string{"-page", page, "-resolve", "api.example.com:127.0.0.1", server.URL}, 2, []string{"-resolve: it must have a host, a port and an IP address"}},
+		{"refuses an unknown flag", []string{"-page", page, "-L", server.URL}, 2, []string{"flag provided but not defined: -L"}},
+		{"refuses a flag without its value", []string{"-page", page, server.URL, "-X"}, 2, []string{"flag needs an argument: -X"}},
+		{"prints its usage", []string{"-h"}, 2, []string{"usage: corsfetch -page origin", "exit status: 0 allowed, 1 blocked, 2 unknown"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -160,17 +173,202 @@ func TestVerdicts(t *testing.T) {
 				}
 			}
 			if strings.Contains(stdout, "\x1b") {
-				t.Errorf("there are colours in what goes to no terminal: %q", stdout)
+				t.Errorf("the output has colors, but does not go to a terminal: %q", stdout)
 			}
 			if status == 2 && stderr == "" && !strings.Contains(stdout, `"error"`) {
-				t.Error("nothing says why")
+				t.Error("the output has no reason")
 			}
 		})
 	}
 }
 
-// TestNothingIsLeftOut has the command send all that it was told to.
-func TestNothingIsLeftOut(t *testing.T) {
+// echoHost allows any origin. It responds with the Host of the request, or with
+// the redirect that the query asks for.
+var echoHost = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	if to := r.URL.Query().Get("redirect"); to != "" {
+		http.Redirect(w, r, to, http.StatusFound)
+		return
+	}
+	io.WriteString(w, "host "+r.Host)
+})
+
+func TestFieldBugLocalhostNamesAreLoopback(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(echoHost)
+	t.Cleanup(server.Close)
+	port := server.URL[strings.LastIndex(server.URL, ":"):]
+	for _, host := range []string{"localhost", "api.localhost", "a.b.localhost", "API.LocalHost", "api.localhost."} {
+		// Browsers also bypass a proxy for these names.
+		c := process(t, []string{"HTTP_PROXY=http://127.0.0.1:1", "http_proxy=http://127.0.0.1:1"}, command, "-page", "https://app.example.com", "-json", "http://"+host+port)
+		out, err := c.Output()
+		if want := `"body": "host ` + strings.ToLower(host) + port + `"`; err != nil || !bytes.Contains(out, []byte(want)) {
+			t.Errorf("%s: %v, %q is not in %s", host, err, want, out)
+		}
+	}
+}
+
+func TestResolve(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(echoHost)
+	t.Cleanup(server.Close)
+	port := server.URL[strings.LastIndex(server.URL, ":"):]
+	for _, flags := range [][]string{
+		{"-resolve", "api.example" + port + ":127.0.0.1"},
+		{"--resolve", "API.example" + port + ":127.0.0.1"},
+		{"--resolve", "other.example" + port + ":192.0.2.1", "--resolve", "api.example" + port + ":127.0.0.1"},
+	} {
+		args := append(flags, "-page", "http://app.example", "-json", "api.example"+port)
+		status, stdout, stderr := corsfetch(t, args...)
+		if status != 0 || stderr != "" || !strings.Contains(stdout, `"body": "host api.example`+port+`"`) {
+			t.Errorf("%q: exit status %d\n%s%s", args, status, stdout, stderr)
+		}
+	}
+}
+
+// TestFieldBugIdleConnections has a server close kept-alive connections when it
+// receives a second request, as if they had been idle for too long.
+func TestFieldBugIdleConnections(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name    string
+		args    []string
+		perConn int // requests that the server responds to on one connection
+		status  int
+		got     string // requests that reached the server
+	}{
+		{"sends a PUT again", []string{"-X", "PUT", "-d", "a=1"}, 1, 0, "OPTIONS, PUT, new connection, PUT a=1"},
+		{"sends a PUT without a body again", []string{"-X", "PUT"}, 1, 0, "OPTIONS, PUT, new connection, PUT "},
+		{"sends a GET again", []string{"-H", "X-Id: 1"}, 1, 0, "OPTIONS, GET, new connection, GET "},
+		{"sends a request once if the first connection fails", []string{"-d", "a=1"}, 0, 2, "POST"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			listener, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				for {
+					conn, err := listener.Accept()
+					if err != nil {
+						return
+					}
+					if got != nil {
+						got = append(got, "new connection")
+					}
+					buffer := bufio.NewReader(conn)
+					for served := 0; ; served++ {
+						r, err := http.ReadRequest(buffer)
+						if err != nil {
+							break
+						}
+						body, _ := io.ReadAll(r.Body)
+						if served == test.perConn || r.Method == http.MethodOptions {
+							got = append(got, r.Method)
+						} else {
+							got = append(got, r.Method+" "+string(body))
+						}
+						if served == test.perConn {
+							break
+						}
+						io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nAccess-Control-Allow-Origin: *\r\nAccess-Control-Allow-Methods: PUT\r\nAccess-Control-Allow-Headers: X-Id\r\n\r\n")
+					}
+					conn.Close()
+				}
+			}()
+			status, stdout, stderr := corsfetch(t, append(test.args, "-page", "https://app.example.com", "http://"+listener.Addr().String())...)
+			listener.Close()
+			<-done
+			if got := strings.Join(got, ", "); status != test.status || got != test.got {
+				t.Errorf("exit status %d, the server got %q, want %q\n%s%s", status, got, test.got, stdout, stderr)
+			}
+		})
+	}
+}
+
+func TestFieldBugMixedContent(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(echoHost)
+	t.Cleanup(server.Close)
+	secure := httptest.NewTLSServer(echoHost)
+	t.Cleanup(secure.Close)
+	port := server.URL[strings.LastIndex(server.URL, ":"):]
+	insecure := "insecure.example" + port
+	for _, test := range []struct {
+		name, page, url string
+		note            bool
+	}{
+		{"an https page and an http URL", "https://app.example.com", "http://" + insecure, true},
+		{"an https page and a URL without a scheme", "https://app.example.com", insecure, true},
+		{"an https page and a redirect to an http URL", "https://app.example.com", secure.URL + "/?redirect=http://" + insecure, true},
+		{"an https page and a loopback address", "https://app.example.com", server.URL, false},
+		{"an https page and a loopback name", "https://app.example.com", "http://api.localhost" + port, false},
+		{"an https page and an https URL", "https://app.example.com", secure.URL, false},
+		{"an http page and an http URL", "http://app.example.com", "http://" + insecure, false},
+		{"an opaque page and an http URL", "null", "http://" + insecure, false},
+	} {
+		status, stdout, stderr := corsfetch(t, "-page", test.page, "-k", "-resolve", insecure+":127.0.0.1", test.url)
+		const note = "corsfetch: browsers block http://"
+		if got := strings.HasPrefix(stderr, note); got != test.note || status != 0 {
+			t.Errorf("%s: exit status %d, note: %t\n%s%s", test.name, status, got, stdout, stderr)
+		}
+	}
+}
+
+func TestAllHeaders(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "https://app.example.com")
+		w.Header().Set("Access-Control-Allow-Methods", "PUT")
+		w.Header().Set("X-Powered-By", "PHP")
+		w.Header().Set("Set-Cookie", "id=secret")
+		switch {
+		case r.URL.Path == "/long":
+			w.WriteHeader(http.StatusBadGateway)
+			io.WriteString(w, strings.Repeat("line\n", 11))
+		case r.URL.Path == "/wide":
+			w.WriteHeader(http.StatusBadGateway)
+			io.WriteString(w, strings.Repeat("x", 1001))
+		case r.Method == http.MethodPut:
+			w.WriteHeader(http.StatusBadGateway)
+			io.WriteString(w, "<h1>Bad \x1bGateway</h1>\n<p>nginx</p>\n")
+		default:
+			io.WriteString(w, "not an error")
+		}
+	}))
+	t.Cleanup(server.Close)
+	for _, test := range []struct {
+		name      string
+		args      []string
+		want, not []string
+	}{
+		{"prints all headers and the body of an error", []string{"-i", "-X", "PUT", server.URL},
+			[]string{"a preflight", "\n> OPTIONS / HTTP/1.1\n> Host: ", "> Accept: */*", "> Sec-Fetch-Mode: cors", "< HTTP/1.1 200 OK\n", "\n> PUT / HTTP/1.1\n", "< HTTP/1.1 502 Bad Gateway\n", "< X-Powered-By: PHP", "< Set-Cookie: (not shown)\n", "| <h1>Bad  Gateway</h1>\n| <p>nginx</p>\n\nallowed: "},
+			[]string{"secret", "not an error", "bytes in all"}},
+		{"prints ten lines of an error", []string{"-i", server.URL + "/long"}, []string{strings.Repeat("| line\n", 10) + "| (55 bytes in all)\n\n"}, []string{strings.Repeat("| line\n", 11)}},
+		{"prints a thousand bytes of an error", []string{"-i", server.URL + "/wide"}, []string{"| " + strings.Repeat("x", 1000) + "\n| (1001 bytes in all)\n"}, nil},
+		{"prints neither without -i", []string{"-X", "PUT", server.URL}, nil, []string{"> Accept", "X-Powered-By", "nginx"}},
+	} {
+		_, stdout, stderr := corsfetch(t, append(test.args, "-page", "https://app.example.com")...)
+		for _, want := range test.want {
+			if !strings.Contains(stdout, want) {
+				t.Errorf("%s: %q is not in\n%s%s", test.name, want, stdout, stderr)
+			}
+		}
+		for _, not := range test.not {
+			if strings.Contains(stdout, not) {
+				t.Errorf("%s: %q is in\n%s", test.name, not, stdout)
+			}
+		}
+	}
+}
+
+// TestNoNotes checks that the command prints no note if each flag has an effect.
+func TestNoNotes(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(api(t))
 	t.Cleanup(server.Close)
@@ -186,8 +384,8 @@ func TestNothingIsLeftOut(t *testing.T) {
 	}
 }
 
-// TestBodiesWithoutAnEnd has servers begin answers that they do not end.
-func TestBodiesWithoutAnEnd(t *testing.T) {
+// TestEndlessBodies has a server begin responses that it does not end.
+func TestEndlessBodies(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/closed" {
@@ -201,16 +399,16 @@ func TestBodiesWithoutAnEnd(t *testing.T) {
 		}
 	}))
 	t.Cleanup(server.Close)
-	const late = "corsfetch: the body had not ended after "
+	const late = "corsfetch: the body did not end within "
 	for _, test := range []struct {
 		name   string
 		args   []string
 		status int
 		late   bool
 	}{
-		{"of a preflight, which no browser waits for", []string{"-X", "PUT", "-m", "60", server.URL}, 0, false},
+		{"of a preflight", []string{"-X", "PUT", "-m", "60", server.URL}, 0, false},
 		{"of the response", []string{"-m", "2", server.URL}, 0, true},
-		{"of a response that is blocked", []string{"-m", "2", server.URL + "/closed"}, 1, false},
+		{"of a blocked response", []string{"-m", "2", server.URL + "/closed"}, 1, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -249,7 +447,6 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// TestJSONHasNoSecrets has a server set a cookie.
 func TestJSONHasNoSecrets(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -260,13 +457,13 @@ func TestJSONHasNoSecrets(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	_, stdout, _ := corsfetch(t, "-page", "https://app.example.com", "-json", "-credentials", "-cookie", "id=secret", "-H", "Authorization: secret", server.URL)
-	if strings.Contains(stdout, "secret") || strings.Count(stdout, "(not shown)") != 4 { // the preflight sets a cookie, too
+	if strings.Contains(stdout, "secret") || strings.Count(stdout, "(not shown)") != 4 { // two Set-Cookie, Cookie and Authorization
 		t.Errorf("got %s", stdout)
 	}
 }
 
-// TestCookieStays has a server redirect to another host.
-func TestCookieStays(t *testing.T) {
+// TestCookieIsForOneHost has a server redirect to another host.
+func TestCookieIsForOneHost(t *testing.T) {
 	t.Parallel()
 	got := make(chan string, 2)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -284,25 +481,24 @@ func TestCookieStays(t *testing.T) {
 	}
 }
 
-// A server that never answers ends neither the test nor the command: the former
-// waits for it, the latter is told when to stop.
-func TestNoAnswerForever(t *testing.T) {
+// TestNoResponse has a server that never responds, or never ends its response.
+func TestNoResponse(t *testing.T) {
 	t.Parallel()
-	asked := make(chan struct{}, 2)
+	received := make(chan struct{}, 2)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/begun" {
 			w.Header().Set("Access-Control-Allow-Origin", "*")
 			w.(http.Flusher).Flush()
 		}
-		asked <- struct{}{}
+		received <- struct{}{}
 		<-r.Context().Done()
 	}))
 	t.Cleanup(server.Close)
 	status, _, stderr := corsfetch(t, "-page", "https://app.example.com", "-m", "0.05", server.URL)
-	if status != 2 || !strings.Contains(stderr, "no answer within 50ms") {
+	if status != 2 || !strings.Contains(stderr, "no response within 50ms") {
 		t.Errorf("exit status %d, %s", status, stderr)
 	}
-	<-asked
+	<-received
 
 	for _, path := range []string{"/", "/begun"} {
 		c := process(t, nil, command, "-page", "https://app.example.com", server.URL+path)
@@ -311,20 +507,20 @@ func TestNoAnswerForever(t *testing.T) {
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
-		<-asked
+		<-received
 		c.Process.Signal(syscall.SIGINT) // as Ctrl-C does
 		c.Wait()
-		if c.ProcessState.ExitCode() != 2 || !strings.Contains(errs.String(), "cannot tell") {
+		if c.ProcessState.ExitCode() != 2 || !strings.Contains(errs.String(), "the result is unknown") {
 			t.Errorf("%s, after an interrupt: exit status %d, %s", path, c.ProcessState.ExitCode(), errs.String())
 		}
 	}
 }
 
-// TestColours runs the command in a terminal, that of script(1).
-func TestColours(t *testing.T) {
+// TestColors runs the command in a terminal, which script(1) provides.
+func TestColors(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("script"); err != nil {
-		t.Fatalf("there is no script(1) to make a terminal with: %v", err)
+		t.Fatalf("script(1) is missing, which provides a terminal: %v", err)
 	}
 	server := httptest.NewServer(api(t))
 	t.Cleanup(server.Close)
@@ -344,7 +540,7 @@ func TestColours(t *testing.T) {
 	}
 }
 
-// TestREADME prints the README's transcript.
+// TestREADME compares the transcript in the README with the output of the command.
 func TestREADME(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile("../../README.md")
@@ -354,7 +550,7 @@ func TestREADME(t *testing.T) {
 	const before = "$ go run github.com/f407da42/cors/cmd/corsfetch@latest "
 	_, text, found := strings.Cut(string(readme), before)
 	if !found {
-		t.Fatal("the README does not call the command")
+		t.Fatal("the README does not run the command")
 	}
 	text, _, _ = strings.Cut(text, "```")
 	args, want, _ := strings.Cut(text, "\n")

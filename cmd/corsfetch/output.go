@@ -1,0 +1,168 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/f407da42/cors/corstest"
+)
+
+// isTerminal reports whether f is a terminal that shows colors.
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}
+
+// color colors the requests, the responses and the verdict of a transcript.
+func color(text string) string {
+	colors := map[string]string{"> ": "36", "< ": "34", "allowed: ": "1;32", "blocked: ": "1;31", "failed: ": "1;31", "advice: ": "33"}
+	lines := strings.SplitAfter(text, "\n")
+	for i, line := range lines {
+		for prefix, code := range colors {
+			if strings.HasPrefix(line, prefix) {
+				lines[i] = "\x1b[" + code + "m" + strings.TrimSuffix(line, "\n") + "\x1b[0m\n"
+			}
+		}
+	}
+	return strings.Join(lines, "")
+}
+
+// complete returns a transcript with all headers of its requests and responses,
+// and the first lines of the body of each error.
+func complete(text string, exchanges []corstest.Exchange) string {
+	var b strings.Builder
+	inside := false // an exchange: lines that begin with > or <
+	for line := range strings.Lines(text) {
+		marked := strings.HasPrefix(line, "> ") || strings.HasPrefix(line, "< ")
+		switch {
+		case !marked:
+			b.WriteString(line)
+		case !inside:
+			writeExchange(&b, exchanges[0])
+			exchanges = exchanges[1:]
+		}
+		inside = marked
+	}
+	return b.String()
+}
+
+func writeExchange(b *strings.Builder, ex corstest.Exchange) {
+	line := func(format string, args ...any) {
+		// A control character could change the state of the terminal.
+		fmt.Fprintln(b, strings.TrimRight(strings.Map(func(r rune) rune {
+			if unicode.IsPrint(r) {
+				return r
+			}
+			return ' '
+		}, fmt.Sprintf(format, args...)), " "))
+	}
+	headers := func(mark string, h http.Header) {
+		h = withoutSecrets(h)
+		for _, name := range slices.Sorted(maps.Keys(h)) {
+			for _, value := range h[name] {
+				line("%s %s: %s", mark, name, value)
+			}
+		}
+	}
+	proto := ex.Request.Proto
+	if ex.Response != nil {
+		proto = ex.Response.Proto // only a response tells
+	}
+	line("> %s %s %s", ex.Request.Method, ex.Request.RequestURI, proto)
+	line("> Host: %s", ex.Request.Host)
+	headers(">", ex.Request.Header)
+	if ex.Response == nil {
+		return
+	}
+	line("< %s %s", ex.Response.Proto, ex.Response.Status)
+	headers("<", ex.Response.Header)
+	if ex.Response.StatusCode < 400 {
+		return
+	}
+	const maxLines, maxBytes = 10, 1000
+	content, _ := io.ReadAll(ex.Response.Body) // in memory
+	start := string(content[:min(len(content), maxBytes)])
+	n := 0
+	for text := range strings.Lines(start) {
+		if n++; n > maxLines {
+			break
+		}
+		line("| %s", text)
+	}
+	if n > maxLines || len(start) < len(content) {
+		line("| (%d bytes in all)", len(content))
+	}
+}
+
+// A jsonReport is the output of -json.
+type jsonReport struct {
+	Page      string         `json:"page"`
+	Verdict   string         `json:"verdict"` // "allowed", "blocked" or "unknown"
+	Blocked   string         `json:"blocked,omitempty"`
+	Advice    string         `json:"advice,omitempty"`
+	Error     string         `json:"error,omitempty"`
+	Preflight []string       `json:"preflightReasons,omitempty"` // why the browser sends a preflight
+	Exchanges []jsonExchange `json:"exchanges,omitempty"`
+	Status    int            `json:"status,omitempty"` // as far as the script can read it, as are the next two
+	Header    http.Header    `json:"header,omitempty"`
+	Body      string         `json:"body,omitempty"`
+}
+
+type jsonExchange struct {
+	Method   string      `json:"method"`
+	URL      string      `json:"url"`
+	Request  http.Header `json:"request"`
+	Status   int         `json:"status,omitempty"`
+	Response http.Header `json:"response,omitempty"`
+}
+
+func report(o options, result *corstest.Result, status int, err error) jsonReport {
+	r := jsonReport{
+		Page:    o.page,
+		Verdict: []string{"allowed", "blocked", "unknown"}[status],
+		Advice:  result.Advice,
+		Status:  result.Status,
+		Header:  result.Header,
+		Body:    result.Body,
+	}
+	switch status {
+	case blocked:
+		r.Blocked = result.Blocked
+	case unknown:
+		r.Error = err.Error()
+	}
+	all := exchanges(result)
+	for _, ex := range all {
+		scheme := "http://"
+		if ex.Request.TLS != nil {
+			scheme = "https://"
+		}
+		e := jsonExchange{Method: ex.Request.Method, URL: scheme + ex.Request.Host + ex.Request.RequestURI, Request: withoutSecrets(ex.Request.Header)}
+		if ex.Response != nil {
+			e.Status, e.Response = ex.Response.StatusCode, withoutSecrets(ex.Response.Header)
+		}
+		r.Exchanges = append(r.Exchanges, e)
+	}
+	if len(all) > 0 && all[0].Request.Header["Access-Control-Request-Method"] != nil {
+		r.Preflight = corstest.PreflightReasons(o.request)
+	}
+	return r
+}
+
+// withoutSecrets returns h as a log may show it. [corstest.Result.String] hides
+// the same values.
+func withoutSecrets(h http.Header) http.Header {
+	h = h.Clone()
+	for _, name := range []string{"Authorization", "Cookie", "Set-Cookie"} {
+		if h[name] != nil {
+			h.Set(name, "(not shown)")
+		}
+	}
+	return h
+}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// A transport connects to servers as a browser does.
+type transport struct {
+	http *http.Transport
+	ctx  context.Context // ends when the time limit for all requests is over
+	cut  bool            // whether the time limit ended the body of a response
+}
+
+// errLate is the cause of a context that ends at the time limit.
+type errLate struct{ limit time.Duration }
+
+func (e errLate) Error() string { return fmt.Sprintf("no response within %v", e.limit) }
+
+func newTransport(ctx context.Context, o options) *transport {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.TLSClientConfig = &tls.Config{InsecureSkipVerify: o.insecure}
+	t.DialContext = func(ctx context.Context, network, address string) (conn net.Conn, err error) {
+		host, port, err := net.SplitHostPort(address)
+		if err != nil {
+			return nil, err
+		}
+		for _, host := range o.addresses(host, port) {
+			var d net.Dialer
+			if conn, err = d.DialContext(ctx, network, net.JoinHostPort(host, port)); err == nil {
+				break
+			}
+		}
+		return conn, err
+	}
+	t.Proxy = func(r *http.Request) (*url.URL, error) {
+		if host := r.URL.Hostname(); o.addresses(host, port(r.URL))[0] != host {
+			return nil, nil // a proxy would look the name up itself
+		}
+		return http.ProxyFromEnvironment(r)
+	}
+	return &transport{http: t, ctx: ctx}
+}
+
+// addresses returns the hosts to connect to for host and port: host itself,
+// unless -resolve names an address or the name is a loopback name.
+func (o options) addresses(host, port string) []string {
+	if address, ok := o.resolve[strings.ToLower(host+":"+port)]; ok {
+		return []string{address}
+	}
+	if isLocalhost(host) {
+		return []string{"::1", "127.0.0.1"}
+	}
+	return []string{host}
+}
+
+// port returns the port that u is requested from.
+func port(u *url.URL) string {
+	switch {
+	case u.Port() != "":
+		return u.Port()
+	case u.Scheme == "https":
+		return "443"
+	}
+	return "80"
+}
+
+// isLocalhost reports whether browsers use loopback addresses for host, without
+// a lookup.
+func isLocalhost(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
+}
+
+// RoundTrip sends r. If the server closed the connection while it was idle,
+// RoundTrip sends r again over a new connection, as browsers do for any method.
+func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	// The context of r ends when package corstest stops waiting.
+	ctx, end := context.WithCancel(r.Context())
+	context.AfterFunc(t.ctx, end)
+	reused := false
+	r = r.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(info httptrace.GotConnInfo) { reused = info.Reused },
+	}))
+	if r.Body != http.NoBody {
+		content, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil }
+		r.Body, _ = r.GetBody()
+	}
+	res, err := t.http.RoundTrip(r)
+	if err != nil && reused && ctx.Err() == nil {
+		t.http.CloseIdleConnections()
+		if r.GetBody != nil {
+			r.Body, _ = r.GetBody()
+		}
+		res, err = t.http.RoundTrip(r)
+	}
+	if err != nil {
+		if t.ctx.Err() != nil {
+			err = context.Cause(t.ctx)
+		}
+		return nil, err
+	}
+	res.Body = body{res.Body, t}
+	return res, nil
+}
+
+// A body is the body of a response. At the time limit, it ends instead of
+// failing.
+type body struct {
+	io.ReadCloser
+	t *transport
+}
+
+func (b body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && errors.As(context.Cause(b.t.ctx), new(errLate)) {
+		b.t.cut, err = true, io.EOF
+	}
+	return n, err
+}
