@@ -44,7 +44,7 @@ type Policy struct {
 	//
 	// Refused, with what to write instead in the error, are for example:
 	//
-	//	example.com              no scheme, or a misspelt one
+	//	example.com              no scheme, or a misspelled one
 	//	https://example.com/     a path, even an empty one; also a query or a user
 	//	https://Example.com      upper case; also Unicode: write Punycode
 	//	https://example.com:443  the scheme's default port; also port 0 or over 65535
@@ -404,6 +404,10 @@ func (p *Policy) checkAnyOrigin(m *mistakes, i int) {
 // checkRisks checks what o, which is p.AllowedOrigins[i], risks with credentials.
 func (p *Policy) checkRisks(m *mistakes, i int, o origin.Pattern) {
 	s := p.AllowedOrigins[i]
+	if o.Wildcard == origin.AnyHost && (o.Scheme == "http" || o.Scheme == "https") {
+		m.add("AllowedOrigins", i, s, "with AllowCredentials, lets every page on the web act as your users; list the origins that you trust, or decide in AllowOriginFunc")
+		return
+	}
 	if o.Scheme == "http" && !o.IsLoopback() && p.AcceptRisks&RiskInsecureOrigin == 0 {
 		m.add("AllowedOrigins", i, s, "with AllowCredentials, lets whoever controls a network in between act as your users; write https:// instead of http://, or accept RiskInsecureOrigin")
 	}
@@ -413,7 +417,7 @@ func (p *Policy) checkRisks(m *mistakes, i int, o origin.Pattern) {
 	}
 	reason := fmt.Sprintf("with AllowCredentials, lets whoever can register a name under %q act as your users; write the domains that you trust, or accept RiskPublicSuffix", suffix)
 	if o.Wildcard == origin.AnyHost {
-		reason = fmt.Sprintf("with AllowCredentials, lets every host under %q act as your users; write those that you trust, or accept RiskPublicSuffix", suffix)
+		reason = fmt.Sprintf("with AllowCredentials, lets every page with the scheme %q act as your users; list the origins that you trust, or accept RiskPublicSuffix", o.Scheme)
 	} else if p.PublicSuffixes == nil {
 		reason = strings.Replace(reason, "; ", " (PublicSuffixes knows all such domains, this package only some); ", 1)
 	}

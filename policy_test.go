@@ -129,7 +129,7 @@ func TestRefusedPolicies(t *testing.T) {
 		{"characters that no host has, in a label of 63 bytes", origins("https://" + label63[1:] + "^.example"), [][2]string{{`AllowedOrigins[0] "https://` + label63[1:] + `^.example": has characters in its host that browsers do not leave there`, `write letters, digits, "-", "_" and ".", or an IPv6 address in brackets`}}},
 		{"a file", origins("file://"), [][2]string{{`AllowedOrigins[0] "file://": any file has this origin`, `or accept RiskNullOrigin`}}},
 		{"a file's host", origins("file://example.com"), [][2]string{{`AllowedOrigins[0] "file://example.com": is no origin`, `for example from "http://localhost:8080"`}}},
-		{"a misspelt scheme", origins("htttps://example.com"), [][2]string{{`AllowedOrigins[0] "htttps://example.com": has a scheme that nobody has`, `did you mean "https://example.com"?`}}},
+		{"a misspelled scheme", origins("htttps://example.com"), [][2]string{{`AllowedOrigins[0] "htttps://example.com": has a scheme that nobody has`, `did you mean "https://example.com"?`}}},
 		{"no scheme, but HTTP's default port", origins("example.com:80"), [][2]string{{`AllowedOrigins[0] "example.com:80": has no scheme`, `did you mean "http://example.com"?`}}},
 		{"null", origins("null"), [][2]string{{`AllowedOrigins[0] "null": any page can have the origin null`, `or accept RiskNullOrigin`}}},
 
@@ -137,7 +137,6 @@ func TestRefusedPolicies(t *testing.T) {
 		{"a wildcard after a letter", origins("https://www*.example.com"), [][2]string{{`AllowedOrigins[0] "https://www*.example.com": has a "*" where it means nothing`, `or as the port ("http://localhost:*")`}}},
 		{"a wildcard as a later label", origins("https://www.*.example.com"), [][2]string{{`AllowedOrigins[0] "https://www.*.example.com": has a "*" where it means nothing`, `or as the port ("http://localhost:*")`}}},
 		{"two wildcard labels", origins("https://*.*.example.com"), [][2]string{{`AllowedOrigins[0] "https://*.*.example.com": has a "*" where it means nothing`, `or as the port ("http://localhost:*")`}}},
-		{"a wildcard for the host", origins("https://*"), [][2]string{{`AllowedOrigins[0] "https://*": has a "*" for every host`, `write "*" alone, or decide in AllowOriginFunc`}}},
 		{"a wildcard for the host and port", origins("https://*:*"), [][2]string{{`AllowedOrigins[0] "https://*:*": has a "*" for every host`, `write "*" alone, or decide in AllowOriginFunc`}}},
 		{"a wildcard for the scheme", origins("*://example.com"), [][2]string{{`AllowedOrigins[0] "*://example.com": has a "*" where it means nothing`, `or as the port ("http://localhost:*")`}}},
 		{"a wildcard within the port", origins("http://localhost:80*"), [][2]string{{`AllowedOrigins[0] "http://localhost:80*": has a "*" where it means nothing`, `or as the port ("http://localhost:*")`}}},
@@ -184,7 +183,11 @@ func TestRefusedPolicies(t *testing.T) {
 			{`AllowedOrigins[4] "https://*--proj.netlify.app": with AllowCredentials, lets whoever can register a name under "netlify.app"`, "or accept RiskPublicSuffix"},
 		}},
 		{"any host of a scheme with credentials", credentialed("moz-extension://*"), [][2]string{
-			{`AllowedOrigins[0] "moz-extension://*": with AllowCredentials, lets every host under "moz-extension://" act as your users`, "or accept RiskPublicSuffix"},
+			{`AllowedOrigins[0] "moz-extension://*": with AllowCredentials, lets every page with the scheme "moz-extension" act as your users`, "or accept RiskPublicSuffix"},
+		}},
+		{"every origin of the web with credentials", accepting(credentialed("https://*", "http://*"), cors.RiskPublicSuffix|cors.RiskInsecureOrigin), [][2]string{
+			{`AllowedOrigins[0] "https://*": with AllowCredentials, lets every page on the web act as your users`, "or decide in AllowOriginFunc"},
+			{`AllowedOrigins[1] "http://*": with AllowCredentials, lets every page on the web act as your users`, "or decide in AllowOriginFunc"},
 		}},
 		{"a bit that is no risk", cors.Policy{AcceptRisks: cors.RiskNullOrigin << 1}, [][2]string{{`AcceptRisks "8": has bits that are no risk`, "join RiskInsecureOrigin, RiskPublicSuffix and RiskNullOrigin"}}},
 		{"bits that are no risk, beside one", cors.Policy{AcceptRisks: cors.RiskNullOrigin<<1 | cors.RiskNullOrigin}, [][2]string{{`AcceptRisks "12": has bits that are no risk`, "join RiskInsecureOrigin, RiskPublicSuffix and RiskNullOrigin"}}},
@@ -451,8 +454,8 @@ func TestAcceptedPolicies(t *testing.T) {
 			[]string{"app://.", "app://", "file://", "https://example.com."}, []string{"app:", "app://a", "file:///", "file://a", "null", "https://example.com", "https://example.com.."},
 		},
 		{
-			"any host of an extension's scheme", origins("moz-extension://*", "safari-web-extension://*"),
-			[]string{uuid, "safari-web-extension://0A1B-2C"}, []string{"moz-extension://", "moz-extension://a/", "moz-extension://a:1", "chrome-extension://a", "https://a"},
+			"any host and port of an extension's scheme", origins("moz-extension://*", "safari-web-extension://*"),
+			[]string{uuid, "safari-web-extension://0A1B-2C", "moz-extension://a:1"}, []string{"moz-extension://", "moz-extension://a/", "chrome-extension://a", "https://a"},
 		},
 		{"any host of a scheme with credentials, at a risk", accepting(credentialed("moz-extension://*"), cors.RiskPublicSuffix), []string{uuid}, []string{"https://a"}},
 		{"well-known suffixes with credentials, at a risk", accepting(credentialed("https://*.github.io"), cors.RiskPublicSuffix), []string{"https://a.github.io"}, []string{"https://github.io"}},
@@ -533,7 +536,7 @@ func TestAllowOriginFunc(t *testing.T) {
 		{"an app's path", "app://a/b", 0, false},
 		{"an app's user", "app://u@a", 0, false},
 		{"a control character", "https://tenant.example\x01", 0, false},
-		{"a misspelt scheme", "htttps://tenant.example", 0, false},
+		{"a misspelled scheme", "htttps://tenant.example", 0, true},
 		{"an invalid address", "http://192.0.2.256", 0, false},
 		{"an invalid IPv6 address", "http://[2001:db8::1::2]", 0, false},
 		{"junk", "junk", 0, false},
@@ -701,7 +704,7 @@ func TestFieldBugAnyOriginWithCredentials(t *testing.T) {
 func TestFieldBugPartialWildcard(t *testing.T) {
 	t.Parallel()
 	for _, pattern := range []string{
-		"h*", "http*", "https://*", "https://ex*", "https://*com", "https://*example.com", "https://example.*", "https://www.*.com",
+		"h*", "http*", "https://ex*", "https://*com", "https://*example.com", "https://example.*", "https://www.*.com",
 		"https://ex*mple.com", "*.example.com", "*://example.com", "https://example.com*", "https://example.com:8*", "**",
 	} {
 		m, err := cors.New(origins(pattern))

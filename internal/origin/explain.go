@@ -43,7 +43,7 @@ func fault(s string) (what, instead string) {
 		return `is no origin, as pages from files have the origin "null"`, `serve the page over HTTP, for example from "http://localhost:8080"`
 	case lower == "ws" || lower == "wss":
 		return "is a WebSocket's address, but a handshake has the origin of its page", "write that"
-	case isMisspelt(lower):
+	case isMisspelled(lower):
 		return "has a scheme that nobody has", `write "https" or "http"`
 	case lower != scheme:
 		return "has upper case in it, where browsers write lower case", "write lower case"
@@ -142,7 +142,7 @@ func mend(s string) string {
 		return "null"
 	}
 	scheme, authority := guessScheme(s)
-	if isMisspelt(scheme) {
+	if isMisspelled(scheme) {
 		scheme = "http" + strings.Repeat("s", min(strings.Count(scheme, "s"), 1))
 	}
 	switch scheme {

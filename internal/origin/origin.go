@@ -80,18 +80,12 @@ func hasOnlyPort(s string) bool {
 // 3.1) that apps and extensions can have pages under.
 func isAppScheme(s string) bool {
 	switch s {
-	case "", "http", "https", "file", "ws", "wss":
+	case "", "http", "https", "file", "ws", "wss", "javascript", "data", "blob", "about":
 		return false
 	}
-	return isLowerAlphanumeric(s[0]) && !isDigit(s[0]) && !isMisspelt(s) && all(s, func(c byte) bool {
+	return isLowerAlphanumeric(s[0]) && !isDigit(s[0]) && all(s, func(c byte) bool {
 		return isLowerAlphanumeric(c) || c == '+' || c == '-' || c == '.'
 	})
-}
-
-// isMisspelt reports whether scheme was probably meant to be http or https.
-func isMisspelt(scheme string) bool {
-	return scheme != "http" && scheme != "https" && len(scheme) > 2 &&
-		strings.Trim(scheme, "htps") == "" && strings.Contains(scheme, "t") && strings.Contains(scheme, "p")
 }
 
 // isAppAuthority reports whether s is what may follow a scheme other than http
@@ -108,7 +102,12 @@ func isAppAuthority(s string) bool {
 // isAppHost reports whether s may stand for a host, be it empty, after a scheme
 // other than http and https.
 func isAppHost(s string) bool {
-	return len(s) <= maxHost && all(s, isUnreserved)
+	return isHostLength(s) && all(s, isUnreserved)
+}
+
+// isHostLength reports whether host, which can end with a dot, is short enough.
+func isHostLength(host string) bool {
+	return len(strings.TrimSuffix(host, ".")) <= maxHost
 }
 
 // isUnreserved reports whether c is an unreserved character of RFC 3986, section
@@ -156,14 +155,8 @@ func isLabels(s string) bool {
 // isNumber reports whether browsers take a host with this last label, which is
 // not empty, for an IPv4 address (URL, "ends in a number checker").
 func isNumber(label string) bool {
-	return isDigit(label[0]) && isDecimalOrHex(label)
-}
-
-// isDecimalOrHex is apart from isNumber so that this is inlined: few labels begin
-// with a digit.
-func isDecimalOrHex(s string) bool {
-	hex, isHex := strings.CutPrefix(s, "0x")
-	return isHex && all(hex, isHexDigit) || all(s, isDigit)
+	hex, isHex := strings.CutPrefix(label, "0x")
+	return isHex && all(hex, isHexDigit) || all(label, isDigit)
 }
 
 // isIPv4 reports whether s is an IPv4 address in canonical form.

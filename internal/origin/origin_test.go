@@ -42,13 +42,18 @@ func TestValid(t *testing.T) {
 		},
 		{
 			"other schemes",
-			[]string{"app://.", "app://", "app://A~b_c-d.e", "app://..", "app://1.2.3", "a+b-c.1://x", "chrome-extension://aghbiahbpaijignceidepookljebhfak", "safari-web-extension://0A1BZ", "ftp://a:21", "ph://a", "tp://a", "app://" + host253},
-			[]string{"app://a/b", "app:///", "app://u@a", "app://a?b", "app://a#b", "app://a b", "app://a\x00", "app://%41", "app://a,b", "app://*", "app://ü", "App://a", "1a://b", "+a://b", "://a", "a_b://c", "app:a", "app:/a", "app", "", "app://" + host253 + "a"},
+			[]string{"app://.", "app://", "app://A~b_c-d.e", "app://..", "app://1.2.3", "a+b-c.1://x", "chrome-extension://aghbiahbpaijignceidepookljebhfak", "safari-web-extension://0A1BZ", "ftp://a:21", "ph://a", "tp://a", "app://" + host253, "app://" + host253 + "."},
+			[]string{"app://a/b", "app:///", "app://u@a", "app://a?b", "app://a#b", "app://a b", "app://a\x00", "app://%41", "app://a,b", "app://*", "app://ü", "App://a", "1a://b", "+a://b", "://a", "a_b://c", "app:a", "app:/a", "app", "", "app://" + host253 + "a", "app://" + host253 + "a."},
 		},
 		{
-			"schemes without origins, and misspelt ones",
+			"schemes that no origin has",
 			nil,
-			[]string{"file://", "file://a", "ws://a", "wss://a", "htttps://a", "htp://a", "hptts://a", "ttp://a", "httpss://a", "pth://a"},
+			[]string{"file://", "file://a", "ws://a", "wss://a", "javascript://a", "data://a", "blob://a", "about://a", "blob:https://a", "about:blank"},
+		},
+		{
+			"misspelled schemes, which only patterns cannot have",
+			[]string{"htttps://a", "htp://a", "htts://a", "https1://a"},
+			nil,
 		},
 		{
 			"what is more than an origin",

@@ -16,11 +16,9 @@ type Pattern struct {
 	// Wildcard says what stands in place of the "*", other than a port.
 	Wildcard Wildcard
 
-	exact   string // where Wildcard is None: the origin, without a port if anyPort is set
-	head    string // what precedes the "*", as "https://" or "https://proj-"
-	end     string // the rest of the label that the "*" is in, as "-team"
-	tail    string // what follows that label, as ".example.com:8443", without a port if anyPort is set
-	anyPort bool
+	exact      string // the origin if Wildcard is None, without a port if anyPort is set
+	head, tail string // the text before and after the "*" in a host, without a port if anyPort is set
+	anyPort    bool
 }
 
 // A Wildcard is a meaning of the "*" in a pattern.
@@ -30,7 +28,7 @@ const (
 	None       Wildcard = iota // there is none, but perhaps for the port
 	Subdomains                 // one or more labels: https://*.example.com
 	Within                     // a part of the first label, between hyphens: https://proj-*.example.com
-	AnyHost                    // all that may follow a scheme: moz-extension://*
+	AnyHost                    // any host and port of a scheme: https://*
 )
 
 // Parse returns s as a pattern. If it is none, the error says what is wrong, and
@@ -57,6 +55,9 @@ func parse(s string) (p Pattern, ok bool) {
 	}
 
 	scheme, authority, _ := strings.Cut(p.exact, "://")
+	if isMisspelled(scheme) {
+		return p, false
+	}
 	p.Scheme = scheme
 	before, after, found := strings.Cut(authority, "*")
 	if !found {
@@ -65,7 +66,7 @@ func parse(s string) (p Pattern, ok bool) {
 	}
 	if authority == "*" {
 		p.Wildcard = AnyHost
-		return p, isAppScheme(scheme) && !p.anyPort
+		return p, !p.anyPort && Valid(scheme+"://a")
 	}
 	label, _, _ := strings.Cut(after, ".")
 	switch {
@@ -76,10 +77,34 @@ func parse(s string) (p Pattern, ok bool) {
 	default:
 		return p, false
 	}
-	p.head, p.end, p.tail = scheme+"://"+before, label, after[len(label):]
-	p.Host, _ = cutPort(strings.TrimPrefix(p.tail, "."))
+	p.head, p.tail = scheme+"://"+before, after
+	p.Host, _ = cutPort(strings.TrimPrefix(after[len(label):], "."))
 	// What names are under is a domain, whatever the scheme.
 	return p, p.Host != "" && Valid("http://"+before+"a"+label+"."+p.Host) && Valid(strings.Replace(member, "*", "a", 1))
+}
+
+// isMisspelled reports whether scheme was probably meant to be http or https. Such a
+// scheme differs from one of them in a single letter or digit. Or it consists of
+// three or more of their letters in any order, with "p" and one of "h" and "t"
+// among them.
+func isMisspelled(scheme string) bool {
+	if scheme == "http" || scheme == "https" || !all(scheme, isLowerAlphanumeric) {
+		return false
+	}
+	return differInOnePlace(scheme, "http") || differInOnePlace(scheme, "https") ||
+		len(scheme) > 2 && strings.Trim(scheme, "htps") == "" && strings.Contains(scheme, "p") && strings.ContainsAny(scheme, "ht")
+}
+
+// differInOnePlace reports whether a and b are equal except for at most one byte
+// that is added, missing or replaced.
+func differInOnePlace(a, b string) bool {
+	for a != "" && b != "" && a[0] == b[0] {
+		a, b = a[1:], b[1:]
+	}
+	for a != "" && b != "" && a[len(a)-1] == b[len(b)-1] {
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
+	return len(a) <= 1 && len(b) <= 1
 }
 
 // isAffix reports whether s, which stands beside a "*", is nothing, or is set

@@ -50,6 +50,8 @@ func TestPatterns(t *testing.T) {
 		{"app://pr-*.example.com", "app", "example.com", origin.Within, false, ""},
 		{"app://*.example.com", "app", "example.com", origin.Subdomains, false, ""},
 		{"moz-extension://*", "moz-extension", "", origin.AnyHost, false, "moz-extension://"},
+		{"https://*", "https", "", origin.AnyHost, false, "https://"},
+		{"http://*", "http", "", origin.AnyHost, false, "http://"},
 	} {
 		p, err := origin.Parse(test.pattern)
 		if err != nil {
@@ -221,8 +223,7 @@ func TestWhyAStringIsNoPattern(t *testing.T) {
 		{"a wildcard without a domain, at a port", "https://pr-*:8080", noDomain},
 		{"a wildcard before a dot alone", "https://pr-*.", noDomain},
 		{"a wildcard before a dot and a port", "https://*-app.:8443", noDomain},
-		{"a wildcard for every host", "https://*", everyHost},
-		{"a wildcard for every host, and a path", "https://*/", everyHost},
+		{"a wildcard for every host, and a path", "https://*/", `has a "*" for every host; did you mean "https://*"?`},
 		{"a wildcard for every host and port", "https://*:*", everyHost},
 		{"a wildcard for every host, at a port", "http://*:8080", everyHost},
 		{"a wildcard for every number of an address", "http://192.168.*.*", inAddress},
@@ -314,6 +315,27 @@ func TestMendsArePatterns(t *testing.T) {
 			mended, _, _ = strings.Cut(mended, `"`)
 			if _, err := origin.Parse(mended); err != nil {
 				t.Errorf("%q: %q is offered, but %v", s, mended, err)
+			}
+		}
+	}
+}
+
+func TestSchemes(t *testing.T) {
+	t.Parallel()
+	for _, scheme := range []string{
+		"http", "https", "app", "capacitor", "tauri", "ionic", "file+x", "hs", "h", "hp", "ts", "htmx", "http+unix", "https+x", "ssh", "ftp", "sftp", "sttx", "ipfs", "https12", "xhttps1", "tts",
+		"moz-extension", "chrome-extension", "vscode-webview", "ph", "tp", "ps",
+	} {
+		for _, rest := range []string{"://a.example", "://*", "://*.example.com", "://a:*"} {
+			if _, err := origin.Parse(scheme + rest); err != nil {
+				t.Errorf("%s: %v", scheme+rest, err)
+			}
+		}
+	}
+	for _, scheme := range []string{"htts", "htto", "hps", "https1", "http1", "htp", "ttp", "ttps", "httpss", "htttps", "hptts", "pth", "xhttp", "httq", "shttp", "httpx", "hhttps", "tps"} {
+		for _, rest := range []string{"://a.example", "://*", "://*.example.com", "://a:*"} {
+			if _, err := origin.Parse(scheme + rest); err == nil || !strings.Contains(err.Error(), "scheme") {
+				t.Errorf("%s: got %v", scheme+rest, err)
 			}
 		}
 	}

@@ -1,120 +1,98 @@
 package origin
 
-import (
-	"math/bits"
-	"strings"
-)
+import "strings"
 
-// A Set holds patterns and tells which origins they allow together. The zero
-// value is empty. It must not be changed while it is asked.
+// A Set holds patterns and reports which origins they allow. The zero value is
+// empty. A Set must not be changed while it is used.
 //
-// However many patterns it holds, an origin is looked up in a few maps. With
+// A pattern with a "*" in its host is a head and a tail. A map leads from each
+// tail to the heads that go with it. Given the patterns
 //
-//	https://example.com  http://localhost:*  https://*.example.com  https://proj-*-team.vercel.app
+//	https://*.example.com  https://proj-*-team.vercel.app
 //
-// in it, https://proj-1-team.vercel.app
+// the tail .example.com has the head https://, and the tail -team.vercel.app has
+// the head https://proj-. To look up https://proj-1-team.vercel.app, Contains
+// tries the places where a tail can begin, from the right: each dot, and each
+// hyphen of the first label. It finds the tail -team.vercel.app. Then it tries
+// the places where a head can end: after "://", and after each hyphen before the
+// tail. It finds the head https://proj-, so the origin is allowed.
 //
-//   - is not among the whole origins, of which there is https://example.com;
-//   - is cut before each of its dots, from the right, where a tail could begin:
-//     .example.com is 12 bytes long, and .vercel.app 11;
-//   - has the tail .vercel.app, before which no scheme allows subdomains, but
-//     https://proj- and -team surround a part of a label;
-//   - has no port, so that it is looked up once more among what allows any.
-//
-// Most sets hold one pattern of a kind. So the first origin, tail and heads are
-// compared before anything is looked up, which takes more time.
-//
-// What a pattern and an origin share is well-formed, as the pattern is. Only
-// what stands in place of a "*" has to be looked at.
+// The cost of a lookup depends on the length of the origin, not on the number of
+// patterns.
 type Set struct {
-	longest int    // the length of the longest origin that is allowed
-	one     string // an origin that is allowed; "" if there is none
-	asIs    table  // of whole strings: other origins, and patterns without any port
-	anyPort table  // of origins without their ports
-	anyHost map[string]struct{}
-	starred bool // whether a pattern is more than one origin
+	longest   int                 // length of the longest origin that can be allowed
+	single    string              // first exact origin; most sets have no other and need no map
+	asWritten patterns            // compared with whole origins
+	anyPort   patterns            // compared with origins without their port
+	schemes   map[string]struct{} // schemes whose every host is allowed
 }
 
-// maxAfterScheme is the length of the longest origin without its scheme: the host
+// maxAfterScheme is the length of the longest origin without its scheme. The host
 // can end with a dot.
 const maxAfterScheme = len("://") + maxHost + len(".:65535")
 
 // MaxWeb is the length, in bytes, of the longest origin of https.
 const MaxWeb = len("https") + maxAfterScheme
 
-// Grow makes room in s, which is empty, for those of patterns that are one origin
-// each, so that hardly a map has to grow while they are added.
-func (s *Set) Grow(patterns []string) {
-	n := -1 // the first needs none
-	for _, p := range patterns {
-		if !strings.Contains(p, "*") {
+// Grow prepares the empty set s for adding list, so that its largest map does not
+// grow step by step.
+func (s *Set) Grow(list []string) {
+	n := -1 // single holds the first exact origin
+	for _, pattern := range list {
+		if !strings.Contains(pattern, "*") {
 			n++
 		}
 	}
 	if n > 0 {
-		s.asIs.whole = make(map[string]struct{}, n)
+		s.asWritten.exact = make(map[string]struct{}, n)
 	}
 }
 
-// Add adds a pattern that [Parse] has returned.
+// Add adds a pattern that [Parse] returned.
 func (s *Set) Add(p Pattern) {
-	if p.Wildcard == None && !p.anyPort {
-		s.longest = max(s.longest, len(p.exact))
-		if s.one == "" || s.one == p.exact {
-			s.one = p.exact
-			return
-		}
-		s.asIs.add(p)
-		return
-	}
-	s.starred = true
-	s.longest = max(s.longest, len(p.Scheme)+maxAfterScheme)
+	longest := len(p.Scheme) + maxAfterScheme
 	switch {
 	case p.Wildcard == AnyHost:
-		put(&s.anyHost, p.Scheme)
+		put(&s.schemes, p.Scheme)
 	case p.anyPort:
 		s.anyPort.add(p)
+	case p.Wildcard != None:
+		s.asWritten.add(p)
 	default:
-		s.asIs.add(p)
+		longest = len(p.exact)
+		if s.single == "" {
+			s.single = p.exact
+		} else {
+			s.asWritten.add(p)
+		}
 	}
+	s.longest = max(s.longest, longest)
 }
 
 // Contains reports whether a pattern in s allows origin, which may be any string.
-// It allocates nothing, and reads nothing of what is too long.
+// It does not allocate. It does not read an origin that is too long.
 func (s *Set) Contains(origin string) bool {
 	if len(origin) > s.longest || origin == "" {
 		return false
 	}
-	if origin == s.one {
+	if origin == s.single || s.asWritten.match(origin) {
 		return true
 	}
-	if _, ok := s.asIs.whole[origin]; ok {
-		return true
-	}
-	return s.starred && s.hasPatternFor(origin)
-}
-
-// hasPatternFor reports whether a pattern that is more than one origin allows
-// origin.
-func (s *Set) hasPatternFor(origin string) bool {
-	if s.asIs.hasDomainOf(origin) {
-		return true
-	}
-	if len(s.anyPort.whole)+len(s.anyPort.domains) > 0 {
-		portless := withoutPort(origin)
-		if _, ok := s.anyPort.whole[portless]; ok || s.anyPort.hasDomainOf(portless) {
+	if s.anyPort.exact != nil || s.anyPort.heads != nil {
+		if s.anyPort.match(withoutPort(origin)) {
 			return true
 		}
 	}
-	if len(s.anyHost) == 0 {
+	if s.schemes == nil {
 		return false
 	}
-	scheme, host, _ := strings.Cut(origin, "://")
-	_, ok := s.anyHost[scheme]
-	return ok && host != "" && isAppHost(host)
+	scheme, authority, _ := strings.Cut(origin, "://")
+	_, ok := s.schemes[scheme]
+	return ok && authority != "" && Valid(origin)
 }
 
-// withoutPort returns origin without a port that browsers would send.
+// withoutPort returns origin without its port. It returns origin unchanged if
+// browsers would not send that port.
 func withoutPort(origin string) string {
 	host, port := cutPort(origin)
 	if !isPort(port) || port == "443" && strings.HasPrefix(origin, "https://") || port == "80" && strings.HasPrefix(origin, "http://") {
@@ -123,185 +101,72 @@ func withoutPort(origin string) string {
 	return host
 }
 
-// A table holds patterns that are looked up in the same string.
-type table struct {
-	whole    map[string]struct{} // origins
-	first    *domain             // one of domains, which nearly always is all
-	domains  map[string]*domain  // by their tails
-	shortest int                 // the lengths of the shortest and ...
-	longest  int                 // ... the longest tail, and ...
-	maxDots  int                 // ... the most dots in one
+// patterns is a set of patterns that are compared with the same part of an origin.
+type patterns struct {
+	exact             map[string]struct{}            // patterns without a "*" in the host
+	heads             map[string]map[string]struct{} // heads by their tail
+	shortest, longest int                            // lengths of tails
 }
 
-func (t *table) add(p Pattern) {
+func (ps *patterns) add(p Pattern) {
 	if p.Wildcard == None {
-		put(&t.whole, p.exact)
+		put(&ps.exact, p.exact)
 		return
 	}
-	d := t.domains[p.tail]
-	if d == nil {
-		d = &domain{tail: p.tail, room: maxHost - len(".") - len(strings.TrimSuffix(p.Host, "."))}
-		if t.first == nil {
-			t.first, t.domains, t.shortest = d, make(map[string]*domain), len(p.tail)
-		}
-		t.domains[p.tail] = d
-		t.shortest = min(t.shortest, len(p.tail))
-		t.longest = max(t.longest, len(p.tail))
-		t.maxDots = max(t.maxDots, strings.Count(p.tail, "."))
+	if ps.heads == nil {
+		ps.heads = make(map[string]map[string]struct{})
+		ps.shortest = len(p.tail)
 	}
-	d.add(p)
+	heads := ps.heads[p.tail]
+	put(&heads, p.head)
+	ps.heads[p.tail] = heads
+	ps.shortest = min(ps.shortest, len(p.tail))
+	ps.longest = max(ps.longest, len(p.tail))
 }
 
-// hasDomainOf reports whether a pattern for names under a domain allows origin.
-func (t *table) hasDomainOf(origin string) bool {
-	farthest := max(0, len(origin)-t.longest)
-	left := t.maxDots // look-ups: a tail begins at one of its dots, and has no more
-	for dot := len(origin) - t.shortest; dot >= farthest && left > 0; dot-- {
-		if origin[dot] != '.' {
+// match reports whether a pattern in ps allows origin.
+func (ps *patterns) match(origin string) bool {
+	if _, ok := ps.exact[origin]; ok {
+		return true
+	}
+	host := strings.IndexByte(origin, ':') + len("://") // index of the host
+	if ps.heads == nil || host > len(origin) {
+		return false
+	}
+	dot := host + strings.IndexByte(origin[host:], '.') // end of the first label
+	for i := len(origin) - ps.shortest; i > host && i >= len(origin)-ps.longest; i-- {
+		if origin[i] != '.' && (origin[i] != '-' || i > dot) {
 			continue
 		}
-		left--
-		d := t.first
-		if origin[dot:] != d.tail {
-			d = t.domains[origin[dot:]]
-		}
-		if d != nil && d.contains(origin[:dot]) {
-			return true
+		heads := ps.heads[origin[i:]]
+		if heads != nil && hasHead(heads, origin[:i], host, i <= dot) {
+			// Only the labels with the "*", and the length, can be wrong: the
+			// rest is part of a valid pattern.
+			portless, _, _ := strings.Cut(origin[host:], ":")
+			return isHostLength(portless) && isLabels(origin[host:max(i, dot)])
 		}
 	}
 	return false
 }
 
-// A domain holds what may stand before one. Nearly always it has one pattern.
-type domain struct {
-	tail  string                 // what follows the label of the "*": a dot, the domain and its port
-	room  int                    // how many bytes of a host are left for that
-	head  string                 // what may precede any labels, as "https://"; "" if nothing may
-	heads map[string]struct{}    // more of these
-	end   string                 // what may end a label, ...
-	part  beginnings             // ... and what may begin it then
-	parts map[string]*beginnings // more of these, by their ends
-	ends  uint64                 // how long the keys of parts are, a bit for each length
-	after uint64                 // what follows the hyphen in them, a bit for each byte modulo 64
-}
-
-// Beginnings are heads, with their schemes, of labels that have the same end.
-type beginnings struct {
-	head    string              // "" if there is none
-	heads   map[string]struct{} // more of these
-	lengths uint64              // of what heads have of the label, a bit for each: a label has at most 63 bytes
-}
-
-func (d *domain) add(p Pattern) {
-	switch {
-	case p.Wildcard == Subdomains && (d.head == "" || d.head == p.head):
-		d.head = p.head
-	case p.Wildcard == Subdomains:
-		put(&d.heads, p.head)
-	case d.part.head == "" || d.end == p.end:
-		d.end = p.end
-		d.part.add(p)
-	default:
-		if d.parts == nil {
-			d.parts = make(map[string]*beginnings)
-		}
-		b := d.parts[p.end]
-		if b == nil {
-			b = new(beginnings)
-			d.parts[p.end] = b
-			d.ends |= 1 << len(p.end)
-			if p.end != "" {
-				d.after |= 1 << (p.end[1] % 64)
+// hasHead reports whether s begins with one of heads and continues after it. The
+// head is a scheme or, if inLabel is set, can also end with a hyphen after the
+// index host.
+func hasHead(heads map[string]struct{}, s string, host int, inLabel bool) bool {
+	if _, ok := heads[s[:host]]; ok {
+		return true
+	}
+	for i := host + 1; inLabel && i < len(s); i++ {
+		if s[i-1] == '-' {
+			if _, ok := heads[s[:i]]; ok {
+				return true
 			}
 		}
-		b.add(p)
-	}
-}
-
-func (b *beginnings) add(p Pattern) {
-	if b.head == "" || b.head == p.head {
-		b.head = p.head
-		return
-	}
-	put(&b.heads, p.head)
-	b.lengths |= 1 << (len(p.head) - len(p.Scheme) - len("://"))
-}
-
-// contains reports whether s, an origin up to the dot before d, is allowed.
-func (d *domain) contains(s string) bool {
-	if d.head != "" && strings.HasPrefix(s, d.head) && d.isName(s[len(d.head):]) {
-		return true
-	}
-	rest, ends := strings.CutSuffix(s, d.end)
-	ends = ends && d.part.head != ""
-	if !ends && len(d.heads)+len(d.parts) == 0 {
-		return false
-	}
-	// Without "://" there, nothing is found.
-	start := strings.IndexByte(s, ':') + len("://")
-	if start > len(s) {
-		return false
-	}
-	if len(d.heads) > 0 {
-		if _, ok := d.heads[s[:start]]; ok && d.isName(s[start:]) {
-			return true
-		}
-	}
-	if ends && d.part.precede(rest, start) {
-		return d.isLabel(s[start:])
-	}
-	return len(d.parts) > 0 && d.hasPartOf(s, start)
-}
-
-// hasPartOf reports whether what begins at start in s is a label that one of
-// d.parts surrounds a part of. It looks up what begins at a hyphen, if an end is as
-// long, which is one byte more than the hyphen at least, and begins alike.
-func (d *domain) hasPartOf(s string, start int) bool {
-	from := max(start, len(s)-bits.Len64(d.ends)) // before it, all is longer than the longest end
-	for end := len(s); end > from; end = from + strings.LastIndexByte(s[from:end], '-') {
-		if d.ends&(1<<(len(s)-end)) == 0 || end < len(s) && d.after&(1<<(s[end+1]%64)) == 0 {
-			continue
-		}
-		if b := d.parts[s[end:]]; b != nil && b.precede(s[:end], start) {
-			return d.isLabel(s[start:])
-		}
 	}
 	return false
 }
 
-// precede reports whether s, in which the label begins at start, begins with a head
-// of b, and goes on behind it. It looks up what ends with a hyphen, if a head is as
-// long.
-func (b *beginnings) precede(s string, start int) bool {
-	if len(s) > len(b.head) && strings.HasPrefix(s, b.head) {
-		return true
-	}
-	for lengths := b.lengths; lengths != 0; lengths &= lengths - 1 {
-		head := start + bits.TrailingZeros64(lengths)
-		if head >= len(s) {
-			return false
-		}
-		if head > start && s[head-1] != '-' {
-			continue
-		}
-		if _, ok := b.heads[s[:head]]; ok {
-			return true
-		}
-	}
-	return false
-}
-
-// isName reports whether name can stand before d.
-func (d *domain) isName(name string) bool {
-	return len(name) <= d.room && isLabels(name)
-}
-
-// isLabel reports whether name is a single label that can stand before d.
-func (d *domain) isLabel(name string) bool {
-	return len(name) <= d.room && isLabelLength(len(name)) && all(name, isLabelByte)
-}
-
-// put adds s to a set, which it makes first if it is nil.
+// put adds s to set, and makes set if it is nil.
 func put(set *map[string]struct{}, s string) {
 	if *set == nil {
 		*set = make(map[string]struct{})

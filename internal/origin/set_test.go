@@ -109,9 +109,14 @@ func TestContains(t *testing.T) {
 			"any port of an IPv6 address", []string{"http://[::1]:*"}, []string{"http://[::1]", "http://[::1]:8080"}, []string{"http://[::1", "http://[:", "http://[::1]80"},
 		},
 		{
-			"any host of a scheme", []string{"moz-extension://*", "app://."},
-			[]string{"moz-extension://0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9", "moz-extension://A", "moz-extension://.", "app://."},
-			[]string{"moz-extension://", "moz-extension://a:1", "moz-extension://a/b", "moz-extension://u@a", "moz-extension://*", "moz-extension:a", "moz-extension://" + host253 + "a", "app://a", "https://a"},
+			"any host and port of a scheme", []string{"moz-extension://*", "app://."},
+			[]string{"moz-extension://0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9", "moz-extension://A", "moz-extension://.", "moz-extension://a:1", "moz-extension://[::1]", "app://."},
+			[]string{"moz-extension://", "moz-extension://:1", "moz-extension://a:0", "moz-extension://a/b", "moz-extension://u@a", "moz-extension://*", "moz-extension:a", "moz-extension://" + host253 + "a", "app://a", "https://a"},
+		},
+		{
+			"any host and port of the web", []string{"https://*", "http://*"},
+			[]string{"https://example.com", "https://localhost:8443", "https://[::1]:1", "https://" + host253 + ".:65535", "http://127.0.0.1", "http://a_b."},
+			[]string{"https://", "http://", "https://:1", "https://a:443", "http://a:80", "https://A.example", "https://a/", "https://u@a", "https://*", "https://1.2.3", "https://" + host253 + "a", "https:a", "https", "htps://a", "wss://a", "null", "file://"},
 		},
 		{
 			"opaque origins", []string{"null", "file://"}, []string{"null", "file://"}, []string{"Null", "nul", "file:///", "file://a", "file:"},

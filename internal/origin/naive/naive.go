@@ -18,7 +18,7 @@ import (
 // compares.
 func IsOrigin(s string) bool {
 	u, err := url.Parse(s)
-	if err != nil || slices.Contains([]string{"", "file", "ws", "wss"}, u.Scheme) || isMisspelt(u.Scheme) {
+	if err != nil || slices.Contains([]string{"", "file", "ws", "wss", "javascript", "data", "blob", "about"}, u.Scheme) {
 		return false
 	}
 	host := u.Hostname()
@@ -55,14 +55,25 @@ func IsOrigin(s string) bool {
 var (
 	domain     = regexp.MustCompile(`^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?$`)
 	numberLast = regexp.MustCompile(`(^|\.)([0-9]+|0x[0-9a-f]*)\.?$`)
-	appHost    = regexp.MustCompile(`^[A-Za-z0-9._~-]{0,253}$`)
+	appHost    = regexp.MustCompile(`^[A-Za-z0-9._~-]{0,253}\.?$`)
 )
 
-// isMisspelt reports whether scheme is neither http nor https, but three or more
-// of their letters, with those that make the sound.
-func isMisspelt(scheme string) bool {
-	return !slices.Contains([]string{"http", "https"}, scheme) &&
-		regexp.MustCompile(`^[htps]{3,}$`).MatchString(scheme) && regexp.MustCompile(`t.*p|p.*t`).MatchString(scheme)
+// isMisspelled reports whether scheme is neither http nor https, but differs from
+// one of them in one place or has three or more of their letters in any order.
+func isMisspelled(scheme string) bool {
+	if scheme == "http" || scheme == "https" {
+		return false
+	}
+	for _, word := range []string{"http", "https"} {
+		for i := range len(word) + 1 {
+			added := word[:i] + "[a-z0-9]" + word[i:]
+			replaced := word[:i] + "[a-z0-9]?" + word[min(i+1, len(word)):]
+			if regexp.MustCompile(`^(` + added + `|` + replaced + `)$`).MatchString(scheme) {
+				return true
+			}
+		}
+	}
+	return regexp.MustCompile(`^[htps]{3,}$`).MatchString(scheme) && regexp.MustCompile(`p.*[ht]|[ht].*p`).MatchString(scheme)
 }
 
 // browserIPv6 serializes ip: all pieces, then the first of the longest runs of
@@ -84,11 +95,14 @@ func browserIPv6(ip netip.Addr) string {
 // IsPattern reports whether s is a pattern: whether it is an origin once
 // something stands in place of its wildcards, and these are where they may be.
 func IsPattern(s string) bool {
-	if s == "null" || s == "file://" || IsOrigin(s) {
+	if s == "null" || s == "file://" {
 		return true
 	}
+	if scheme, _, _ := strings.Cut(s, "://"); isMisspelled(scheme) {
+		return false
+	}
 	if scheme, ok := strings.CutSuffix(s, "://*"); ok {
-		return scheme != "http" && scheme != "https" && IsOrigin(scheme+"://a")
+		return IsOrigin(scheme + "://a")
 	}
 	sample := wildcard.ReplaceAllString(s, "${1}${2}a${3}.${4}")
 	if m := wildcard.FindStringSubmatch(s); m != nil {
@@ -113,7 +127,7 @@ func Expression(pattern string) *regexp.Regexp {
 	expr, anyPort := strings.CutSuffix(regexp.QuoteMeta(pattern), `:\*`)
 	switch {
 	case strings.HasSuffix(expr, `://\*`):
-		expr = strings.Replace(expr, `\*`, `[^:]+`, 1)
+		expr = strings.Replace(expr, `\*`, `.+`, 1)
 	case strings.Contains(expr, `://\*\.`):
 		expr = strings.Replace(expr, `\*\.`, `([a-z0-9_-]{1,63}\.)+`, 1)
 	default:
