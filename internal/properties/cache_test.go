@@ -45,7 +45,7 @@ func TestSharedCache(t *testing.T) {
 			const seed = 1
 			g := generator{rand.New(rand.NewPCG(seed, seed))}
 			asked, hits, opened, shut, others := 0, 0, 0, 0, 0
-			for range 500 {
+			for range rounds(500) {
 				p := g.policy()
 				service := testkit.MustNew(t, p).Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					variesWithOrigin := slices.Contains(w.Header()["Vary"], "Origin")

@@ -83,7 +83,7 @@ func TestProtectionAgainstForgery(t *testing.T) {
 	const seed = 1
 	g := generator{rand.New(rand.NewPCG(seed, seed))}
 	compared, rejected := 0, 0
-	for range 2000 {
+	for range rounds(2000) {
 		p := g.policy()
 		if slices.Contains(p.AllowedOrigins, "*") {
 			p.AllowedOrigins = []string{"https://a.example"}
@@ -127,7 +127,7 @@ func TestProtectionAgainstForgery(t *testing.T) {
 		}
 	}
 	t.Logf("%d requests compared, of which http.CrossOriginProtection rejects %d", compared, rejected)
-	if compared < 1_000_000 || rejected < compared/10 {
+	if compared < rounds(1_000_000) || rejected < compared/10 {
 		t.Errorf("%d requests, of which %d are rejected, are too few", compared, rejected)
 	}
 }

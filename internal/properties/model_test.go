@@ -26,7 +26,7 @@ import (
 //
 //	CORS_SEED=<seed> go test -run TestBrowsersObeyThePolicy .
 func TestBrowsersObeyThePolicy(t *testing.T) {
-	const policies, requestsEach = 3000, 10
+	policies, requestsEach := rounds(3000), 10
 	seed := rand.Uint64()
 	if s := os.Getenv("CORS_SEED"); s != "" {
 		var err error

@@ -20,7 +20,7 @@ import (
 // detector sees more of it.
 func TestPoliciesSwitchedUnderLoad(t *testing.T) {
 	t.Parallel()
-	type answerKey struct{}
+	type responseKey struct{}
 	policies := [2]cors.Policy{
 		{
 			AllowedOrigins: []string{"https://example-client.com", "https://*.a.example"},
@@ -29,7 +29,7 @@ func TestPoliciesSwitchedUnderLoad(t *testing.T) {
 			ExposedHeaders: []string{"X-C"},
 			MaxAge:         time.Minute,
 			OnReject: func(r *http.Request, err *cors.RequestError) {
-				r.Context().Value(answerKey{}).(*answer).report = err
+				r.Context().Value(responseKey{}).(*response).report = err
 			},
 		},
 		{
@@ -52,10 +52,10 @@ func TestPoliciesSwitchedUnderLoad(t *testing.T) {
 		testkit.NewRequest("OPTIONS", append(preflight, testkit.Friend)...),
 		testkit.NewRequest("OPTIONS", append(preflight, testkit.Stranger)...),
 	}
-	wants := make([][2]answer, len(requests))
+	wants := make([][2]response, len(requests))
 	for i, r := range requests {
 		for j, p := range policies {
-			wants[i][j] = designedAnswer(p, r, before)
+			wants[i][j] = newOracle(p).respond(r, before)
 			if p.OnReject == nil {
 				wants[i][j].report = nil
 			}
@@ -65,19 +65,19 @@ func TestPoliciesSwitchedUnderLoad(t *testing.T) {
 	m := testkit.MustNew(t, policies[0])
 	// The responses are looked at when the middleware is done with them.
 	observe := func(w http.ResponseWriter, r *http.Request) {
-		a := r.Context().Value(answerKey{}).(*answer)
+		a := r.Context().Value(responseKey{}).(*response)
 		a.header = w.Header().Clone()
 		testkit.Scribble(w.Header())
 	}
 	inner := m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Context().Value(answerKey{}).(*answer).ran = true
+		r.Context().Value(responseKey{}).(*response).ran = true
 		observe(w, r)
 	}))
 	outer := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		vary := append(make([]string, 0, 8), before["Vary"]...)
 		w.Header()["Vary"] = vary
 		inner.ServeHTTP(w, r)
-		if !r.Context().Value(answerKey{}).(*answer).ran {
+		if !r.Context().Value(responseKey{}).(*response).ran {
 			observe(w, r)
 		}
 		testkit.Scribble(w.Header())
@@ -111,15 +111,15 @@ func TestPoliciesSwitchedUnderLoad(t *testing.T) {
 		clients.Go(func() {
 			for range 300 {
 				for i, r := range requests {
-					var got answer
+					var got response
 					w := httptest.NewRecorder()
-					r = r.WithContext(context.WithValue(r.Context(), answerKey{}, &got))
+					r = r.WithContext(context.WithValue(r.Context(), responseKey{}, &got))
 					outer.ServeHTTP(w, r)
 					got.status, got.body = w.Code, w.Body.String()
 					switch {
-					case sameAnswer(got, wants[i][0]):
+					case sameResponse(got, wants[i][0]):
 						agreed[0].Add(1)
-					case sameAnswer(got, wants[i][1]):
+					case sameResponse(got, wants[i][1]):
 						agreed[1].Add(1)
 					default:
 						t.Errorf("%s %q: got %+v; want %+v, or %+v", r.Method, r.Header, got, wants[i][0], wants[i][1])

@@ -1,0 +1,237 @@
+package properties_test
+
+import (
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/f407da42/cors"
+	"github.com/f407da42/cors/internal/origin/naive"
+	"github.com/f407da42/cors/internal/testkit"
+)
+
+// A response is everything that comes of a request.
+type response struct {
+	ran    bool // whether the wrapped handler ran
+	status int
+	header http.Header
+	body   string
+	report *cors.RequestError // the argument of OnReject
+}
+
+// sameResponse reports whether a and b are equal. It does not matter how many
+// lines the values of a header are spread over, or how an error is worded.
+func sameResponse(a, b response) bool {
+	sameValues := func(a, b []string) bool {
+		return slices.Equal(a, b) || strings.Join(a, ", ") == strings.Join(b, ", ")
+	}
+	return a.ran == b.ran && a.status == b.status && a.body == b.body &&
+		maps.EqualFunc(a.header, b.header, sameValues) && testkit.SameError(a.report, b.report)
+}
+
+// An oracle says what Handler should do with any request under one policy. It is
+// written from the documented table of requests, and shares no code with the
+// library.
+type oracle struct {
+	cors.Policy
+	patterns []*regexp.Regexp
+	listed   map[string]bool // results of lists
+}
+
+func newOracle(p cors.Policy) *oracle {
+	o := &oracle{Policy: p, listed: make(map[string]bool)}
+	for _, pattern := range p.AllowedOrigins {
+		o.patterns = append(o.patterns, naive.Expression(pattern))
+	}
+	return o
+}
+
+// respond returns the response to r, if the wrapped handler does nothing, and
+// DenyHandler at most sends a status. The response header is before when the
+// middleware gets the request.
+func (o *oracle) respond(r *http.Request, before http.Header) response {
+	var (
+		lines     = r.Header["Origin"]
+		origin    = strings.Join(lines, ", ")
+		hasOrigin = origin != ""
+		preflight = hasOrigin && r.Method == "OPTIONS" && len(r.Header["Access-Control-Request-Method"]) > 0
+		anyOrigin = slices.Contains(o.AllowedOrigins, "*")
+		allowed   = anyOrigin || len(lines) == 1 && o.allows(r, origin)
+		site      = r.Header.Get("Sec-Fetch-Site")
+		ownSite   = site == "same-origin" || site == "none"
+		safe      = r.Method == "GET" || r.Method == "HEAD" || r.Method == "OPTIONS"
+		varies    = "Origin"
+	)
+	res := response{ran: true, status: 200, header: before.Clone()}
+	maps.DeleteFunc(res.header, func(name string, _ []string) bool { return strings.HasPrefix(name, "Access-Control-") })
+
+	switch {
+	case !hasOrigin && anyOrigin:
+		res.set("Access-Control-Allow-Origin", "*")
+		res.set("Access-Control-Expose-Headers", canonical(o.ExposedHeaders)...)
+	case !hasOrigin && !safe && !ownSite && site != "":
+		o.reject(&res, r, &cors.RequestError{Field: "Sec-Fetch-Site", Value: firstTwo(r.Header["Sec-Fetch-Site"])})
+	case !hasOrigin:
+		// The handler runs.
+	case preflight && allowed:
+		res.ran, res.status = false, 204
+		o.allow(&res, origin, anyOrigin)
+		methods, varyMethod := o.listMethods(r)
+		headers, varyHeaders := o.listHeaders(r)
+		res.set("Access-Control-Allow-Methods", methods...)
+		res.set("Access-Control-Allow-Headers", headers...)
+		res.set("Access-Control-Max-Age", o.maxAge()...)
+		varies += varyMethod + varyHeaders
+		res.report = o.checkPreflight(r)
+	case preflight:
+		o.reject(&res, r, &cors.RequestError{Preflight: true, Field: "Origin", Value: firstTwo(lines)})
+	case allowed:
+		o.allow(&res, origin, anyOrigin)
+		res.set("Access-Control-Expose-Headers", canonical(o.ExposedHeaders)...)
+	case ownSite || site == "" && isHost(r.Host, origin):
+		// The handler runs, because the request is same-origin.
+	default:
+		o.reject(&res, r, &cors.RequestError{Field: "Origin", Value: firstTwo(lines)})
+	}
+	if !anyOrigin {
+		res.header["Vary"] = append(slices.Clone(before["Vary"]), varies)
+	}
+	return res
+}
+
+// set sets a header, if it has values.
+func (res *response) set(name string, values ...string) {
+	if len(values) > 0 {
+		res.header[name] = values
+	}
+}
+
+// allow sets the headers that both kinds of responses have.
+func (o *oracle) allow(res *response, origin string, anyOrigin bool) {
+	if anyOrigin {
+		origin = "*"
+	}
+	res.set("Access-Control-Allow-Origin", origin)
+	if o.AllowCredentials {
+		res.set("Access-Control-Allow-Credentials", "true")
+	}
+}
+
+// reject makes res the response to a request that is rejected because of err.
+func (o *oracle) reject(res *response, r *http.Request, err *cors.RequestError) {
+	res.report = err
+	res.ran = false
+	res.header.Del("Content-Length")
+	if o.DenyHandler != nil {
+		w := httptest.NewRecorder()
+		o.DenyHandler.ServeHTTP(w, r)
+		res.status = w.Code
+		return
+	}
+	res.status = 403
+	res.set("Content-Type", "text/plain; charset=utf-8")
+	res.set("X-Content-Type-Options", "nosniff")
+	res.body = testkit.Rejection
+	if err.Field == "Sec-Fetch-Site" {
+		res.body = testkit.SiteRejection
+	}
+}
+
+// allows reports whether the policy allows origin.
+func (o *oracle) allows(r *http.Request, origin string) bool {
+	if !naive.IsOrigin(origin) && !(isOpaque(origin) && o.AcceptRisks&cors.RiskNullOrigin != 0) {
+		return false
+	}
+	listed, known := o.listed[origin]
+	if !known {
+		listed = slices.ContainsFunc(o.patterns, func(e *regexp.Regexp) bool { return e.MatchString(origin) })
+		o.listed[origin] = listed
+	}
+	return listed || o.AllowOriginFunc != nil && len(origin) <= 512 && o.AllowOriginFunc(r, origin)
+}
+
+func isOpaque(origin string) bool { return origin == "null" || origin == "file://" }
+
+// isHost reports whether a page of origin is served by host. The comparison
+// ignores the case of host and a default port.
+func isHost(host, origin string) bool {
+	scheme, authority, _ := strings.Cut(origin, "://")
+	port := map[string]string{"http": ":80", "https": ":443"}[scheme]
+	return port != "" && strings.EqualFold(authority, strings.TrimSuffix(host, port)) && naive.IsOrigin(origin)
+}
+
+// listMethods returns the values of Access-Control-Allow-Methods, and the name to
+// add to Vary. With credentials, "*" stands for the method that r asks for.
+func (o *oracle) listMethods(r *http.Request) (list []string, varies string) {
+	for _, method := range o.AllowedMethods {
+		if method == "*" && o.AllowCredentials {
+			varies = ", Access-Control-Request-Method"
+		} else if !slices.Contains(list, method) {
+			list = append(list, method)
+		}
+	}
+	asked := r.Header["Access-Control-Request-Method"]
+	if varies != "" && len(asked) == 1 && isEchoedMethod(asked[0]) && !slices.Contains(list, asked[0]) {
+		list = append(list, asked[0])
+	}
+	return list, varies
+}
+
+func isEchoedMethod(method string) bool {
+	return tokenExpr.MatchString(method) && len(method) <= 8<<10
+}
+
+// listHeaders does the same for Access-Control-Allow-Headers.
+func (o *oracle) listHeaders(r *http.Request) (list []string, varies string) {
+	list = canonical(o.AllowedHeaders)
+	if !o.AllowCredentials || !slices.Contains(list, "*") {
+		return list, ""
+	}
+	list = slices.DeleteFunc(list, func(s string) bool { return s == "*" })
+	asked := r.Header["Access-Control-Request-Headers"]
+	if checkRequestHeaders(o.Policy, asked) == nil && strings.Join(asked, "") != "" {
+		list = append(list, asked...)
+	}
+	return list, ", Access-Control-Request-Headers"
+}
+
+// maxAge returns the value of Access-Control-Max-Age, if the header is sent.
+func (o *oracle) maxAge() []string {
+	if o.MaxAge == 0 {
+		return nil
+	}
+	return []string{strconv.Itoa(int(max(0, o.MaxAge).Seconds()))}
+}
+
+// checkPreflight returns the reason why a browser stops after a preflight from an
+// allowed origin, or nil.
+func (o *oracle) checkPreflight(r *http.Request) *cors.RequestError {
+	asked := r.Header["Access-Control-Request-Method"]
+	list := append([]string{"GET", "HEAD", "POST"}, o.AllowedMethods...)
+	anyMethod := slices.Contains(list, "*") && isEchoedMethod(asked[0])
+	if len(asked) > 1 || !anyMethod && !slices.Contains(list, asked[0]) {
+		return &cors.RequestError{Preflight: true, Field: "Access-Control-Request-Method", Value: firstTwo(asked)}
+	}
+	return checkRequestHeaders(o.Policy, r.Header["Access-Control-Request-Headers"])
+}
+
+// canonical returns each of names once, in its canonical form.
+func canonical(names []string) []string {
+	var list []string
+	for _, name := range names {
+		if name = http.CanonicalHeaderKey(name); !slices.Contains(list, name) {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+// firstTwo returns the first two of lines, as the Value of a RequestError has them.
+func firstTwo(lines []string) string {
+	s := strings.Join(lines[:min(len(lines), 2)], ", ")
+	return s[:min(len(s), 512)]
+}
