@@ -49,6 +49,8 @@ func TestRefusedPolicies(t *testing.T) {
 	withFunc.AllowOriginFunc = anyFunc
 	withSuffixes := credentialed("https://*.github.io", "https://*.example.github.io", "https://*.co.uk", "https://*.example", "https://*.kobe.jp", "https://*.a.kobe.jp", "https://*.b.a.kobe.jp")
 	withSuffixes.PublicSuffixes = suffixes{}
+	webWithRisks := credentialed("https://*", "http://*")
+	webWithRisks.AcceptRisks = cors.RiskPublicSuffix | cors.RiskInsecureOrigin
 
 	tests := []struct {
 		name   string
@@ -185,7 +187,7 @@ func TestRefusedPolicies(t *testing.T) {
 		{"any host of a scheme with credentials", credentialed("moz-extension://*"), [][2]string{
 			{`AllowedOrigins[0] "moz-extension://*": with AllowCredentials, lets every page with the scheme "moz-extension" act as your users`, "or accept RiskPublicSuffix"},
 		}},
-		{"every origin of the web with credentials", accepting(credentialed("https://*", "http://*"), cors.RiskPublicSuffix|cors.RiskInsecureOrigin), [][2]string{
+		{"every origin of the web with credentials", webWithRisks, [][2]string{
 			{`AllowedOrigins[0] "https://*": with AllowCredentials, lets every page on the web act as your users`, "or decide in AllowOriginFunc"},
 			{`AllowedOrigins[1] "http://*": with AllowCredentials, lets every page on the web act as your users`, "or decide in AllowOriginFunc"},
 		}},

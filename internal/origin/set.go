@@ -6,19 +6,15 @@ import "strings"
 // empty. A Set must not be changed while it is used.
 //
 // A pattern with a "*" in its host is a head and a tail. A map leads from each
-// tail to the heads that go with it. Given the patterns
+// tail to its heads: https://*.example.com adds the head https:// to the tail
+// .example.com, and https://proj-*-team.vercel.app adds the head https://proj- to
+// the tail -team.vercel.app.
 //
-//	https://*.example.com  https://proj-*-team.vercel.app
-//
-// the tail .example.com has the head https://, and the tail -team.vercel.app has
-// the head https://proj-. To look up https://proj-1-team.vercel.app, Contains
-// tries the places where a tail can begin, from the right: each dot, and each
-// hyphen of the first label. It finds the tail -team.vercel.app. Then it tries
-// the places where a head can end: after "://", and after each hyphen before the
-// tail. It finds the head https://proj-, so the origin is allowed.
-//
-// The cost of a lookup depends on the length of the origin, not on the number of
-// patterns.
+// To look up https://proj-1-team.vercel.app, Contains tries each place where a
+// tail can begin, from the right: the dots, and the hyphens of the first label.
+// Once it finds a tail, it tries each place where a head can end: "://", and the
+// hyphens before the tail. The cost of a lookup depends on the length of the
+// origin, not on the number of patterns.
 type Set struct {
 	longest   int                 // length of the longest origin that can be allowed
 	single    string              // first exact origin; most sets have no other and need no map
@@ -78,10 +74,8 @@ func (s *Set) Contains(origin string) bool {
 	if origin == s.single || s.asWritten.match(origin) {
 		return true
 	}
-	if s.anyPort.exact != nil || s.anyPort.heads != nil {
-		if s.anyPort.match(withoutPort(origin)) {
-			return true
-		}
+	if (s.anyPort.exact != nil || s.anyPort.heads != nil) && s.anyPort.match(withoutPort(origin)) {
+		return true
 	}
 	if s.schemes == nil {
 		return false
