@@ -186,6 +186,7 @@ type Result struct {
 	url     string  // of the last request
 	err     error   // why there is no response, or not all of it; nil if CORS is the reason for Blocked
 	failure failure
+	denied  failure  // of the preflight, if a scan went on all the same
 	notes   []string // what the browser left out of the request, for String
 }
 
@@ -236,6 +237,8 @@ type Browser struct {
 	// Zero stands for Firefox's 24 hours. Chromium's is 2 hours, WebKit's 10
 	// minutes.
 	MaxAge time.Duration
+
+	scanning bool // sends only requests that change nothing, even if the preflight is denied
 
 	mu    sync.Mutex // for cache; never held while a server runs
 	cache []cacheEntry

@@ -272,9 +272,11 @@ func (b *Browser) mainFetch(q *request, res *Result) failure {
 // httpFetch is "HTTP fetch", steps 4.1 to 4.4.
 func (b *Browser) httpFetch(q *request, makePreflight bool, res *Result) failure {
 	if makePreflight && !b.cached(q) {
-		if f := b.preflight(q, res); f != (failure{}) {
+		f := b.preflight(q, res)
+		if f != (failure{}) && !b.scanning {
 			return f
 		}
+		res.denied, res.err = f, nil
 	}
 	if f := b.sendActual(q, res); f != (failure{}) {
 		return f
@@ -284,6 +286,9 @@ func (b *Browser) httpFetch(q *request, makePreflight bool, res *Result) failure
 
 // sendActual sends q itself.
 func (b *Browser) sendActual(q *request, res *Result) failure {
+	if b.scanning {
+		q.reduce(res.denied != (failure{}))
+	}
 	res.Actual = b.send(q)
 	return res.unanswered(res.Actual, "there is no response: ")
 }
@@ -434,7 +439,7 @@ func (q *request) redirect(res *http.Response) failure {
 	if res.StatusCode < 303 && q.Method == http.MethodPost ||
 		res.StatusCode == 303 && q.Method != http.MethodGet && q.Method != http.MethodHead { // step 12
 		q.Method, q.Body, q.StreamBody = http.MethodGet, "", false
-		for _, name := range []string{"Content-Encoding", "Content-Language", "Content-Location", "Content-Type"} {
+		for _, name := range bodyHeaders {
 			q.Header.Del(name)
 		}
 	}
@@ -447,6 +452,9 @@ func (q *request) redirect(res *http.Response) failure {
 	q.url = next
 	return failure{}
 }
+
+// bodyHeaders are the "request-body-header names".
+var bodyHeaders = []string{"Content-Encoding", "Content-Language", "Content-Location", "Content-Type"}
 
 // updateSite takes q's URL into account for Sec-Fetch-Site, which tells of all
 // the URLs that q has had (Fetch Metadata, "set the Sec-Fetch-Site header").

@@ -1,0 +1,622 @@
+package corstest
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/f407da42/cors/internal/origin"
+)
+
+// Severity tells how bad a [Finding] is. Higher values are worse; the zero value
+// is Info.
+type Severity int
+
+const (
+	Info   Severity = iota // not a fault, but good to know
+	Low                    // needs a second weakness, or breaks something
+	Medium                 // exposes data that does not need credentials, or breaks caching
+	High                   // exposes your users' data, or acts as your users
+)
+
+// String returns the name of the constant, such as "High".
+func (s Severity) String() string {
+	switch s {
+	case Info:
+		return "Info"
+	case Low:
+		return "Low"
+	case Medium:
+		return "Medium"
+	case High:
+		return "High"
+	}
+	return fmt.Sprintf("Severity(%d)", int(s))
+}
+
+// A Report is the result of [Browser.Scan].
+type Report struct {
+	// Tried has the requests that were made, in order. The first is from the
+	// page itself. If it got no response, it is the only one.
+	Tried []Probe
+
+	// Findings is sorted by severity, most severe first.
+	Findings []Finding
+}
+
+// A Probe is one request of a scan.
+type Probe struct {
+	Origin      string // of the page that makes the request; empty for a request without Origin
+	Credentials bool   // whether the request is made with credentials
+
+	// Result is the result of a GET or HEAD request. If the scanned request
+	// needs a preflight, Result.Preflight is that preflight. If it is denied,
+	// the GET or HEAD request is sent without the headers that need it.
+	Result *Result
+}
+
+// A Finding is a weakness of a server, or something that is good to know.
+type Finding struct {
+	Severity Severity
+	Origins  []string // the affected origins; empty if the finding is not about origins
+	What     string   // the actions that pages can take, and the conditions
+	Fix      string   // what to change; empty if nothing is wrong
+}
+
+// Scan reports which other pages have the same access to a server as a page of
+// the given origin.
+//
+// It makes the request r from the page itself, from an unrelated origin, from a
+// sibling of the page's host, from hosts that look like it, from another port,
+// over http, from the origin null, and without Origin, each with and without
+// credentials. It does so as a browser would, except that it sends nothing that
+// may change data: GET (or HEAD, if that is the method of r) in place of the
+// method of r, and a preflight for the method and headers of r if they need one.
+//
+// In mode WebSocket, it opens the WebSocket, which always has cookies. The modes
+// NoCORS and Navigate count as CORS, because they never let a page read
+// responses; use [Browser.Fetch] to see whether such requests run.
+//
+// A server that allows every origin without credentials gets one Info: a public
+// API is not a fault.
+func (b *Browser) Scan(page string, r Request) *Report {
+	s := scan{report: new(Report), page: page, request: r}
+	if r.Mode != WebSocket {
+		s.request.Mode = CORS
+	}
+	for _, t := range s.targets() {
+		for _, credentials := range []bool{false, true} {
+			if !credentials && r.Mode == WebSocket {
+				continue
+			}
+			p := b.probe(t, s.request, credentials)
+			s.report.Tried = append(s.report.Tried, p.Probe)
+			if p.Result.Actual == nil || p.Result.Actual.Response == nil {
+				if len(s.probes) == 0 {
+					return s.report
+				}
+				continue
+			}
+			s.probes = append(s.probes, p)
+		}
+	}
+	s.find()
+	return s.report
+}
+
+// A kind is the relation of an origin to the page of a scan.
+type kind int
+
+const (
+	itself    kind = iota
+	unrelated      // any host
+	lookAlike      // a host that anyone can have, and that a careless comparison takes for the page's host
+	tenant         // a sibling under a public suffix, which anyone can register
+	sibling        // another host of the page's domain
+	otherPort      // the page's host, on another port
+	insecure       // the page's host, by http
+	opaque         // null
+	absent         // no Origin
+)
+
+// A target is an origin that a scan tries.
+type target struct {
+	origin string
+	kind   kind
+}
+
+// A probe is a [Probe] that got a response.
+type probe struct {
+	Probe
+	kind kind
+}
+
+// A scan is a scan under way.
+type scan struct {
+	page    string
+	request Request
+	probes  []probe
+	report  *Report
+}
+
+// probe makes the request of a scan from t. Each probe has a browser of its own,
+// so no preflight is cached.
+func (b *Browser) probe(t target, r Request, credentials bool) probe {
+	fresh := Browser{Handler: b.Handler, Transport: b.Transport, Now: b.Now, MaxAge: b.MaxAge, scanning: true}
+	r.Credentials = Omit
+	if credentials {
+		r.Credentials, fresh.Cookie = Include, b.Cookie
+	}
+	page := t.origin
+	if t.kind == absent {
+		page = r.serverOrigin()
+	}
+	return probe{Probe{t.origin, credentials, fresh.Fetch(page, r)}, t.kind}
+}
+
+// serverOrigin returns the origin of r's URL, or the empty string.
+func (r *Request) serverOrigin() string {
+	u, err := url.Parse(r.URL)
+	if err != nil {
+		return ""
+	}
+	if scheme, ok := strings.CutPrefix(u.Scheme, "ws"); ok {
+		u.Scheme = "http" + scheme
+	}
+	normalizeURL(u)
+	return serializeOrigin(u)
+}
+
+// reduce makes q a request that changes nothing, for a scan. It has no headers
+// that need a preflight if that was denied.
+func (q *request) reduce(denied bool) {
+	if q.Method != http.MethodHead {
+		q.Method = http.MethodGet
+	}
+	q.Body, q.StreamBody, q.UploadListener = "", false, false
+	q.Header = q.Header.Clone()
+	for _, name := range bodyHeaders {
+		q.Header.Del(name)
+	}
+	if denied {
+		for _, name := range unsafeHeaderNames(q.Header) {
+			q.Header.Del(name)
+		}
+	}
+}
+
+// targets returns the origins to try. The page comes first.
+func (s *scan) targets() []target {
+	targets := []target{{s.page, itself}}
+	server := s.request.serverOrigin()
+	add := func(kind kind, origins ...string) {
+		for _, o := range origins {
+			if (origin.Valid(o) || kind == opaque) && o != server &&
+				!slices.ContainsFunc(targets, func(t target) bool { return t.origin == o }) {
+				targets = append(targets, target{o, kind})
+			}
+		}
+	}
+	add(unrelated, "https://stranger.example")
+	u, err := url.Parse(s.page)
+	if err == nil && (u.Scheme == "https" || u.Scheme == "http") {
+		add(unrelated, u.Scheme+"://stranger.example")
+		s.addRelatives(add, u)
+	}
+	add(lookAlike, "https://localhost.evil.example", "http://localhost.evil.example")
+	add(opaque, "null")
+	return append(targets, target{"", absent})
+}
+
+// addRelatives adds the origins that are made from that of the page, u.
+func (s *scan) addRelatives(add func(kind, ...string), u *url.URL) {
+	host, port := u.Hostname(), u.Port()
+	prefix, suffix := u.Scheme+"://", ""
+	if port != "" {
+		suffix = ":" + port
+	}
+	_, notIP := netip.ParseAddr(host)
+	_, parent, dotted := strings.Cut(host, ".")
+	if notIP != nil && dotted {
+		switch {
+		case !strings.Contains(parent, "."):
+			add(sibling, prefix+"sibling."+host+suffix)
+		case isPublicSuffix(parent):
+			add(tenant, prefix+"sibling."+parent+suffix)
+		default:
+			add(sibling, prefix+"sibling."+parent+suffix)
+		}
+		for domain := host; strings.Contains(domain, ".") && !isPublicSuffix(domain); _, domain, _ = strings.Cut(domain, ".") {
+			add(lookAlike, prefix+"evil"+domain+suffix)
+		}
+		add(lookAlike, prefix+strings.Replace(host, ".", "x", 1)+suffix)
+	}
+	add(lookAlike, prefix+host+".evil.example"+suffix)
+
+	other, _ := strconv.Atoi(cmp.Or(port, "8442"))
+	if other++; prefix+u.Hostname()+":"+strconv.Itoa(other) == s.request.serverOrigin() || other > 65535 {
+		other = 4443
+	}
+	host = strings.TrimSuffix(u.Host, suffix) // with the brackets of an IPv6 address
+	add(otherPort, fmt.Sprintf("%s%s:%d", prefix, host, other))
+	add(insecure, "http://"+host+suffix)
+}
+
+// isPublicSuffix reports whether anyone can register a name under domain, as far
+// as this module knows.
+func isPublicSuffix(domain string) bool {
+	p, err := origin.Parse("https://*." + domain)
+	if err != nil {
+		return false
+	}
+	_, public := p.PublicSuffix(nil)
+	return public
+}
+
+// isRelative reports whether host and other are under one domain that a single
+// owner registered.
+func isRelative(host, other string) bool {
+	for ; strings.Contains(host, ".") && !isPublicSuffix(host); _, host, _ = strings.Cut(host, ".") {
+		if host == other || strings.HasSuffix(other, "."+host) {
+			return true
+		}
+	}
+	return false
+}
+
+// reads reports whether the page reads the response to GET, or opens the
+// WebSocket.
+func (p probe) reads() bool { return p.Result.Blocked == "" }
+
+// sends reports whether the preflight allowed the request.
+func (p probe) sends() bool {
+	return p.Result.Preflight != nil && p.Result.denied == (failure{})
+}
+
+// rejected reports whether the server did not run the request, as far as its
+// status tells. It is false if page did not fare better.
+func (p probe) rejected(page *Result) bool {
+	return p.Result.Actual.Response.StatusCode >= 400 && page.Actual.Response.StatusCode < 400
+}
+
+// find fills in the findings.
+func (s *scan) find() {
+	s.findAccess()
+	s.findCaching()
+	slices.SortStableFunc(s.report.Findings, func(a, b Finding) int { return cmp.Compare(b.Severity, a.Severity) })
+}
+
+// add adds a finding about probes, if there are any.
+func (s *scan) add(severity Severity, probes []probe, what, fix string) {
+	if len(probes) == 0 {
+		return
+	}
+	var origins []string
+	for _, p := range probes {
+		if !slices.Contains(origins, p.name()) {
+			origins = append(origins, p.name())
+		}
+	}
+	s.report.Findings = append(s.report.Findings, Finding{severity, origins, what, fix})
+}
+
+// name returns the origin of p, or what it is without one.
+func (p Probe) name() string {
+	return cmp.Or(p.Origin, "(without Origin)")
+}
+
+// allowed returns the probes of some kinds that have access.
+func (s *scan) allowed(credentials bool, kinds ...kind) (allowed []probe) {
+	for _, p := range s.probes {
+		if p.Credentials == credentials && slices.Contains(kinds, p.kind) && (p.reads() || p.sends()) {
+			allowed = append(allowed, p)
+		}
+	}
+	return allowed
+}
+
+// can says which actions the pages of probes can take.
+func (s *scan) can(probes []probe) string {
+	reads := slices.ContainsFunc(probes, probe.reads)
+	sends := slices.ContainsFunc(probes, probe.sends)
+	r := s.probes[0].Result.request
+	switch {
+	case r.Mode == WebSocket:
+		return "open the WebSocket"
+	case r.Method == http.MethodGet || r.Method == http.MethodHead || reads && !sends:
+		return "read the responses"
+	case reads:
+		return fmt.Sprintf("read the responses and send %s requests", r.Method)
+	}
+	return fmt.Sprintf("send %s requests", r.Method)
+}
+
+const crossSite = " This needs cookies that cross sites (SameSite=None), or HTTP authentication."
+
+// findAccess finds the origins that have the same access as the page.
+func (s *scan) findAccess() {
+	everyone := []kind{unrelated, lookAlike, tenant, sibling, otherPort, insecure, opaque}
+	if found := s.allowed(true, unrelated); len(found) > 0 {
+		s.add(High, s.allowed(true, everyone...),
+			fmt.Sprintf("Pages on any origin can %s as your user.", s.can(found))+crossSite,
+			"Allow only the origins on a list. If a function decides, have it compare the whole origin.")
+		return
+	}
+	s.findPowerful()
+	s.findMinor()
+	s.findPublic()
+}
+
+// findPowerful finds origins that anyone can have.
+func (s *scan) findPowerful() {
+	for _, severity := range []Severity{High, Medium} {
+		credentials, how, condition := true, " as your user", crossSite
+		if severity == Medium {
+			credentials, how, condition = false, " without credentials", ""
+			if s.isPublic() {
+				return
+			}
+		}
+		// Whatever is allowed with credentials was reported already.
+		fresh := func(probes []probe) []probe {
+			return slices.DeleteFunc(probes, func(p probe) bool { return !credentials && s.isAllowed(p.Origin) })
+		}
+		if found := s.allowed(credentials, unrelated); len(found) > 0 {
+			s.add(severity, found, fmt.Sprintf("Pages on unrelated origins can %s%s.", s.can(found), how),
+				"Allow only the origins on a list.")
+		}
+		if found := fresh(s.allowed(credentials, opaque)); len(found) > 0 {
+			s.add(severity, found,
+				fmt.Sprintf("Any page can have the origin null, by means of a sandboxed frame, and then %s%s.", s.can(found), how)+condition,
+				"Do not allow null.")
+		}
+		found := slices.DeleteFunc(fresh(s.allowed(credentials, lookAlike)), s.isCovered)
+		if len(found) > 0 {
+			s.add(severity, found,
+				fmt.Sprintf("The server takes other hosts for one that it allows. Anyone can register such a host, and its pages can then %s%s.", s.can(found), how)+condition,
+				"Compare the whole origin. Do not compare a prefix or a suffix of it. In a regular expression, escape the dots, and use ^ and $.")
+		}
+		if found := s.allowed(credentials, tenant); len(found) > 0 && credentials {
+			s.add(severity, found,
+				fmt.Sprintf("Anyone can register a host under the domain of the page, and its pages can then %s%s.", s.can(found), how)+condition,
+				"Allow the host of the page, and not a pattern for the domain.")
+		}
+	}
+}
+
+// isAllowed reports whether an origin is allowed with credentials.
+func (s *scan) isAllowed(origin string) bool {
+	return slices.ContainsFunc(s.probes, func(p probe) bool {
+		return p.Origin == origin && p.Credentials && (p.reads() || p.sends())
+	})
+}
+
+// isCovered reports whether a look-alike is allowed because siblings are: by a
+// pattern for their domain, and not by a careless comparison.
+func (s *scan) isCovered(p probe) bool {
+	host := hostOf(p.Origin)
+	for _, q := range append(s.allowed(false, sibling, tenant), s.allowed(true, sibling, tenant)...) {
+		_, parent, _ := strings.Cut(hostOf(q.Origin), ".")
+		if strings.HasSuffix(host, "."+parent) || q.kind == sibling && isRelative(hostOf(s.page), host) {
+			return true
+		}
+	}
+	return false
+}
+
+// findMinor finds origins under the control of the page's owner, or of the
+// network.
+func (s *scan) findMinor() {
+	plain := func(credentials bool) []probe {
+		probes := s.allowed(credentials, itself, insecure)
+		return slices.DeleteFunc(probes, func(p probe) bool {
+			return !strings.HasPrefix(s.request.serverOrigin(), "https:") || !strings.HasPrefix(p.Origin, "http:") || isLoopback(p.Origin)
+		})
+	}
+	if found := plain(true); len(found) > 0 {
+		s.add(Low, found,
+			fmt.Sprintf("Anyone on the path of the network can change a page that comes by http, and then %s as your user.", s.can(found)),
+			"Allow only https, and serve the page by https.")
+	} else if found := plain(false); len(found) > 0 && !s.isPublic() {
+		s.add(Info, found, fmt.Sprintf("Pages that come by http can %s without credentials.", s.can(found)), "")
+	}
+
+	found := s.allowed(true, sibling, otherPort)
+	switch {
+	case len(found) > 0 && isLoopback(s.page):
+		s.add(Info, found, fmt.Sprintf("Pages on other hosts or ports of this machine can %s.", s.can(found)), "")
+	case len(found) > 0:
+		s.add(Low, found,
+			fmt.Sprintf("Pages on other hosts or ports of the domain can %s as your user. One page with a fault, or one forgotten host, is enough. If they are on the server's site, SameSite does not protect it.", s.can(found)),
+			"Allow only the hosts that need access.")
+	case !s.isPublic():
+		found = slices.DeleteFunc(s.allowed(false, sibling, otherPort, tenant), func(p probe) bool { return s.isAllowed(p.Origin) })
+		s.add(Info, found, fmt.Sprintf("Pages on other hosts or ports of the domain can %s without credentials.", s.can(found)), "")
+	}
+}
+
+// findPublic finds that every origin is allowed without credentials, and a
+// server that allows "*" with them.
+func (s *scan) findPublic() {
+	if s.isPublic() {
+		found := s.allowed(false, unrelated)
+		s.add(Info, found, fmt.Sprintf("Pages on any origin can %s without credentials. For a public API, that is right. If only the network protects the server, it is not.", s.can(found)), "")
+	}
+	for _, p := range s.probes {
+		for _, ex := range []*Exchange{p.Result.Preflight, p.Result.Actual} {
+			if ex != nil && ex.Response != nil && ex.Response.Header.Get("Access-Control-Allow-Origin") == "*" && ex.Response.Header.Get("Access-Control-Allow-Credentials") == "true" {
+				s.add(Low, []probe{p}, "The response has Access-Control-Allow-Credentials with Access-Control-Allow-Origin: *. Browsers refuse that pair, so requests with credentials fail.",
+					"List the origins that need credentials, or leave out Access-Control-Allow-Credentials.")
+				return
+			}
+		}
+	}
+}
+
+// isPublic reports whether every origin is allowed without credentials, at least
+// every one with the same scheme.
+func (s *scan) isPublic() bool {
+	for _, p := range s.allowed(false, unrelated) {
+		scheme, _, _ := strings.Cut(p.Origin, ":")
+		if !slices.ContainsFunc(s.probes, func(q probe) bool {
+			return q.kind == lookAlike && !q.Credentials && strings.HasPrefix(q.Origin, scheme+":") && !q.reads() && !q.sends()
+		}) {
+			return true
+		}
+	}
+	return false
+}
+
+// findCaching finds responses that a cache could serve to the wrong pages.
+func (s *scan) findCaching() {
+	if s.isPublic() || s.request.Mode == WebSocket {
+		return
+	}
+	var unmarked, stored, stale []probe
+	differ := false
+	for _, p := range s.probes {
+		first, res := s.probes[0].Result.Actual.Response, p.Result.Actual.Response
+		differ = differ || p.rejected(s.probes[0].Result) ||
+			res.Header.Get("Access-Control-Allow-Origin") != first.Header.Get("Access-Control-Allow-Origin")
+		vary, _ := extractList(res.Header, "Vary")
+		varies := containsFold(vary, "Origin") || slices.Contains(vary, "*")
+		if !varies && !isCacheControl(res.Header, "no-store") {
+			unmarked = append(unmarked, p)
+		}
+		if p.rejected(s.probes[0].Result) && isCacheable(res) {
+			stored = append(stored, p)
+		}
+		if allowed := res.Header.Get("Access-Control-Allow-Origin"); res.Header["Age"] != nil && origin.Valid(allowed) && allowed != p.Origin && p.kind != absent &&
+			(varies || s.preflightsDiffer(allowed)) {
+			stale = append(stale, p)
+		}
+	}
+	if differ {
+		s.add(Medium, unmarked, "Responses depend on Origin, but do not all have Vary: Origin. A cache, even that of the browser, can then serve a response for one page to another.",
+			"Send Vary: Origin with every response, even if the request has no Origin or is rejected.")
+	}
+	s.add(Medium, stored, "The rejection can be cached. A cache that ignores Vary would then serve it to allowed pages.",
+		"Send Cache-Control: no-store with rejections.")
+	s.add(Medium, stale, "The response comes from a cache, and is for another origin. The cache ignores Vary: Origin.",
+		"Have the cache honor Vary, or add Origin to its key.")
+}
+
+// preflightsDiffer reports whether some response to a preflight does not allow
+// the origin allowed.
+func (s *scan) preflightsDiffer(allowed string) bool {
+	return slices.ContainsFunc(s.probes, func(p probe) bool {
+		ex := p.Result.Preflight
+		return ex != nil && ex.Response != nil && ex.Response.Header.Get("Access-Control-Allow-Origin") != allowed
+	})
+}
+
+// isCacheControl reports whether a directive is in Cache-Control.
+func isCacheControl(h http.Header, directive string) bool {
+	directives := split(strings.Join(h["Cache-Control"], ","))
+	return slices.ContainsFunc(directives, func(d string) bool {
+		name, _, _ := strings.Cut(d, "=")
+		return strings.EqualFold(name, directive)
+	})
+}
+
+// isCacheable reports whether a shared cache can store res by RFC 9111, section
+// 3.
+func isCacheable(res *http.Response) bool {
+	if isCacheControl(res.Header, "no-store") || isCacheControl(res.Header, "private") {
+		return false
+	}
+	switch res.StatusCode {
+	case 404, 405, 410, 414, 501: // RFC 9110, section 15.1
+		return true
+	}
+	return isCacheControl(res.Header, "public") || isCacheControl(res.Header, "max-age") || isCacheControl(res.Header, "s-maxage") ||
+		res.Header["Expires"] != nil
+}
+
+// hostOf returns the host of an origin, without its port.
+func hostOf(origin string) string {
+	u, err := url.Parse(origin)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
+}
+
+// isLoopback reports whether the pages of an origin come from the same machine.
+func isLoopback(origin string) bool {
+	u, err := url.Parse(origin)
+	if err != nil {
+		return false
+	}
+	u.Scheme = "http"
+	return isTrustworthy(u)
+}
+
+// String returns one line for each request that was made, and the findings, most
+// severe first. It ends in a line break.
+func (r *Report) String() string {
+	var t transcript
+	width := 0
+	for _, p := range r.Tried {
+		width = max(width, len(p.name()))
+	}
+	for _, p := range r.Tried {
+		how := "without credentials"
+		if p.Credentials {
+			how = "with credentials"
+		}
+		t.line("%-*s  %-19s  %s", width, p.name(), how, p.outcome(r.Tried[0].Result))
+	}
+	for _, f := range r.Findings {
+		t.line("")
+		t.line("%v: %s", f.Severity, f.What)
+		if len(f.Origins) > 0 {
+			t.line("  origins: %s", strings.Join(f.Origins, ", "))
+		}
+		if f.Fix != "" {
+			t.line("  fix: %s", f.Fix)
+		}
+	}
+	if len(r.Findings) == 0 {
+		t.line("")
+		t.line("no findings")
+	}
+	return t.String()
+}
+
+// outcome says what a page got, compared with page.
+func (p Probe) outcome(page *Result) string {
+	r := p.Result
+	if r.Actual == nil || r.Actual.Response == nil {
+		return "no response: " + r.Blocked
+	}
+	status := r.Actual.Response.StatusCode
+	full := probe{Probe: p}
+	var text string
+	switch {
+	case p.Origin == "":
+		return fmt.Sprintf("status %d", status)
+	case r.request.Mode == WebSocket && full.reads():
+		return "opens the WebSocket"
+	case full.reads():
+		text = fmt.Sprintf("reads the response: status %d", status)
+	case full.rejected(page):
+		text = fmt.Sprintf("rejected: status %d", status)
+	case status < 400:
+		text = fmt.Sprintf("cannot read the response, but the request was not rejected: status %d", status)
+	default:
+		text = fmt.Sprintf("cannot read the response: status %d", status)
+	}
+	switch method := r.request.Method; {
+	case full.sends():
+		text += fmt.Sprintf("; the preflight allows %s", method)
+	case r.Preflight != nil:
+		text += fmt.Sprintf("; the preflight does not allow %s: %s", method, r.denied.text)
+	}
+	return text
+}
