@@ -76,6 +76,8 @@ func hasOnlyPort(s string) bool {
 	return s == "" || s[0] == ':' && isPort(s[1:])
 }
 
+func isWebScheme(s string) bool { return s == "http" || s == "https" }
+
 // isAppScheme reports whether s is a scheme in lower case (RFC 3986, section
 // 3.1) that apps and extensions can have pages under.
 func isAppScheme(s string) bool {

@@ -88,7 +88,7 @@ func parse(s string) (p Pattern, ok bool) {
 // three or more of their letters in any order, with "p" and one of "h" and "t"
 // among them.
 func isMisspelled(scheme string) bool {
-	if scheme == "http" || scheme == "https" || !all(scheme, isLowerAlphanumeric) {
+	if isWebScheme(scheme) || !all(scheme, isLowerAlphanumeric) {
 		return false
 	}
 	return differInOnePlace(scheme, "http") || differInOnePlace(scheme, "https") ||

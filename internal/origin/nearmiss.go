@@ -1,0 +1,59 @@
+package origin
+
+import "strings"
+
+// maxCompared is the number of patterns that [NearMiss] compares, at most.
+const maxCompared = 256
+
+// NearMiss returns the first of patterns that almost allows origin, or "" if there
+// is none. All patterns must be valid, and none may allow origin.
+//
+// A pattern almost allows an origin if only one of these differs:
+//   - the scheme, which is http or https in the pattern. In the origin, it can be
+//     misspelled;
+//   - the port;
+//   - "www." before the host, or a "*." before the host of the pattern.
+//
+// It compares the first 256 patterns, and no origin that is too long, so the cost
+// is bounded.
+func NearMiss(patterns []string, origin string) string {
+	scheme, authority, ok := strings.Cut(origin, "://")
+	if !ok || len(origin) > MaxWeb {
+		return ""
+	}
+	host, port := cutPort(authority)
+	for _, pattern := range patterns[:min(len(patterns), maxCompared)] {
+		wantScheme, wantAuthority, _ := strings.Cut(pattern, "://")
+		wantHost, wantPort := cutPort(wantAuthority)
+		sameScheme := scheme == wantScheme
+		samePort := port == wantPort || wantPort == "*" || wantHost == "*"
+		sameHost := matchHost(wantHost, host)
+		switch {
+		case sameScheme && sameHost && !samePort,
+			sameScheme && samePort && isNextTo(wantHost, host),
+			samePort && sameHost && !sameScheme && isWebScheme(wantScheme) && (isWebScheme(scheme) || isMisspelled(scheme)):
+			return pattern
+		}
+	}
+	return ""
+}
+
+// matchHost reports whether host is pattern, in which a "*" stands for any text.
+func matchHost(pattern, host string) bool {
+	before, after, found := strings.Cut(pattern, "*")
+	if !found {
+		return host == pattern
+	}
+	return len(host) > len(before)+len(after) && strings.HasPrefix(host, before) && strings.HasSuffix(host, after)
+}
+
+// isNextTo reports whether pattern is host with "www." or "*." added, or with
+// "www." removed.
+func isNextTo(pattern, host string) bool {
+	for _, prefix := range []string{"www.", "*."} {
+		if rest, ok := strings.CutPrefix(pattern, prefix); ok && rest == host {
+			return true
+		}
+	}
+	return host == "www."+pattern
+}

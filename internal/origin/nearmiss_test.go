@@ -1,0 +1,81 @@
+package origin_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/f407da42/cors/internal/origin"
+)
+
+func TestNearMiss(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, pattern, origin string
+		near                  bool
+	}{
+		{"http instead of https", "https://app.example.com", "http://app.example.com", true},
+		{"https instead of http", "http://localhost:3000", "https://localhost:3000", true},
+		{"a misspelled scheme", "https://app.example.com", "htps://app.example.com", true},
+		{"the scheme of an app", "https://app.example.com", "app://app.example.com", false},
+		{"the scheme of another app", "app://localhost", "capacitor://localhost", false},
+		{"a web scheme instead of an app's", "app://localhost", "http://localhost", false},
+		{"http instead of https, under a pattern", "https://*.example.com", "http://a.b.example.com", true},
+		{"http instead of https, under a hyphen pattern", "https://pr-*-x.example.com", "http://pr-1-x.example.com", true},
+		{"another name under a hyphen pattern", "https://pr-*-x.example.com", "http://pr-x.example.com", false},
+		{"http instead of https, for every host", "https://*", "http://example.com:8080", true},
+		{"http instead of https, on any port", "https://example.com:*", "http://example.com:8080", true},
+
+		{"another port", "http://localhost:3000", "http://localhost:5173", true},
+		{"a port too many", "https://example.com", "https://example.com:8443", true},
+		{"a port too few", "https://example.com:8443", "https://example.com", true},
+		{"another port of an IPv6 address", "http://[::1]:3000", "http://[::1]:5173", true},
+		{"another port under a pattern", "https://*.example.com", "https://a.example.com:8443", true},
+		{"another port of an app", "app://localhost:1", "app://localhost:2", true},
+
+		{"www. missing", "https://www.example.com", "https://example.com", true},
+		{"www. added", "https://example.com", "https://www.example.com", true},
+		{"www. added on a port", "https://example.com:8443", "https://www.example.com:8443", true},
+		{"the bare domain", "https://*.example.com", "https://example.com", true},
+		{"the bare domain on any port", "https://*.example.com:*", "https://example.com:8443", true},
+		{"another subdomain", "https://app.example.com", "https://api.example.com", false},
+		{"another label instead of www.", "https://web.example.com", "https://example.com", false},
+
+		{"another scheme and port", "https://example.com", "http://example.com:8080", false},
+		{"another scheme and www.", "https://example.com", "http://www.example.com", false},
+		{"another port and www.", "https://example.com", "https://www.example.com:8443", false},
+		{"another host", "https://example.com", "https://example.org", false},
+		{"a longer host", "https://example.com", "https://example.com.evil.example", false},
+		{"no scheme", "https://example.com", "example.com", false},
+		{"null", "null", "file://", false},
+		{"an empty origin", "https://example.com", "", false},
+		{"a host that is too long", "https://*.example.com", "http://" + strings.Repeat("a", 300) + ".example.com", false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			patterns := []string{"https://other.example", test.pattern, test.pattern + "."}
+			want := ""
+			if test.near {
+				want = test.pattern
+			}
+			if got := origin.NearMiss(patterns, test.origin); got != want {
+				t.Errorf("%q under %q: got %q", test.origin, test.pattern, got)
+			}
+		})
+	}
+}
+
+// TestNearMissIsBounded counts allocations, so nothing runs at the same time.
+func TestNearMissIsBounded(t *testing.T) {
+	patterns := append(numbered("https://app#.example.com", 255), "https://a.example", "https://b.example")
+	for o, want := range map[string]string{"http://app000000.example.com": patterns[0], "http://a.example": "https://a.example", "http://b.example": ""} {
+		if got := origin.NearMiss(patterns, o); got != want {
+			t.Errorf("%s: got %q, want %q", o, got, want)
+		}
+	}
+	if got := origin.NearMiss(slices.Clip(patterns[:1]), "http://a.example"); got != "" {
+		t.Errorf("one pattern: got %q", got)
+	}
+	if n := testing.AllocsPerRun(5, func() { origin.NearMiss(patterns, "http://c.example") }); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
