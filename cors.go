@@ -156,210 +156,197 @@ func (m *Middleware) load() *compiled {
 }
 
 // Handler returns a handler that applies m's policy to each request before
-// next can see it, as the package documentation describes. To next it passes
-// the [http.ResponseWriter] that it was given, never a wrapper.
+// next can see it, as the package documentation describes. It passes its
+// [http.ResponseWriter] to next unwrapped.
 //
-// CORS response headers that are set before are removed, and Vary is added to;
-// other headers are kept. What next sets is left alone, even where it replaces
-// a header that Handler has set: next should add to Vary, not set it.
+// Handler removes CORS response headers that are already set, adds to Vary, and
+// keeps all other headers. Headers that next sets are left alone, even if they
+// replace one that Handler set. So next should add to Vary, not set it.
 //
-// One Middleware can wrap any number of handlers, but not a handler that a
-// Middleware wraps already: the outer would answer all preflights. To apply
-// different policies to parts of a site, wrap each part with a Middleware of its
-// own. A public policy and one with credentials do not go together on one URL:
-// caches would keep answers of the one for requests under the other.
+// One Middleware can wrap any number of handlers. Do not wrap a handler that
+// contains another Middleware: the outer one would respond to all preflights. To
+// apply different policies to parts of a site, wrap each part with its own
+// Middleware. Do not put one URL under a public policy at one time and under a
+// policy with credentials at another: caches would mix their responses.
 //
-// Handler panics if next is nil, and if m is nil, as it is where an error of
-// [New] was ignored.
+// Handler panics if next is nil, or if m is nil because an error of [New] was
+// ignored.
 func (m *Middleware) Handler(next http.Handler) http.Handler {
 	if m == nil {
-		panic("cors: nil Middleware: New has returned an error that nobody looked at")
+		panic("cors: Handler called on nil *Middleware")
 	}
 	if next == nil {
-		panic("cors: nil handler")
+		panic("cors: Handler called with nil handler")
 	}
-	return &handler{m, next}
-}
-
-// A handler is what [Middleware.Handler] returns. A closure would call what is
-// inlined here, where the compiler inlines Handler into other packages.
-type handler struct {
-	m    *Middleware
-	next http.Handler
-}
-
-func (x *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := x.m.load()
-	h := w.Header()
-	if len(h) > 0 {
-		StripHeaders(h) // of another layer, which would mix with this one's
-	}
-	q := read(r)
-	switch verdict, allowOrigin := c.judge(r, q); verdict {
-	case plain:
-		addVary(h)
-		x.next.ServeHTTP(w, r)
-	case actual:
-		c.decorate(h, allowOrigin)
-		x.next.ServeHTTP(w, r)
-	case preflight:
-		if c.policy.OnReject != nil {
-			if err := c.checkPreflight(r); err != nil {
-				c.policy.OnReject(r, err)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := m.load()
+		h := w.Header()
+		StripHeaders(h)
+		info := readInfo(r)
+		switch verdict, allowOrigin := c.judge(r, info); verdict {
+		case exempt:
+			setHeaders(h, "", nil, c.vary)
+			next.ServeHTTP(w, r)
+		case allowed:
+			setHeaders(h, allowOrigin, c.actualLines, c.vary)
+			next.ServeHTTP(w, r)
+		case allowedPreflight:
+			if c.policy.OnReject != nil {
+				if err := c.checkPreflight(r); err != nil {
+					c.policy.OnReject(r, err)
+				}
 			}
+			c.respondToPreflight(w, r, allowOrigin)
+		case rejected:
+			if c.policy.OnReject != nil {
+				c.policy.OnReject(r, c.explain(r, info))
+			}
+			c.reject(w, r, info)
 		}
-		c.answerPreflight(w, r, allowOrigin)
-	case rejected:
-		if c.policy.OnReject != nil {
-			c.policy.OnReject(r, c.explain(r, q))
-		}
-		c.reject(w, r, q)
-	}
+	})
 }
 
-// Check reports how m's policy judges r, without answering it. It returns a
-// [*RequestError] if [Middleware.Handler] would reject r, or if r is a preflight
-// that asks for a method or request header that the policy does not allow, so
-// that the browser would stop, or for more of them than is read; and nil
-// otherwise. The method of a request that is no preflight is not compared: that
-// is what preflights are for.
+// Check reports how m's policy judges r, without writing a response. It returns
+// a [*RequestError] if [Middleware.Handler] would reject r. It also returns one
+// if r is a preflight for a method or request header that the policy does not
+// allow, because the browser would then stop. Otherwise it returns nil. The
+// policy does not restrict the method of an actual request, so Check does not
+// compare it: browsers enforce methods by preflights.
 //
-// Check is meant for diagnosis and for tests of one's own policy. It calls
-// AllowOriginFunc where Handler would, and never DenyHandler or OnReject. As
-// Handler does, it compares the origin with r.Host: that is example.com in what
-// [net/http/httptest.NewRequest] makes, so that a page of that host passes.
+// Use Check for diagnosis, and in tests of your policy. It calls AllowOriginFunc
+// when Handler would, and never calls DenyHandler or OnReject. Like Handler, it
+// compares the origin with r.Host. Requests from [net/http/httptest.NewRequest]
+// have the Host example.com, so a page on that host passes.
 func (m *Middleware) Check(r *http.Request) error {
 	c := m.load()
-	q := read(r)
-	switch verdict, _ := c.judge(r, q); verdict {
-	case preflight:
+	info := readInfo(r)
+	switch verdict, _ := c.judge(r, info); verdict {
+	case allowedPreflight:
 		if err := c.checkPreflight(r); err != nil {
 			return err
 		}
 	case rejected:
-		return c.explain(r, q)
+		return c.explain(r, info)
 	}
 	return nil
 }
 
-// A request is what has been read of an [http.Request] before any function of the
-// policy's, which must not change that, but might.
-type request struct {
-	origin    string // "" if there is none
-	several   bool   // whether there are several: no origin either
-	preflight bool   // whether it is a CORS-preflight request (Fetch, "HTTP requests")
+// requestInfo holds the headers that identify the page and the kind of a
+// request. They are read once, before any function of the policy can change the
+// request.
+type requestInfo struct {
+	origin    string // empty if Origin is absent or repeated
+	repeated  bool   // several Origin headers, which no browser sends
+	preflight bool   // a CORS-preflight request (Fetch, "HTTP requests")
 }
 
-func read(r *http.Request) (q request) {
-	// Browsers send one line at most (Fetch, "append a request `Origin` header").
+func readInfo(r *http.Request) (info requestInfo) {
 	lines := r.Header[header.Origin]
 	if len(lines) == 1 {
-		q.origin = lines[0]
+		info.origin = lines[0]
 	}
-	q.several = len(lines) > 1
-	q.preflight = q.hasOrigin() && r.Method == http.MethodOptions && len(r.Header[header.RequestMethod]) > 0
-	return q
+	info.repeated = len(lines) > 1
+	info.preflight = info.hasOrigin() && r.Method == http.MethodOptions && len(r.Header[header.RequestMethod]) > 0
+	return info
 }
 
-// hasOrigin reports whether q has an Origin, be it one that can be allowed or not.
-func (q request) hasOrigin() bool {
-	return q.origin != "" || q.several
+// hasOrigin reports whether the request has an Origin header, valid or not.
+func (info requestInfo) hasOrigin() bool {
+	return info.origin != "" || info.repeated
 }
 
-// A verdict says what is to be done with a request.
+// A verdict is the decision on a request.
 type verdict int
 
 const (
-	rejected  verdict = iota // from another site or origin, and not allowed
-	plain                    // not cross-origin: no CORS headers are needed
-	actual                   // allowed, and not a preflight
-	preflight                // allowed to ask
+	rejected         verdict = iota // the wrapped handler does not run
+	exempt                          // not restricted by CORS: the handler runs, without CORS headers
+	allowed                         // the handler runs, with CORS headers
+	allowedPreflight                // a preflight from an allowed origin
 )
 
-// judge returns the verdict on r, which q was read from, and where that is
-// actual or preflight, the value of Access-Control-Allow-Origin.
-func (c *compiled) judge(r *http.Request, q request) (v verdict, allowOrigin string) {
-	allowed := actual
-	if q.preflight {
-		allowed = preflight
+// judge returns the verdict on r. If the verdict is allowed or allowedPreflight,
+// allowOrigin is the value of Access-Control-Allow-Origin.
+func (c *compiled) judge(r *http.Request, info requestInfo) (v verdict, allowOrigin string) {
+	pass := allowed
+	if info.preflight {
+		pass = allowedPreflight
 	}
-	if c.anyOrigin {
-		// The same answer with and without Origin lets caches share it.
-		return allowed, "*"
+	switch {
+	case c.anyOrigin:
+		// Responses are the same with and without Origin, so caches can share them.
+		return pass, "*"
+	case !info.hasOrigin():
+		if isCrossSiteWrite(r) {
+			return rejected, ""
+		}
+		return exempt, ""
+	case c.allowsOrigin(r, info.origin):
+		return pass, info.origin
+	case info.preflight:
+		return rejected, ""
+	case isSameOrigin(r, info.origin):
+		return exempt, ""
+	default:
+		return rejected, ""
 	}
-	if !q.hasOrigin() {
-		return judgeSite(r), ""
-	}
-	if !q.several && c.origins.Contains(q.origin) {
-		return allowed, q.origin
-	}
-	return c.judgeUnlisted(r, q)
 }
 
-// judgeUnlisted returns the verdict on a request from an origin that is not in
-// AllowedOrigins.
-func (c *compiled) judgeUnlisted(r *http.Request, q request) (v verdict, allowOrigin string) {
-	switch {
-	case c.policy.AllowOriginFunc != nil && c.asksFunc(q) && c.policy.AllowOriginFunc(r, q.origin):
-		if q.preflight {
-			return preflight, q.origin
-		}
-		return actual, q.origin
-	case !q.preflight && isSameOrigin(siteOf(r), r.Host, q.origin):
-		return plain, ""
-	}
-	return rejected, ""
+// allowsOrigin reports whether AllowedOrigins or AllowOriginFunc allows o.
+func (c *compiled) allowsOrigin(r *http.Request, o string) bool {
+	return c.origins.Contains(o) ||
+		c.policy.AllowOriginFunc != nil && c.callsFuncFor(o) && c.policy.AllowOriginFunc(r, o)
 }
 
 // maxFuncOrigin is the length, in bytes, of the longest origin that
-// AllowOriginFunc is asked about.
+// AllowOriginFunc is called for.
 const maxFuncOrigin = 512
 
-// asksFunc reports whether an AllowOriginFunc is asked about the origin of q, which
-// AllowedOrigins does not allow: if that could list it.
-func (c *compiled) asksFunc(q request) bool {
-	return !q.several && len(q.origin) <= maxFuncOrigin &&
-		(origin.Valid(q.origin) || origin.IsOpaque(q.origin) && c.policy.AcceptRisks&RiskNullOrigin != 0)
+// callsFuncFor reports whether AllowOriginFunc is called for o if AllowedOrigins
+// does not allow it. It is called only for origins that could be listed.
+func (c *compiled) callsFuncFor(o string) bool {
+	return len(o) <= maxFuncOrigin &&
+		(origin.Valid(o) || origin.IsOpaque(o) && c.policy.AcceptRisks&RiskNullOrigin != 0)
 }
 
-// judgeSite returns the verdict on r, which has no Origin. With the methods that
-// change something, browsers send Origin to other origins, but some leave it
-// out after redirects and for the sake of privacy; Sec-Fetch-Site they send all
-// the same. http.CrossOriginProtection rejects the same requests.
-func judgeSite(r *http.Request) verdict {
+// isCrossSiteWrite reports whether r, which has no Origin, can change something
+// and comes from another site or origin. Browsers send Origin with such requests,
+// but some leave it out after redirects and to protect privacy. They send
+// Sec-Fetch-Site even then. http.CrossOriginProtection rejects the same requests.
+func isCrossSiteWrite(r *http.Request) bool {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
-		return plain
+		return false
 	}
 	switch siteOf(r) {
 	case "", "same-origin", "none":
-		return plain
+		return false
 	}
-	return rejected
+	return true
 }
 
-// isSameOrigin reports whether a request with these values of Sec-Fetch-Site,
-// Host and Origin comes from a page of the server's own origin.
-// Browsers send Origin on same-origin requests too, for POST and for WebSocket
-// handshakes, and such requests are not CORS's business.
-func isSameOrigin(site, host, o string) bool {
-	switch site {
+// isSameOrigin reports whether r, which has the origin o, comes from a page of
+// the server's own origin. Browsers also send Origin with same-origin POSTs and
+// WebSocket handshakes, which are not CORS requests.
+func isSameOrigin(r *http.Request, o string) bool {
+	switch siteOf(r) {
 	case "same-origin", "none":
 		return true
 	case "":
 		// Browsers send no Sec-Fetch-Site over plain HTTP, except to loopback,
-		// and not all sent it before 2023. Without the scheme, which Host does
-		// not tell, a page served over HTTP passes for the same host's over
-		// HTTPS. As http.CrossOriginProtection does, this errs on the side of
-		// letting it through: HTTP Strict Transport Security closes that gap.
+		// and not all of them sent it before 2023. Host does not contain the
+		// scheme, so a page served over HTTP passes for a page of the same host
+		// over HTTPS. As in http.CrossOriginProtection, such a request passes.
+		// HTTP Strict Transport Security closes that gap.
 		authority, ok := strings.CutPrefix(o, "https://")
-		port := ":443"
+		defaultPort := ":443"
 		if !ok {
 			authority, ok = strings.CutPrefix(o, "http://")
-			port = ":80"
+			defaultPort = ":80"
 		}
-		// Proxies write the default port into Host, and clients any case.
-		return ok && len(o) <= origin.MaxWeb && strings.EqualFold(authority, strings.TrimSuffix(host, port)) && origin.Valid(o)
+		// Proxies add the default port to Host, and clients use any case.
+		host := strings.TrimSuffix(r.Host, defaultPort)
+		return ok && len(o) <= origin.MaxWeb && strings.EqualFold(authority, host) && origin.Valid(o)
 	}
 	return false
 }
@@ -372,21 +359,21 @@ func siteOf(r *http.Request) string {
 	return ""
 }
 
-// explain returns why the request that q was read from is rejected.
-func (c *compiled) explain(r *http.Request, q request) *RequestError {
-	if !q.hasOrigin() {
+// explain returns the reason why r is rejected.
+func (c *compiled) explain(r *http.Request, info requestInfo) *RequestError {
+	if !info.hasOrigin() {
 		return &RequestError{Field: header.SecFetchSite, Value: clip(r.Header[header.SecFetchSite])}
 	}
-	e := &RequestError{Preflight: q.preflight, Field: header.Origin, Value: clip([]string{q.origin})}
+	e := &RequestError{Preflight: info.preflight, Field: header.Origin, Value: clip([]string{info.origin})}
 	switch p := &c.policy; {
-	case q.several:
+	case info.repeated:
 		e.Value = clip(r.Header[header.Origin])
 		e.reason = "is not one origin, as browsers send"
-	case origin.IsOpaque(q.origin) && p.AcceptRisks&RiskNullOrigin == 0:
+	case origin.IsOpaque(info.origin) && p.AcceptRisks&RiskNullOrigin == 0:
 		e.reason = "cannot be allowed unless RiskNullOrigin is accepted"
 	case p.AllowOriginFunc == nil:
 		// The default: it is not in AllowedOrigins.
-	case !c.asksFunc(q):
+	case !c.callsFuncFor(info.origin):
 		e.reason = "is no origin that AllowOriginFunc is asked about"
 		if len(p.AllowedOrigins) > 0 {
 			e.reason = "is not in AllowedOrigins, and " + e.reason
@@ -399,56 +386,55 @@ func (c *compiled) explain(r *http.Request, q request) *RequestError {
 	return e
 }
 
-// decorate adds the headers of a response to an actual request.
-func (c *compiled) decorate(h http.Header, allowOrigin string) {
-	if c.anyOrigin && len(c.actualLines) == 0 {
-		h[header.AllowOrigin] = []string{allowOrigin} // of known size, as newValues
-		return
+// setHeaders sets the headers of a response: Access-Control-Allow-Origin unless
+// allowOrigin is empty, lines, and an addition to Vary unless vary is empty.
+//
+// All values are in one slice, so a response costs one allocation. The part of
+// each header is capped, so appending to it does not overwrite the next one.
+func setHeaders(h http.Header, allowOrigin string, lines []line, vary string) {
+	before := h[header.Vary]
+	size := len(lines)
+	if allowOrigin != "" {
+		size++
 	}
-	var vary []string
-	n := 1 + len(c.actualLines)
-	if !c.anyOrigin {
-		vary = h[header.Vary]
-		n += len(vary) + 1
+	if vary != "" {
+		size += len(before) + 1
 	}
-	v := newValues(n)
-	h[header.AllowOrigin], v = v.take(allowOrigin)
-	for _, l := range c.actualLines {
-		h[l.name], v = v.take(l.value)
+	values := make([]string, 0, size)
+	if allowOrigin != "" {
+		values = append(values, allowOrigin)
+		h[header.AllowOrigin] = values[:1:1]
 	}
-	if !c.anyOrigin {
-		h[header.Vary], _ = v.takeVary(vary, header.Origin)
+	for _, l := range lines {
+		n := len(values)
+		values = append(values, l.value)
+		h[l.name] = values[n : n+1 : n+1]
+	}
+	if vary != "" {
+		n := len(values)
+		values = append(append(values, before...), vary)
+		h[header.Vary] = values[n:len(values):len(values)]
 	}
 }
 
-// addVary adds the one header of a response that would have been another, had
-// the request come from elsewhere (Fetch, "CORS protocol and HTTP caches").
-func addVary(h http.Header) {
-	vary := h[header.Vary]
-	if len(vary) == 0 {
-		h[header.Vary] = []string{header.Origin} // of known size, as newValues
-		return
-	}
-	v := newValues(1 + len(vary))
-	h[header.Vary], _ = v.takeVary(vary, header.Origin)
+// rejection is the headers of a response to a rejected request.
+var rejection = []line{
+	{"Content-Type", "text/plain; charset=utf-8"},
+	{"X-Content-Type-Options", "nosniff"},
 }
 
-// reject answers a request from an origin or site that is not allowed.
-func (c *compiled) reject(w http.ResponseWriter, r *http.Request, q request) {
+// reject responds to a rejected request.
+func (c *compiled) reject(w http.ResponseWriter, r *http.Request, info requestInfo) {
 	h := w.Header()
-	delete(h, "Content-Length") // of the response that somebody expected
-	vary := h[header.Vary]
+	delete(h, "Content-Length") // length of the response that an outer layer expected
 	if c.policy.DenyHandler != nil {
-		addVary(h)
+		setHeaders(h, "", nil, c.vary)
 		c.policy.DenyHandler.ServeHTTP(w, r)
 		return
 	}
-	v := newValues(3 + len(vary))
-	h["Content-Type"], v = v.take("text/plain; charset=utf-8")
-	h["X-Content-Type-Options"], v = v.take("nosniff")
-	h[header.Vary], _ = v.takeVary(vary, header.Origin)
+	setHeaders(h, "", rejection, c.vary)
 	w.WriteHeader(http.StatusForbidden)
-	if !q.hasOrigin() {
+	if !info.hasOrigin() {
 		io.WriteString(w, "cross-site request rejected: it has no Origin header\n")
 		return
 	}

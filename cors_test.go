@@ -561,13 +561,14 @@ func TestNilHandlerIsRefused(t *testing.T) {
 	new(cors.Middleware).Handler(nil)
 }
 
-// found in this package: after c, _ := cors.New(bad), each request panicked, and none before.
+// Found in this package: after c, _ := cors.New(bad), every request panicked, and
+// nothing panicked before.
 func TestFieldBugNilMiddlewareWrapsAHandler(t *testing.T) {
 	t.Parallel()
 	c, _ := cors.New(cors.Policy{AllowedOrigins: []string{"example.com"}})
 	defer func() {
-		if message, _ := recover().(string); !strings.Contains(message, "New") {
-			t.Errorf("got %q, which does not tell of New", message)
+		if got, want := recover(), "cors: Handler called on nil *Middleware"; got != want {
+			t.Errorf("Handler panics with %v, want %q", got, want)
 		}
 	}()
 	c.Handler(http.NotFoundHandler())
@@ -857,8 +858,12 @@ func TestAllocations(t *testing.T) {
 						}
 						h.ServeHTTP(w, r)
 					})
-					if allocs > 1 {
-						t.Errorf("policy %q, %s from %.30q, Vary %q: %v allocations, want at most 1", name, method, origin, outer, allocs)
+					want := 1.0
+					if name == "credentialed wildcards" && method == "OPTIONS" {
+						want = 3 // for the two echoed lists
+					}
+					if allocs > want {
+						t.Errorf("policy %q, %s from %.30q, Vary %q: %v allocations, want at most %v", name, method, origin, outer, allocs, want)
 					}
 					// Check allocates a RequestError and a copy of its Value, and nothing else.
 					if allocs := testing.AllocsPerRun(10, func() { m.Check(r) }); allocs > 2 {

@@ -296,27 +296,26 @@ type compiled struct {
 	policy      Policy
 	anyOrigin   bool
 	origins     origin.Set
-	actualLines []line // of each response to an actual request, besides origin and Vary
+	actualLines []line // headers of a response to an actual request, without origin and Vary
+	vary        string // addition to Vary; empty if any origin is allowed
 
 	methods           map[string]struct{}
 	anyMethod         bool
-	echoMethod        bool
-	requestHeaders    []string // in lower case, sorted
+	echoMethod        bool     // the requested method is added to the response
+	requestHeaders    []string // lowercase, sorted
 	anyRequestHeader  bool
-	echoHeaders       bool
-	maxRequestHeaders int      // the length of the longest list that can be allowed
-	preflightLines    []line   // of each answer to a preflight, besides origin, Vary and what is echoed
-	methodsBeforeEcho []string // the value of Access-Control-Allow-Methods, or none, before what is echoed
-	headersBeforeEcho []string // the same of Access-Control-Allow-Headers
-	preflightVary     string
+	echoHeaders       bool   // the requested headers are added to the response
+	maxRequestHeaders int    // length in bytes of the longest list that is read
+	preflightLines    []line // headers of a preflight response, without origin, Vary and echo
+	preflightVary     string // addition to Vary in preflight responses
 }
 
 // A line is a header with one value.
 type line struct{ name, value string }
 
-// maxRead is how many bytes are read of what a preflight asks for, where the
-// policy does not itself say how much that can be.
-const maxRead = 8 << 10
+// maxEcho is the length, in bytes, of the longest method and the longest list of
+// request headers that a policy with "*" allows.
+const maxEcho = 8 << 10
 
 // compile returns p in compiled form, or all that is wrong with it.
 func compile(p Policy) (*compiled, error) {
@@ -325,19 +324,22 @@ func compile(p Policy) (*compiled, error) {
 		c.actualLines = append(c.actualLines, line{header.AllowCredentials, "true"})
 		c.preflightLines = append(c.preflightLines, line{header.AllowCredentials, "true"})
 	}
-	var m mistakes
-	c.compileOrigins(&m)
-	c.compileMethods(&m)
-	c.compileRequestHeaders(&m)
-	c.compileExposedHeaders(&m)
-	c.compileMaxAge(&m)
+	var errs policyErrors
+	c.compileOrigins(&errs)
+	c.compileMethods(&errs)
+	c.compileRequestHeaders(&errs)
+	c.compileExposedHeaders(&errs)
+	c.compileMaxAge(&errs)
 	if p.AcceptRisks >= noRisk {
-		m.add("AcceptRisks", -1, strconv.FormatUint(uint64(p.AcceptRisks), 10), "has bits that are no risk; join RiskInsecureOrigin, RiskPublicSuffix and RiskNullOrigin")
+		errs.add("AcceptRisks", -1, strconv.FormatUint(uint64(p.AcceptRisks), 10), "has bits that are no risk; join RiskInsecureOrigin, RiskPublicSuffix and RiskNullOrigin")
 	}
-	if len(m) > 0 {
-		return nil, errors.Join(m...)
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
 	}
-	c.preflightVary = header.Origin
+	if c.anyOrigin {
+		return c, nil
+	}
+	c.vary, c.preflightVary = header.Origin, header.Origin
 	if c.echoMethod {
 		c.preflightVary += ", " + header.RequestMethod
 	}
@@ -347,30 +349,30 @@ func compile(p Policy) (*compiled, error) {
 	return c, nil
 }
 
-// mistakes collects what is wrong with a policy.
-type mistakes []error
+// policyErrors collects the mistakes in a policy.
+type policyErrors []error
 
-// add adds a mistake, if there is a reason to.
-func (m *mistakes) add(field string, index int, value, reason string) {
+// add adds a mistake unless reason is empty.
+func (errs *policyErrors) add(field string, index int, value, reason string) {
 	if reason != "" {
-		*m = append(*m, &PolicyError{Field: field, Index: index, Value: value, Reason: reason})
+		*errs = append(*errs, &PolicyError{Field: field, Index: index, Value: value, Reason: reason})
 	}
 }
 
-func (c *compiled) compileOrigins(m *mistakes) {
+func (c *compiled) compileOrigins(errs *policyErrors) {
 	p := &c.policy
 	c.origins.Grow(p.AllowedOrigins)
 	for i, s := range p.AllowedOrigins {
 		if s == "*" {
 			if !c.anyOrigin { // else the first has been judged
 				c.anyOrigin = true
-				p.checkAnyOrigin(m, i)
+				p.checkAnyOrigin(errs, i)
 			}
 			continue
 		}
 		o, err := origin.Parse(s)
 		if err != nil {
-			m.add("AllowedOrigins", i, s, err.Error())
+			errs.add("AllowedOrigins", i, s, err.Error())
 			continue
 		}
 		if origin.IsOpaque(s) && p.AcceptRisks&RiskNullOrigin == 0 {
@@ -378,38 +380,38 @@ func (c *compiled) compileOrigins(m *mistakes) {
 			if s != "null" {
 				page = "file has this origin, from wherever it was downloaded"
 			}
-			m.add("AllowedOrigins", i, s, "any "+page+"; serve the page over HTTP and write its origin, or accept RiskNullOrigin")
+			errs.add("AllowedOrigins", i, s, "any "+page+"; serve the page over HTTP and write its origin, or accept RiskNullOrigin")
 		}
 		if p.AllowCredentials {
-			p.checkRisks(m, i, o)
+			p.checkRisks(errs, i, o)
 		}
 		c.origins.Add(o)
 	}
 }
 
 // checkAnyOrigin checks what goes with p.AllowedOrigins[i], which is "*".
-func (p *Policy) checkAnyOrigin(m *mistakes, i int) {
+func (p *Policy) checkAnyOrigin(errs *policyErrors, i int) {
 	const field = "AllowedOrigins"
 	if slices.ContainsFunc(p.AllowedOrigins, func(s string) bool { return s != "*" }) {
-		m.add(field, i, "*", "allows any origin, which makes the other origins pointless; remove them, or remove this")
+		errs.add(field, i, "*", "allows any origin, which makes the other origins pointless; remove them, or remove this")
 	}
 	if p.AllowOriginFunc != nil {
-		m.add(field, i, "*", "allows any origin, which makes AllowOriginFunc pointless; remove that, or remove this")
+		errs.add(field, i, "*", "allows any origin, which makes AllowOriginFunc pointless; remove that, or remove this")
 	}
 	if p.AllowCredentials {
-		m.add(field, i, "*", "with AllowCredentials, lets every page on the web act as your users; list the origins that you trust, or do not set AllowCredentials")
+		errs.add(field, i, "*", "with AllowCredentials, lets every page on the web act as your users; list the origins that you trust, or do not set AllowCredentials")
 	}
 }
 
 // checkRisks checks what o, which is p.AllowedOrigins[i], risks with credentials.
-func (p *Policy) checkRisks(m *mistakes, i int, o origin.Pattern) {
+func (p *Policy) checkRisks(errs *policyErrors, i int, o origin.Pattern) {
 	s := p.AllowedOrigins[i]
 	if o.Wildcard == origin.AnyHost && (o.Scheme == "http" || o.Scheme == "https") {
 		m.add("AllowedOrigins", i, s, "with AllowCredentials, lets every page on the web act as your users; list the origins that you trust, or decide in AllowOriginFunc")
 		return
 	}
 	if o.Scheme == "http" && !o.IsLoopback() && p.AcceptRisks&RiskInsecureOrigin == 0 {
-		m.add("AllowedOrigins", i, s, "with AllowCredentials, lets whoever controls a network in between act as your users; write https:// instead of http://, or accept RiskInsecureOrigin")
+		errs.add("AllowedOrigins", i, s, "with AllowCredentials, lets whoever controls a network in between act as your users; write https:// instead of http://, or accept RiskInsecureOrigin")
 	}
 	suffix, public := o.PublicSuffix(p.PublicSuffixes)
 	if !public || p.AcceptRisks&RiskPublicSuffix != 0 {
@@ -421,28 +423,24 @@ func (p *Policy) checkRisks(m *mistakes, i int, o origin.Pattern) {
 	} else if p.PublicSuffixes == nil {
 		reason = strings.Replace(reason, "; ", " (PublicSuffixes knows all such domains, this package only some); ", 1)
 	}
-	m.add("AllowedOrigins", i, s, reason)
+	errs.add("AllowedOrigins", i, s, reason)
 }
 
-func (c *compiled) compileMethods(m *mistakes) {
-	list, wild := c.names(m, "AllowedMethods", c.policy.AllowedMethods, header.FaultOfMethod)
+func (c *compiled) compileMethods(errs *policyErrors) {
+	list, wild := c.names(errs, "AllowedMethods", c.policy.AllowedMethods, header.FaultOfMethod)
 	c.anyMethod, c.echoMethod = wild, wild && c.policy.AllowCredentials
 	list = header.Unique(list)
 	c.methods = make(map[string]struct{}, len(list))
 	for _, method := range list {
 		c.methods[method] = struct{}{}
 	}
-	if c.echoMethod {
-		c.methodsBeforeEcho = header.Join(list)
-	} else {
-		c.preflightLines = appendValue(c.preflightLines, header.AllowMethods, header.Join(list))
-	}
+	c.preflightLines = appendList(c.preflightLines, header.AllowMethods, list)
 }
 
 // names returns the elements of a field that lists methods or request headers,
 // and whether "*" is among them. With credentials, browsers take "*" for a name:
 // it is left out then, and what is asked for echoed instead.
-func (c *compiled) names(m *mistakes, field string, elements []string, fault func(string) string) (list []string, wild bool) {
+func (c *compiled) names(errs *policyErrors, field string, elements []string, fault func(string) string) (list []string, wild bool) {
 	for i, s := range elements {
 		if s == "*" {
 			wild = true
@@ -450,25 +448,21 @@ func (c *compiled) names(m *mistakes, field string, elements []string, fault fun
 				continue
 			}
 		} else {
-			m.add(field, i, s, fault(s))
+			errs.add(field, i, s, fault(s))
 		}
 		list = append(list, s)
 	}
 	return list, wild
 }
 
-func (c *compiled) compileRequestHeaders(m *mistakes) {
-	list, wild := c.names(m, "AllowedHeaders", c.policy.AllowedHeaders, header.FaultOfRequestHeader)
+func (c *compiled) compileRequestHeaders(errs *policyErrors) {
+	list, wild := c.names(errs, "AllowedHeaders", c.policy.AllowedHeaders, header.FaultOfRequestHeader)
 	c.anyRequestHeader, c.echoHeaders = wild, wild && c.policy.AllowCredentials
 	for i, name := range list {
 		list[i] = http.CanonicalHeaderKey(name)
 	}
 	list = header.Unique(list)
-	if c.echoHeaders {
-		c.headersBeforeEcho = header.Join(list)
-	} else {
-		c.preflightLines = appendValue(c.preflightLines, header.AllowHeaders, header.Join(list))
-	}
+	c.preflightLines = appendList(c.preflightLines, header.AllowHeaders, list)
 
 	// Room for every name once with ", ", and some more white space.
 	c.maxRequestHeaders = 128
@@ -478,40 +472,40 @@ func (c *compiled) compileRequestHeaders(m *mistakes) {
 	}
 	slices.Sort(c.requestHeaders)
 	if c.anyRequestHeader {
-		c.maxRequestHeaders = maxRead
+		c.maxRequestHeaders = max(c.maxRequestHeaders, maxEcho)
 	}
 }
 
-func (c *compiled) compileExposedHeaders(m *mistakes) {
+func (c *compiled) compileExposedHeaders(errs *policyErrors) {
 	var list []string
 	for i, s := range c.policy.ExposedHeaders {
-		m.add("ExposedHeaders", i, s, header.FaultOfResponseHeader(s, c.policy.AllowCredentials))
+		errs.add("ExposedHeaders", i, s, header.FaultOfResponseHeader(s, c.policy.AllowCredentials))
 		list = append(list, http.CanonicalHeaderKey(s))
 	}
-	c.actualLines = appendValue(c.actualLines, header.ExposeHeaders, header.Join(header.Unique(list)))
+	c.actualLines = appendList(c.actualLines, header.ExposeHeaders, header.Unique(list))
 }
 
-func (c *compiled) compileMaxAge(m *mistakes) {
+func (c *compiled) compileMaxAge(errs *policyErrors) {
 	age := c.policy.MaxAge
 	switch {
 	case age == 0:
 	case age < 0:
 		c.preflightLines = append(c.preflightLines, line{header.MaxAge, "0"})
 	case age <= 24*60*60: // a day, if it was meant in seconds
-		m.add("MaxAge", -1, age.String(), fmt.Sprintf("is less than a second; did you mean %d*time.Second?", age))
+		errs.add("MaxAge", -1, age.String(), fmt.Sprintf("is less than a second; did you mean %d*time.Second?", age))
 	case age > 24*time.Hour:
-		m.add("MaxAge", -1, age.String(), "no browser honours more than a day; write 24*time.Hour or less")
+		errs.add("MaxAge", -1, age.String(), "no browser honours more than a day; write 24*time.Hour or less")
 	case age%time.Second != 0:
-		m.add("MaxAge", -1, age.String(), "is sent in whole seconds; write a multiple of time.Second")
+		errs.add("MaxAge", -1, age.String(), "is sent in whole seconds; write a multiple of time.Second")
 	default:
 		c.preflightLines = append(c.preflightLines, line{header.MaxAge, strconv.Itoa(int(age / time.Second))})
 	}
 }
 
-// appendValue appends a header with value, one or none.
-func appendValue(lines []line, name string, value []string) []line {
-	for _, v := range value {
-		lines = append(lines, line{name, v})
+// appendList appends a header that lists names, unless there are none.
+func appendList(lines []line, name string, names []string) []line {
+	if len(names) == 0 {
+		return lines
 	}
-	return lines
+	return append(lines, line{name, strings.Join(names, ", ")})
 }

@@ -8,100 +8,36 @@ import (
 	"github.com/f407da42/cors/internal/header"
 )
 
-// answerPreflight answers r, a preflight from an allowed origin, with the
-// policy's own lists, in full and whatever it asks for: the browser compares
-// (Fetch, "CORS-preflight fetch", step 7), caches all that is listed, and names
-// the culprit in its console. So what the client asks for need not even be read.
+// respondToPreflight responds to r, a preflight from an allowed origin, with the
+// policy's full lists, regardless of the method and headers that r asks for. The
+// browser compares them (Fetch, "CORS-preflight fetch", step 7), caches all that
+// are listed, and names the one at fault in its console. So the server does not
+// need to read the names that a client sends.
 //
-// The exception is a policy that allows any method or any request header
-// together with credentials. Browsers then take "*" for a name like any other,
-// so what is asked for is listed as well.
-func (c *compiled) answerPreflight(w http.ResponseWriter, r *http.Request, allowOrigin string) {
-	var methods, headers, vary []string
-	n := 1 + len(c.preflightLines)
+// The exception is a policy with credentials that allows any method or any
+// request header. Browsers then take "*" literally, so the requested names are
+// also listed.
+func (c *compiled) respondToPreflight(w http.ResponseWriter, r *http.Request, allowOrigin string) {
+	h := w.Header()
+	setHeaders(h, allowOrigin, c.preflightLines, c.preflightVary)
 	if c.echoMethod {
-		methods = c.methodToEcho(r.Header[header.RequestMethod])
-		n += len(c.methodsBeforeEcho) + len(methods)
+		echo(h, header.AllowMethods, c.methodToEcho(r.Header[header.RequestMethod]))
 	}
 	if c.echoHeaders {
-		headers = c.headersToEcho(r.Header[header.RequestHeaders])
-		n += len(c.headersBeforeEcho) + len(headers)
-	}
-	h := w.Header()
-	if !c.anyOrigin {
-		vary = h[header.Vary]
-		n += 1 + len(vary)
-	}
-
-	v := newValues(n)
-	h[header.AllowOrigin], v = v.take(allowOrigin)
-	for _, l := range c.preflightLines {
-		h[l.name], v = v.take(l.value)
-	}
-	if len(c.methodsBeforeEcho)+len(methods) > 0 {
-		h[header.AllowMethods], v = v.takeLines(c.methodsBeforeEcho, methods)
-	}
-	if len(c.headersBeforeEcho)+len(headers) > 0 {
-		h[header.AllowHeaders], v = v.takeLines(c.headersBeforeEcho, headers)
-	}
-	if !c.anyOrigin {
-		h[header.Vary], _ = v.takeVary(vary, c.preflightVary)
+		echo(h, header.AllowHeaders, c.headersToEcho(r.Header[header.RequestHeaders]))
 	}
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// values is the one allocation of a response with several. The values of headers are
-// taken from it one after the other, each capped where it ends, so that no two responses
-// share memory and appending to one header's values never reaches another's. Where
-// more are taken than there is room for, append allocates.
-type values []string
-
-// newValues returns values with room for n. To allocate what the compiler knows the
-// size of takes less time than to make a slice.
-func newValues(n int) values {
-	switch n {
-	case 1:
-		return new([1]string)[:0]
-	case 2:
-		return new([2]string)[:0]
-	case 3:
-		return new([3]string)[:0]
-	case 4:
-		return new([4]string)[:0]
-	case 5:
-		return new([5]string)[:0]
-	case 6:
-		return new([6]string)[:0]
+// echo adds copies of lines, which came with a preflight, to the header name.
+func echo(h http.Header, name string, lines []string) {
+	if len(lines) > 0 {
+		h[name] = slices.Concat(h[name], lines)
 	}
-	return make(values, 0, n)
 }
 
-func (v values) take(s string) (taken []string, after values) {
-	n := len(v)
-	v = append(v, s)
-	return v[n : n+1 : n+1], v
-}
-
-// takeLines takes copies of lines and of more.
-func (v values) takeLines(lines, more []string) (taken []string, after values) {
-	n := len(v)
-	v = append(append(v, lines...), more...)
-	return v[n:len(v):len(v)], v
-}
-
-// takeVary takes the lines of Vary that were there before, and names.
-func (v values) takeVary(before []string, names string) (taken []string, after values) {
-	if len(before) == 0 {
-		return v.take(names)
-	}
-	return v.takeLines(before, []string{names})
-}
-
-// maxLines is how many lines of request headers are echoed. Browsers send one.
-const maxLines = 64
-
-// methodToEcho returns lines, which ask for a method, if that is one and the
-// policy does not list it anyway.
+// methodToEcho returns lines, the requested method, if the policy allows it
+// without listing it.
 func (c *compiled) methodToEcho(lines []string) []string {
 	if len(lines) != 1 || !c.allowsMethod(lines[0]) {
 		return nil
@@ -112,71 +48,73 @@ func (c *compiled) methodToEcho(lines []string) []string {
 	return lines
 }
 
-// headersToEcho returns lines, which ask for request headers, if they are within
-// bounds and hold header names and nothing else.
+// maxEchoedLines is the number of Access-Control-Request-Headers lines that are
+// echoed. Browsers send one.
+const maxEchoedLines = 64
+
+// headersToEcho returns lines, the requested headers, if all of them can be read
+// and are names of headers.
 func (c *compiled) headersToEcho(lines []string) []string {
-	if _, _, ok := c.withinBounds(lines); !ok || !slices.ContainsFunc(lines, func(line string) bool { return line != "" }) {
+	readable, _ := c.readableNames(lines)
+	hasName := slices.ContainsFunc(lines, func(line string) bool { return line != "" })
+	if len(readable) < len(lines) || !hasName || c.firstNotAllowed(lines...) != "" {
 		return nil
-	}
-	for _, line := range lines {
-		if c.notAllowed(line) != "" {
-			return nil
-		}
 	}
 	return lines
 }
 
-// checkPreflight does what a browser does with the answer to r, a preflight
-// from an allowed origin, and returns what it stops at, or nil (Fetch,
-// "CORS-preflight fetch", steps 7.5 to 7.7). What is too long for any browser to
-// send counts as not allowed.
+// checkPreflight checks r, a preflight from an allowed origin, as a browser
+// checks the response to it (Fetch, "CORS-preflight fetch", steps 7.5 to 7.7). It
+// returns the method or header that the browser stops at, or nil. A list that is
+// too long for a browser to send is not allowed.
 func (c *compiled) checkPreflight(r *http.Request) *RequestError {
 	if lines := r.Header[header.RequestMethod]; len(lines) != 1 || !c.allowsMethod(lines[0]) {
 		return &RequestError{Preflight: true, Field: header.RequestMethod, Value: clip(lines)}
 	}
 	lines := r.Header[header.RequestHeaders]
-	whole, part, ok := c.withinBounds(lines)
-	for _, line := range whole {
-		if name := c.notAllowed(line); name != "" {
-			return &RequestError{Preflight: true, Field: header.RequestHeaders, Value: clip([]string{name})}
-		}
+	readable, rest := c.readableNames(lines)
+	name := c.firstNotAllowed(readable...)
+	if name == "" {
+		name = c.firstNotAllowed(rest)
 	}
-	if name := c.notAllowed(part); name != "" {
+	if name != "" {
 		return &RequestError{Preflight: true, Field: header.RequestHeaders, Value: clip([]string{name})}
 	}
-	if !ok {
+	if len(readable) < len(lines) {
 		return &RequestError{Preflight: true, Field: header.RequestHeaders, Value: clip(lines), reason: "is the beginning of a list that is too long to be read"}
 	}
 	return nil
 }
 
-// withinBounds reports whether lines, which ask for request headers, are no
-// longer than any list that the policy allows. If they are, it returns what of
-// them is to be read: whole lines, and the names at the beginning of the next.
-func (c *compiled) withinBounds(lines []string) (whole []string, part string, ok bool) {
-	if c.echoHeaders && len(lines) > maxLines {
-		return nil, "", false
+// readableNames returns the lines of requested headers that fit into the length
+// of the longest list that the policy allows. The names at the beginning of the
+// next line that also fit are rest.
+func (c *compiled) readableNames(lines []string) (readable []string, rest string) {
+	if c.echoHeaders && len(lines) > maxEchoedLines {
+		return nil, ""
 	}
-	room := c.maxRequestHeaders // less than none, if only what joins two lines is too much
+	left := c.maxRequestHeaders // negative if only the separator did not fit
 	for i, line := range lines {
-		if len(line) > room {
-			end := strings.LastIndexByte(line[:max(room, 0)], ',')
-			return lines[:i], line[:end+1], false
+		if len(line) > left {
+			end := strings.LastIndexByte(line[:max(left, 0)], ',')
+			return lines[:i], line[:end+1]
 		}
-		room -= len(line) + len(", ")
+		left -= len(line) + len(", ")
 	}
-	return lines, "", true
+	return lines, ""
 }
 
-// notAllowed returns the first name in line that is not that of an allowed
-// request header, or "".
-func (c *compiled) notAllowed(line string) string {
-	for name := range strings.SplitSeq(line, ",") {
-		// Browsers send no white space and no empty elements, but RFC 9110,
-		// section 5.6.1, lets intermediaries add them.
-		name = strings.Trim(name, " \t")
-		if name != "" && !c.allowsRequestHeader(name) {
-			return name
+// firstNotAllowed returns the first name in lines, which list requested headers,
+// that the policy does not allow, or "".
+func (c *compiled) firstNotAllowed(lines ...string) string {
+	for _, line := range lines {
+		for name := range strings.SplitSeq(line, ",") {
+			// Browsers send neither white space nor empty elements, but RFC
+			// 9110, section 5.6.1, lets intermediaries add them.
+			name = strings.Trim(name, " \t")
+			if name != "" && !c.allowsRequestHeader(name) {
+				return name
+			}
 		}
 	}
 	return ""
@@ -187,7 +125,7 @@ func (c *compiled) allowsMethod(method string) bool {
 	case http.MethodGet, http.MethodHead, http.MethodPost:
 		return true // CORS-safelisted methods
 	}
-	if len(method) > maxRead {
+	if len(method) > maxEcho {
 		return false
 	}
 	_, listed := c.methods[method]
@@ -201,12 +139,12 @@ func (c *compiled) allowsRequestHeader(name string) bool {
 	if !c.anyRequestHeader || !header.IsToken(name) {
 		return false
 	}
-	// "*" does not cover Authorization (Fetch, "CORS non-wildcard
-	// request-header name"), but with credentials no "*" is sent: the name is.
+	// "*" does not cover Authorization (Fetch, "CORS non-wildcard request-header
+	// name"). With credentials, the name itself is sent instead of "*".
 	return c.echoHeaders || !strings.EqualFold(name, "Authorization")
 }
 
-// compareFold orders a, which is in lower case, and b as if b were, too.
+// compareFold compares a, which is lowercase, with b as if b were lowercase.
 func compareFold(a, b string) int {
 	for i := range min(len(a), len(b)) {
 		if d := int(a[i]) - int(header.Lower(b[i])); d != 0 {
@@ -216,12 +154,12 @@ func compareFold(a, b string) int {
 	return len(a) - len(b)
 }
 
-// clip returns a copy of the value of a header that should have one line. It is
-// bounded, so that a hostile value cannot fill a log or keep memory in use.
+// clip returns a copy of lines, the values of a header that should have one. The
+// copy is bounded, so a hostile value cannot fill a log or keep memory in use.
 func clip(lines []string) string {
 	const most = 512
 	if len(lines) == 0 {
-		return "" // AllowOriginFunc has removed the header
+		return "" // header removed by AllowOriginFunc
 	}
 	first := lines[0][:min(len(lines[0]), most)]
 	if len(lines) == 1 {

@@ -127,14 +127,6 @@ func Unique(list []string) []string {
 	})
 }
 
-// Join returns the value of a header that lists list, or none.
-func Join(list []string) []string {
-	if len(list) == 0 {
-		return nil
-	}
-	return []string{strings.Join(list, ", ")}
-}
-
 // IsToken reports whether s is a token (RFC 9110, section 5.6.2), as the names
 // of methods and headers are.
 func IsToken(s string) bool {
