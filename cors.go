@@ -179,31 +179,38 @@ func (m *Middleware) Handler(next http.Handler) http.Handler {
 		panic("cors: Handler called with nil handler")
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := m.load()
-		h := w.Header()
-		StripHeaders(h)
-		info := readInfo(r)
-		switch verdict, allowOrigin := c.judge(r, info); verdict {
-		case exempt:
-			setHeaders(h, "", nil, c.vary)
-			next.ServeHTTP(w, r)
-		case allowed:
-			setHeaders(h, allowOrigin, c.actualLines, c.vary)
-			next.ServeHTTP(w, r)
-		case allowedPreflight:
-			if c.policy.OnReject != nil {
-				if err := c.checkPreflight(r); err != nil {
-					c.policy.OnReject(r, err)
-				}
-			}
-			c.respondToPreflight(w, r, allowOrigin)
-		case rejected:
-			if c.policy.OnReject != nil {
-				c.policy.OnReject(r, c.explain(r, info))
-			}
-			c.reject(w, r, info)
-		}
+		m.load().serve(w, r, next)
 	})
+}
+
+// serve applies c to r: it reads the request, judges it, and responds or calls
+// next.
+func (c *compiled) serve(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	h := w.Header()
+	if len(h) > 0 {
+		StripHeaders(h) // headers set by an outer layer
+	}
+	info := readInfo(r)
+	switch verdict, allowOrigin := c.judge(r, info); verdict {
+	case exempt:
+		setHeaders(h, "", nil, c.vary)
+		next.ServeHTTP(w, r)
+	case allowed:
+		setHeaders(h, allowOrigin, c.actualLines, c.vary)
+		next.ServeHTTP(w, r)
+	case allowedPreflight:
+		if c.policy.OnReject != nil {
+			if err := c.checkPreflight(r); err != nil {
+				c.policy.OnReject(r, err)
+			}
+		}
+		c.respondToPreflight(w, r, allowOrigin)
+	case rejected:
+		if c.policy.OnReject != nil {
+			c.policy.OnReject(r, c.explain(r, info))
+		}
+		c.reject(w, r, info)
+	}
 }
 
 // Check reports how m's policy judges r, without writing a response. It returns
@@ -392,28 +399,27 @@ func (c *compiled) explain(r *http.Request, info requestInfo) *RequestError {
 // All values are in one slice, so a response costs one allocation. The part of
 // each header is capped, so appending to it does not overwrite the next one.
 func setHeaders(h http.Header, allowOrigin string, lines []line, vary string) {
-	before := h[header.Vary]
 	size := len(lines)
 	if allowOrigin != "" {
 		size++
 	}
+	var before []string // values of Vary from an outer layer
 	if vary != "" {
+		before = h[header.Vary]
 		size += len(before) + 1
 	}
-	values := make([]string, 0, size)
+	values := make([]string, size)
 	if allowOrigin != "" {
-		values = append(values, allowOrigin)
-		h[header.AllowOrigin] = values[:1:1]
+		values[0] = allowOrigin
+		h[header.AllowOrigin], values = values[:1:1], values[1:]
 	}
 	for _, l := range lines {
-		n := len(values)
-		values = append(values, l.value)
-		h[l.name] = values[n : n+1 : n+1]
+		values[0] = l.value
+		h[l.name], values = values[:1:1], values[1:]
 	}
 	if vary != "" {
-		n := len(values)
-		values = append(append(values, before...), vary)
-		h[header.Vary] = values[n:len(values):len(values)]
+		values[copy(values, before)] = vary
+		h[header.Vary] = values
 	}
 }
 
