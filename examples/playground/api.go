@@ -137,6 +137,7 @@ type runs struct {
 	mu     sync.Mutex
 	last   uint64
 	recent []*run
+	now    func() time.Time // the clock of the browsers that predict; nil means time.Now
 }
 
 // A run has a URL of its own, for which no browser has a preflight in its cache
@@ -145,6 +146,13 @@ type run struct {
 	id        string
 	exchanges []*exchange       // of the last request
 	browser   *corstest.Browser // predicts what the page's browser will do
+	lasting   *corstest.Browser // the same, except that its preflights never expire
+}
+
+// forget empties the cache of the browser whose preflights never expire.
+func (r *run) forget() {
+	began := time.Now()
+	r.lasting = &corstest.Browser{Now: func() time.Time { return began }}
 }
 
 // begin returns the run with the given id, without its exchanges, or a new one
@@ -162,7 +170,8 @@ func (rs *runs) begin(id string) *run {
 		rs.recent = slices.Delete(rs.recent, 0, 1)
 	}
 	rs.last++
-	r := &run{id: strconv.FormatUint(rs.last, 10), browser: new(corstest.Browser)}
+	r := &run{id: strconv.FormatUint(rs.last, 10), browser: &corstest.Browser{Now: rs.now}}
+	r.forget()
 	rs.recent = append(rs.recent, r)
 	return r
 }

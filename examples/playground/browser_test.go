@@ -7,11 +7,14 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -97,10 +100,11 @@ type ride struct {
 	browser *browsers.Browser
 	scripts chan string
 	reports chan []byte
+	gone    atomic.Bool // the playground does not respond
 }
 
-// open serves a playground and opens it in a browser.
-func open(t *testing.T, engine browsers.Engine) (*ride, *playground) {
+// open serves a playground and opens path of the app in a browser.
+func open(t *testing.T, engine browsers.Engine, path string) (*ride, *playground) {
 	var servers [3]*httptest.Server
 	for i := range servers {
 		servers[i] = httptest.NewUnstartedServer(nil)
@@ -123,7 +127,7 @@ func open(t *testing.T, engine browsers.Engine) (*ride, *playground) {
 		s.Start()
 		t.Cleanup(s.Close)
 	}
-	d.browser = browsers.Start(t, engine, p.origins.App+"/")
+	d.browser = browsers.Start(t, engine, p.origins.App+path)
 	return d, p
 }
 
@@ -131,11 +135,27 @@ func open(t *testing.T, engine browsers.Engine) (*ride, *playground) {
 func (d *ride) drive(app http.Handler) http.Handler {
 	served := 0
 	mux := http.NewServeMux()
-	mux.Handle("/", app)
-	mux.HandleFunc("GET localhost/{$}", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if d.gone.Load() {
+			panic(http.ErrAbortHandler)
+		}
 		app.ServeHTTP(w, r)
+	})
+	mux.HandleFunc("GET localhost/{$}", func(w http.ResponseWriter, r *http.Request) {
+		page := httptest.NewRecorder()
+		app.ServeHTTP(page, r)
+		maps.Copy(w.Header(), page.Header())
+		csp := strings.Replace(page.Header().Get("Content-Security-Policy"), "frame-ancestors 'none'", "frame-ancestors 'self'", 1)
+		w.Header().Set("Content-Security-Policy", csp)
+		page.Body.WriteTo(w)
 		io.WriteString(w, `<script type="module" src="/test/driver.js"></script>`)
 	})
+	// The app in a frame, as in a window of that width.
+	mux.HandleFunc("GET localhost/test/width/{width}", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprintf(w, `<!doctype html><title>The app in a frame</title><iframe src="/" width="%s" height="900" style="border: 0"></iframe>`, r.PathValue("width"))
+	})
+	mux.HandleFunc("GET localhost/test/axe.js", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, axe) })
 	mux.HandleFunc("GET localhost/test/driver.js", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/javascript")
 		io.WriteString(w, driver)
@@ -230,13 +250,16 @@ func (s sight) check(t *testing.T, want outcome) {
 func TestInBrowsers(t *testing.T) {
 	for _, engine := range browsers.Engines {
 		t.Run(string(engine), func(t *testing.T) {
-			d, p := open(t, engine)
+			d, p := open(t, engine, "/")
 			t.Run("presets", func(t *testing.T) { testPresetsInBrowser(t, d, p) })
 			t.Run("simple or not", func(t *testing.T) { testSimpleOrNot(t, d, engine) })
 			t.Run("mistakes", func(t *testing.T) { testMistakesInBrowser(t, d, p) })
 			t.Run("same URL", func(t *testing.T) { testSameURL(t, d) })
 			t.Run("two tabs", func(t *testing.T) { testTwoTabs(t, d, p) })
 			t.Run("lists", func(t *testing.T) { testLists(t, d, p) })
+			t.Run("expired preflight", func(t *testing.T) { testExpiredPreflight(t, d) })
+			t.Run("dropped header", func(t *testing.T) { testDroppedHeader(t, d) })
+			t.Run("no run", func(t *testing.T) { testNoRun(t, d) })
 		})
 	}
 }
@@ -262,7 +285,7 @@ func testPresetsInBrowser(t *testing.T, d *ride, p *playground) {
 		{"Anything goes", outcome{Preflight: true, Actual: true, HandlerRan: true, Status: 200}, "date etag x-request-id x-total-count", []string{
 			"Access-Control-Allow-Headers: *, Authorization", "PATCH /data"}},
 		{"A stranger, rejected", outcome{Actual: true}, "", []string{
-			"403 Forbidden", "The handler did not run", "AllowedOrigins", "Hidden from the script", "TypeError"}},
+			"403 Forbidden", "The handler does not run", "AllowedOrigins", "Hidden from the script", "TypeError"}},
 		{"A policy with mistakes", outcome{Actual: true, HandlerRan: true, Status: 200}, "", []string{
 			"Access-Control-Allow-Origin: " + p.origins.App}},
 	} {
@@ -423,12 +446,12 @@ func testMistakesInBrowser(t *testing.T, d *ride, p *playground) {
 		`AllowedOrigins | * | with AllowCredentials`,
 		`AllowedMethods | patch | `,
 		`AllowedHeaders | Cookie | `,
-		`MaxAge | 48h | `,
+		`MaxAge | 7200 | has no unit`,
 	}
 	if !slices.EqualFunc(got.Errors, want, strings.HasPrefix) {
 		t.Errorf("messages\n%s\nwant\n%s", strings.Join(got.Errors, "\n"), strings.Join(want, "\n"))
 	}
-	if want := "Refused: 8 mistakes. The policy that was in force stays."; got.Status != want {
+	if want := "Refused: 8 mistakes. The earlier policy stays in force."; got.Status != want {
 		t.Errorf("the page says %q, want %q", got.Status, want)
 	}
 	if code := goCode(p.cors.Policy()); got.Code != code || !strings.Contains(code, "http.MethodPut") {
@@ -441,7 +464,7 @@ func testMistakesInBrowser(t *testing.T, d *ride, p *playground) {
 		t.Errorf("%d mistakes are shown after Apply was pressed once more", shown)
 	}
 
-	const elsewhere = "Sent under the policy in force, which is not the one shown under 1. Under the policy in force, not the one shown:"
+	const elsewhere = "Sent under the policy in force, which differs from the policy shown under 1. Under the policy in force, which differs from the policy shown:"
 	if s := d.send(`{}`); s.Sent != elsewhere {
 		t.Errorf("under a refused policy, the page says %q, want %q", s.Sent, elsewhere)
 	}
@@ -458,7 +481,7 @@ func testMistakesInBrowser(t *testing.T, d *ride, p *playground) {
 		button(request, "Send").click();
 		await until(() => !request.dataset.busy);
 		return $("request-status").textContent + " | " + $("headers").parentElement.querySelector(".error").textContent`, &request)
-	if want := "Not sent: correct the request first. | Line 2, “X-B”, has no colon"; !strings.HasPrefix(request, want) {
+	if want := "Not sent: Correct the request first. | Line 2, “X-B”, has no colon"; !strings.HasPrefix(request, want) {
 		t.Errorf("the page says %q, want %q", request, want)
 	}
 }
@@ -507,11 +530,11 @@ func testTwoTabs(t *testing.T, d *ride, p *playground) {
 	}
 	s := d.send(`{}`)
 	s.check(t, outcome{Actual: true})
-	if want := "Sent under the policy in force, which is not"; !strings.HasPrefix(s.Sent, want) {
+	if want := "Sent under the policy in force, which differs"; !strings.HasPrefix(s.Sent, want) {
 		t.Errorf("the page says %q, want %q", s.Sent, want)
 	}
 	status, code := look()
-	if want := "No longer in force: another tab has changed the policy."; status != want || code != goCode(p.cors.Policy()) {
+	if want := "No longer in force: another tab changed the policy."; status != want || code != goCode(p.cors.Policy()) {
 		t.Errorf("the page says %q, want %q, and shows the policy\n%s", status, want, code)
 	}
 
@@ -542,7 +565,7 @@ func testSameURL(t *testing.T, d *ride) {
 	again(`{}`).check(t, simple)
 	s := again(`{Method: "PUT"}`) // the answer listed all methods
 	s.check(t, simple)
-	if want := "Does not ask first: the answer to an earlier one is cached"; !strings.Contains(s.Steps, want) {
+	if want := "No preflight: "; !strings.Contains(s.Steps, want) {
 		t.Errorf("the diagram does not show %q:\n%s", want, s.Steps)
 	}
 	d.send(`{}`).check(t, asked)
@@ -551,4 +574,179 @@ func testSameURL(t *testing.T, d *ride) {
 	d.do(`policy.elements.MaxAge.value = "-1s"; await apply(); return null`, new(any))
 	d.send(`{From: "app"}`).check(t, asked)
 	again(`{}`).check(t, asked)
+}
+
+// testExpiredPreflight waits until a preflight response has expired in the
+// browser's cache.
+func testExpiredPreflight(t *testing.T, d *ride) {
+	d.t = t
+	d.choose("App with cookies")
+	const expired = "the response to the earlier preflight has expired"
+	var first, cached, later sight
+	d.do(`policy.elements.MaxAge.value = "2s"; await apply(); fill({ Method: "DELETE" }); return press()`, &first)
+	d.do(`
+		await new Promise((resolve) => setTimeout(resolve, 2500));
+		return press("Send to the same URL")`, &later)
+	d.do(`return press("Send to the same URL")`, &cached)
+	for _, s := range []sight{first, later} {
+		if !s.Preflight || !s.Agrees {
+			t.Errorf("a preflight was seen: %v; the page says: %s", s.Preflight, s.Verdict)
+		}
+	}
+	if strings.Contains(first.Steps+first.Prediction+cached.Steps+cached.Prediction, expired) {
+		t.Errorf("the page shows %q before a preflight response expired", expired)
+	}
+	if want := "Sends a preflight again: " + expired; !strings.Contains(later.Steps, want) || !strings.Contains(later.Prediction, expired) {
+		t.Errorf("the page does not show %q:\n%s\n%s", want, later.Prediction, later.Steps)
+	}
+}
+
+func testDroppedHeader(t *testing.T, d *ride) {
+	d.t = t
+	d.choose("Public, read-only")
+	s := d.send(`{Headers: "Cookie: user=mallory\nX-Id: 1\nSec-Fetch-Site: none"}`)
+	for _, want := range []string{"Dropped", "Cookie: scripts cannot set this header", "Sec-Fetch-Site: scripts cannot"} {
+		if !strings.Contains(s.Prediction, want) {
+			t.Errorf("the prediction does not show %q:\n%s", want, s.Prediction)
+		}
+	}
+	if strings.Contains(s.Prediction, "X-Id: scripts cannot") || !s.Agrees {
+		t.Errorf("the page says: %s\n%s", s.Verdict, s.Prediction)
+	}
+}
+
+// testNoRun has the page fail to send a request, or to learn what happened to it.
+// It must not show the run before.
+func testNoRun(t *testing.T, d *ride) {
+	d.t = t
+	defer d.gone.Store(false)
+	for _, test := range []struct {
+		name, script string
+		gone         bool
+		verdict      string
+	}{
+		{"a request with a mistake", `fill({ Headers: "X-B" });`, false, "Not sentCorrect the request first."},
+		{"the playground is gone", ``, true, "Not sentThe playground does not respond. Is it still running?"},
+		{"the playground restarted and lost the run", `
+			const call = window.fetch;
+			window.fetch = (url, options) => call(String(url).replace("/control/runs/", "/control/runs/0"), options);
+			after = () => (window.fetch = call);`, false, "Not knownThere is no such run, or it was too long ago."},
+	} {
+		d.gone.Store(false)
+		d.choose("PUT with a custom header")
+		d.send(`{}`)
+		d.gone.Store(test.gone)
+		var got struct {
+			Verdict, State, Prediction string
+			Steps                      int
+		}
+		d.do(`
+			let after = () => {};
+			`+test.script+`
+			button(request, "Send").click();
+			await until(() => !request.dataset.busy);
+			after();
+			return {
+				Verdict: $("verdict").textContent,
+				State: happened.dataset.state,
+				Steps: $("steps").children.length,
+				Prediction: $("prediction").textContent,
+			}`, &got)
+		if got.Verdict != test.verdict || got.State != "empty" || got.Steps != 0 {
+			t.Errorf("%s: the page shows %+v, want the verdict %q and no steps", test.name, got, test.verdict)
+		}
+		if test.gone && !strings.Contains(got.Prediction, "does not respond") {
+			t.Errorf("%s: the prediction is %q", test.name, got.Prediction)
+		}
+	}
+}
+
+// axe is axe-core, which checks pages against WCAG 2.2 and best practices. npm
+// installs it in internal/clients.
+const axe = "../../internal/clients/node_modules/axe-core/axe.min.js"
+
+// inspect returns the faults of the page as it is: those that axe-core finds,
+// content that is wider than the window or its panel, and small targets.
+const inspect = `
+const inspect = async (state) => {
+	if (!window.axe) {
+		await new Promise((resolve, reject) => {
+			const script = document.createElement("script");
+			Object.assign(script, { src: "/test/axe.js", onload: resolve, onerror: reject });
+			document.head.append(script);
+		});
+	}
+	const { violations } = await axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], iframes: false });
+	const faults = violations.flatMap(({ id, nodes }) => nodes.map((node) => id + ": " + node.html + " " + node.failureSummary));
+	const say = (element, fault) => faults.push(element.outerHTML.slice(0, 120) + " " + fault);
+	if (document.documentElement.scrollWidth > innerWidth) faults.push("the page is " + document.documentElement.scrollWidth + " px wide");
+	for (const element of document.querySelectorAll("main *")) {
+		const { left, right, width } = element.getBoundingClientRect();
+		const panel = element.closest(".panel").getBoundingClientRect();
+		if (width > 1 && !element.closest("pre code") && (left < panel.left - 1 || right > panel.right + 1)) say(element, "is outside its panel");
+	}
+	for (const element of document.querySelectorAll("a, button, summary, .check, textarea, input:not([type=checkbox], [type=radio])")) {
+		const { width, height } = element.getBoundingClientRect();
+		if (height > 0 && !element.matches(".skip") && (height < 24 || width < 24)) say(element, "is a target of " + width + " by " + height + " px");
+	}
+	for (const element of document.querySelectorAll("pre, pre code")) {
+		if (getComputedStyle(element).whiteSpace !== "pre") say(element, "breaks lines");
+	}
+	return faults.map((fault) => state + ": " + fault);
+};
+const open = () => document.querySelectorAll("details").forEach((details) => (details.open = true));
+`
+
+// TestAccessibility inspects the page in all its states, in light and dark, on a
+// phone, and at 200 %.
+func TestAccessibility(t *testing.T) {
+	if _, err := os.Stat(axe); err != nil {
+		if os.Getenv("CORS_BROWSERS") == "" {
+			t.Skip("axe-core is not installed; run npm ci in internal/clients")
+		}
+		t.Fatalf("axe-core is not installed, which the tests in CORS_BROWSERS need; run npm ci in internal/clients: %v", err)
+	}
+	for _, look := range []struct {
+		name   string
+		width  int
+		scheme string
+	}{
+		{"light", 1280, "light"},
+		{"dark", 1280, "dark"},
+		{"on a phone", 390, "light"},
+		{"at 200 %", 1280 / 2, "light"},
+	} {
+		t.Run(look.name, func(t *testing.T) {
+			d, p := open(t, browsers.Chromium, fmt.Sprint("/test/width/", look.width))
+			check := func(state, script string) {
+				t.Helper()
+				var faults []string
+				d.do(inspect+fmt.Sprintf(`
+					document.documentElement.style.colorScheme = %q;
+					%s
+					open();
+					return inspect(%q)`, look.scheme, script, state), &faults)
+				for _, fault := range faults {
+					t.Error(fault)
+				}
+			}
+			check("start", `await until(() => document.body.dataset.ready);`)
+			for _, preset := range p.presets() {
+				check(preset.Name, fmt.Sprintf(`await choose(%q); await press();`, preset.Name))
+			}
+			check("a request with mistakes", `
+				fill({ Method: "GET /", Headers: "X-B" });
+				button(request, "Send").click();
+				await until(() => !request.dataset.busy);`)
+			check("a dropped header", `
+				await choose("Public, read-only");
+				fill({ Headers: "Cookie: user=mallory" });
+				await press();`)
+			d.gone.Store(true)
+			check("the playground is gone", `
+				button(request, "Send").click();
+				await until(() => !request.dataset.busy);
+				await apply();`)
+		})
+	}
 }

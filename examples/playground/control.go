@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -87,7 +88,7 @@ func (p *playground) presets() []preset {
 		ID: "mistakes", Name: "A policy with mistakes",
 		About: "Each mistake is named, with a way to correct it. The policy that was in force stays.",
 		Policy: policyForm{AllowedOrigins: []string{"example.com", "https://app.example.com/", "https://pr*.example.com", "https://app.example.com", "*"}, AllowedMethods: []string{"PUT", "patch"},
-			AllowedHeaders: []string{"Cookie"}, AllowCredentials: true, MaxAge: "48h"},
+			AllowedHeaders: []string{"Cookie"}, AllowCredentials: true, MaxAge: "7200"},
 		Request: requestForm{From: "app", Method: "GET"},
 	}}
 }
@@ -113,19 +114,22 @@ func (p *playground) setPolicy(form policyForm) error {
 	if s := strings.TrimSpace(form.MaxAge); s != "" {
 		var err error
 		if policy.MaxAge, err = time.ParseDuration(s); err != nil {
-			errs = append(errs, &cors.PolicyError{Field: "MaxAge", Index: -1, Value: s, Reason: `is no duration; write one such as "2h", "90s" or "-1s"`})
+			reason := `is not a duration; write for example "2h", "90s" or "-1s"`
+			if _, err := time.ParseDuration(s + "s"); err == nil {
+				reason = fmt.Sprintf("has no unit; did you mean %q?", s+"s")
+			}
+			errs = append(errs, &cors.PolicyError{Field: "MaxAge", Index: -1, Value: s, Reason: reason})
 		}
 	}
 	for i, name := range form.AcceptRisks {
 		risk, known := risks[name]
 		if !known {
-			errs = append(errs, &cors.PolicyError{Field: "AcceptRisks", Index: i, Value: name, Reason: "is no risk that this page knows"})
+			errs = append(errs, &cors.PolicyError{Field: "AcceptRisks", Index: i, Value: name, Reason: "is not a known risk"})
 		}
 		policy.AcceptRisks |= risk
 	}
 	if len(errs) > 0 {
-		// Only for what else is wrong with it.
-		_, err := cors.New(policy)
+		_, err := cors.New(policy) // the other mistakes
 		return errors.Join(append(errs, err)...)
 	}
 	return p.cors.SetPolicy(policy)
@@ -152,7 +156,7 @@ func policyErrors(err error) []fieldError {
 	}
 	shown := fieldError(*e)
 	if e.Field == "MaxAge" {
-		// The field takes durations as people write them, not Go.
+		// The field takes "24h", not Go code.
 		shown.Reason = strings.Replace(e.Reason, "24*time.Hour", "24*time.Hour (here: 24h)", 1)
 	}
 	return []fieldError{shown}
@@ -204,6 +208,8 @@ type prediction struct {
 	Blocked          string   // why the script will not get the response
 	Advice           string   // what to change on the server's side, if there is anything to say
 	Allowed          []string // or why it will
+	Dropped          []string // the headers that the browser leaves out, and why
+	Expired          bool     // an earlier preflight would otherwise be reused
 	Outcome          outcome
 	InForce          string // the Go code of the policy that this is under
 }
@@ -251,7 +257,13 @@ func (p *playground) postRun(w http.ResponseWriter, r *http.Request) {
 	if hasBody(request.Method) {
 		s.Body = &request.Body
 	}
-	reply(w, http.StatusOK, map[string]any{"ID": run.id, "Origin": origin, "Sending": s, "Prediction": p.predict(run.browser, origin, request)})
+	predicted := p.predict(run.browser, origin, request)
+	predicted.Expired = predicted.Outcome.Preflight && !p.predict(run.lasting, origin, request).Outcome.Preflight
+	if predicted.Expired {
+		run.forget()
+		p.predict(run.lasting, origin, request) // caches the new preflight
+	}
+	reply(w, http.StatusOK, map[string]any{"ID": run.id, "Origin": origin, "Sending": s, "Prediction": predicted})
 }
 
 func (p *playground) getRun(w http.ResponseWriter, r *http.Request) {
@@ -285,7 +297,7 @@ func (p *playground) predict(browser *corstest.Browser, origin string, request c
 	}
 	slices.Sort(o.Readable)
 
-	reasons := prediction{Blocked: result.Blocked, Advice: result.Advice, Outcome: o, InForce: goCode(p.cors.Policy())}
+	reasons := prediction{Dropped: dropped(origin, request), Blocked: result.Blocked, Advice: result.Advice, Outcome: o, InForce: goCode(p.cors.Policy())}
 	switch {
 	case o.Preflight:
 		reasons.PreflightReasons = corstest.PreflightReasons(request)
@@ -301,7 +313,36 @@ func (p *playground) predict(browser *corstest.Browser, origin string, request c
 	return reasons
 }
 
-// whyAllowed says what in the API's answers makes a browser go on.
+// dropped returns a sentence for each header of request that a browser leaves
+// out, whatever the API allows.
+func dropped(origin string, request corstest.Request) []string {
+	browser := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
+		h.Set("Access-Control-Allow-Credentials", "true")
+		h.Set("Access-Control-Allow-Methods", r.Header.Get("Access-Control-Request-Method"))
+		h.Set("Access-Control-Allow-Headers", r.Header.Get("Access-Control-Request-Headers"))
+	})}
+	result := browser.Fetch(origin, request)
+	if result.Actual == nil {
+		return nil // the browser sends nothing at all
+	}
+	value := func(h http.Header, name string) string { return strings.Join(h.Values(name), ", ") }
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(request.Header)) {
+		if value(result.Actual.Request.Header, name) == value(request.Header, name) {
+			continue
+		}
+		reason := name + ": scripts cannot set this header, so the browser leaves it out"
+		if name == "Cookie" {
+			reason += "; to send the user's cookies, choose “with credentials”"
+		}
+		list = append(list, reason)
+	}
+	return list
+}
+
+// whyAllowed returns the headers of the API's responses that allow request.
 func whyAllowed(result *corstest.Result, credentials corstest.Credentials) []string {
 	var why []string
 	if result.Preflight != nil {

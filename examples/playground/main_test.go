@@ -345,6 +345,70 @@ func TestPredictionsAreThoseOfCorstest(t *testing.T) {
 	}
 }
 
+func TestPredictionsNameDroppedHeaders(t *testing.T) {
+	p := testPlayground()
+	for _, test := range []struct {
+		form requestForm
+		want []string // how the sentences begin
+	}{
+		{requestForm{From: "app", Method: "GET", Headers: "X-Id: 1\nAccept: text/csv"}, nil},
+		{requestForm{From: "app", Method: "PUT", ContentType: "application/json", Headers: "X-Id: 1\nX-Id: 2"}, nil},
+		{requestForm{From: "app", Method: "GET", Headers: "cookie: user=mallory"}, []string{"Cookie: scripts cannot set this header"}},
+		{requestForm{From: "app", Method: "GET", Headers: "Cookie: user=mallory", Credentials: true}, []string{"Cookie: "}},
+		{requestForm{From: "stranger", Method: "DELETE", Headers: "Origin: null\nX-Id: 1\nHost: a\nSec-A: b"}, []string{"Host: ", "Origin: ", "Sec-A: "}},
+		{requestForm{From: "app", Method: "TRACE", Headers: "Cookie: a=b"}, nil},
+	} {
+		var got prediction
+		w := post(p, "/control/predictions", toJSON(t, test.form))
+		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || !slices.EqualFunc(got.Dropped, test.want, strings.HasPrefix) {
+			t.Errorf("%+v: dropped %q, want %q", test.form, got.Dropped, test.want)
+		}
+	}
+}
+
+func TestPredictionsNameExpiredPreflights(t *testing.T) {
+	p := testPlayground()
+	now := time.Now()
+	p.runs.now = func() time.Time { return now }
+	policy := policyForm{AllowedOrigins: []string{p.origins.App}, AllowedMethods: []string{"PUT", "PATCH"}, MaxAge: "1h"}
+	if err := p.setPolicy(policy); err != nil {
+		t.Fatal(err)
+	}
+	id := ""
+	for _, step := range []struct {
+		name               string
+		method, headers    string
+		later              time.Duration
+		preflight, expired bool
+	}{
+		{"the first request", "PUT", "", 0, true, false},
+		{"the same again", "PUT", "", time.Minute, false, false},
+		{"after MaxAge", "PUT", "", time.Hour, true, true},
+		{"the same again", "PUT", "", time.Minute, false, false},
+		{"another listed method", "PATCH", "", 0, false, false},
+		{"after MaxAge, once more", "PATCH", "", time.Hour, true, true},
+		{"a method that is not allowed, which clears the cache", "DELETE", "", 0, true, false},
+		{"another request", "PUT", "", 0, true, false},
+		{"after MaxAge, a third time", "PUT", "", time.Hour, true, true},
+	} {
+		now = now.Add(step.later)
+		form := requestForm{From: "app", Method: step.method, Headers: step.headers, Again: id}
+		var run struct {
+			ID         string
+			Prediction prediction
+		}
+		w := post(p, "/control/runs", toJSON(t, form))
+		if err := json.Unmarshal(w.Body.Bytes(), &run); err != nil {
+			t.Fatalf("%v: %s", err, w.Body)
+		}
+		id = run.ID
+		got := run.Prediction
+		if got.Outcome.Preflight != step.preflight || got.Expired != step.expired {
+			t.Errorf("%s: preflight %v, expired %v; want %v, %v", step.name, got.Outcome.Preflight, got.Expired, step.preflight, step.expired)
+		}
+	}
+}
+
 func TestEveryMistakeNamesItsFieldAndItem(t *testing.T) {
 	p := testPlayground()
 	w := post(p, "/control/policy", `{
@@ -414,7 +478,10 @@ func TestMistakesInRequestsNameTheirFields(t *testing.T) {
 func TestMessagesSpeakOfThePage(t *testing.T) {
 	p := testPlayground()
 	for _, test := range []struct{ body, want string }{
-		{`{"MaxAge": "48h"}`, "write 24*time.Hour (here: 24h) or less"},
+		{`{"MaxAge": "7200"}`, `has no unit; did you mean \"7200s\"?`},
+		{`{"MaxAge": "-1"}`, `has no unit; did you mean \"-1s\"?`},
+		{`{"MaxAge": "1.5"}`, `has no unit; did you mean \"1.5s\"?`},
+		{`{"MaxAge": "2 days"}`, `is not a duration; write for example \"2h\"`},
 		{``, "the body is empty"},
 		{" \n", "the body is empty"},
 	} {

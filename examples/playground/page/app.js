@@ -16,14 +16,14 @@ function el(tag, attributes = {}, ...children) {
   return element;
 }
 
-// call asks the playground's own server. What it returns has Errors if a form has mistakes in it.
+// call sends a request to the playground's server. The result has Errors if a form has mistakes.
 async function call(path, body) {
   try {
     const options = body && { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
-    const answer = await (await fetch("/control/" + path, options)).json();
-    return answer.Error ? { Errors: [], ...answer } : answer;
+    const result = await (await fetch("/control/" + path, options)).json();
+    return result.Error ? { Errors: [], ...result } : result;
   } catch {
-    return { Errors: [], Error: "The playground does not answer. Is it still running?" };
+    return { Errors: [], Error: "The playground does not respond. Is it still running?" };
   }
 }
 
@@ -117,17 +117,17 @@ function readPolicy() {
 
 async function applyPolicy() {
   policy.dataset.state = "busy";
-  const answer = await call("policy", readPolicy());
+  const result = await call("policy", readPolicy());
   clearErrors(policy);
-  if (answer.Errors) {
-    const n = answer.Errors.length;
-    policyStatus("bad", answer.Error ?? `Refused: ${n} ${n === 1 ? "mistake" : "mistakes"}. The policy that was in force stays.`);
-    showErrors(policy, answer.Errors);
+  if (result.Errors) {
+    const n = result.Errors.length;
+    policyStatus("bad", result.Error ?? `Refused: ${n} ${n === 1 ? "mistake" : "mistakes"}. The earlier policy stays in force.`);
+    showErrors(policy, result.Errors);
     return;
   }
-  applied = answer.Code;
+  applied = result.Code;
   policyStatus("good", "In force.");
-  showInForce(answer.Code);
+  showInForce(result.Code);
   await predict();
 }
 
@@ -139,11 +139,11 @@ function policyStatus(state, text) {
 
 let applied; // the Go code of the policy shown, once it was in force
 
-// showInForce shows which policy is in force. All tabs share it, so it may be another than the one shown.
+// showInForce shows the policy in force. All tabs share it, so it can differ from the policy shown.
 function showInForce(code) {
   $("code").textContent = code;
   const { state } = policy.dataset;
-  if (state === "good" && code !== applied) policyStatus("other", "No longer in force: another tab has changed the policy.");
+  if (state === "good" && code !== applied) policyStatus("other", "No longer in force: another tab changed the policy.");
   if (state === "other" && code === applied) policyStatus("good", "In force.");
 }
 
@@ -158,7 +158,7 @@ policy.addEventListener("submit", (event) => {
 });
 policy.addEventListener("input", edited);
 
-// ---- Mistakes, each beside its field and item -----------------------------------------------
+// ---- Mistakes, each next to its field or item -----------------------------------------------
 
 let mistakes = 0;
 
@@ -200,29 +200,36 @@ function readRequest() {
   };
 }
 
-let predictions = 0; // of which only the last counts
+let predictions = 0; // the number of the latest; only that one is shown
 
 async function predict() {
   const mine = ++predictions;
   const hasBody = !["GET", "HEAD"].includes(request.elements.Method.value.trim().toUpperCase());
   request.elements.Body.disabled = request.elements.UploadListener.disabled = !hasBody;
-  const answer = await call("predictions", readRequest());
+  const result = await call("predictions", readRequest());
   if (mine !== predictions) return;
   clearErrors(request);
-  if (answer.Errors) {
-    showErrors(request, answer.Errors);
-    $("prediction").replaceChildren(el("p", { class: "bad" }, answer.Error ?? "Correct the request first."));
+  if (result.Errors) {
+    showErrors(request, result.Errors);
+    showNoPrediction(result);
     return;
   }
-  showPrediction(answer);
+  showPrediction(result);
 }
 
-function showPrediction({ PreflightReasons, NoPreflight, Blocked, Advice, Allowed, Outcome, InForce }) {
+function showNoPrediction({ Error: error }) {
+  $("prediction").replaceChildren(el("p", { class: "bad" }, error ?? "Correct the request first."));
+}
+
+const expiry = "the response to the earlier preflight has expired";
+
+function showPrediction({ PreflightReasons, NoPreflight, Blocked, Advice, Allowed, Dropped, Expired, Outcome, InForce }) {
   showInForce(InForce);
   const because = (kind, title, reasons) =>
     el("div", { class: kind }, el("b", { class: "mark" }, title), el("ul", {}, ...reasons.map((reason) => el("li", {}, reason))));
   $("prediction").replaceChildren(
-    Outcome.Preflight ? because("", "Preflight", PreflightReasons) : because("", "No preflight", [NoPreflight]),
+    ...(Dropped ? [because("bad", "Dropped", Dropped)] : []),
+    Outcome.Preflight ? because("", "Preflight", [...(Expired ? [expiry] : []), ...PreflightReasons]) : because("", "No preflight", [NoPreflight]),
     Blocked ? because("bad", "Blocked", [Blocked]) : because("good", "Allowed", Allowed),
     ...(Advice ? [because("", "Advice", [Advice])] : []),
   );
@@ -243,11 +250,11 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) (document.activeElement.form ?? request).requestSubmit();
 });
 
-// ---- Sending, here or in a page of another origin -------------------------------------------
+// ---- Sending, here or in a page on another origin -------------------------------------------
 
 const senders = {};
 
-// sender returns a promise of the window of a page of origin that sends what it is asked to.
+// sender returns a promise of the window of a page on origin that sends requests for this page.
 function sender(origin) {
   return (senders[origin] ??= new Promise((resolve, reject) => {
     const frame = el("iframe", { src: origin + "/", hidden: true, title: "Sends requests from " + origin });
@@ -285,27 +292,32 @@ async function sendFrom(origin, what) {
   });
 }
 
-// sendRequest sends to a new URL, or to that of an earlier run again.
+// sendRequest sends to a new URL, or again to the URL of an earlier run.
 async function sendRequest(again = "") {
   if (request.dataset.busy) return;
   request.dataset.busy = "true";
   clearTimeout(typing);
   try {
     const run = await call("runs", { ...readRequest(), Again: again });
-    predictions++; // whatever is under way is older than this
+    predictions++; // predictions that have not arrived yet are older than this one
     clearErrors(request);
     if (run.Errors) {
       showErrors(request, run.Errors);
-      $("request-status").textContent = run.Error ?? "Not sent: correct the request first.";
+      showNoPrediction(run);
+      showNoRun("Not sent", run.Error ?? "Correct the request first.");
       return;
     }
     showPrediction(run.Prediction);
     const seen = await sendFrom(run.Origin, run.Sending);
     const record = await call("runs/" + run.ID);
+    if (record.Error) {
+      showNoRun("Not known", record.Error);
+      return;
+    }
     showRun(run, seen, record.Exchanges ?? []);
-    $("request-status").textContent = policy.dataset.state === "good" ? "Sent." : "Sent under the policy in force, which is not the one shown under 1.";
+    $("request-status").textContent = policy.dataset.state === "good" ? "Sent." : "Sent under the policy in force, which differs from the policy shown under 1.";
   } catch (error) {
-    $("request-status").textContent = error.message;
+    showNoRun("Not sent", error.message);
   } finally {
     delete request.dataset.busy;
   }
@@ -315,16 +327,16 @@ async function sendRequest(again = "") {
 
 const explanations = {
   "Origin": "The origin of the page whose script sends the request. The browser sets it; scripts cannot.",
-  "Access-Control-Request-Method": "A preflight's question: may the page send this method?",
-  "Access-Control-Request-Headers": "A preflight's question: may the page send these headers? In lower case and sorted, safelisted ones left out.",
-  "Access-Control-Allow-Origin": "The origin whose pages may go on, or * for any. It must equal Origin, byte for byte.",
-  "Access-Control-Allow-Methods": "The methods that the page may send, besides GET, HEAD and POST. The policy's whole list, so that one preflight answers for all of them.",
-  "Access-Control-Allow-Headers": "The request headers that the page may set, besides the safelisted ones.",
-  "Access-Control-Allow-Credentials": "The page may send cookies and the like, and read the response to such a request.",
-  "Access-Control-Expose-Headers": "The response headers that the script may read, besides the safelisted ones.",
-  "Access-Control-Max-Age": "For how many seconds the browser may reuse this answer instead of asking again.",
-  "Vary": "Caches must not hand this response to a request that differs in these headers.",
-  "Cookie": "Sent because the request has credentials and the cookie's SameSite allows it.",
+  "Access-Control-Request-Method": "The method that the script wants to send.",
+  "Access-Control-Request-Headers": "The headers that the script wants to send, in lowercase and sorted, without safelisted headers.",
+  "Access-Control-Allow-Origin": "The origin whose pages are allowed, or * for any. It must equal Origin, byte for byte.",
+  "Access-Control-Allow-Methods": "The methods that the page may send, in addition to GET, HEAD and POST. This is the policy's whole list, so one preflight is enough for all of them.",
+  "Access-Control-Allow-Headers": "The request headers that scripts may set, in addition to safelisted headers.",
+  "Access-Control-Allow-Credentials": "Scripts may send cookies and other credentials, and read the response to such a request.",
+  "Access-Control-Expose-Headers": "The response headers that scripts may read, in addition to safelisted headers.",
+  "Access-Control-Max-Age": "The number of seconds for which the browser may reuse this response instead of sending another preflight.",
+  "Vary": "A cache must not reuse this response for a request in which these headers differ.",
+  "Cookie": "Sent because the request has credentials and the SameSite attribute of the cookie allows it.",
 };
 
 function headerLine({ Name, Value }) {
@@ -334,7 +346,7 @@ function headerLine({ Name, Value }) {
   return el("details", { class: "cors" }, el("summary", {}, ...line), el("p", {}, why));
 }
 
-// message draws an arrow between the lifelines, and the headers that travel along it: first those of CORS and the script's own.
+// message draws an arrow between the lifelines, with the headers of that message: first the CORS headers and the script's headers.
 function message(direction, title, lines, own = [], curl = "") {
   const names = [...Object.keys(explanations), ...own.map(({ Name }) => Name)];
   const notable = names.flatMap((name) => lines.filter(({ Name }) => Name === name));
@@ -374,17 +386,17 @@ function showRun({ ID, Origin, Sending, Prediction }, seen, exchanges) {
   const wrong = differences(Prediction.Outcome, observed);
   const blocked = Boolean(seen.error);
   const steps = [];
-  if (!observed.Preflight) steps.push(note("browser", "", "Does not ask first: " + Prediction.NoPreflight));
+  if (!observed.Preflight) steps.push(note("browser", "", "No preflight: " + Prediction.NoPreflight));
   for (const exchange of exchanges) {
-    if (exchange.Preflight) steps.push(note("browser", "", `Asks first whether the page may send ${Sending.Method}`));
+    if (exchange.Preflight) steps.push(note("browser", "", Prediction.Expired ? "Sends a preflight again: " + expiry : `Sends a preflight before ${Sending.Method}`));
     steps.push(message("to", `${exchange.Method} ${exchange.Path}`, exchange.Request, Sending.Headers, exchange.Curl));
-    if (exchange.HandlerRan) steps.push(note("server", "good", "The handler ran"));
-    else if (exchange.Rejected) steps.push(note("server", "bad", el("b", {}, "The handler did not run"), el("code", {}, exchange.Rejected)));
-    else steps.push(note("server", "", "The middleware answers; the handler did not run"));
+    if (exchange.HandlerRan) steps.push(note("server", "good", "The handler runs"));
+    else if (exchange.Rejected) steps.push(note("server", "bad", el("b", {}, "The handler does not run"), el("code", {}, exchange.Rejected)));
+    else steps.push(note("server", "", "The middleware responds; the handler does not run"));
     steps.push(message("from", `${exchange.Status} ${exchange.StatusText}`, exchange.Response));
   }
   if (blocked) {
-    steps.push(note("browser", "bad", el("b", {}, observed.Actual ? "Hidden from the script" : `${Sending.Method} is never sent`), ": " + (Prediction.Blocked || "the browser's console says why")));
+    steps.push(note("browser", "bad", el("b", {}, observed.Actual ? "Hidden from the script" : `${Sending.Method} is not sent`), ": " + (Prediction.Blocked || "see the browser's console")));
     if (Prediction.Advice) steps.push(note("browser", "", el("b", {}, "Advice"), ": " + Prediction.Advice));
     steps.push(note("browser", "read", el("b", {}, "The script gets "), el("code", {}, seen.error)));
   } else {
@@ -405,6 +417,17 @@ function showRun({ ID, Origin, Sending, Prediction }, seen, exchanges) {
   happened.dataset.run = ID;
   $("again").disabled = false;
   if (happened.getBoundingClientRect().top > innerHeight * 0.75) happened.scrollIntoView();
+}
+
+// showNoRun replaces the earlier run, if the page does not know what happened in this one.
+function showNoRun(title, reason) {
+  $("request-status").textContent = `${title}: ${reason}`;
+  $("verdict").replaceChildren(el("span", { class: "badge bad" }, title), reason);
+  $("steps").replaceChildren();
+  const { dataset } = $("happened");
+  dataset.state = "empty";
+  delete dataset.agrees;
+  delete dataset.observed;
 }
 
 // ---- Presets --------------------------------------------------------------------------------

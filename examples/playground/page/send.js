@@ -1,6 +1,6 @@
 const patience = 10_000; // milliseconds
 
-// send sends a request as a script of this page, and returns what the script gets to see.
+// send sends a request from a script of this page. It returns the status, headers and body that the script can read.
 export async function send(request) {
   try {
     return await (request.UploadListener ? sendXHR(request) : sendFetch(request));

@@ -1,4 +1,4 @@
-// In a page of another origin: sends what the app asks it to, and tells it what came of that.
+// This script of a page on another origin sends requests for the app, and reports what it can read.
 import { send } from "/send.js";
 
 const app = document.querySelector("meta[name=app]").content;
