@@ -565,7 +565,11 @@ func (r *Report) String() string {
 	for _, p := range r.Tried {
 		width = max(width, len(p.name()))
 	}
+	summary := "no findings"
 	for _, p := range r.Tried {
+		if p.Result.Actual == nil || p.Result.Actual.Response == nil {
+			summary = "no findings, but not every request got a response"
+		}
 		how := "without credentials"
 		if p.Credentials {
 			how = "with credentials"
@@ -584,7 +588,7 @@ func (r *Report) String() string {
 	}
 	if len(r.Findings) == 0 {
 		t.line("")
-		t.line("no findings")
+		t.line("%s", summary)
 	}
 	return t.String()
 }

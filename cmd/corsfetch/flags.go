@@ -29,10 +29,12 @@ const usage = `usage: corsfetch -page origin [flags] URL
   -resolve host:port:address
                     connect to this IP address for host and port; repeatable
   -i                print all headers, and the first lines of the body of an error
+  -scan             report which other pages have the same access
   -m seconds        time limit for all requests (default 30)
   -json             print the result as JSON
 
 exit status: 0 allowed, 1 blocked, 2 unknown
+with -scan:  0 no finding above Info, 1 a finding above Info, 2 unknown
 `
 
 // options are the settings from the command line.
@@ -43,6 +45,7 @@ type options struct {
 	insecure bool
 	resolve  map[string]string // an IP address for each "host:port"
 	include  bool
+	scan     bool
 	wait     time.Duration
 	json     bool
 }
@@ -101,6 +104,7 @@ func parse(args []string) (o options, err error) {
 		return errors.New("it must have a host, a port and an IP address, as in -resolve api.example.com:443:127.0.0.1")
 	})
 	flags.BoolVar(&o.include, "i", false, "")
+	flags.BoolVar(&o.scan, "scan", false, "")
 	seconds := flags.Float64("m", 30, "")
 	flags.BoolVar(&o.json, "json", false, "")
 

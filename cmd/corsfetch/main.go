@@ -24,9 +24,16 @@
 //	-resolve host:port:address
 //	                 connect to this IP address for host and port; repeatable
 //	-i               print all headers, and the first lines of the body of an error
+//	-scan            report which other pages have the same access; see below
 //	-m seconds       time limit for all requests (default 30); no single response
 //	                 gets more than 30
 //	-json            print the result as JSON
+//
+// With -scan, corsfetch makes the request from hostile origins too, each with
+// and without credentials, and prints its findings. It sends only GET, HEAD and
+// OPTIONS, so it changes nothing. The exit status is 0 if there is no finding
+// above Info, 1 if there is one, and 2 if a request got no response and there is
+// none.
 //
 // As in browsers, localhost and all names under it are loopback addresses. If
 // the server closed a connection while it was idle, the request is sent again.
@@ -44,7 +51,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -90,6 +96,9 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 	defer cancel()
 	transport := newTransport(ctx, o)
 	browser := corstest.Browser{Transport: transport, Cookie: o.cookie}
+	if o.scan {
+		return scan(o, &browser, stdout, stderr)
+	}
 	result := browser.Fetch(o.page, o.request)
 	err = result.Err()
 	var verdict *corstest.BlockedError
@@ -115,10 +124,7 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 		fmt.Fprintf(stderr, "corsfetch: the body did not end within %v\n", o.wait)
 	}
 	if o.json {
-		encoder := json.NewEncoder(stdout)
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", "  ")
-		if err := encoder.Encode(report(o, result, status, err)); err != nil {
+		if err := writeJSON(stdout, report(o, result, status, err)); err != nil {
 			fmt.Fprintf(stderr, "corsfetch: %v\n", err)
 			return unknown
 		}

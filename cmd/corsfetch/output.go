@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -138,7 +139,15 @@ func report(o options, result *corstest.Result, status int, err error) jsonRepor
 		r.Error = err.Error()
 	}
 	all := exchanges(result)
-	for _, ex := range all {
+	r.Exchanges = jsonExchanges(all)
+	if len(all) > 0 && all[0].Request.Header["Access-Control-Request-Method"] != nil {
+		r.Preflight = corstest.PreflightReasons(o.request)
+	}
+	return r
+}
+
+func jsonExchanges(exchanges []corstest.Exchange) (converted []jsonExchange) {
+	for _, ex := range exchanges {
 		scheme := "http://"
 		if ex.Request.TLS != nil {
 			scheme = "https://"
@@ -147,12 +156,16 @@ func report(o options, result *corstest.Result, status int, err error) jsonRepor
 		if ex.Response != nil {
 			e.Status, e.Response = ex.Response.StatusCode, withoutSecrets(ex.Response.Header)
 		}
-		r.Exchanges = append(r.Exchanges, e)
+		converted = append(converted, e)
 	}
-	if len(all) > 0 && all[0].Request.Header["Access-Control-Request-Method"] != nil {
-		r.Preflight = corstest.PreflightReasons(o.request)
-	}
-	return r
+	return converted
+}
+
+func writeJSON(w io.Writer, v any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(v)
 }
 
 // withoutSecrets returns h as a log may show it. [corstest.Result.String] hides

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/f407da42/cors"
+	"github.com/f407da42/cors/internal/testkit"
+)
+
+func TestScan(t *testing.T) {
+	t.Parallel()
+	closed := httptest.NewServer(api(t))
+	t.Cleanup(closed.Close)
+	open := httptest.NewServer(testkit.MustNew(t, cors.Policy{
+		AllowOriginFunc:  func(*http.Request, string) bool { return true },
+		AllowCredentials: true,
+	}).Handler(http.NotFoundHandler()))
+	t.Cleanup(open.Close)
+	public := httptest.NewServer(testkit.MustNew(t, cors.Policy{AllowedOrigins: []string{"*"}}).Handler(http.NotFoundHandler()))
+	t.Cleanup(public.Close)
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+
+	const page = "https://app.example.com"
+	for _, test := range []struct {
+		name    string
+		args    []string
+		status  int
+		want    string // in the text
+		verdict string // in JSON
+	}{
+		{"passes a policy that lists the page", []string{"-page", page, "-X", "PUT", "-d", "{}", closed.URL + "/items/1"}, 0, "no findings", "passed"},
+		{"passes a public API", []string{"-page", page, public.URL}, 0, "Info: Pages on any origin", "passed"},
+		{"fails a policy that allows every origin", []string{"-page", page, open.URL}, 1, "High: Pages on any origin", "failed"},
+		{"does not judge a server that is down", []string{"-page", page, gone.URL}, 2, "not every request got a response", "unknown"},
+		{"does not judge a request that no browser sends", []string{"-page", page, "-X", "TRACE", closed.URL}, 2, "method TRACE is forbidden", "unknown"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			status, stdout, stderr := corsfetch(t, append(test.args, "-scan")...)
+			if status != test.status || !strings.Contains(stdout, test.want) {
+				t.Errorf("exit status %d, want %d and %q:\n%s%s", status, test.status, test.want, stdout, stderr)
+			}
+			status, stdout, stderr = corsfetch(t, append(test.args, "-scan", "-json")...)
+			var got struct {
+				Verdict string
+				Tried   []struct {
+					Origin    string
+					Exchanges []struct{ Method string }
+				}
+			}
+			if err := json.Unmarshal([]byte(stdout), &got); err != nil {
+				t.Fatal(err)
+			}
+			if status != test.status || got.Verdict != test.verdict || got.Tried[0].Origin != page {
+				t.Errorf("exit status %d, want %d and verdict %q:\n%s%s", status, test.status, test.verdict, stdout, stderr)
+			}
+			for _, tried := range got.Tried {
+				for _, ex := range tried.Exchanges {
+					if !slices.Contains([]string{"GET", "HEAD", "OPTIONS"}, ex.Method) {
+						t.Errorf("%s got a %s request", tried.Origin, ex.Method)
+					}
+				}
+			}
+		})
+	}
+}
