@@ -3,7 +3,6 @@ package peers_test
 import (
 	"math"
 	"net/http"
-	"net/http/httptest"
 	"runtime"
 	"strings"
 	"sync"
@@ -30,28 +29,23 @@ func benchmarkRequests(b *testing.B, p policy, impl implementation) {
 	if handler == nil {
 		return
 	}
-	runtime.GC() // of what was needed to make the handler
+	runtime.GC() // collect what wrap left behind
 	for _, req := range requests {
 		r := req.make(p)
 		if r == nil {
 			continue
 		}
-		b.Run("request="+req.name+"/writer=reused/impl="+impl.name, func(b *testing.B) {
+		b.Run("request="+req.name+"/impl="+impl.name, func(b *testing.B) {
 			benchmarkLeast(b, handler, r)
-		})
-		b.Run("request="+req.name+"/writer=recorder/impl="+impl.name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				handler.ServeHTTP(httptest.NewRecorder(), r)
-			}
 		})
 	}
 }
 
-// benchmarkLeast reports, besides means, how long a request takes in the fastest
-// of many short runs, or in the mean if it is too slow for one. What else goes on in
-// the machine, or in another that has the same processor, only adds time, and may
-// double it for minutes; the fastest run leaves that out, and garbage collection.
+// benchmarkLeast reports, in addition to the mean, how long a request takes in
+// the fastest of many short runs. Other work on the machine, or on another one
+// with the same processor, only adds time, and can double it for minutes. The
+// fastest run excludes that, and garbage collection. If a request is too slow
+// for short runs, it reports the mean.
 func benchmarkLeast(b *testing.B, handler http.Handler, r *http.Request) {
 	b.ReportAllocs()
 	const run = 64 // requests
@@ -76,8 +70,8 @@ func benchmarkLeast(b *testing.B, handler http.Handler, r *http.Request) {
 	b.ReportMetric(ns, "least-ns/op")
 }
 
-// BenchmarkRouters measures the routers that some implementations come with,
-// without a middleware.
+// BenchmarkRouters measures the routers of some implementations, without any
+// middleware.
 func BenchmarkRouters(b *testing.B) {
 	r := newRequest(http.MethodGet, "https://site-0.example.com")
 	for _, impl := range implementations {
@@ -96,18 +90,17 @@ func BenchmarkRouters(b *testing.B) {
 	}
 }
 
-// BenchmarkManyOrigins has another origin in each request, so that at some
-// number the set of origins no longer fits into the caches of the processor.
+// BenchmarkManyOrigins uses another origin in each request. From some number on,
+// the set of origins no longer fits into the caches of the processor.
 func BenchmarkManyOrigins(b *testing.B) {
 	for p := range policies {
 		if !strings.HasPrefix(p.name, "origins-") {
 			continue
 		}
-		// Far more requests than one would want to make beforehand.
 		next := 0
 		r := newRequest(http.MethodGet, p.allowed)
 		for _, impl := range implementations {
-			if impl.name != "floor-safe" && impl.name != "this" {
+			if impl.name != "by-hand" && impl.name != "this" {
 				continue
 			}
 			handler := impl.wrap(p, nothing)
@@ -125,8 +118,8 @@ func BenchmarkManyOrigins(b *testing.B) {
 	}
 }
 
-// BenchmarkParallel serves on all cores at once, while the policy stays as it
-// is, and while it is set a thousand times a second.
+// BenchmarkParallel serves on all cores at once, with a constant policy and with
+// one that is set a thousand times a second.
 func BenchmarkParallel(b *testing.B) {
 	p := named("origins-1000")
 	r := newRequest(http.MethodGet, p.allowed)
@@ -175,8 +168,8 @@ func benchmarkParallel(b *testing.B, handler http.Handler, r *http.Request) {
 	})
 }
 
-// BenchmarkHostile shows what the most expensive requests cost that we know of,
-// beside ordinary ones.
+// BenchmarkHostile measures the most expensive requests that we know, next to
+// honest ones.
 func BenchmarkHostile(b *testing.B) {
 	for _, req := range hostileRequests {
 		p := named(req.policy)
@@ -190,18 +183,18 @@ func BenchmarkHostile(b *testing.B) {
 	}
 }
 
-// BenchmarkNew compiles policies of more and more origins, beside making a map of
-// them, and of more and more patterns. Besides time and all that is allocated on
-// the way, it reports what memory is in use afterwards.
+// BenchmarkNew compiles policies with more and more origins, next to making a
+// map of them, and with more and more patterns. It also reports the memory that
+// is in use afterwards.
 func BenchmarkNew(b *testing.B) {
 	for _, name := range []string{
 		"origins-1", "origins-1000", "origins-1000000",
 		"patterns-10", "patterns-1000", "hyphens-10", "hyphens-1000", "hyphens-varied-10", "hyphens-varied-1000", "hyphens-of-10-domains", "hyphens-of-1000-domains", "schemes-10", "schemes-1000",
 	} {
 		p := named(name)
-		if !p.patterns {
+		if !p.patterns() {
 			b.Run("policy="+name+"/impl=map", func(b *testing.B) {
-				benchmarkNew(b, func() any { return set(p) })
+				benchmarkNew(b, func() any { return set(p.origins) })
 			})
 		}
 		b.Run("policy="+name+"/impl=this", func(b *testing.B) {
@@ -222,8 +215,8 @@ func benchmarkNew(b *testing.B, make func() any) {
 	runtime.KeepAlive(made)
 }
 
-// BenchmarkIdle reports what memory a Middleware holds that nobody asks, before
-// and after its policy has been set a thousand times.
+// BenchmarkIdle reports the memory that a Middleware holds without traffic,
+// before and after its policy is set a thousand times.
 func BenchmarkIdle(b *testing.B) {
 	for b.Loop() {
 		once, often := idle()
@@ -232,8 +225,8 @@ func BenchmarkIdle(b *testing.B) {
 	}
 }
 
-// idle returns what memory is held by a Middleware with a policy of a thousand
-// origins, and what is held after that policy has been set another thousand times.
+// idle returns the memory that a Middleware with a thousand origins holds, and
+// the memory that it holds after the same policy is set a thousand times.
 func idle() (once, often int64) {
 	q := thisPolicy(named("origins-1000"))
 	before := testkit.LiveBytes()
@@ -246,6 +239,6 @@ func idle() (once, often int64) {
 	}
 	often = testkit.LiveBytes() - before
 	runtime.KeepAlive(c)
-	runtime.KeepAlive(q) // or else its strings are freed, which were there before
+	runtime.KeepAlive(q) // its strings were in use before
 	return once, often
 }

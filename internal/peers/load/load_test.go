@@ -14,18 +14,18 @@ import (
 	"github.com/f407da42/cors/internal/testkit"
 )
 
-// TestByHand holds the code by hand to what this library sends, and to one
-// allocation for that.
-func TestByHand(t *testing.T) {
-	this := ways[slices.IndexFunc(ways, func(w way) bool { return w.name == "this" })].wrap
+// TestHandWritten compares the responses of the hand-written code with those of
+// this package, and expects one allocation for each.
+func TestHandWritten(t *testing.T) {
+	this := ways[thisPackage].wrap
 	other := [2]string{"Origin", "https://other.example.com"}
 	cases := append(slices.Clone(kinds),
-		kind{"no origin", "GET", nil},
-		kind{"OPTIONS of an allowed origin", "OPTIONS", browser},
+		kind{"no Origin", "GET", nil},
+		kind{"OPTIONS from an allowed origin", "OPTIONS", browser},
 		kind{"rejected", "GET", [][2]string{other}},
 		kind{"rejected preflight", "OPTIONS", [][2]string{other, {"Access-Control-Request-Method", "PUT"}, {"Sec-Fetch-Site", "same-origin"}}},
 		kind{"same-origin", "POST", [][2]string{other, {"Sec-Fetch-Site", "same-origin"}}},
-		kind{"same-origin, of an old browser", "POST", [][2]string{{"Origin", "https://" + host}}},
+		kind{"same-origin, from an old browser", "POST", [][2]string{{"Origin", "https://" + host}}},
 	)
 	for _, k := range cases {
 		r := httptest.NewRequest(k.method, "https://"+host+path, nil)
@@ -36,26 +36,26 @@ func TestByHand(t *testing.T) {
 			got, want := httptest.NewRecorder(), httptest.NewRecorder()
 			maps.Copy(got.Header(), before)
 			maps.Copy(want.Header(), before)
-			byHand(service).ServeHTTP(got, r)
+			handWritten(service).ServeHTTP(got, r)
 			this(service).ServeHTTP(want, r)
 			if got.Code != want.Code || !reflect.DeepEqual(got.Header(), want.Header()) || got.Body.String() != want.Body.String() {
-				t.Errorf("%s, after %v: by hand %d %v %q, this library %d %v %q", k.name, before,
+				t.Errorf("%s, after %v: hand-written %d %v %q, this package %d %v %q", k.name, before,
 					got.Code, got.Header(), got.Body, want.Code, want.Header(), want.Body)
 			}
 		}
-		handler := byHand(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		handler := handWritten(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 		w := testkit.NewRecorder()
 		if n := testing.AllocsPerRun(100, func() {
 			w.Reset()
 			handler.ServeHTTP(w, r)
 		}); n != 1 {
-			t.Errorf("%s: %v allocations by hand, want 1", k.name, n)
+			t.Errorf("%s: %v allocations, want 1", k.name, n)
 		}
 	}
 }
 
-// TestProtocols has every kind of exchange made three times on one connection,
-// and looks at what arrives at the server.
+// TestProtocols makes each kind of exchange three times on one connection and
+// checks the requests that arrive at the server.
 func TestProtocols(t *testing.T) {
 	certificate := makeCertificate()
 	for _, p := range protocols {
@@ -95,13 +95,13 @@ func TestProtocols(t *testing.T) {
 	}
 }
 
-// TestRefusal shows that no exchange takes an error for an answer.
-func TestRefusal(t *testing.T) {
+// TestErrorStatus shows that an exchange reports an error status.
+func TestErrorStatus(t *testing.T) {
 	a := listen(http.NotFoundHandler(), makeCertificate())
 	for _, p := range protocols {
 		conn := p.dial(a)
 		if err := p.exchange(conn, kinds[0])(); err == nil {
-			t.Errorf("%s: status 404 is no error", p.name)
+			t.Errorf("%s: status 404 is not an error", p.name)
 		}
 		conn.Close()
 	}

@@ -1,17 +1,16 @@
 //go:build unix
 
-// Command load measures what CORS costs a service end to end: a net/http server
-// in a process of its own, under load over loopback, by turns with no CORS at
-// all, with code by hand, with this library, and with others.
+// Command load measures what CORS costs a whole service.
 //
-//	go run ./load -rounds 50 -time 15ms
+// It starts a net/http server in another process and puts it under load over
+// loopback: without CORS, with hand-written code, with this package, and with
+// other packages, in turn. It prints tables for measurements.txt:
 //
-// It writes a line for each measurement, as benchmarks do. All figures are per
-// request: the time between two answers of the server (ns/op, the inverse of
-// requests per second), the median and the 99th percentile of the time until an
-// answer is there, and the CPU time of the server's process. On each connection
-// there is one request at a time, also with HTTP/2. The server collects its garbage
-// when it has to, so that it may be that of the measurement before.
+//	go run ./load -servers 8 -rounds 50 -time 15ms
+//
+// Each connection has one request at a time, even with HTTP/2. A server
+// collects garbage when it needs to, so a measurement can include garbage of
+// the one before.
 package main
 
 import (
@@ -20,10 +19,10 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -31,8 +30,9 @@ import (
 )
 
 var (
-	serving     = flag.Bool("serve", false, "be the server: write an address for each way and kind of connection, and then the CPU time used so far for each line of standard input")
-	rounds      = flag.Int("rounds", 50, "how often each kind of request is measured, in each way")
+	serving     = flag.Bool("serve", false, "be the server: print its addresses, then the CPU time used so far for each line of standard input")
+	servers     = flag.Int("servers", 8, "how many servers to start, one after the other: some have more luck")
+	rounds      = flag.Int("rounds", 50, "how many rounds to measure on each server")
 	duration    = flag.Duration("time", 15*time.Millisecond, "how long each measurement takes")
 	connections = flag.Int("connections", 16, "how many connections send requests at once")
 )
@@ -44,26 +44,27 @@ func main() {
 		serve()
 		return
 	}
-	s := startServer()
-	fmt.Printf("load: %d connections, %d rounds of %v\n", *connections, *rounds, *duration)
-	for _, p := range protocols {
-		for _, kind := range kinds {
-			measureAll(s, p, kind)
+	rows := make([][][]sample, len(protocols)*len(kinds)) // by way
+	for range *servers {
+		s := startServer()
+		for i := range rows {
+			s.measureAll(protocols[i/len(kinds)], kinds[i%len(kinds)], &rows[i])
 		}
+		s.stop()
 	}
-	s.stop()
+	report(rows)
 }
 
-// A server is one in another process.
+// A server runs in another process.
 type server struct {
 	cmd       *exec.Cmd
 	in        io.WriteCloser
 	out       *bufio.Reader
-	addresses map[string]address // by the name of the way
+	addresses []address // one for each of ways
 }
 
 func startServer() *server {
-	s := &server{cmd: exec.Command(os.Args[0], "-serve"), addresses: make(map[string]address)}
+	s := &server{cmd: exec.Command(os.Args[0], "-serve")}
 	s.cmd.Stderr = os.Stderr
 	var err error
 	s.in, err = s.cmd.StdinPipe()
@@ -72,16 +73,16 @@ func startServer() *server {
 	check(err)
 	s.out = bufio.NewReader(out)
 	check(s.cmd.Start())
-	for _, w := range ways {
+	for range ways {
 		var a address
 		_, err := fmt.Fscanln(s.out, &a.clear, &a.secure)
 		check(err)
-		s.addresses[w.name] = a
+		s.addresses = append(s.addresses, a)
 	}
 	return s
 }
 
-// cpu asks the server for the CPU time that it has used so far.
+// cpu returns the CPU time that the server has used so far.
 func (s *server) cpu() time.Duration {
 	_, err := fmt.Fprintln(s.in)
 	check(err)
@@ -96,29 +97,37 @@ func (s *server) stop() {
 	check(s.cmd.Wait())
 }
 
-// measureAll measures one kind of request in all ways, by turns, so that a
-// machine that gets slower does so for all. The order is another one in each
-// round: none always comes after the same.
-func measureAll(s *server, p protocol, k kind) {
+// measureAll measures one kind of request in all ways and appends the samples
+// to row, one list for each way. The ways take turns, in a new order in each
+// round, so a machine that gets slower does so for all of them.
+func (s *server) measureAll(p protocol, k kind, row *[][]sample) {
+	if *row == nil {
+		*row = make([][]sample, len(ways))
+	}
 	exchanges := make([][]exchange, len(ways))
-	for i, w := range ways {
+	for i := range ways {
 		for range *connections {
-			conn := p.dial(s.addresses[w.name])
+			conn := p.dial(s.addresses[i])
 			defer conn.Close()
 			exchanges[i] = append(exchanges[i], p.exchange(conn, k))
 		}
-		measure(s, exchanges[i]) // to warm up
+		s.measure(exchanges[i]) // to warm up
 	}
 	for range *rounds {
 		for _, i := range rand.Perm(len(ways)) {
-			fmt.Printf("BenchmarkLoad/protocol=%s/request=%s/impl=%s-%d %s\n", p.name, k.name, ways[i].name, runtime.GOMAXPROCS(0), measure(s, exchanges[i]))
+			(*row)[i] = append((*row)[i], s.measure(exchanges[i]))
 		}
 	}
 }
 
-// measure sends requests over all connections, each as soon as the answer to the
-// one before has come.
-func measure(s *server, exchanges []exchange) string {
+// A sample is one measurement, in the order of units.
+type sample [4]float64
+
+var units = []string{"requests per second", "CPU time per request", "median time", "99th percentile"}
+
+// measure sends requests over all connections, each as soon as the response to
+// the previous one has arrived.
+func (s *server) measure(exchanges []exchange) sample {
 	var (
 		wg   sync.WaitGroup
 		mu   sync.Mutex
@@ -145,10 +154,70 @@ func measure(s *server, exchanges []exchange) string {
 	cpu = s.cpu() - cpu
 	slices.Sort(all)
 	n := len(all)
-	var line strings.Builder
-	fmt.Fprintf(&line, "%d %d ns/op", n, took.Nanoseconds()/int64(n))
-	fmt.Fprintf(&line, " %d p50-ns %d p99-ns %d cpu-ns", all[n/2].Nanoseconds(), all[n*99/100].Nanoseconds(), cpu.Nanoseconds()/int64(n))
-	return line.String()
+	return sample{float64(n) / took.Seconds(), float64(cpu) / float64(n), float64(all[n/2]), float64(all[n*99/100])}
+}
+
+// report prints two tables: each way compared with hand-written code, over all
+// rows, and the CPU time for each row.
+func report(rows [][][]sample) {
+	fmt.Printf("| hand-written code is 1 | %s |\n|---|--:|--:|--:|--:|\n", strings.Join(units, " | "))
+	for w, way := range ways {
+		fmt.Printf("| %s |", way.name)
+		for unit := range units {
+			fmt.Printf(" %s |", interval(ratios(rows, w, unit)))
+		}
+		fmt.Println()
+	}
+	fmt.Println("\nCPU time per request, and this package's requests per second compared with hand-written code:\n\n| protocol, request | no CORS | hand-written | hand-written, again | this package | rs/cors | go-chi/cors | requests per second |")
+	fmt.Println("|---|--:|--:|--:|--:|--:|--:|--:|")
+	for i, row := range rows {
+		fmt.Printf("| %s, %s |", protocols[i/len(kinds)].name, kinds[i%len(kinds)].name)
+		for _, samples := range row {
+			var cpu []float64
+			for _, s := range samples {
+				cpu = append(cpu, s[1])
+			}
+			m, _, _ := median(cpu)
+			fmt.Printf(" %.1f µs |", m/1000)
+		}
+		fmt.Printf(" %s |\n", interval(ratios(rows[i:i+1], thisPackage, 0)))
+	}
+}
+
+// ratios compares a way with hand-written code, round by round: it returns the
+// geometric means over rows.
+func ratios(rows [][][]sample, w, unit int) []float64 {
+	values := make([]float64, len(rows[0][w]))
+	for round := range values {
+		logs := 0.0
+		for _, row := range rows {
+			logs += math.Log(row[w][round][unit] / row[byHand][round][unit])
+		}
+		values[round] = math.Exp(logs / float64(len(rows)))
+	}
+	return values
+}
+
+func interval(values []float64) string {
+	m, low, high := median(values)
+	return fmt.Sprintf("%.3f (%.3f to %.3f)", m, low, high)
+}
+
+// median returns the median of values and its 95 % confidence interval by the
+// ranks of the values, which holds for any distribution. With fewer than six
+// values, the interval is from the least to the greatest, and less certain.
+func median(values []float64) (m, low, high float64) {
+	sorted := slices.Sorted(slices.Values(values))
+	n := len(sorted)
+	// Each value is above or below the median with probability 1/2. Leave out as
+	// many at either end as keeps the median inside with a probability of 97.5 %.
+	out, probability := 0, math.Pow(0.5, float64(n))
+	for sum := probability; sum <= 0.025; sum += probability {
+		out++
+		probability *= float64(n-out+1) / float64(out)
+	}
+	rank := max(0, out-1)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2, sorted[rank], sorted[n-1-rank]
 }
 
 func check(err error) {

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// A kind is one of request, with the header fields that a browser sends.
+// A kind of request has the header fields that a browser sends.
 type kind struct {
 	name, method string
 	fields       [][2]string
@@ -42,11 +42,11 @@ var browser = [][2]string{
 	{"Origin", origin},
 }
 
-// An exchange sends a request and waits for the answer.
+// An exchange sends a request and waits for the response.
 //
-// The client shares the machine with the server and shall cost next to nothing
-// beside it. So what it sends is written out beforehand, and of the answer it
-// reads no more than what tells whether and where it ends.
+// The client shares the machine with the server, so it does as little as
+// possible: requests are encoded in advance, and only the status and the length
+// of a response are parsed.
 type exchange func() error
 
 // A protocol is a way to talk to the server.
@@ -84,12 +84,12 @@ func newHTTP1(conn net.Conn, k kind) exchange {
 		fmt.Fprintf(&request, "%s: %s\r\n", f[0], f[1])
 	}
 	request.WriteString("\r\n")
-	answer := bufio.NewReader(conn)
+	response := bufio.NewReader(conn)
 	return func() error {
 		if _, err := conn.Write(request.Bytes()); err != nil {
 			return err
 		}
-		return readHTTP1(answer)
+		return readHTTP1(response)
 	}
 }
 
@@ -102,7 +102,7 @@ func readHTTP1(r *bufio.Reader) error {
 			return err
 		}
 		if first && !bytes.HasPrefix(line, []byte("HTTP/1.1 20")) {
-			return fmt.Errorf("the server answers %s", line)
+			return fmt.Errorf("got the response %s", line)
 		}
 		if len(line) == len("\r\n") {
 			break
@@ -117,8 +117,8 @@ func readHTTP1(r *bufio.Reader) error {
 	return err
 }
 
-// newHTTP2 compresses the fields as browsers do: from the second request on they
-// are indexes into a table that the first has filled.
+// newHTTP2 compresses the fields as browsers do: from the second request on, they
+// are indexes into a table that the first request filled.
 func newHTTP2(conn net.Conn, k kind) exchange {
 	var block bytes.Buffer
 	encoder := hpack.NewEncoder(&block)
@@ -134,16 +134,16 @@ func newHTTP2(conn net.Conn, k kind) exchange {
 		putFrameHeader(frame, http2.FrameHeaders, http2.FlagHeadersEndStream|http2.FlagHeadersEndHeaders)
 	}
 
-	// The window is large enough for all that the server will ever send.
+	// The window is large enough for everything that the server will send.
 	hello := bytes.NewBufferString(http2.ClientPreface)
 	f := http2.NewFramer(hello, nil)
 	f.WriteSettings()
 	f.WriteWindowUpdate(0, 1<<30)
-	f.WriteSettingsAck() // of what the server sends first
+	f.WriteSettingsAck() // for the settings that the server sends first
 	_, err := conn.Write(hello.Bytes())
 	check(err)
 
-	answer := bufio.NewReader(conn)
+	response := bufio.NewReader(conn)
 	stream, request := uint32(1), first
 	return func() error {
 		binary.BigEndian.PutUint32(request[5:], stream)
@@ -151,13 +151,13 @@ func newHTTP2(conn net.Conn, k kind) exchange {
 			return err
 		}
 		stream, request = stream+2, next
-		return readHTTP2(answer)
+		return readHTTP2(response)
 	}
 }
 
 const frameHeader = 9 // bytes (RFC 9113, section 4.1)
 
-// putFrameHeader writes the header of frame, but for the stream.
+// putFrameHeader writes the header of frame, except the stream.
 func putFrameHeader(frame []byte, t http2.FrameType, flags http2.Flags) {
 	binary.BigEndian.PutUint32(frame, uint32(len(frame)-frameHeader)<<8|uint32(t))
 	frame[4] = byte(flags)
@@ -181,7 +181,7 @@ func readHTTP2(r *bufio.Reader) error {
 			// The status comes first, and 200 and 204 have the indexes 8 and 9 in
 			// the static table (RFC 7541, appendix A).
 			if status := frame[frameHeader]; status != 0x88 && status != 0x89 {
-				return fmt.Errorf("the server answers with a field %#x first, not with the status 200 or 204", status)
+				return fmt.Errorf("the first field of the response is %#x, not the status 200 or 204", status)
 			}
 		case http2.FrameData, http2.FrameSettings, http2.FrameWindowUpdate:
 		default:
