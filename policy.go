@@ -407,7 +407,7 @@ func (p *Policy) checkAnyOrigin(errs *policyErrors, i int) {
 func (p *Policy) checkRisks(errs *policyErrors, i int, o origin.Pattern) {
 	s := p.AllowedOrigins[i]
 	if o.Wildcard == origin.AnyHost && (o.Scheme == "http" || o.Scheme == "https") {
-		m.add("AllowedOrigins", i, s, "with AllowCredentials, lets every page on the web act as your users; list the origins that you trust, or decide in AllowOriginFunc")
+		errs.add("AllowedOrigins", i, s, "with AllowCredentials, lets every page on the web act as your users; list the origins that you trust, or decide in AllowOriginFunc")
 		return
 	}
 	if o.Scheme == "http" && !o.IsLoopback() && p.AcceptRisks&RiskInsecureOrigin == 0 {
