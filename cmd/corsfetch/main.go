@@ -47,6 +47,11 @@
 // Browsers also block requests for reasons other than CORS. corsfetch prints a
 // note about one of them, mixed content: an https: page cannot request an http:
 // URL, except on loopback addresses. The note does not change the exit status.
+//
+// corsfetch follows the Fetch standard. Today's browsers accept * in
+// Access-Control-Allow-Headers for Authorization, although the standard does
+// not; corsfetch reports such a request as blocked. It also sends no User-Agent
+// of a browser, which a few servers look at.
 package main
 
 import (

@@ -106,13 +106,18 @@ const (
 	calls = 20
 )
 
-// TestMain demands all browsers, unless somebody has chosen. Nobody would see a
-// test that is skipped.
+// TestMain demands all browsers and servers, unless the environment lists the
+// ones to demand, because a skipped test is easy to miss.
 func TestMain(m *testing.M) {
-	if os.Getenv("CORS_BROWSERS") == "" {
-		// Shown with -v, and if a test fails.
-		fmt.Fprintln(os.Stderr, "The recipes need all of CORS_BROWSERS=chromium,firefox,webkit. If you lack one, set it to those that you have.")
-		os.Setenv("CORS_BROWSERS", "chromium,firefox,webkit")
+	for name, all := range map[string]string{
+		"CORS_BROWSERS": "chromium,firefox,webkit",
+		"CORS_SERVERS":  "express,fastify,nginx,Caddy,Python",
+	} {
+		if os.Getenv(name) == "" {
+			// Shown with -v, and if a test fails.
+			fmt.Fprintf(os.Stderr, "The tests need all of %s=%s. If you lack one, set the variable to those that you have.\n", name, all)
+			os.Setenv(name, all)
+		}
 	}
 	m.Run()
 }
