@@ -503,6 +503,28 @@ func TestAcceptedPolicies(t *testing.T) {
 	}
 }
 
+// The longest host has 253 bytes, which can be followed by a dot and a port.
+func TestLongestOrigins(t *testing.T) {
+	t.Parallel()
+	domain := strings.Repeat("b.", 110) + "example.com"
+	for _, pattern := range []string{
+		"https://*.D", "https://*.D.", "https://*.D.:65535", "https://*.D.:*", "app://*.D.:*",
+		"https://a-*.D.:65535", "https://*-b.D.", "http://a-*-b.D.:*",
+	} {
+		pattern = strings.Replace(pattern, "D", domain, 1)
+		_, host, _ := strings.Cut(pattern, "://")
+		host, _, _ = strings.Cut(host, ":")
+		m := testkit.MustNew(t, origins(pattern))
+		for n := 253; n <= 254; n++ {
+			label := strings.Repeat("x", n-len(strings.TrimSuffix(host, "."))+len("*"))
+			origin := strings.Replace(strings.Replace(pattern, ":*", ":65535", 1), "*", label, 1)
+			if got := testkit.AllowsPage(m, origin); got != (n == 253) {
+				t.Errorf("%s allows %s, whose host has %d bytes: %t", pattern, origin, n, got)
+			}
+		}
+	}
+}
+
 func TestAllowOriginFunc(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("a", 400)

@@ -296,39 +296,6 @@ func TestHostileLoad(t *testing.T) {
 	}
 }
 
-// found in this package: an Origin of a megabyte was compared in full with a Host
-// that is as long, as of a page of the server's own origin. Had it been read, a
-// megabyte would cost a thousand times more than a kilobyte.
-func TestFieldBugHugeOriginAndHost(t *testing.T) {
-	policies := map[string]cors.Policy{
-		"one origin": testkit.ExamplePolicy,
-		"patterns":   {AllowedOrigins: []string{"https://*.example.com", "https://pr-*.example.com", "http://localhost:*", "app://*"}},
-		"a func":     {AllowOriginFunc: func(*http.Request, string) bool { return true }},
-	}
-	for name, p := range policies {
-		h := testkit.MustNew(t, p).Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-			t.Errorf("%s: the handler runs", name)
-		}))
-		for _, port := range []string{"", ":80", ":443"} {
-			for _, scheme := range []string{"https://", "http://", "app://"} {
-				cost := func(n int) time.Duration {
-					host := strings.Repeat("a", n) + ".example.com"
-					w := testkit.NewRecorder()
-					r := testkit.NewRequest("POST", "Origin: "+scheme+host)
-					r.Host = host + port
-					return testkit.PerCall(20, func(int) {
-						w.Reset()
-						h.ServeHTTP(w, r)
-					})
-				}
-				if short, long := cost(1<<10), cost(1<<20); long > 50*short {
-					t.Errorf("%s: an origin of %s, with a Host as long and %q, takes %v with 1 KB and %v with 1 MB", name, scheme, port, short, long)
-				}
-			}
-		}
-	}
-}
-
 // BenchmarkHostileLoad compares how many honest requests a second are answered
 // while a hostile client sends all that hostileMessages holds: by a bare handler
 // and with the middleware around it, in turns. Run it with -benchtime=50x or
