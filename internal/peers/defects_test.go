@@ -26,8 +26,8 @@ import (
 	rscors "github.com/rs/cors"
 )
 
-// A setup is the part of a configuration that the rows of the table differ in.
-// The rest is the same for all: the methods and request headers below.
+// A setup is the part of a configuration that differs between rows. The methods
+// and request headers below are the same for all.
 type setup struct {
 	origins     []string
 	credentials bool
@@ -45,8 +45,8 @@ type peer struct {
 	name   string
 	module string // its path in go.mod, or "" for this one
 
-	// wrap puts the middleware in front of next. Where s is nil, it does
-	// everything but that: what a framework costs is then known.
+	// wrap puts the middleware in front of next. If s is nil, it adds only the
+	// framework, which shows the cost of the framework alone.
 	wrap func(s *setup, next http.Handler) (http.Handler, error)
 }
 
@@ -125,7 +125,7 @@ var peers = []peer{
 	{"fiber", "github.com/gofiber/fiber/v3", func(s *setup, next http.Handler) (h http.Handler, err error) {
 		app := fiber.New()
 		if s != nil {
-			// It reports what is wrong with a configuration by a panic.
+			// It panics if a configuration is invalid.
 			defer func() {
 				if v := recover(); v != nil {
 					err = fmt.Errorf("%v", v)
@@ -158,54 +158,54 @@ var peers = []peer{
 	}},
 }
 
-// A defect is a row of the table: an input that some middleware has got wrong,
-// and what p makes of it.
+// A defect is a row of the table: an input that some middleware handles wrongly,
+// and a function that observes p.
 type defect struct {
 	input   string
 	observe func(t *testing.T, p peer) string
 }
 
 var defects = []defect{
-	{"`*` with credentials, asked by any origin", func(t *testing.T, p peer) string {
+	{"`*` with credentials, a request from any origin", func(t *testing.T, p peer) string {
 		return p.allows(t, setup{[]string{"*"}, true}, "https://evil.example")
 	}},
-	{"`h*` with credentials, asked by any origin", func(t *testing.T, p peer) string {
+	{"`h*` with credentials, a request from any origin", func(t *testing.T, p peer) string {
 		return p.allows(t, setup{[]string{"h*"}, true}, "https://evil.example")
 	}},
-	{"`https://app.example.com*`, asked by `https://app.example.com.evil.example`", func(t *testing.T, p peer) string {
+	{"`https://app.example.com*`, a request from `https://app.example.com.evil.example`", func(t *testing.T, p peer) string {
 		return p.allows(t, setup{[]string{"https://app.example.com*"}, false}, "https://app.example.com.evil.example")
 	}},
-	{"`app.example.com` without a scheme, asked by `https://app.example.com`", func(t *testing.T, p peer) string {
+	{"`app.example.com` without a scheme, a request from `https://app.example.com`", func(t *testing.T, p peer) string {
 		return p.allows(t, setup{[]string{"app.example.com"}, false}, "https://app.example.com")
 	}},
-	{"`https://app.example.com/` with a slash, asked by `https://app.example.com`", func(t *testing.T, p peer) string {
+	{"`https://app.example.com/` with a slash, a request from `https://app.example.com`", func(t *testing.T, p peer) string {
 		return p.allows(t, setup{[]string{"https://app.example.com/"}, false}, "https://app.example.com")
 	}},
 	{"a form post from another origin", func(t *testing.T, p peer) string {
 		r := httptest.NewRequest("POST", "/", strings.NewReader("amount=100"))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.Header.Set("Origin", "https://evil.example")
-		return ranOrStatus(p.answer(t, ordinary, r))
+		return ranOrStatus(p.send(t, ordinary, r))
 	}},
-	{"a post from the server's own page, behind a proxy that changes `Host`", func(t *testing.T, p peer) string {
+	{"a POST from the server's own page, behind a proxy that changes `Host`", func(t *testing.T, p peer) string {
 		r := httptest.NewRequest("POST", "http://10.0.0.1:8080/", nil)
 		r.Header.Set("Origin", "https://api.example.com")
 		r.Header.Set("Sec-Fetch-Site", "same-origin")
-		return ranOrStatus(p.answer(t, ordinary, r))
+		return ranOrStatus(p.send(t, ordinary, r))
 	}},
-	{"`OPTIONS` that is no preflight, from an allowed origin", func(t *testing.T, p peer) string {
+	{"an `OPTIONS` request that is not a preflight, from an allowed origin", func(t *testing.T, p peer) string {
 		r := httptest.NewRequest("OPTIONS", "/", nil)
 		r.Header.Set("Origin", "https://app.example.com")
-		return ranOrStatus(p.answer(t, ordinary, r))
+		return ranOrStatus(p.send(t, ordinary, r))
 	}},
-	{"a request without `Origin`, whose answer a cache may keep", func(t *testing.T, p peer) string {
-		res, _ := p.answer(t, ordinary, httptest.NewRequest("GET", "/", nil))
+	{"a response to a request without `Origin`, for caches", func(t *testing.T, p peer) string {
+		res, _ := p.send(t, ordinary, httptest.NewRequest("GET", "/", nil))
 		if listed(res.Header, "Vary", "Origin") {
 			return "`Vary: Origin`"
 		}
 		return "no `Vary`"
 	}},
-	{"`Vary: Accept-Encoding`, set before the middleware runs", func(t *testing.T, p peer) string {
+	{"`Vary: Accept-Encoding`, set by an outer layer", func(t *testing.T, p peer) string {
 		h := p.mustWrap(t, setup{origins: []string{"https://app.example.com", "https://example.com"}}, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 		r := httptest.NewRequest("GET", "/", nil)
 		r.Header.Set("Origin", "https://app.example.com")
@@ -217,9 +217,9 @@ var defects = []defect{
 		}
 		return "overwritten"
 	}},
-	{"a handler that changes its header values in place", func(t *testing.T, p peer) string {
+	{"a handler that changes header values in place", func(t *testing.T, p peer) string {
 		restore := func() {}
-		// What is shared outlives this test, so it is put right again.
+		// Shared values outlive this test, so it restores them.
 		defer func() { restore() }()
 		h := p.mustWrap(t, setup{ordinary.origins, true}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path != "/change" {
@@ -250,35 +250,35 @@ var defects = []defect{
 				return "changes other responses"
 			}
 		}
-		return "changes its own"
+		return "changes its response"
 	}},
-	{"a preflight for `PUT`: methods that the browser may remember", func(t *testing.T, p peer) string {
-		res, _ := p.answer(t, ordinary, preflight("PUT"))
+	{"a preflight for `PUT`: methods in the response", func(t *testing.T, p peer) string {
+		res, _ := p.send(t, ordinary, preflight("PUT"))
 		for _, method := range listedMethods {
 			if !listed(res.Header, "Access-Control-Allow-Methods", method) {
 				return "`" + res.Header.Get("Access-Control-Allow-Methods") + "`"
 			}
 		}
-		return "all allowed"
+		return "all allowed methods"
 	}},
 	{"a preflight for a method that is not allowed", func(t *testing.T, p peer) string {
-		res, _ := p.answer(t, ordinary, preflight("PURGE"))
+		res, _ := p.send(t, ordinary, preflight("PURGE"))
 		switch {
 		case listed(res.Header, "Access-Control-Allow-Methods", "PURGE"):
 			return "allowed"
 		case res.Header.Get("Access-Control-Allow-Origin") == "":
 			return "no CORS headers"
 		default:
-			return "what is allowed"
+			return "all allowed methods"
 		}
 	}},
-	{"a preflight for `X-Request-Id, Authorization`, both allowed, unsorted and in upper case", func(t *testing.T, p peer) string {
+	{"a preflight for `X-Request-Id, Authorization`, both allowed, unsorted and not lowercase", func(t *testing.T, p peer) string {
 		return p.allowsHeaders(t, "X-Request-Id, Authorization")
 	}},
-	{"a preflight for the same in two lines, as some gateways split it", func(t *testing.T, p peer) string {
+	{"the same preflight in two lines, as some gateways send it", func(t *testing.T, p peer) string {
 		return p.allowsHeaders(t, "authorization", "x-request-id")
 	}},
-	{"an upstream behind `httputil.ReverseProxy` that sets `Access-Control-Allow-Origin` as well", func(t *testing.T, p peer) string {
+	{"an upstream behind `httputil.ReverseProxy` that also sets `Access-Control-Allow-Origin`", func(t *testing.T, p peer) string {
 		proxy := &httputil.ReverseProxy{
 			Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: "upstream.example"}) },
 			Transport: transport(func(r *http.Request) *http.Response {
@@ -305,7 +305,7 @@ var defects = []defect{
 		}
 		return cell
 	}},
-	{"an `Origin` of 1 MB in upper case: memory allocated", func(t *testing.T, p peer) string {
+	{"an `Origin` of 1 MB of capital letters: memory allocated", func(t *testing.T, p peer) string {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.Header.Set("Origin", "https://"+strings.Repeat("A", 1e6))
 		return p.allocates(t, r)
@@ -332,8 +332,8 @@ func (p peer) mustWrap(t *testing.T, s setup, next http.Handler) http.Handler {
 	return h
 }
 
-// answer returns the response to r, and whether the handler ran.
-func (p peer) answer(t *testing.T, s setup, r *http.Request) (res *http.Response, ran bool) {
+// send returns the response to r, and whether the handler ran.
+func (p peer) send(t *testing.T, s setup, r *http.Request) (res *http.Response, ran bool) {
 	h := p.mustWrap(t, s, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { ran = true }))
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
@@ -347,19 +347,19 @@ func ranOrStatus(res *http.Response, ran bool) string {
 	return fmt.Sprint(res.StatusCode)
 }
 
-// allows says what becomes of a configuration, and if it is taken, of a request
-// from origin.
+// allows describes the response to a request from origin, or the refusal of the
+// configuration.
 func (p peer) allows(t *testing.T, s setup, origin string) string {
 	if _, err := p.wrap(&s, http.NotFoundHandler()); err != nil {
 		return "refused at start"
 	}
 	r := httptest.NewRequest("GET", "/", nil)
 	r.Header.Set("Origin", origin)
-	res, _ := p.answer(t, s, r)
+	res, _ := p.send(t, s, r)
 	credentials := res.Header.Get("Access-Control-Allow-Credentials") == "true"
 	switch allowed := res.Header.Get("Access-Control-Allow-Origin"); {
 	case allowed == "*" && credentials:
-		return "`*` sent, which browsers refuse"
+		return "sends `*`, browsers block it"
 	case allowed == origin && credentials:
 		return "allowed, with credentials"
 	case allowed == origin:
@@ -372,12 +372,12 @@ func (p peer) allows(t *testing.T, s setup, origin string) string {
 	}
 }
 
-// allowsHeaders says whether a browser would be content with the answer to a
-// preflight that asks for all of listedHeaders, written as lines.
+// allowsHeaders reports whether a browser would accept the response to a
+// preflight for all of listedHeaders, sent as lines.
 func (p peer) allowsHeaders(t *testing.T, lines ...string) string {
 	r := preflight("PUT")
 	r.Header["Access-Control-Request-Headers"] = lines
-	res, _ := p.answer(t, ordinary, r)
+	res, _ := p.send(t, ordinary, r)
 	for _, name := range listedHeaders {
 		if !listed(res.Header, "Access-Control-Allow-Headers", name) {
 			return "not allowed"
@@ -393,8 +393,8 @@ func listed(h http.Header, name, element string) bool {
 	})
 }
 
-// allocates says how much memory p needs for r, beyond what it takes without
-// the middleware: the least of some runs, as pools are now full and now empty.
+// allocates returns how much memory the middleware of p allocates for r, in
+// addition to its framework.
 func (p peer) allocates(t *testing.T, r *http.Request) string {
 	least := func(s *setup) float64 {
 		h, err := p.wrap(s, http.NotFoundHandler())
@@ -425,14 +425,14 @@ func TestPeersAllow(t *testing.T) {
 			} {
 				r := httptest.NewRequest("PUT", "/", nil)
 				r.Header.Set("Origin", "https://app.example.com")
-				res, ran := p.answer(t, s, r)
+				res, ran := p.send(t, s, r)
 				if got := res.Header.Get("Access-Control-Allow-Origin"); got != "https://app.example.com" || !ran {
 					t.Errorf("a request got Access-Control-Allow-Origin: %q; whether the handler ran: %t", got, ran)
 				}
 
 				r = preflight("PUT")
 				r.Header.Set("Access-Control-Request-Headers", "authorization,x-request-id")
-				res, ran = p.answer(t, s, r)
+				res, ran = p.send(t, s, r)
 				if res.Header.Get("Access-Control-Allow-Origin") != "https://app.example.com" ||
 					!listed(res.Header, "Access-Control-Allow-Methods", "PUT") ||
 					!listed(res.Header, "Access-Control-Allow-Headers", "authorization") ||
@@ -459,8 +459,8 @@ func version(t *testing.T, module string) string {
 	return version
 }
 
-// TestDefects compares the table in docs/comparison.md with what it finds. On
-// failure, or with -v, it logs the table that the page should have.
+// TestDefects observes all packages and compares the results with the table in
+// docs/comparison.md. It logs the table that the page should have.
 func TestDefects(t *testing.T) {
 	table := [][]string{{"Input"}}
 	for _, p := range peers {
@@ -487,13 +487,13 @@ func TestDefects(t *testing.T) {
 	}
 	t.Logf("the table is:\n%s", &markdown)
 
-	shown := tableIn(t, "comparison.md", "# How do other packages answer?")
+	shown := tableIn(t, "comparison.md", "# How do other packages respond?")
 	if len(shown) != len(table) {
 		t.Fatalf("docs/comparison.md has %d rows, not %d", len(shown), len(table))
 	}
 	for i, row := range table {
 		if !slices.Equal(shown[i], row) {
-			t.Errorf("docs/comparison.md has\n%q, not\n%q", shown[i], row)
+			t.Errorf("docs/comparison.md has\n%q\nwant\n%q", shown[i], row)
 		}
 	}
 }
