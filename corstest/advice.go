@@ -4,305 +4,387 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/f407da42/cors/internal/header"
+	"github.com/f407da42/cors/internal/origin"
 )
 
-// evidence is what the server's mistake shows in: the response that made the
-// request fail, or the one that the script may read.
+// evidence is the response from which the advice is drawn: the one that blocked
+// the request, or the one that the script can read.
 type evidence struct {
 	failure
-	preflight bool // whether it is the response to a preflight
-	status    int
-	header    http.Header
-	body      string
-	include   bool // whether the request is made with credentials
-	tainted   bool // whether redirects have made the origin null
-	page      string
-	own       bool     // whether the URL is of the page's origin
-	hidden    []string // headers that the script cannot read, though it is not blocked
+	preflight  bool // the response is for a preflight
+	passed     bool // the preflight just before this request was successful
+	method     string
+	host       string // of the URL
+	status     int
+	header     http.Header
+	body       string
+	include    bool // the request has credentials
+	page       string
+	own        bool // the URL is on the page's origin
+	nulled     bool // the browser changed Origin to null
+	redirected bool
+	left       bool     // redirects led to another host
+	hidden     []string // headers that the script wants and cannot read
 }
 
-// rejected reports whether e is the rejection of an origin by package cors.
-func (e evidence) rejected() bool {
-	return e.status == 403 && strings.HasPrefix(e.body, originRejected)
+// advise returns the most likely cause of r.Blocked and its fix, or hints about
+// a response that the script can read. It returns "" if there is nothing to say.
+func advise(r *Result) string {
+	ex := r.Actual
+	if ex == nil {
+		ex = r.Preflight
+	}
+	if ex == nil || ex.Response == nil {
+		return ""
+	}
+	e := evidence{
+		failure:    r.failure,
+		preflight:  r.Actual == nil,
+		passed:     r.Actual != nil && r.Preflight != nil,
+		method:     r.request.Method,
+		host:       ex.Request.Host,
+		status:     ex.Response.StatusCode,
+		header:     ex.Response.Header,
+		body:       ex.body,
+		include:    r.request.Credentials == Include,
+		page:       r.page,
+		own:        urlOrigin(ex.Request) == r.page,
+		nulled:     r.page != "null" && ex.Request.Header.Get("Origin") == "null",
+		redirected: len(r.Via) > 0,
+		left:       len(r.Via) > 0 && r.Via[0].Request.Host != ex.Request.Host,
+	}
+	switch {
+	case r.Blocked != "" && e.kind <= unanswered:
+		return "" // the reason is not in the headers of a response
+	case e.rejectedBy(originRejected), e.rejectedBy(siteRejected), e.rejectedBy(forgeryDetected):
+		return e.adviseOnRejection()
+	case e.kind == handshakeRefused:
+		return e.adviseOnHandshake()
+	case r.Blocked == "" && (r.Status == 0 || r.request.Mode == WebSocket):
+		return "" // the page reads no headers
+	case r.Blocked == "":
+		e.hidden = hidden(e.header, r.Header)
+		return e.adviseOnReadable()
+	case e.kind == originMissing && e.preflight:
+		return e.adviseOnPreflight()
+	case e.kind == originMissing:
+		return e.adviseOnMissingOrigin()
+	case e.kind == originWildcard, e.kind == originOther, e.kind == credentialsDenied:
+		return e.adviseOnValues()
+	}
+	return e.adviseOnLists()
 }
 
-// varies reports whether e seems to come from a CORS middleware that does not
-// allow the origin. Authentication in front may say Vary: Origin as well.
-func (e evidence) varies() bool {
-	names, _ := extractList(e.header, "Vary")
-	return e.kind == originMissing && containsFold(names, "Origin") && !(e.preflight && e.header["Www-Authenticate"] != nil)
-}
-
-// disallowed reports whether e is the answer to another origin than it must be.
-func (e evidence) disallowed() bool {
-	return e.rejected() || e.varies() || e.kind == originOther
-}
-
-// doubled reports whether e has values that one layer would not set.
-func (e evidence) doubled() bool {
-	lines, origins := e.header["Access-Control-Allow-Origin"], split(e.value)
-	return len(origins) > 1 && (len(lines) > 1 || origins[0] == origins[1] || slices.Contains(origins, "*")) ||
-		e.kind == credentialsDenied && len(e.header["Access-Control-Allow-Credentials"]) > 1
-}
-
-// How the bodies begin of the 403 of package cors, and of that of
-// [http.CrossOriginProtection].
+// The bodies of 403 responses begin with these texts if package cors or
+// [http.CrossOriginProtection] rejected the request.
 const (
 	originRejected  = "cross-origin request rejected: "
 	siteRejected    = "cross-site request rejected: "
 	forgeryDetected = "cross-origin request detected"
 )
 
-// advices holds what most likely is wrong, and what to change. The first that
-// applies is given.
-var advices = []struct {
-	applies func(e evidence) bool
-	text    func(e evidence) string
-}{
-	{
-		func(e evidence) bool { return e.status == 403 && strings.HasPrefix(e.body, siteRejected) },
-		constant("The request had an Origin header, but it did not reach package cors. Look for a proxy or middleware in front that removes it."),
-	},
-	{
-		func(e evidence) bool { return e.doubled() },
-		constant("Two layers set CORS headers, and browsers accept neither of two values. Leave them to one: behind a proxy of Go, call cors.StripHeaders in ModifyResponse; remove other middleware or code that sets Access-Control-Allow-Origin."),
-	},
-	{
-		func(e evidence) bool { return e.kind == originOther && strings.ContainsAny(e.value, ",* ") },
-		constant("Access-Control-Allow-Origin names one origin; browsers know no lists or patterns there. Answer with the page's origin alone, if it is allowed, and Vary: Origin. A CORS middleware does that."),
-	},
-	{
-		func(e evidence) bool { return e.disallowed() && e.tainted },
-		constant("After a redirect from one foreign origin to another, browsers send Origin: null. Have the page ask for the last URL directly."),
-	},
-	{
-		func(e evidence) bool { return e.disallowed() && (e.page == "null" || e.page == "file://") },
-		func(e evidence) string {
-			return fmt.Sprintf("Any page can have the origin %s: a file, or one in a sandbox. Give this page one of its own, over HTTP and without a sandbox, and list that in AllowedOrigins.", e.page)
-		},
-	},
-	{
-		func(e evidence) bool { return e.rejected() && e.own },
-		func(e evidence) string {
-			return fmt.Sprintf("The page is of the server's own origin, but package cors cannot tell: a proxy rewrites Host, and Sec-Fetch-Site, which browsers send over HTTPS, is missing. Have the proxy pass on both, or add %s to AllowedOrigins.", e.page)
-		},
-	},
-	{
-		func(e evidence) bool { return e.rejected() },
-		func(e evidence) string {
-			return fmt.Sprintf("The policy of package cors does not allow the page's origin. Add %s to AllowedOrigins.", e.page)
-		},
-	},
-	{
-		func(e evidence) bool { return e.status == 403 && strings.HasPrefix(e.body, forgeryDetected) },
-		constant("http.CrossOriginProtection does not trust the page's origin. Leave it out, as a policy that lists origins rejects what it rejects; or give both the same origins."),
-	},
-	{
-		func(e evidence) bool { return e.varies() },
-		func(e evidence) string {
-			return fmt.Sprintf("A CORS middleware seems to have answered, and does not allow the page's origin. Add %s to AllowedOrigins. If it is there, look for what loses headers on the way.", e.page)
-		},
-	},
-	{
-		func(e evidence) bool { return e.preflight && e.status/100 == 3 },
-		func(e evidence) string {
-			return fmt.Sprintf("Something redirects the preflight to %q, and browsers follow no redirect of a preflight. Ask for the final URL (scheme, host, trailing slash), or let a CORS middleware that answers preflights itself wrap what redirects.", e.header.Get("Location"))
-		},
-	},
-	{
-		func(e evidence) bool { return e.kind == statusNotOK },
-		func(e evidence) string {
-			return fmt.Sprintf("CORS headers are there, but OPTIONS goes on to what answers %d, and a preflight must get a status from 200 to 299. Let the CORS middleware answer preflights itself.", e.status)
-		},
-	},
-	{
-		func(e evidence) bool {
-			return e.preflight && e.kind == originMissing && (e.status == 401 || e.status == 403 || e.status == 407)
-		},
-		constant("Authentication or another guard stands in front of the CORS middleware, and preflights carry no credentials. Let the CORS middleware wrap it, so that it answers preflights first."),
-	},
-	{
-		func(e evidence) bool {
-			return e.preflight && e.kind == originMissing && (e.status == 404 || e.status == 405)
-		},
-		constant("The router answers OPTIONS itself, because no route matches that method, and the CORS middleware is not reached. Wrap the whole router with the CORS middleware, or mount it on a pattern without a method."),
-	},
-	{
-		func(e evidence) bool { return e.preflight && e.kind == originMissing && e.status/100 == 5 },
-		constant("The server fails on OPTIONS, or a proxy cannot reach it. Look into its log; the CORS middleware belongs outside whatever fails."),
-	},
-	{
-		func(e evidence) bool { return e.preflight && e.kind == originMissing && e.status/100 == 2 },
-		constant("Something other than the CORS middleware answers OPTIONS: a router's own handler, a proxy, a static file server. Let the CORS middleware wrap it, or have it pass preflights on."),
-	},
-	{
-		func(e evidence) bool { return e.preflight && e.kind == originMissing },
-		func(e evidence) string {
-			return fmt.Sprintf("Something around the CORS middleware answers the preflight with %d. Let the CORS middleware wrap it: a preflight must get a status from 200 to 299.", e.status)
-		},
-	},
-	{
-		func(e evidence) bool { return e.kind == originWildcard },
-		constant("With credentials, browsers do not accept *. List the page's origin in AllowedOrigins and set AllowCredentials; or make the request without credentials."),
-	},
-	{
-		func(e evidence) bool { return e.kind == credentialsDenied },
-		constant("The request is made with credentials. Set AllowCredentials (Access-Control-Allow-Credentials: true, in lower case), or make the request without."),
-	},
-	{
-		func(e evidence) bool { return e.kind == originOther },
-		func(e evidence) string {
-			return fmt.Sprintf("The server must answer with the page's origin as the browser sends it, byte for byte. Add %s to AllowedOrigins. If it is there, a cache may keep the response made for another origin: send Vary: Origin.", e.page)
-		},
-	},
-	{
-		func(e evidence) bool {
-			return e.kind == methodNotListed && lists(e.header, "Access-Control-Allow-Methods", strings.ToUpper(e.value))
-		},
-		func(e evidence) string {
-			return fmt.Sprintf("Methods are case-sensitive, and browsers leave %s as the script wrote it. Have the script write %s.", e.value, strings.ToUpper(e.value))
-		},
-	},
-	{
-		func(e evidence) bool {
-			return e.kind == methodNotListed && header.FaultOfMethod(strings.ToUpper(e.value)) != ""
-		},
-		func(e evidence) string {
-			return fmt.Sprintf("No policy allows a method %s. Have the script use another.", e.value)
-		},
-	},
-	{
-		func(e evidence) bool { return e.kind == methodNotListed && header.FaultOfMethod(e.value) != "" },
-		func(e evidence) string {
-			upper := strings.ToUpper(e.value)
-			return fmt.Sprintf("Add %s to AllowedMethods, and have the script write %s: methods are case-sensitive, and browsers leave %s as it is.", upper, upper, e.value)
-		},
-	},
-	{
-		func(e evidence) bool {
-			return e.kind == methodNotListed && lists(e.header, "Access-Control-Allow-Methods", "*")
-		},
-		func(e evidence) string {
-			return fmt.Sprintf("With credentials, browsers take * for a method of that name. Add %s to AllowedMethods.", e.value)
-		},
-	},
-	{
-		func(e evidence) bool { return e.kind == methodNotListed },
-		func(e evidence) string {
-			return fmt.Sprintf("Add %s to AllowedMethods.", e.value)
-		},
-	},
-	{
-		func(e evidence) bool { return e.kind == headerNotListed && header.FaultOfRequestHeader(e.value) != "" },
-		func(e evidence) string {
-			return fmt.Sprintf("No policy allows a request header %s. Have the script leave it out: CORS headers, for example, are the server's to send.", e.value)
-		},
-	},
-	{
-		func(e evidence) bool {
-			return e.kind == headerNotListed && e.include && lists(e.header, "Access-Control-Allow-Headers", "*")
-		},
-		func(e evidence) string {
-			return fmt.Sprintf("With credentials, browsers take * for a header of that name. Add %s to AllowedHeaders.", e.value)
-		},
-	},
-	{
-		func(e evidence) bool {
-			return e.kind == headerNotListed && lists(e.header, "Access-Control-Allow-Headers", "*")
-		},
-		constant("By the standard, * does not cover Authorization, though browsers still let it through, and most ask before every request. Add Authorization to AllowedHeaders beside *."),
-	},
-	{
-		func(e evidence) bool { return e.kind == headerNotListed },
-		func(e evidence) string {
-			return fmt.Sprintf("Add %s to AllowedHeaders.", e.value)
-		},
-	},
-	{
-		func(e evidence) bool { return e.kind == listMalformed },
-		constant("Methods and header names are tokens with commas between them. Look for a space, a quotation mark or a semicolon in the list."),
-	},
-	{
-		func(e evidence) bool { return e.kind == originMissing && e.status >= 400 },
-		func(e evidence) string {
-			return fmt.Sprintf("The answer with status %d was made outside the CORS middleware, so the script cannot even read what went wrong. Let the CORS middleware wrap what makes it: authentication, rate limits, time limits, recovery, the router.", e.status)
-		},
-	},
-	{
-		func(e evidence) bool { return e.kind == originMissing && e.status/100 == 3 },
-		constant("The redirect needs CORS headers as well. Let the CORS middleware wrap what redirects, or ask for the final URL."),
-	},
-	{
-		func(e evidence) bool { return e.kind == originMissing },
-		constant("The response did not come through a CORS middleware that allows the page's origin, or lost its headers on the way. Wrap the handler of this URL too; look for a proxy or cache that removes headers, and for an informational (1xx) response from behind a ReverseProxy, which clears them: keepHeaders in docs/integration.md keeps them."),
-	},
-	{
-		func(e evidence) bool { return len(e.hidden) > 0 },
-		func(e evidence) string {
-			return fmt.Sprintf("The script cannot read %s. If it needs to, list that in ExposedHeaders.", strings.Join(e.hidden, ", "))
-		},
-	},
+func (e evidence) rejectedBy(text string) bool {
+	return e.status == http.StatusForbidden && strings.HasPrefix(e.body, text)
 }
 
-func constant(text string) func(evidence) string {
-	return func(evidence) string { return text }
-}
-
-// lists reports whether item is in the list that is the value of a header.
-func lists(h http.Header, name, item string) bool {
-	items, _ := extractList(h, name)
-	return slices.Contains(items, item)
-}
-
-// advise returns the advice on r, or the empty string.
-func advise(r *Result) string {
-	e := evidence{failure: r.failure, page: r.page, include: r.request.Credentials == Include}
-	ex := r.Actual
-	if ex == nil {
-		ex, e.preflight = r.Preflight, true
+// adviseOnRejection is for the 403 of package cors, and of
+// http.CrossOriginProtection.
+func (e evidence) adviseOnRejection() string {
+	switch {
+	case e.rejectedBy(siteRejected):
+		return "The browser sent an Origin header, but package cors did not get it. Look for a proxy or middleware in front that removes Origin."
+	case e.rejectedBy(forgeryDetected):
+		return fmt.Sprintf("http.CrossOriginProtection rejected the request, because it does not trust the page's origin. If your CORS policy lists origins, remove http.CrossOriginProtection: the policy rejects the same requests. Otherwise, call AddTrustedOrigin for %s, if you trust it.", e.page)
+	case e.cache() != "":
+		return e.adviseOnCache()
+	case e.withoutOrigin() != "":
+		return e.withoutOrigin()
+	case e.own:
+		return fmt.Sprintf("The page is on the server's own origin, but package cors cannot tell, because a proxy changes Host, and Sec-Fetch-Site is missing. Have the proxy keep both, or add %s to AllowedOrigins.", e.page)
+	case e.passed:
+		return fmt.Sprintf("The preflight was allowed, but package cors rejected the request. So another CORS middleware or a proxy in front responds to preflights, with a different policy. Remove one of the two. If both must stay and you trust the origin, add %s to AllowedOrigins of both.", e.page)
 	}
-	if ex.Response == nil {
+	return fmt.Sprintf("The policy of package cors does not allow the page's origin. If you trust it, add %s to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already does, an outer CORS middleware or an older version of the service responded.", e.page)
+}
+
+// adviseOnHandshake is for the handshake of a WebSocket that failed.
+func (e evidence) adviseOnHandshake() string {
+	switch e.status {
+	case 403:
+		return "Something other than package cors rejected the handshake. Packages for WebSockets compare Origin with Host themselves: let the policy decide instead, as WebSockets in docs/integration.md shows."
+	case 401, 407:
+		return "Authentication rejected the handshake. Scripts cannot add headers to it: use a cookie, or send the token in the first message."
+	case 400, 404, 426:
+		return "The server did not accept the request as a handshake. Check the URL, and look for a proxy in front that does not forward Upgrade and Connection."
+	}
+	return fmt.Sprintf("The handshake needs status 101, not %d. Check the URL, and look for something in front that responds first, such as a login or a proxy.", e.status)
+}
+
+// adviseOnReadable is for a response that the script can read.
+func (e evidence) adviseOnReadable() string {
+	var hints []string
+	allowed := e.header.Get("Access-Control-Allow-Origin")
+	cacheable := (e.method == http.MethodGet || e.method == http.MethodHead) && !strings.Contains(e.header.Get("Cache-Control"), "no-store")
+	if !e.own && allowed != "" && allowed != "*" && cacheable && !e.varies() {
+		hints = append(hints, "Access-Control-Allow-Origin names one origin, but Vary does not include Origin, so a cache can return this response to other pages. Unless all responses of this URL have the same value, add Origin to Vary, and look for code that replaces Vary.")
+	}
+	if len(e.hidden) > 0 {
+		hints = append(hints, fmt.Sprintf("The script cannot read %s. If it needs to, add the name to ExposedHeaders.", strings.Join(e.hidden, ", ")))
+	}
+	return strings.Join(hints, " ")
+}
+
+// adviseOnPreflight is for a response to a preflight that has no
+// Access-Control-Allow-Origin.
+func (e evidence) adviseOnPreflight() string {
+	challenged := e.header["Www-Authenticate"] != nil
+	var text string
+	switch {
+	case e.cache() != "":
+		return e.adviseOnCache()
+	case e.varies() && !challenged:
+		return e.adviseOnVary()
+	case e.status/100 == 3 && e.header["Location"] != nil:
+		return e.adviseOnRedirectedPreflight()
+	case e.status == 401, e.status == 403, e.status == 407:
+		text = "Authentication or another guard rejected the preflight, because preflights never have credentials. Put the CORS middleware outside it. If a proxy, gateway or platform in front demands the login, let OPTIONS requests pass there."
+	case e.status == 404, e.status == 405, e.status == 501:
+		text = "The router responded to OPTIONS itself, because no route has that method, so the CORS middleware did not run. Wrap the whole router with the CORS middleware, or mount it on a pattern without a method."
+	case e.gateway() != "":
+		return e.gateway()
+	case e.status/100 == 5:
+		text = "The server failed on the OPTIONS request, or a proxy in front cannot reach it. Look into its log, and put the CORS middleware outside the code that fails."
+	case e.status/100 == 2:
+		text = "Something other than the CORS middleware responded to OPTIONS, such as a router, a proxy or a static file server. Put the CORS middleware outside it, or have it forward OPTIONS requests."
+	default:
+		text = fmt.Sprintf("The preflight got status %d from something outside the CORS middleware. Put the CORS middleware outside it: a preflight needs a status from 200 to 299.", e.status)
+	}
+	if front := e.front(); front != "" {
+		text += fmt.Sprintf(" The response has %s: if that is a proxy, and the service's log does not show this request, have the proxy forward OPTIONS requests.", front)
+	}
+	return text
+}
+
+func (e evidence) adviseOnRedirectedPreflight() string {
+	location := e.header.Get("Location")
+	if e.elsewhere(location) {
+		return fmt.Sprintf("The preflight was redirected to another host (%q), and browsers do not follow redirects of preflights. If a gateway or platform in front demands a login there, let OPTIONS requests pass it. Otherwise, have the page request that URL.", location)
+	}
+	return fmt.Sprintf("The preflight was redirected to %q, and browsers do not follow redirects of preflights. Have the page request that URL (scheme, host, trailing slash), or put the CORS middleware outside the code that redirects. If it is a login, let OPTIONS requests pass.", location)
+}
+
+// adviseOnMissingOrigin is for a response to an actual request that has no
+// Access-Control-Allow-Origin.
+func (e evidence) adviseOnMissingOrigin() string {
+	location := e.header.Get("Location")
+	switch {
+	case e.cache() != "":
+		return e.adviseOnCache()
+	case e.varies() && e.passed:
+		return "The preflight was allowed, but the response has no CORS header except Vary. A second CORS middleware inside the first does not allow the origin, or something removes Origin from the request or the CORS headers from the response."
+	case e.varies():
+		return e.adviseOnVary()
+	case e.status/100 == 3 && e.elsewhere(location):
+		return fmt.Sprintf("The request was redirected to another host (%q), without CORS headers. If it is a login, have the gateway or platform in front respond with 401 to scripts, and let the user log in on a page. Otherwise, have the page request that URL.", location)
+	case e.status/100 == 3 && location != "":
+		return "The redirect needs CORS headers as well. Put the CORS middleware outside the code that redirects, or have the page request the final URL."
+	case e.gateway() != "":
+		return e.gateway() + " For scripts to read the error, add the CORS headers to the error pages there."
+	case e.left:
+		return "Redirects led to another host, whose response has no CORS headers. If it is a login, have the service respond with 401 to scripts, and let the user log in on a page. Otherwise, wrap the handler of that host too."
+	case e.status >= 400:
+		text := fmt.Sprintf("The response with status %d was made outside the CORS middleware, so the script cannot read the error. Put the CORS middleware outside the code that makes it: authentication, rate limits, time limits, recovery, the router.", e.status)
+		if front := e.front(); front != "" {
+			text += fmt.Sprintf(" The response has %s: if that is a proxy, and the service's log does not show this request, add the CORS headers to the error pages of the proxy.", front)
+		}
+		return text
+	}
+	return "The response has no CORS headers. Wrap the handler of this URL with the CORS middleware. If it is wrapped, look for code or a proxy that removes the headers on the way. httputil.ReverseProxy does if the upstream sends a 1xx status: keepHeaders in docs/integration.md keeps them."
+}
+
+// adviseOnValues is for Access-Control-Allow-Origin and
+// Access-Control-Allow-Credentials with wrong values.
+func (e evidence) adviseOnValues() string {
+	lines, origins := e.header["Access-Control-Allow-Origin"], split(e.value)
+	beacon := ""
+	if e.method == http.MethodPost {
+		beacon = " A beacon (navigator.sendBeacon) always has credentials: use fetch with keepalive instead."
+	}
+	switch {
+	case len(origins) > 1 && (len(lines) > 1 || origins[0] == origins[1] || slices.Contains(origins, "*")),
+		len(e.header["Access-Control-Allow-Credentials"]) > 1 && e.kind == credentialsDenied:
+		return "Two layers set CORS headers, and browsers do not accept two values. Leave them to one layer: remove the other middleware, or the code or proxy setting that adds Access-Control-Allow-Origin. If the service itself is a Go proxy, call cors.StripHeaders in ModifyResponse."
+	case e.kind == originOther && e.withoutOrigin() != "":
+		return e.withoutOrigin()
+	case e.kind == originOther && (strings.EqualFold(e.value, e.page) || strings.EqualFold(e.value, e.page+"/")):
+		return fmt.Sprintf("Browsers compare Access-Control-Allow-Origin with the page's origin byte for byte. Send exactly %s, in lowercase and without a trailing slash.", e.page)
+	case e.kind == originOther && !origin.Valid(e.value) && e.value != "null":
+		return fmt.Sprintf("Browsers accept one origin or * in Access-Control-Allow-Origin, and no list or pattern. Send %s, if you trust it, and Vary: Origin. A CORS middleware does that.", e.page)
+	case e.kind == originOther && e.cache() != "":
+		return e.adviseOnCache()
+	case e.passed:
+		return "The preflight was allowed, so the policy is right. Then your handler or a proxy replaced the CORS headers of the response. Remove the code or setting that sets them."
+	case e.kind == originOther:
+		return fmt.Sprintf("The response allows another origin than the page's. If you trust the page, add %s to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already does, your handler or a proxy sets the header to a fixed value, or a cache returned a response for another page.", e.page)
+	case e.kind == originWildcard:
+		return fmt.Sprintf("For a request with credentials, browsers do not accept *, even together with Access-Control-Allow-Credentials: true. If it needs no cookies, make it without credentials. If you trust the page, add %s to AllowedOrigins instead of *, and set AllowCredentials. If the policy already does, your handler or a proxy replaces the header.", e.page) + beacon
+	}
+	return "The request has credentials, but the response lacks Access-Control-Allow-Credentials: true (in lowercase). If it needs no cookies, make it without credentials. Otherwise, set AllowCredentials. If it is set, your handler, a proxy or another CORS middleware replaces the header." + beacon
+}
+
+// adviseOnLists is for a preflight with the right origin, but the wrong status,
+// methods or headers.
+func (e evidence) adviseOnLists() string {
+	const allowMethods, allowHeaders = "Access-Control-Allow-Methods", "Access-Control-Allow-Headers"
+	upper := strings.ToUpper(e.value)
+	switch {
+	case e.kind == statusNotOK && e.header["Location"] != nil:
+		return e.adviseOnRedirectedPreflight()
+	case e.kind == statusNotOK:
+		return fmt.Sprintf("The response to the preflight has CORS headers, but status %d. A preflight needs a status from 200 to 299. Let the CORS middleware respond to preflights itself. If it does, something in front removes Access-Control-Request-Method, or a proxy adds the CORS headers.", e.status)
+	case e.kind == listMalformed:
+		return "Methods and header names must be separated by commas. Look for a space, a quotation mark or a semicolon in the list."
+
+	case e.kind == methodNotListed && e.lists(allowMethods, upper):
+		return fmt.Sprintf("Methods are case-sensitive, and browsers send %s as the script writes it. Have the script write %s.", e.value, upper)
+	case e.kind == methodNotListed && header.FaultOfMethod(upper) != "":
+		return fmt.Sprintf("No policy can allow a method %s. Have the script use another.", e.value)
+	case e.kind == methodNotListed && header.FaultOfMethod(e.value) != "":
+		return fmt.Sprintf("Add %s to AllowedMethods, and have the script write %s. Methods are case-sensitive, and browsers send %s as the script writes it.", upper, upper, e.value)
+	case e.kind == methodNotListed && e.lists(allowMethods, "*"):
+		return fmt.Sprintf("With credentials, browsers take * for the name of a method. Add %s to AllowedMethods.", e.value)
+	case e.kind == methodNotListed && e.header[allowMethods] == nil && e.status != http.StatusNoContent:
+		return fmt.Sprintf("Add %s to AllowedMethods. If it is there, another CORS middleware or a proxy in front responded to the preflight, or something in front removes Access-Control-Request-Method.", e.value)
+	case e.kind == methodNotListed:
+		return fmt.Sprintf("Add %s to AllowedMethods. If it is there, another CORS middleware or a proxy in front responded to the preflight.", e.value)
+
+	case strings.HasPrefix(e.value, "Access-Control-"):
+		return fmt.Sprintf("Have the script leave out the header %s: only servers need to send it. If you cannot change the script, list it in AllowedHeaders.", e.value)
+	case header.FaultOfRequestHeader(e.value) != "":
+		return fmt.Sprintf("No policy can allow a request header %s. Have the script use another.", e.value)
+	case e.include && e.lists(allowHeaders, "*"):
+		return fmt.Sprintf("With credentials, browsers take * for the name of a header. Add %s to AllowedHeaders.", e.value)
+	case e.lists(allowHeaders, "*"):
+		return "In the standard, * does not cover Authorization. Browsers still accept it, but most then send a preflight before every request. Add Authorization to AllowedHeaders, next to *."
+	case e.header[allowHeaders] == nil && (e.include || e.status != http.StatusNoContent):
+		return fmt.Sprintf("Add %s to AllowedHeaders. If it is there, another CORS middleware or a proxy in front responded to the preflight, or something in front removes Access-Control-Request-Method or Access-Control-Request-Headers.", e.value)
+	}
+	return fmt.Sprintf("Add %s to AllowedHeaders. If it is there, another CORS middleware or a proxy in front responded to the preflight.", e.value)
+}
+
+// adviseOnCache is for a response that a cache returned to the wrong page.
+func (e evidence) adviseOnCache() string {
+	if e.varies() {
+		return fmt.Sprintf("The response came from a cache (%s). If the policy allows the page's origin, the cache ignores Vary: Origin and returned a response for another page. Add the header Origin to the cache key, and purge the cache.", e.cache())
+	}
+	return fmt.Sprintf("The response came from a cache (%s), and has no Vary: Origin, so the cache returns it to every page. Wrap the handler of this URL with a CORS middleware that sends Vary: Origin with every response, and purge the cache.", e.cache())
+}
+
+// adviseOnVary is for a response that a CORS middleware seems to have decorated,
+// without allowing the page's origin.
+func (e evidence) adviseOnVary() string {
+	if text := e.withoutOrigin(); text != "" {
+		return text
+	}
+	return fmt.Sprintf("A CORS middleware seems to have responded, and does not allow the page's origin. If you trust it, add %s to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already does, something removes Origin from the request, or the CORS headers from the response.", e.page)
+}
+
+// withoutOrigin says why the browser sends null or file:// as the origin of the
+// page. It returns "" if the browser sends another origin.
+func (e evidence) withoutOrigin() string {
+	switch {
+	case e.nulled && e.redirected:
+		return "The request was redirected from one server to another, so the browser sent Origin: null. Have the page request the last URL directly."
+	case e.nulled:
+		return "The page posts from https to http, so the browser sent Origin: null. Have it use the https URL."
+	case e.page == "null" || e.page == "file://":
+		return fmt.Sprintf("Every local file or sandboxed page can have the origin %s. Serve the page over HTTP, without a sandbox, and allow the origin that it then has.", e.page)
+	}
+	return ""
+}
+
+// gateway is for statuses that proxies and platforms send, but Go services
+// rarely do. It returns "" for other statuses.
+func (e evidence) gateway() string {
+	var fix string
+	switch {
+	case e.status == 413:
+		fix = "The body is too large: raise the limit there, or send less."
+	case e.status == 431 || e.status == 494:
+		fix = "The headers are too large: raise the limit there (or MaxHeaderBytes of http.Server), or send fewer cookies."
+	case e.status == 502:
+		fix = "It got no valid response from the service: the service is down, or the proxy cannot reach it, or the response has too many headers for it."
+	case e.status == 504:
+		fix = "The service took too long: raise the time limit there, or respond sooner."
+	case e.status >= 520 && e.status <= 530:
+		fix = "Cloudflare uses it if the service is down, refuses the connection or takes too long: look there, and into the log of the service."
+	default:
 		return ""
 	}
-	e.status, e.header, e.body = ex.Response.StatusCode, ex.Response.Header, ex.body
-	e.own = urlOrigin(ex.Request) == r.page
-	e.tainted = r.page != "null" && ex.Request.Header.Get("Origin") == "null"
-	if r.Blocked == "" {
-		if r.Status != 0 && r.request.Mode != WebSocket {
-			e.hidden = hidden(e.header, r.Header)
-		}
-	} else if e.kind <= unanswered {
-		return "" // not by the headers of a response
-	}
-	for _, advice := range advices {
-		if advice.applies(e) {
-			return advice.text(e)
+	return fmt.Sprintf("Status %d usually comes from a proxy or platform in front of the service. If your Go code sends it, put the CORS middleware outside that code.", e.status) + " " + fix
+}
+
+// front returns a header that proxies and platforms add to responses, or "".
+func (e evidence) front() string {
+	for _, name := range []string{"Via", "Server", "Cf-Ray"} {
+		if value := e.header.Get(name); value != "" {
+			return name + ": " + value
 		}
 	}
 	return ""
 }
 
-// hidden returns the names of the headers in all that scripts often want, and
-// that are not among the readable ones.
+// cache returns the header which shows that the response came from a cache, or
+// "".
+func (e evidence) cache() string {
+	for _, name := range []string{"Age", "Cache-Status", "Cf-Cache-Status", "X-Cache", "X-Cache-Status", "X-Proxy-Cache"} {
+		value := e.header.Get(name)
+		if name == "Age" && value != "" && value != "0" || cacheHit.MatchString(value) {
+			return name + ": " + value
+		}
+	}
+	return ""
+}
+
+var cacheHit = regexp.MustCompile("(?i)hit|stale|revalidated|updating")
+
+// elsewhere reports whether location is a URL on another host.
+func (e evidence) elsewhere(location string) bool {
+	u, err := url.Parse(location)
+	return err == nil && u.Host != "" && u.Host != e.host
+}
+
+// varies reports whether Vary includes Origin.
+func (e evidence) varies() bool {
+	names, _ := extractList(e.header, "Vary")
+	return containsFold(names, "Origin") || slices.Contains(names, "*")
+}
+
+// lists reports whether item is in the list that is the value of a header.
+func (e evidence) lists(name, item string) bool {
+	items, _ := extractList(e.header, name)
+	return slices.Contains(items, item)
+}
+
+// hidden returns the headers in all that scripts often want, but that are not
+// readable.
 func hidden(all, readable http.Header) []string {
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		switch name {
-		case "Content-Disposition", "Content-Range", "Etag", "Link", "Location", "Retry-After", "Www-Authenticate":
-		case "X-Content-Type-Options", "X-Dns-Prefetch-Control", "X-Frame-Options", "X-Powered-By", "X-Xss-Protection":
-			continue // not for scripts
-		default:
-			if !strings.HasPrefix(name, "X-") {
-				continue
-			}
-		}
-		if readable[name] == nil {
+		if wanted.MatchString(name) && !noise.MatchString(name) && readable[name] == nil {
 			names = append(names, name)
 		}
 	}
 	return names
 }
+
+var (
+	wanted = regexp.MustCompile(`^(Accept-Ranges|Content-(Digest|Disposition|Range)|Deprecation|Docker-.*|Dpop-Nonce|Etag|Grpc-.*|Hx-.*|Link|Location|Mcp-.*|Ratelimit.*|Retry-After|Sunset|Tus-.*|Upload-.*|Www-Authenticate|X-.*)$`)
+	noise  = regexp.MustCompile(`^X-(Accel|Amz-Cf|Aspnet|Azure-Ref|Backend|Cache|Content-Type-Options|Dns-Prefetch-Control|Download-Options|Drupal|Envoy|Fastly|Frame-Options|Generator|Nf|Permitted-Cross-Domain-Policies|Powered-By|Proxy-Cache|Robots-Tag|Runtime|Served-By|Timer|Ua-Compatible|Varnish|Vercel|Xss-Protection)`)
+)

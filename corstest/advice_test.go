@@ -1,13 +1,16 @@
 package corstest_test
 
 import (
-	"fmt"
+	"bytes"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/f407da42/cors"
@@ -24,8 +27,8 @@ func wrap(t *testing.T, p cors.Policy, next http.Handler) http.Handler {
 	return c.Handler(next)
 }
 
-// respond returns a handler that answers OPTIONS and everything else with
-// status, if it is not zero, and headers: lines of a name and a value.
+// respond returns a handler that responds to all methods with status, if it is
+// not zero, and with headers: lines of a name and a value.
 func respond(status int, lines ...string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for _, line := range lines {
@@ -37,273 +40,69 @@ func respond(status int, lines ...string) http.Handler {
 	})
 }
 
-func TestAdvice(t *testing.T) {
-	policy := cors.Policy{AllowedOrigins: []string{page}, AllowedMethods: []string{"PUT", "PATCH"}}
-	ok := respond(200)
-	inner := wrap(t, policy, ok)
-	put := corstest.Request{Method: "PUT"}
-	with := func(r corstest.Request) corstest.Request {
-		r.Credentials = corstest.Include
-		return r
-	}
-	header := func(name string) corstest.Request {
-		return corstest.Request{Header: http.Header{name: {"1"}}}
-	}
-	const (
-		allow       = "Access-Control-Allow-Origin: " + page
-		any         = "Access-Control-Allow-Origin: *"
-		credentials = "Access-Control-Allow-Credentials: true"
-		methods     = "Access-Control-Allow-Methods: "
-		headers     = "Access-Control-Allow-Headers: "
-
-		guard    = "Authentication or another guard stands in front of the CORS middleware, and preflights carry no credentials. Let the CORS middleware wrap it, so that it answers preflights first."
-		router   = "The router answers OPTIONS itself, because no route matches that method, and the CORS middleware is not reached. Wrap the whole router with the CORS middleware, or mount it on a pattern without a method."
-		another  = "Something other than the CORS middleware answers OPTIONS: a router's own handler, a proxy, a static file server. Let the CORS middleware wrap it, or have it pass preflights on."
-		failing  = "The server fails on OPTIONS, or a proxy cannot reach it. Look into its log; the CORS middleware belongs outside whatever fails."
-		doubled  = "Two layers set CORS headers, and browsers accept neither of two values. Leave them to one: behind a proxy of Go, call cors.StripHeaders in ModifyResponse; remove other middleware or code that sets Access-Control-Allow-Origin."
-		wildcard = "With credentials, browsers do not accept *. List the page's origin in AllowedOrigins and set AllowCredentials; or make the request without credentials."
-		rejected = "The policy of package cors does not allow the page's origin. Add https://page.example to AllowedOrigins."
-		denied   = "The request is made with credentials. Set AllowCredentials (Access-Control-Allow-Credentials: true, in lower case), or make the request without."
-		tainted  = "After a redirect from one foreign origin to another, browsers send Origin: null. Have the page ask for the last URL directly."
-		lost     = "The response did not come through a CORS middleware that allows the page's origin, or lost its headers on the way. Wrap the handler of this URL too; look for a proxy or cache that removes headers, and for an informational (1xx) response from behind a ReverseProxy, which clears them: keepHeaders in docs/integration.md keeps them."
-		forgery  = "http.CrossOriginProtection does not trust the page's origin. Leave it out, as a policy that lists origins rejects what it rejects; or give both the same origins."
-		varies   = "A CORS middleware seems to have answered, and does not allow the page's origin. Add https://page.example to AllowedOrigins. If it is there, look for what loses headers on the way."
-		one      = "Access-Control-Allow-Origin names one origin; browsers know no lists or patterns there. Answer with the page's origin alone, if it is allowed, and Vary: Origin. A CORS middleware does that."
-		own      = "The page is of the server's own origin, but package cors cannot tell: a proxy rewrites Host, and Sec-Fetch-Site, which browsers send over HTTPS, is missing. Have the proxy pass on both, or add https://page.example to AllowedOrigins."
-		goesOn   = "CORS headers are there, but OPTIONS goes on to what answers %d, and a preflight must get a status from 200 to 299. Let the CORS middleware answer preflights itself."
-		list     = "Methods and header names are tokens with commas between them. Look for a space, a quotation mark or a semicolon in the list."
-	)
-	mux := http.NewServeMux()
-	mux.Handle("PUT /{$}", inner)
-	redirecting := http.NewServeMux()
-	redirecting.Handle("/dir/", inner)
-	elsewhere := func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.Host == "other.example" {
-				next.ServeHTTP(w, r)
-				return
-			}
-			w.Header().Set("Access-Control-Allow-Origin", "*")
-			http.Redirect(w, r, "https://other.example/", http.StatusFound)
-		})
-	}
-	guarded := func(status int, lines ...string) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.Header.Get("Cookie") == "" {
-				respond(status, lines...).ServeHTTP(w, r)
-				return
-			}
-			inner.ServeHTTP(w, r)
-		})
-	}
-	withoutOrigin := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Header.Del("Origin")
-		inner.ServeHTTP(w, r)
-	})
-	hiding := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Host = "internal"
-		r.Header.Del("Sec-Fetch-Site")
-		wrap(t, cors.Policy{}, ok).ServeHTTP(w, r)
-	})
-	hidingForgery := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Host = "internal"
-		r.Header.Del("Sec-Fetch-Site")
-		http.NewCrossOriginProtection().Handler(ok).ServeHTTP(w, r)
-	})
-	denied403 := wrap(t, cors.Policy{DenyHandler: respond(403)}, ok)
-	// rejecting is the policy's rejection, to which somebody adds CORS headers.
-	rejecting := func(w http.ResponseWriter) {
-		w.Header().Set("Access-Control-Allow-Origin", "*")
-		w.WriteHeader(http.StatusForbidden)
-		io.WriteString(w, "cross-origin request rejected: the CORS policy does not allow its origin\n")
-	}
-	upstream := respond(200, any)
-	proxied := wrap(t, policy, &httputil.ReverseProxy{
-		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: "upstream.example"}) },
-		Transport: direct{upstream},
-	})
-
-	tests := []struct {
-		name    string
-		handler http.Handler
-		request corstest.Request
-		path    string
-		want    string
-	}{
-		{name: "all is well", handler: inner, request: put},
-		{name: "the policy lacks the origin, preflight", handler: wrap(t, cors.Policy{}, ok), request: put, want: rejected},
-		{name: "the policy lacks the origin", handler: wrap(t, cors.Policy{}, ok), want: rejected},
-		{name: "the policy lacks the origin, and has a handler of its own, preflight", handler: denied403, request: put, want: varies},
-		{name: "the policy lacks the origin, and has a handler of its own", handler: denied403, want: varies},
-		{name: "the policy lacks null, after a redirect", handler: elsewhere(inner), want: tainted},
-		{name: "a proxy removes Origin", handler: withoutOrigin, request: corstest.Request{Method: "POST"}, want: "The request had an Origin header, but it did not reach package cors. Look for a proxy or middleware in front that removes it."},
-		{
-			name: "a router redirects the preflight", handler: redirecting, request: put, path: "/dir",
-			want: `Something redirects the preflight to "/dir/", and browsers follow no redirect of a preflight. Ask for the final URL (scheme, host, trailing slash), or let a CORS middleware that answers preflights itself wrap what redirects.`,
-		},
-		{
-			name: "a redirect of the preflight to several places", handler: respond(300, "Location: /a"), request: put,
-			want: `Something redirects the preflight to "/a", and browsers follow no redirect of a preflight. Ask for the final URL (scheme, host, trailing slash), or let a CORS middleware that answers preflights itself wrap what redirects.`,
-		},
-		{name: "authentication", handler: guarded(401, "WWW-Authenticate: Basic"), request: with(put), want: guard},
-		{name: "authentication without a challenge", handler: guarded(401), request: put, want: guard},
-		{name: "authentication with CORS headers", handler: guarded(401, allow), request: put, want: fmt.Sprintf(goesOn, 401)},
-		{name: "a proxy's authentication", handler: guarded(407), request: put, want: guard},
-		{name: "a guard that says 403", handler: guarded(403), request: put, want: guard},
-		{name: "a challenge with 403 and CORS headers", handler: guarded(403, allow, "WWW-Authenticate: Basic"), request: put, want: fmt.Sprintf(goesOn, 403)},
-		{name: "403 from behind the CORS headers", handler: guarded(403, allow), request: put, want: fmt.Sprintf(goesOn, 403)},
-		{name: "a guard whose answer varies with cookies", handler: guarded(403, "Vary: Cookie"), request: put, want: guard},
-		{name: "too many requests", handler: guarded(429), request: put, want: "Something around the CORS middleware answers the preflight with 429. Let the CORS middleware wrap it: a preflight must get a status from 200 to 299."},
-		{name: "a router without OPTIONS", handler: mux, request: put, want: router},
-		{name: "a router without the path", handler: mux, request: put, path: "/nowhere", want: router},
-		{name: "a router's 405 with CORS headers", handler: respond(405, allow), request: put, want: fmt.Sprintf(goesOn, 405)},
-		{name: "a server that fails", handler: respond(500), request: put, want: failing},
-		{name: "a proxy without an upstream", handler: respond(502, allow), request: put, want: fmt.Sprintf(goesOn, 502)},
-		{name: "a proxy without an upstream, outside", handler: respond(502), request: put, want: failing},
-		{name: "a middleware that redirects the preflight itself", handler: respond(302, allow, "Location: /a"), request: put, want: `Something redirects the preflight to "/a", and browsers follow no redirect of a preflight. Ask for the final URL (scheme, host, trailing slash), or let a CORS middleware that answers preflights itself wrap what redirects.`},
-		{name: "another CORS middleware, which does not list the page", handler: respond(204, "Vary: Accept, origin"), request: put, want: varies},
-		{name: "the same, and its router, without the path", handler: respond(404, "Vary: Origin"), request: put, want: varies},
-		{name: "the same, without a preflight", handler: respond(404, "Vary: Origin"), want: varies},
-		{name: "the same, and authentication inside", handler: respond(401, "Vary: Origin", "WWW-Authenticate: Basic"), want: varies},
-		{name: "authentication whose answer varies with the origin", handler: guarded(401, "WWW-Authenticate: Basic", "Vary: Origin"), request: put, want: guard},
-		{name: "a challenge with 403 whose answer varies with the origin", handler: guarded(403, "WWW-Authenticate: Basic", "Vary: Origin"), request: put, want: guard},
-		{name: "no CORS at all, after a redirect", handler: elsewhere(ok), want: lost},
-		{name: "another CORS middleware, after a redirect", handler: elsewhere(respond(200, "Vary: Origin")), want: tainted},
-		{name: "a guard that allows any origin, with credentials", handler: respond(401, "Access-Control-Allow-Origin: *", "Access-Control-Allow-Credentials: true", "Vary: Origin"), request: with(put), want: wildcard},
-		{name: "a router that allows any origin, with credentials", handler: respond(405, any), request: with(put), want: wildcard},
-		{name: "a failure with any origin, with credentials", handler: respond(500, any), request: with(put), want: wildcard},
-		{name: "something else answers", handler: ok, request: put, want: another},
-		{name: "something else answers with 204", handler: respond(204), request: put, want: another},
-		{name: "a proxy's upstream sets headers too", handler: proxied, want: doubled},
-		{name: "one line of two values", handler: respond(200, "Access-Control-Allow-Origin: *, *"), want: doubled},
-		{name: "one line of two values, one of which is any", handler: respond(200, "Access-Control-Allow-Origin: https://page.example, *"), want: doubled},
-		{name: "two lines of two origins", handler: respond(200, allow, "Access-Control-Allow-Origin: https://other.example"), want: doubled},
-		{name: "two origins in one line", handler: respond(200, "Access-Control-Allow-Origin: https://page.example, https://other.example"), want: one},
-		{name: "two origins with nothing but a comma between them", handler: respond(200, "Access-Control-Allow-Origin: https://page.example,https://other.example"), want: one},
-		{name: "two origins with a space between them", handler: respond(200, "Access-Control-Allow-Origin: https://page.example https://other.example"), want: one},
-		{name: "a pattern of origins", handler: respond(200, "Access-Control-Allow-Origin: https://*.example"), want: one},
-		{name: "credentials twice", handler: respond(200, allow, credentials, credentials), request: with(corstest.Request{}), want: doubled},
-		{name: "any origin, with credentials", handler: respond(200, any, credentials), request: with(put), want: wildcard},
-		{name: "no credentials", handler: inner, request: with(put), want: denied},
-		{name: "credentials in upper case", handler: respond(200, allow, "Access-Control-Allow-Credentials: TRUE"), request: with(corstest.Request{}), want: denied},
-		{name: "no credentials, without a preflight", handler: inner, request: with(corstest.Request{}), want: denied},
-		{name: "another origin after a redirect", handler: elsewhere(respond(200, allow)), want: tainted},
-		{
-			name: "another origin", handler: respond(200, "Access-Control-Allow-Origin: https://other.example"),
-			want: "The server must answer with the page's origin as the browser sends it, byte for byte. Add https://page.example to AllowedOrigins. If it is there, a cache may keep the response made for another origin: send Vary: Origin.",
-		},
-		{name: "patch in lower case", handler: inner, request: corstest.Request{Method: "patch"}, want: "Methods are case-sensitive, and browsers leave patch as the script wrote it. Have the script write PATCH."},
-		{name: "purge in lower case, which is not listed in any", handler: inner, request: corstest.Request{Method: "purge"}, want: "Add purge to AllowedMethods."},
-		{
-			name: "patch in lower case, where it is not listed", handler: respond(200, allow), request: corstest.Request{Method: "patch"},
-			want: "Add PATCH to AllowedMethods, and have the script write PATCH: methods are case-sensitive, and browsers leave patch as it is.",
-		},
-		{
-			name: "patch in lower case under any method, with credentials", handler: respond(200, allow, credentials, methods+"*"), request: with(corstest.Request{Method: "patch"}),
-			want: "Add PATCH to AllowedMethods, and have the script write PATCH: methods are case-sensitive, and browsers leave patch as it is.",
-		},
-		{name: "a method that is none of a policy's", handler: respond(200, allow), request: corstest.Request{Method: "p*t"}, want: "No policy allows a method p*t. Have the script use another."},
-		{
-			name: "a response header that the script sets", handler: respond(200, allow, credentials, headers+"*"), request: with(header("Access-Control-Allow-Origin")),
-			want: "No policy allows a request header Access-Control-Allow-Origin. Have the script leave it out: CORS headers, for example, are the server's to send.",
-		},
-		{name: "a method that is not listed", handler: inner, request: corstest.Request{Method: "DELETE"}, want: "Add DELETE to AllowedMethods."},
-		{name: "any method, with credentials", handler: respond(200, allow, credentials, methods+"*"), request: with(put), want: "With credentials, browsers take * for a method of that name. Add PUT to AllowedMethods."},
-		{name: "a header that is not listed", handler: inner, request: header("x-id"), want: "Add X-Id to AllowedHeaders."},
-		{name: "a content type", handler: inner, request: corstest.Request{Method: "POST", Body: "{}", Header: http.Header{"Content-Type": {"application/json"}}}, want: "Add Content-Type to AllowedHeaders."},
-		{name: "Authorization that is not listed", handler: inner, request: header("Authorization"), want: "Add Authorization to AllowedHeaders."},
-		{name: "any header, with credentials", handler: respond(200, allow, credentials, headers+"*"), request: with(header("X-Id")), want: "With credentials, browsers take * for a header of that name. Add X-Id to AllowedHeaders."},
-		{
-			name: "Authorization under *", handler: wrap(t, cors.Policy{AllowedOrigins: []string{page}, AllowedHeaders: []string{"*"}}, ok), request: header("Authorization"),
-			want: "By the standard, * does not cover Authorization, though browsers still let it through, and most ask before every request. Add Authorization to AllowedHeaders beside *.",
-		},
-		{name: "a list of methods with spaces", handler: respond(200, allow, methods+"GET PUT"), request: put, want: list},
-		{name: "a list of headers with quotation marks", handler: respond(200, allow, methods+"PUT", headers+`"X-Id"`), request: put, want: list},
-		{
-			name: "an error from outside", handler: respond(401),
-			want: "The answer with status 401 was made outside the CORS middleware, so the script cannot even read what went wrong. Let the CORS middleware wrap what makes it: authentication, rate limits, time limits, recovery, the router.",
-		},
-		{
-			name: "a redirect from outside", handler: redirecting, path: "/dir",
-			want: "The redirect needs CORS headers as well. Let the CORS middleware wrap what redirects, or ask for the final URL.",
-		},
-		{name: "no CORS at all", handler: ok, want: lost},
-		{name: "a header is hidden", handler: wrap(t, policy, respond(200, "X-Total: 1", "Link: </2>", "Server: a", "X-Powered-By: b")), want: "The script cannot read Link, X-Total. If it needs to, list that in ExposedHeaders."},
-		{
-			name: "all headers that scripts often want",
-			handler: respond(200, any, "Content-Disposition: a", "Content-Range: a", "ETag: a", "Location: a", "Retry-After: a", "WWW-Authenticate: a", "X-Content-Type-Options: a",
-				"X-DNS-Prefetch-Control: a", "X-Frame-Options: a", "X-XSS-Protection: a", "Date: a", "Set-Cookie: a"),
-			want: "The script cannot read Content-Disposition, Content-Range, Etag, Location, Retry-After, Www-Authenticate. If it needs to, list that in ExposedHeaders.",
-		},
-		{name: "a header is exposed", handler: respond(200, allow, "X-Total: 1", "Access-Control-Expose-Headers: x-total")},
-		{
-			name: "a failure outside", handler: respond(500),
-			want: "The answer with status 500 was made outside the CORS middleware, so the script cannot even read what went wrong. Let the CORS middleware wrap what makes it: authentication, rate limits, time limits, recovery, the router.",
-		},
-		{
-			name: "a router outside", handler: respond(404),
-			want: "The answer with status 404 was made outside the CORS middleware, so the script cannot even read what went wrong. Let the CORS middleware wrap what makes it: authentication, rate limits, time limits, recovery, the router.",
-		},
-		{
-			name: "a bad request outside", handler: respond(400),
-			want: "The answer with status 400 was made outside the CORS middleware, so the script cannot even read what went wrong. Let the CORS middleware wrap what makes it: authentication, rate limits, time limits, recovery, the router.",
-		},
-		{name: "a rejection that the script reads", handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { rejecting(w) }), want: rejected},
-		{name: "a rejection that breaks off", handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			rejecting(w)
-			w.(http.Flusher).Flush()
-			panic("")
-		})},
-		{name: "protection against forgery inside, which trusts nobody", handler: wrap(t, policy, http.NewCrossOriginProtection().Handler(ok)), request: put, want: forgery},
-		{name: "protection against forgery outside", handler: http.NewCrossOriginProtection().Handler(inner), request: put, want: forgery},
-		{name: "a page of the server's own, behind a proxy that hides it", handler: hiding, request: corstest.Request{Method: "POST", URL: page}, want: own},
-		{name: "the same, with protection against forgery", handler: hidingForgery, request: corstest.Request{Method: "POST", URL: page}, want: forgery},
-		{name: "a 403 that the script reads", handler: respond(403, any)},
-		{name: "the browser refuses", handler: ok, request: corstest.Request{Method: "TRACE"}},
-		{name: "the browser refuses to follow", handler: respond(302, any, "Location: ftp://other.example/")},
-		{name: "there is no answer", handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("") })},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			b := corstest.Browser{Handler: test.handler}
-			if test.request.URL == "" {
-				test.request.URL = api + test.path
-			}
-			got := b.Fetch(page, test.request)
-			if got.Advice != test.want {
-				t.Errorf("got  %q\nwant %q\n%s", got.Advice, test.want, got)
-			}
-			policyTakes(t, got.Advice)
-		})
-	}
-
-	const originless = "Any page can have the origin %s: a file, or one in a sandbox. Give this page one of its own, over HTTP and without a sandbox, and list that in AllowedOrigins."
-	for _, test := range []struct {
-		page    string
-		handler http.Handler
-		want    string
-	}{
-		{"null", inner, fmt.Sprintf(originless, "null")}, // no redirect has made it that
-		{"null", respond(204, "Vary: Origin"), fmt.Sprintf(originless, "null")},
-		{"null", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { rejecting(w) }), fmt.Sprintf(originless, "null")},
-		{"null", respond(429), ""},
-		{"null", respond(204, allow), fmt.Sprintf(originless, "null")},
-		{"file://", inner, fmt.Sprintf(originless, "file://")},
-		{"https://a.example:8443", inner, "The policy of package cors does not allow the page's origin. Add https://a.example:8443 to AllowedOrigins."},
-		{"app://.", inner, "The policy of package cors does not allow the page's origin. Add app://. to AllowedOrigins."},
-	} {
-		for _, r := range []corstest.Request{{URL: api}, {URL: api, Method: "PUT"}} {
-			b := corstest.Browser{Handler: test.handler}
-			got := b.Fetch(test.page, r).Advice
-			if got != test.want && (test.want != "" || strings.Contains(got, "null")) {
-				t.Errorf("%s, %s: got %q, want %q", test.page, r.Method, got, test.want)
-			}
-			policyTakes(t, got)
-		}
-	}
+// respondAt returns a handler for several hosts.
+func respondAt(hosts map[string]http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { hosts[r.Host].ServeHTTP(w, r) })
 }
 
-// policyTakes has a policy take what an advice says to add to it.
+// for the rows below
+const (
+	allowPage        = "Access-Control-Allow-Origin: " + page
+	allowAny         = "Access-Control-Allow-Origin: *"
+	allowCredentials = "Access-Control-Allow-Credentials: true"
+	allowMethods     = "Access-Control-Allow-Methods: "
+	allowHeaders     = "Access-Control-Allow-Headers: "
+)
+
+var (
+	ok   = respond(200)
+	put  = corstest.Request{Method: "PUT"}
+	post = corstest.Request{Method: "POST"}
+	get  = corstest.Request{Method: "GET"}
+)
+
+// with returns r with credentials.
+func with(r corstest.Request) corstest.Request {
+	r.Credentials = corstest.Include
+	return r
+}
+
+// sets returns a request for which a script sets one header.
+func sets(name string) corstest.Request {
+	return corstest.Request{Header: http.Header{name: {"1"}}}
+}
+
+// An adviceTest is a request to handler from a page, and parts of the advice.
+type adviceTest struct {
+	name    string
+	handler http.Handler // nil for a server at the request's URL
+	request corstest.Request
+	path    string
+	page    string   // "" for the usual one
+	want    []string // parts of the advice; nil if there is none
+}
+
+func (test adviceTest) run(t *testing.T) {
+	t.Helper()
+	t.Run(test.name, func(t *testing.T) {
+		t.Helper()
+		if test.request.URL == "" {
+			test.request.URL = api + test.path
+		}
+		if test.page == "" {
+			test.page = page
+		}
+		b := corstest.Browser{Handler: test.handler}
+		got := b.Fetch(test.page, test.request)
+		missing := slices.ContainsFunc(test.want, func(part string) bool { return !strings.Contains(got.Advice, part) })
+		if missing || test.want == nil && got.Advice != "" {
+			t.Errorf("got the advice %q\nwant %q\n%s", got.Advice, test.want, got)
+		}
+		policyTakes(t, got.Advice)
+	})
+}
+
+// policyTakes adds the value that an advice names to a policy.
 func policyTakes(t *testing.T, advice string) {
 	t.Helper()
 	m := regexp.MustCompile(`[Aa]dd (\S+) to (Allowed\w+)`).FindStringSubmatch(advice)
@@ -320,10 +119,549 @@ func policyTakes(t *testing.T, advice string) {
 	}
 }
 
-// direct is a transport that calls a handler.
-type direct struct{ handler http.Handler }
+// proxyTo returns a reverse proxy in front of service. It changes requests
+// before it forwards them.
+func proxyTo(t *testing.T, service http.Handler, change func(r *http.Request)) http.Handler {
+	t.Helper()
+	server := httptest.NewServer(service)
+	t.Cleanup(server.Close)
+	u, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(u)
+		r.Out.Host = r.In.Host
+		if change != nil {
+			change(r.Out)
+		}
+	}}
+}
 
-func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
-	b := corstest.Browser{Handler: d.handler}
-	return b.Fetch("http://upstream.example", corstest.Request{URL: r.URL.String()}).Actual.Response, nil
+// without removes headers from requests.
+func without(next http.Handler, names ...string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for _, name := range names {
+			r.Header.Del(name)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// split sends preflights to one handler and all other requests to another.
+func split(preflights, others http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodOptions {
+			preflights.ServeHTTP(w, r)
+		} else {
+			others.ServeHTTP(w, r)
+		}
+	})
+}
+
+// A cache returns its first response to a GET of a URL to all later requests,
+// whatever Vary and Cache-Control are. Hit is the line that it adds to them.
+type cache struct {
+	service http.Handler
+	hit     string
+
+	mu     sync.Mutex
+	stored map[string]*httptest.ResponseRecorder
+}
+
+func (c *cache) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet {
+		c.service.ServeHTTP(w, r)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	stored, found := c.stored[r.URL.Path]
+	if found {
+		name, value, _ := strings.Cut(c.hit, ": ")
+		w.Header().Set(name, value)
+	} else {
+		stored = httptest.NewRecorder()
+		c.service.ServeHTTP(stored, r)
+		c.stored = map[string]*httptest.ResponseRecorder{r.URL.Path: stored}
+	}
+	for name, values := range stored.Result().Header {
+		w.Header()[name] = slices.Clone(values)
+	}
+	w.WriteHeader(stored.Code)
+	io.Copy(w, bytes.NewReader(stored.Body.Bytes()))
+}
+
+// fill returns the cache after a request from another page.
+func (c *cache) fill(page string) *cache {
+	(&corstest.Browser{Handler: c}).Fetch(page, corstest.Request{URL: api})
+	return c
+}
+
+const (
+	ignored = "the cache ignores Vary: Origin and returned a response for another page. Add the header Origin to the cache key, and purge the cache."
+	varied  = "and has no Vary: Origin, so the cache returns it to every page."
+	twice   = "Two layers set CORS headers"
+	another = "Something other than the CORS middleware responded to OPTIONS, such as a router, a proxy or a static file server."
+	unlist  = "The policy of package cors does not allow the page's origin. If you trust it, add https://page.example to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already does, an outer CORS middleware"
+	vary    = "A CORS middleware seems to have responded, and does not allow the page's origin. If you trust it, add https://page.example to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already does, something removes Origin"
+	guard   = "Authentication or another guard rejected the preflight, because preflights never have credentials. Put the CORS middleware outside it. If a proxy, gateway or platform in front demands the login, let OPTIONS requests pass there."
+	router  = "The router responded to OPTIONS itself"
+	failed  = "The server failed on the OPTIONS request"
+	past    = "The response to the preflight has CORS headers, but status "
+	outside = " was made outside the CORS middleware, so the script cannot read the error."
+	lost    = "The response has no CORS headers. Wrap the handler of this URL"
+	star    = "For a request with credentials, browsers do not accept *, even together with Access-Control-Allow-Credentials: true."
+	denied  = "lacks Access-Control-Allow-Credentials: true (in lowercase)"
+	beacon  = " A beacon (navigator.sendBeacon) always has credentials: use fetch with keepalive instead."
+	list    = "Methods and header names must be separated by commas."
+	one     = "Browsers accept one origin or * in Access-Control-Allow-Origin, and no list or pattern. Send https://page.example, if you trust it, and Vary: Origin."
+	exactly = "Send exactly https://page.example, in lowercase and without a trailing slash."
+	other   = "The response allows another origin than the page's. If you trust the page, add https://page.example to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already does, your handler or a proxy sets the header to a fixed value"
+	changes = "The preflight was allowed, so the policy is right. Then your handler or a proxy replaced the CORS headers"
+	moved   = "The request was redirected from one server to another, so the browser sent Origin: null."
+	csrf    = "http.CrossOriginProtection rejected the request, because it does not trust the page's origin."
+	noVary  = "Access-Control-Allow-Origin names one origin, but Vary does not include Origin, so a cache can return this response to other pages. Unless all responses of this URL have the same value, "
+	layered = "If it is there, another CORS middleware or a proxy in front responded to the preflight."
+)
+
+// elsewhere redirects to other.example, which next serves.
+func elsewhere(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Host == "other.example" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		http.Redirect(w, r, "https://other.example/", http.StatusFound)
+	})
+}
+
+// rejects is the rejection of package cors with CORS headers of an outer layer.
+var rejects = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	w.WriteHeader(http.StatusForbidden)
+	io.WriteString(w, "cross-origin request rejected: the CORS policy does not allow its origin\n")
+})
+
+func TestAdvice(t *testing.T) {
+	policy := cors.Policy{AllowedOrigins: []string{page}, AllowedMethods: []string{"PUT", "PATCH"}}
+	inner := wrap(t, policy, ok)
+	closed := wrap(t, cors.Policy{}, ok)
+	deny := wrap(t, cors.Policy{DenyHandler: respond(403)}, ok)
+	mux := http.NewServeMux()
+	mux.Handle("PUT /{$}", inner)
+	dirs := http.NewServeMux()
+	dirs.Handle("/dir/", inner)
+	// hides is a proxy that changes Host and removes Sec-Fetch-Site.
+	hides := func(next http.Handler) http.Handler {
+		return without(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r.Host = "internal"
+			next.ServeHTTP(w, r)
+		}), "Sec-Fetch-Site")
+	}
+
+	for _, test := range []adviceTest{
+		{name: "all is well", handler: inner, request: put},
+
+		// Rejections of package cors and http.CrossOriginProtection.
+		{name: "the policy lacks the origin, preflight", handler: closed, request: put, want: []string{unlist}},
+		{name: "the policy lacks the origin", handler: closed, want: []string{unlist}},
+		{name: "the policy lacks the origin, form", handler: closed, request: corstest.Request{Method: "POST", Mode: corstest.Navigate}, want: []string{unlist}},
+		{name: "the policy lacks the origin, WebSocket", handler: closed, request: corstest.Request{Mode: corstest.WebSocket}, want: []string{unlist}},
+		{name: "the policy lacks null after a redirect", handler: elsewhere(inner), want: []string{moved}},
+		{name: "a rejection that the script reads", handler: rejects, want: []string{unlist}},
+		{name: "a rejection that breaks off", handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			rejects(w, r)
+			w.(http.Flusher).Flush()
+			panic("")
+		})},
+		{name: "http.CrossOriginProtection inside", handler: wrap(t, policy, http.NewCrossOriginProtection().Handler(ok)), request: put, want: []string{csrf}},
+		{name: "http.CrossOriginProtection outside", handler: http.NewCrossOriginProtection().Handler(inner), request: put, want: []string{csrf}},
+		{name: "another text with 403", handler: respond(403, allowAny)},
+		{name: "the text of a rejection with 200", handler: split(ok, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			io.WriteString(w, "cross-origin request rejected: ")
+		})), want: []string{lost}},
+		{
+			name: "the server's own page behind a proxy that hides it", handler: hides(closed), request: corstest.Request{Method: "POST", URL: page},
+			want: []string{"The page is on the server's own origin, but package cors cannot tell", "add https://page.example to AllowedOrigins"},
+		},
+		{name: "the same with http.CrossOriginProtection", handler: hides(http.NewCrossOriginProtection().Handler(ok)), request: corstest.Request{Method: "POST", URL: page}, want: []string{csrf}},
+		{name: "a page without an origin", handler: inner, page: "null", want: []string{"Every local file or sandboxed page can have the origin null."}},
+		{name: "a page without an origin, preflight", handler: inner, page: "null", request: put, want: []string{"can have the origin null."}},
+		{name: "a page without an origin, and another middleware", handler: respond(204, "Vary: Origin"), page: "null", want: []string{"can have the origin null."}},
+		{name: "a page without an origin, and another origin", handler: respond(204, allowPage), page: "null", want: []string{"can have the origin null."}},
+		{name: "a page without an origin that reads its rejection", handler: rejects, page: "null", want: []string{"can have the origin null."}},
+		{name: "a page without an origin, and a limit", handler: respond(429), page: "null", want: []string{"429" + outside}},
+		{name: "a file", handler: inner, page: "file://", want: []string{"can have the origin file://."}},
+		{name: "an origin with a port", handler: inner, page: "https://a.example:8443", want: []string{"add https://a.example:8443 to AllowedOrigins"}},
+		{name: "an app", handler: inner, page: "app://.", want: []string{"add app://. to AllowedOrigins"}},
+		{
+			name: "a form posts from https to http", handler: closed, request: corstest.Request{Method: "POST", Mode: corstest.Navigate, URL: "http://api.example/"},
+			want: []string{"The page posts from https to http, so the browser sent Origin: null."},
+		},
+
+		// Preflights without Access-Control-Allow-Origin.
+		{name: "a DenyHandler, preflight", handler: deny, request: put, want: []string{vary}},
+		{name: "another CORS middleware, which does not list the page", handler: respond(204, "Vary: Accept, origin"), request: put, want: []string{vary}},
+		{name: "a middleware that varies with everything", handler: respond(204, "Vary: *"), request: put, want: []string{vary}},
+		{name: "the same, and its router without the path", handler: respond(404, "Vary: Origin"), request: put, want: []string{vary}},
+		{name: "a slash is missing", handler: dirs, request: put, path: "/dir", want: []string{`The preflight was redirected to "/dir/", and browsers do not follow redirects of preflights. Have the page request that URL`, "If it is a login"}},
+		{name: "several choices", handler: respond(300, "Location: /a"), request: put, want: []string{`The preflight was redirected to "/a"`}},
+		{name: "a redirect with CORS headers", handler: respond(302, allowPage, "Location: /a"), request: put, want: []string{`The preflight was redirected to "/a"`}},
+		{name: "304", handler: respond(304), request: put, want: []string{"The preflight got status 304 from something outside the CORS middleware."}},
+		{name: "304 with CORS headers", handler: respond(304, allowPage), request: put, want: []string{past + "304"}},
+		{name: "authentication", handler: respond(401, "WWW-Authenticate: Basic"), request: with(put), want: []string{guard}},
+		{name: "authentication without a challenge", handler: respond(401), request: put, want: []string{guard}},
+		{name: "authentication in a proxy", handler: respond(407), request: put, want: []string{guard}},
+		{name: "a guard with 403", handler: respond(403), request: put, want: []string{guard}},
+		{name: "a guard whose response varies with cookies", handler: respond(403, "Vary: Cookie"), request: put, want: []string{guard}},
+		{name: "authentication whose response varies with the origin", handler: respond(401, "WWW-Authenticate: Basic", "Vary: Origin"), request: put, want: []string{guard}},
+		{name: "a router without OPTIONS", handler: mux, request: put, want: []string{router}},
+		{name: "a router without the path", handler: mux, request: put, path: "/nowhere", want: []string{router}},
+		{name: "Python's http.server", handler: respond(501, "Server: SimpleHTTP/0.6 Python/3.11.2"), request: put, want: []string{router, "The response has Server: SimpleHTTP/0.6 Python/3.11.2: if that is a proxy,"}},
+		{name: "a server that fails", handler: respond(500), request: put, want: []string{failed}},
+		{name: "a proxy without servers", handler: respond(503, "Via: 1.1 varnish"), request: put, want: []string{failed, "The response has Via: 1.1 varnish: if"}},
+		{name: "a proxy whose server does not respond, preflight", handler: respond(502), request: put, want: []string{"Status 502 usually comes from a proxy", "or the response has too many headers for it."}},
+		{name: "something else responds", handler: ok, request: put, want: []string{another}},
+		{name: "something else responds with 204", handler: respond(204), request: put, want: []string{another}},
+		{name: "too many requests", handler: respond(429, "CF-Ray: 1-FRA"), request: put, want: []string{"The preflight got status 429 from something outside", "The response has Cf-Ray: 1-FRA: if"}},
+
+		// Actual requests without Access-Control-Allow-Origin.
+		{name: "a DenyHandler", handler: deny, want: []string{vary}},
+		{name: "another CORS middleware, and its router without the path", handler: respond(404, "Vary: Origin"), want: []string{vary}},
+		{name: "another CORS middleware, and authentication inside", handler: respond(401, "Vary: Origin", "WWW-Authenticate: Basic"), want: []string{vary}},
+		{name: "another CORS middleware after a redirect", handler: elsewhere(respond(200, "Vary: Origin")), want: []string{moved}},
+		{name: "a redirect outside", handler: dirs, path: "/dir", want: []string{"The redirect needs CORS headers as well."}},
+		{name: "304 to a script", handler: respond(304), want: []string{lost}},
+		{name: "an error outside", handler: respond(400), want: []string{"status 400" + outside}},
+		{name: "an error outside, behind a proxy", handler: respond(404, "Server: nginx"), want: []string{"status 404" + outside, "The response has Server: nginx: if that is a proxy, and the service's log does not show this request, add the CORS headers to the error pages of the proxy."}},
+		{name: "no CORS at all", handler: ok, want: []string{lost}},
+		{name: "no CORS at all on another host", handler: elsewhere(ok), want: []string{"Redirects led to another host, whose response has no CORS headers."}},
+
+		// Wrong values.
+		{name: "one line of two values", handler: respond(200, "Access-Control-Allow-Origin: *, *"), want: []string{twice}},
+		{name: "one line of two values, one of which is any", handler: respond(200, "Access-Control-Allow-Origin: https://page.example, *"), want: []string{twice}},
+		{name: "two lines of two origins", handler: respond(200, allowPage, "Access-Control-Allow-Origin: https://other.example"), want: []string{twice}},
+		{name: "two origins in one line", handler: respond(200, "Access-Control-Allow-Origin: https://page.example, https://other.example"), want: []string{one}},
+		{name: "two origins with a space between them", handler: respond(200, "Access-Control-Allow-Origin: https://page.example https://other.example"), want: []string{one}},
+		{name: "a pattern of origins", handler: respond(200, "Access-Control-Allow-Origin: https://*.example"), want: []string{one}},
+		{name: "an origin without a scheme", handler: respond(200, "Access-Control-Allow-Origin: page.example"), want: []string{one}},
+		{name: "an origin in upper case", handler: respond(200, "Access-Control-Allow-Origin: https://Page.example"), want: []string{exactly}},
+		{name: "credentials twice", handler: respond(200, allowPage, allowCredentials, allowCredentials), request: with(get), want: []string{twice}},
+		{name: "credentials twice for another origin", handler: respond(200, "Access-Control-Allow-Origin: https://other.example", allowCredentials, allowCredentials), request: with(get), want: []string{other}},
+		{name: "any origin with credentials, preflight", handler: respond(200, allowAny, allowCredentials), request: with(put), want: []string{star}},
+		{name: "a guard that allows any origin, with credentials", handler: respond(401, allowAny, allowCredentials, "Vary: Origin"), request: with(put), want: []string{star}},
+		{name: "a router that allows any origin, with credentials", handler: respond(405, allowAny), request: with(put), want: []string{star}},
+		{name: "no credentials", handler: inner, request: with(put), want: []string{denied}},
+		{name: "no credentials, without a preflight", handler: inner, request: with(get), want: []string{denied, "If it is set, your handler, a proxy or another CORS middleware replaces the header."}},
+		{name: "credentials in upper case", handler: respond(200, allowPage, "Access-Control-Allow-Credentials: TRUE"), request: with(get), want: []string{denied}},
+		{name: "another origin after a redirect", handler: elsewhere(respond(200, allowPage)), want: []string{moved}},
+		{name: "another origin", handler: respond(200, "Access-Control-Allow-Origin: https://other.example"), want: []string{other}},
+		{name: "the origin null", handler: respond(200, "Access-Control-Allow-Origin: null"), want: []string{other}},
+
+		// Wrong statuses, methods and headers of preflights.
+		{name: "authentication with CORS headers", handler: respond(401, allowPage), request: put, want: []string{past + "401"}},
+		{name: "a router's 405 with CORS headers", handler: respond(405, allowPage), request: put, want: []string{past + "405", "or a proxy adds the CORS headers."}},
+		{name: "a list of methods with spaces", handler: respond(200, allowPage, allowMethods+"GET PUT"), request: put, want: []string{list}},
+		{name: "a list of headers with quotation marks", handler: respond(200, allowPage, allowMethods+"PUT", allowHeaders+`"X-Id"`), request: put, want: []string{list}},
+		{name: "patch in lowercase", handler: inner, request: corstest.Request{Method: "patch"}, want: []string{"Methods are case-sensitive, and browsers send patch as the script writes it. Have the script write PATCH."}},
+		{name: "purge in lowercase, which is not listed", handler: inner, request: corstest.Request{Method: "purge"}, want: []string{"Add purge to AllowedMethods. " + layered}},
+		{name: "patch in lowercase, which is not listed", handler: respond(200, allowPage), request: corstest.Request{Method: "patch"}, want: []string{"Add PATCH to AllowedMethods, and have the script write PATCH. Methods are case-sensitive, and browsers send patch as"}},
+		{name: "patch in lowercase under any method, with credentials", handler: respond(200, allowPage, allowCredentials, allowMethods+"*"), request: with(corstest.Request{Method: "patch"}), want: []string{"Add PATCH to AllowedMethods, and have"}},
+		{name: "a method that no policy can have", handler: respond(200, allowPage), request: corstest.Request{Method: "p*t"}, want: []string{"No policy can allow a method p*t. Have the script use another."}},
+		{name: "a method that is not listed", handler: inner, request: corstest.Request{Method: "DELETE"}, want: []string{"Add DELETE to AllowedMethods. " + layered}},
+		{name: "any method, with credentials", handler: respond(200, allowPage, allowCredentials, allowMethods+"*"), request: with(put), want: []string{"With credentials, browsers take * for the name of a method. Add PUT to AllowedMethods."}},
+		{name: "a header that is not listed", handler: respond(200, allowPage, allowHeaders+"a, b"), request: sets("x-id"), want: []string{"Add X-Id to AllowedHeaders. " + layered}},
+		{name: "a content type", handler: inner, request: corstest.Request{Method: "POST", Body: "{}", Header: http.Header{"Content-Type": {"application/json"}}}, want: []string{"Add Content-Type to AllowedHeaders."}},
+		{name: "Authorization that is not listed", handler: inner, request: sets("Authorization"), want: []string{"Add Authorization to AllowedHeaders."}},
+		{name: "a header that no policy can have", handler: respond(200, allowPage), request: sets("x*y"), want: []string{"No policy can allow a request header X*y."}},
+		{name: "any header, with credentials", handler: respond(200, allowPage, allowCredentials, allowHeaders+"*"), request: with(sets("X-Id")), want: []string{"With credentials, browsers take * for the name of a header. Add X-Id to AllowedHeaders."}},
+		{
+			name: "Authorization under *", handler: wrap(t, cors.Policy{AllowedOrigins: []string{page}, AllowedHeaders: []string{"*"}}, ok), request: sets("Authorization"),
+			want: []string{"In the standard, * does not cover Authorization. Browsers still accept it", "Add Authorization to AllowedHeaders, next to *."},
+		},
+
+		// Responses that the script can read.
+		{name: "a header is hidden", handler: wrap(t, policy, respond(200, "X-Total: 1", "Link: </2>", "Server: a", "X-Powered-By: b")), want: []string{"The script cannot read Link, X-Total. If it needs to, add the name to ExposedHeaders."}},
+		{name: "a header is exposed", handler: respond(200, allowPage, "Vary: Origin", "X-Total: 1", "Access-Control-Expose-Headers: x-total")},
+		{name: "one origin without Vary, and a hidden header", handler: respond(200, allowPage, "X-Total: 1"), want: []string{noVary, "replaces Vary. The script cannot read X-Total."}},
+		{name: "one origin without Vary, HEAD", handler: respond(200, allowPage), request: corstest.Request{Method: "HEAD"}, want: []string{noVary}},
+		{name: "one origin without Vary, POST", handler: respond(200, allowPage), request: post},
+		{name: "one origin without Vary, never stored", handler: respond(200, allowPage, "Cache-Control: no-store, max-age=0")},
+		{name: "any origin without Vary", handler: respond(200, allowAny)},
+		{name: "the server's own page without Vary", handler: respond(200, allowPage), request: corstest.Request{URL: page}},
+		{name: "an image", handler: respond(200, allowPage, "X-Total: 1"), request: corstest.Request{Mode: corstest.NoCORS}},
+
+		// Handshakes.
+		{name: "a WebSocket's package compares Origin with Host", handler: respond(403), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{"Packages for WebSockets compare Origin with Host themselves"}},
+		{name: "a WebSocket behind authentication", handler: respond(401), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{"Authentication rejected the handshake."}},
+		{name: "a WebSocket behind authentication in a proxy", handler: respond(407), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{"Authentication rejected the handshake."}},
+		{name: "a WebSocket behind a proxy that does not forward Upgrade", handler: respond(400), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{"did not accept the request as a handshake. Check the URL, and look for a proxy in front that does not forward Upgrade and Connection."}},
+		{name: "a WebSocket behind a page", handler: ok, request: corstest.Request{Mode: corstest.WebSocket}, want: []string{"The handshake needs status 101, not 200."}},
+
+		// Requests that fail without a response.
+		{name: "the browser refuses", handler: ok, request: corstest.Request{Method: "TRACE"}},
+		{name: "the browser refuses to follow", handler: respond(302, allowAny, "Location: ftp://other.example/")},
+		{name: "there is no response", handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("") })},
+		{name: "there is no response to the preflight", handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("") }), request: put},
+	} {
+		test.run(t)
+	}
+}
+
+func TestHiddenHeaders(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		want bool // whether the advice names it
+	}{
+		{"Accept-Ranges", true},
+		{"Content-Digest", true},
+		{"Content-Disposition", true},
+		{"Content-Range", true},
+		{"Docker-Content-Digest", true},
+		{"Etag", true},
+		{"Grpc-Status", true},
+		{"Link", true},
+		{"Location", true},
+		{"Mcp-Session-Id", true},
+		{"Ratelimit", true},
+		{"Ratelimit-Remaining", true},
+		{"Retry-After", true},
+		{"Tus-Resumable", true},
+		{"Upload-Offset", true},
+		{"Www-Authenticate", true},
+		{"X-Request-Id", true},
+		{"X-Total-Count", true},
+		{"Alt-Svc", false},
+		{"Content-Encoding", false},
+		{"Date", false},
+		{"Server", false},
+		{"Set-Cookie", false},
+		{"Strict-Transport-Security", false},
+		{"Via", false},
+		{"X-Amz-Cf-Id", false},
+		{"X-Cache", false},
+		{"X-Cache-Hits", false},
+		{"X-Content-Type-Options", false},
+		{"X-Dns-Prefetch-Control", false},
+		{"X-Frame-Options", false},
+		{"X-Powered-By", false},
+		{"X-Served-By", false},
+		{"X-Varnish", false},
+		{"X-Xss-Protection", false},
+	} {
+		b := corstest.Browser{Handler: respond(200, allowAny, test.name+": 1")}
+		advice := b.Fetch(page, corstest.Request{URL: api}).Advice
+		if got := strings.Contains(advice, "cannot read "+test.name+"."); got != test.want {
+			t.Errorf("%s: got the advice %q", test.name, advice)
+		}
+	}
+}
+
+// The handler inside sets Access-Control-Allow-Origin itself, as packages for
+// server-sent events do.
+func TestFieldBugHandlerSetsOrigin(t *testing.T) {
+	policy := cors.Policy{AllowedOrigins: []string{page}, AllowedHeaders: []string{"X-Id"}, AllowCredentials: true}
+	sse := wrap(t, policy, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+	}))
+	fixed := wrap(t, policy, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "http://localhost:3000")
+	}))
+	drops := wrap(t, policy, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Del("Access-Control-Allow-Credentials")
+	}))
+	const orHandler = "If the policy already does, your handler or a proxy "
+	for _, test := range []adviceTest{
+		{name: "*, after a preflight", handler: sse, request: with(sets("X-Id")), want: []string{changes}},
+		{name: "*", handler: sse, request: with(get), want: []string{star, orHandler + "replaces the header."}},
+		{name: "another origin, after a preflight", handler: fixed, request: sets("X-Id"), want: []string{changes}},
+		{name: "another origin", handler: fixed, want: []string{other, orHandler + "sets the header to a fixed value"}},
+		{name: "no credentials, after a preflight", handler: drops, request: with(sets("X-Id")), want: []string{changes}},
+	} {
+		test.run(t)
+	}
+}
+
+func TestFieldBugCacheIgnoresVary(t *testing.T) {
+	policy := cors.Policy{AllowedOrigins: []string{page, "https://other.example"}, AllowedHeaders: []string{"X-Id"}}
+	service := wrap(t, policy, ok)
+	fixed := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // without Vary
+		if origin := r.Header.Get("Origin"); origin == page || origin == "https://other.example" {
+			w.Header().Set("Access-Control-Allow-Origin", origin)
+		}
+	})
+	for _, test := range []adviceTest{
+		{name: "Age", handler: (&cache{service: service, hit: "Age: 5"}).fill("https://other.example"), want: []string{"The response came from a cache (Age: 5).", ignored}},
+		{name: "X-Cache", handler: (&cache{service: service, hit: "X-Cache: Hit from cloudfront"}).fill("https://other.example"), want: []string{"(X-Cache: Hit from cloudfront).", ignored}},
+		{name: "Cf-Cache-Status", handler: (&cache{service: service, hit: "Cf-Cache-Status: HIT"}).fill("https://other.example"), want: []string{"(Cf-Cache-Status: HIT).", ignored}},
+		{name: "after a preflight", handler: (&cache{service: service, hit: "Age: 5"}).fill("https://other.example"), request: sets("X-Id"), want: []string{ignored}},
+		{name: "an image came first", handler: (&cache{service: service, hit: "Age: 5"}).fill(api), want: []string{ignored}},
+		{name: "without Vary", handler: (&cache{service: fixed, hit: "Age: 5"}).fill("https://other.example"), want: []string{"The response came from a cache (Age: 5), " + varied}},
+		{name: "an image came first, without Vary", handler: (&cache{service: fixed, hit: "Age: 5"}).fill(api), want: []string{varied}},
+		{name: "a preflight from a cache", handler: respond(200, "Age: 5", "Allow: GET"), request: put, want: []string{varied}},
+		{name: "not from a cache", handler: (&cache{service: service, hit: "Age: 0"}).fill("https://other.example"), want: []string{other}},
+		{name: "a miss", handler: respond(200, "X-Cache: MISS", "Age: 0"), want: []string{lost}},
+	} {
+		test.run(t)
+	}
+}
+
+func TestFieldBugCachedRejection(t *testing.T) {
+	service := wrap(t, cors.Policy{AllowedOrigins: []string{page}}, ok)
+	adviceTest{handler: (&cache{service: service, hit: "X-Cache: HIT"}).fill("https://evil.example"), want: []string{"(X-Cache: HIT).", ignored}}.run(t)
+}
+
+// Proxies and platforms make errors of their own.
+func TestFieldBugErrorOfProxy(t *testing.T) {
+	service := wrap(t, cors.Policy{AllowedOrigins: []string{page}}, ok)
+	dead := httptest.NewServer(nil)
+	u, err := url.Parse(dead.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead.Close()
+	unreachable := &httputil.ReverseProxy{
+		Rewrite:      func(r *httputil.ProxyRequest) { r.SetURL(u) },
+		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
+	}
+	limited := httptest.NewUnstartedServer(service) // net/http sends this one before any handler runs
+	limited.Config.MaxHeaderBytes = 1
+	limited.Start()
+	defer limited.Close()
+	large := corstest.Request{URL: limited.URL + "/?" + strings.Repeat("a", 8<<10)}
+	const pages = " For scripts to read the error, add the CORS headers to the error pages there."
+	for _, test := range []adviceTest{
+		{name: "a body that is too large", handler: respond(413, "Server: nginx/1.22.1"), request: post, want: []string{"Status 413 usually comes from a proxy or platform in front of the service.", "raise the limit there, or send less." + pages}},
+		{name: "headers that are too large", request: large, want: []string{"Status 431 usually comes", "(or MaxHeaderBytes of http.Server)"}},
+		{name: "headers that are too large for nginx", handler: respond(494, "Server: nginx"), want: []string{"Status 494 usually comes", "The headers are too large"}},
+		{name: "a service that is down", handler: unreachable, want: []string{"Status 502 usually comes", "If your Go code sends it, put the CORS middleware outside that code.", "the service is down"}},
+		{name: "a service that is slow", handler: respond(504, "Via: 1.1 google"), want: []string{"Status 504 usually comes", "The service took too long"}},
+		{name: "Cloudflare, first", handler: respond(520), want: []string{"Cloudflare uses it"}},
+		{name: "Cloudflare, last", handler: respond(530), want: []string{"Cloudflare uses it"}},
+		{name: "before Cloudflare's", handler: respond(519), want: []string{"519" + outside}},
+		{name: "after Cloudflare's", handler: respond(531), want: []string{"531" + outside}},
+	} {
+		test.run(t)
+	}
+}
+
+// A platform in front demands a login.
+func TestFieldBugLoginInFront(t *testing.T) {
+	login := respond(302, "Location: https://login.example/?next=/")
+	for _, test := range []adviceTest{
+		{name: "preflight to another host", handler: login, request: put, want: []string{`The preflight was redirected to another host ("https://login.example/?next=/")`, "If a gateway or platform in front demands a login there, let OPTIONS requests pass it."}},
+		{name: "preflight to the same host", handler: respond(302, "Location: https://api.example/login"), request: put, want: []string{`The preflight was redirected to "https://api.example/login"`, "If it is a login, let OPTIONS requests pass."}},
+		{name: "request to another host", handler: login, want: []string{`The request was redirected to another host ("https://login.example/?next=/"), without CORS headers. If it is a login,`}},
+		{name: "request to another host, with CORS headers", handler: elsewhere(ok), want: []string{"Redirects led to another host, whose response has no CORS headers. If it is a login,"}},
+		{name: "a redirect that cannot be read", handler: respond(302, "Location: https://%"), request: put, want: []string{`The preflight was redirected to "https://%"`}},
+		{name: "401", handler: respond(401, "Server: istio-envoy"), request: put, want: []string{guard, "The response has Server: istio-envoy: if that is a proxy"}},
+	} {
+		test.run(t)
+	}
+}
+
+// A proxy removes the request headers by which preflights and origins are known.
+func TestFieldBugHeadersRemovedOnTheWay(t *testing.T) {
+	policy := cors.Policy{AllowedOrigins: []string{page}, AllowedMethods: []string{"PUT"}, AllowedHeaders: []string{"X-Id"}}
+	service := wrap(t, policy, ok)
+	all := wrap(t, cors.Policy{
+		AllowOriginFunc: func(*http.Request, string) bool { return true }, AllowedMethods: []string{"*"}, AllowedHeaders: []string{"*"}, AllowCredentials: true,
+	}, ok)
+	routes := http.NewServeMux()
+	routes.Handle("PUT /", ok)
+	remove := func(service http.Handler, name string) http.Handler {
+		return proxyTo(t, service, func(r *http.Request) { r.Header.Del(name) })
+	}
+	const removed = "or something in front removes Access-Control-Request-Method"
+	for _, test := range []adviceTest{
+		{name: "nothing", handler: proxyTo(t, service, nil), request: put},
+		{name: "Origin", handler: remove(service, "Origin"), request: post, want: []string{"The browser sent an Origin header, but package cors did not get it."}},
+		{name: "Origin of a GET", handler: remove(service, "Origin"), want: []string{vary + " from the request"}},
+		{name: "Origin of a preflight", handler: remove(service, "Origin"), request: put, want: []string{vary + " from the request"}},
+		{name: "Origin of the actual request", handler: split(service, without(service, "Origin", "Sec-Fetch-Site")), request: put, want: []string{"The preflight was allowed, but the response has no CORS header except Vary.", "or something removes Origin from the request"}},
+		{name: "Access-Control-Request-Method", handler: remove(service, "Access-Control-Request-Method"), request: put, want: []string{"Add PUT to AllowedMethods. If it is there,", removed}},
+		{name: "Access-Control-Request-Method, for a header", handler: remove(service, "Access-Control-Request-Method"), request: sets("X-Id"), want: []string{"Add X-Id to AllowedHeaders. If it is there,", removed}},
+		{name: "Access-Control-Request-Method, with a router", handler: remove(wrap(t, policy, routes), "Access-Control-Request-Method"), request: put, want: []string{past + "405", "something in front removes Access-Control-Request-Method"}},
+		{name: "Access-Control-Request-Headers", handler: remove(all, "Access-Control-Request-Headers"), request: with(sets("X-Id")), want: []string{"Add X-Id to AllowedHeaders. If it is there,", removed + " or Access-Control-Request-Headers."}},
+	} {
+		test.run(t)
+	}
+}
+
+func TestFieldBugNestedMiddlewares(t *testing.T) {
+	loose := cors.Policy{AllowedOrigins: []string{page}, AllowedMethods: []string{"PUT"}, AllowedHeaders: []string{"X-Id"}}
+	strict := cors.Policy{AllowedOrigins: []string{"https://other.example"}}
+	denies, passes := strict, strict
+	denies.DenyHandler = respond(403)
+	passes.AllowedOrigins = []string{page}
+	for _, test := range []adviceTest{
+		{name: "the outer one rejects", handler: wrap(t, strict, wrap(t, loose, ok)), request: put, want: []string{unlist}},
+		{name: "the inner one rejects", handler: wrap(t, loose, wrap(t, strict, ok)), want: []string{unlist}},
+		{name: "the inner one rejects after a preflight", handler: wrap(t, loose, wrap(t, strict, ok)), request: put, want: []string{"The preflight was allowed, but package cors rejected the request. So another CORS middleware or a proxy in front responds to preflights, with a different policy."}},
+		{name: "the inner one has a DenyHandler", handler: wrap(t, loose, wrap(t, denies, ok)), request: put, want: []string{"A second CORS middleware inside the first does not allow the origin"}},
+		{name: "the outer one lacks the method", handler: wrap(t, passes, wrap(t, loose, ok)), request: put, want: []string{"Add PUT to AllowedMethods. If it is there, another CORS middleware or a proxy in front responded to the preflight"}},
+		{name: "the outer one lacks the header", handler: wrap(t, passes, wrap(t, loose, ok)), request: sets("X-Id"), want: []string{"Add X-Id to AllowedHeaders. If it is there, another CORS middleware or a proxy in front responded to the preflight"}},
+		{name: "a proxy's upstream sets CORS headers too", handler: wrap(t, loose, proxyTo(t, respond(200, allowAny), nil)), want: []string{twice}},
+		{name: "a proxy adds CORS headers to a rejection", handler: split(respond(204, allowPage, allowMethods+"PUT"), wrap(t, strict, ok)), request: put, want: []string{"with a different policy."}},
+	} {
+		test.run(t)
+	}
+}
+
+// A handler replaces Vary: Origin.
+func TestFieldBugVaryReplaced(t *testing.T) {
+	policy := cors.Policy{AllowedOrigins: []string{page}}
+	sets := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Vary", "Accept") })
+	adds := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Add("Vary", "Accept") })
+	for _, test := range []adviceTest{
+		{name: "Set", handler: wrap(t, policy, sets), want: []string{noVary + "add Origin to Vary, and look for code that replaces Vary."}},
+		{name: "Add", handler: wrap(t, policy, adds)},
+	} {
+		test.run(t)
+	}
+}
+
+func TestFieldBugTrailingSlash(t *testing.T) {
+	for _, origin := range []string{"https://page.example", "app://obsidian.md", "capacitor://localhost"} {
+		adviceTest{
+			name: origin, handler: respond(200, "Access-Control-Allow-Origin: "+origin+"/"), page: origin,
+			want: []string{"Send exactly " + origin + ", in lowercase and without a trailing slash."},
+		}.run(t)
+	}
+}
+
+// Beacons always have credentials, so the advice cannot be to leave them out.
+func TestFieldBugBeacon(t *testing.T) {
+	for _, test := range []adviceTest{
+		{name: "any origin", handler: wrap(t, cors.Policy{AllowedOrigins: []string{"*"}}, ok), request: with(post), want: []string{star, beacon}},
+		{name: "no credentials", handler: wrap(t, cors.Policy{AllowedOrigins: []string{page}}, ok), request: with(post), want: []string{denied, beacon}},
+	} {
+		test.run(t)
+		test.name, test.request, test.want = test.name+", GET", with(get), test.want[:1]
+		test.run(t)
+		if advice := (&corstest.Browser{Handler: test.handler}).Fetch(page, corstest.Request{URL: api, Credentials: corstest.Include}).Advice; strings.Contains(advice, "beacon") {
+			t.Errorf("a GET is not a beacon: %s", advice)
+		}
+	}
+}
+
+// A proxy responds to OPTIONS itself.
+func TestFieldBugProxyRespondsToOptions(t *testing.T) {
+	service := wrap(t, cors.Policy{AllowedOrigins: []string{page}, AllowedMethods: []string{"PUT"}}, ok)
+	for _, test := range []adviceTest{
+		{name: "204", handler: split(respond(204, "Server: nginx/1.22.1"), service), request: put, want: []string{another, "The response has Server: nginx/1.22.1: if that is a proxy, and the service's log does not show this request, have the proxy forward OPTIONS requests."}},
+		{name: "405", handler: split(respond(405, "Server: nginx/1.22.1"), service), request: put, want: []string{router, "have the proxy forward OPTIONS requests."}},
+	} {
+		test.run(t)
+	}
+}
+
+// A script sends CORS response headers by mistake. A policy can list them.
+func TestFieldBugScriptSendsResponseHeader(t *testing.T) {
+	adviceTest{
+		name: "Access-Control-Allow-Origin", handler: respond(200, allowPage, allowCredentials, allowHeaders+"*"), request: with(sets("Access-Control-Allow-Origin")),
+		want: []string{"Have the script leave out the header Access-Control-Allow-Origin: only servers need to send it."},
+	}.run(t)
 }

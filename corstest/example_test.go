@@ -26,8 +26,8 @@ func Example() {
 	fmt.Print(b.Fetch("https://app.example.com", corstest.Request{Method: "PUT", URL: "https://api.example.com/items/1"}))
 
 	// Output:
-	// https://app.example.com asks for PUT https://api.example.com/items/1
-	// a preflight asks first: method PUT is not CORS-safelisted
+	// https://app.example.com requests PUT https://api.example.com/items/1
+	// the browser sends a preflight first: method PUT is not CORS-safelisted
 	//
 	// > OPTIONS /items/1 HTTP/1.1
 	// > Host: api.example.com
@@ -38,7 +38,7 @@ func Example() {
 	// < Content-Type: text/plain; charset=utf-8
 	//
 	// blocked: the response to the preflight has no Access-Control-Allow-Origin
-	// advice: The router answers OPTIONS itself, because no route matches that method, and the CORS middleware is not reached. Wrap the whole router with the CORS middleware, or mount it on a pattern without a method.
+	// advice: The router responded to OPTIONS itself, because no route has that method, so the CORS middleware did not run. Wrap the whole router with the CORS middleware, or mount it on a pattern without a method.
 }
 
 // An API client written in Go, perhaps a generated one, takes an http.Client.
@@ -66,7 +66,7 @@ func ExampleBrowser_Client() {
 
 	// Output:
 	// header Connect-Protocol-Version is not in Access-Control-Allow-Headers
-	// Add Connect-Protocol-Version to AllowedHeaders.
+	// Add Connect-Protocol-Version to AllowedHeaders. If it is there, another CORS middleware or a proxy in front responded to the preflight.
 }
 
 // Without a Handler, a Browser talks to a server that is running.

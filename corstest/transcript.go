@@ -10,17 +10,18 @@ import (
 	"unicode"
 )
 
-// String returns the exchange as a test log should show it: who asks for what,
-// why there is a preflight, the requests (>) and responses (<) with the headers
-// that matter to CORS, what comes of it, and the advice. It ends in a line break.
-// The values of Cookie and Authorization are left out.
+// String returns a transcript for test logs. It shows the request, the headers
+// that the browser leaves out, why there is a preflight, each request (>) and
+// response (<) with the headers that matter for CORS, the outcome, and the
+// advice. It ends in a line break. It does not show the values of Cookie and
+// Authorization.
 func (r *Result) String() string {
 	var t transcript
 	mode := ""
 	if r.request.Mode != CORS {
 		mode = fmt.Sprintf(" in mode %v", r.request.Mode)
 	}
-	t.line("%s asks for %s %s%s", r.page, r.request.Method, r.request.URL, mode)
+	t.line("%s requests %s %s%s", r.page, r.request.Method, r.request.URL, mode)
 	for _, note := range r.notes {
 		t.line("note: %s", note)
 	}
@@ -30,6 +31,7 @@ func (r *Result) String() string {
 			exchanges = append(exchanges, *ex)
 		}
 	}
+	var sent *http.Request // the last actual request
 	for i, ex := range exchanges {
 		switch {
 		case i == 0:
@@ -38,7 +40,14 @@ func (r *Result) String() string {
 			t.line("")
 			t.line("%s", r.whyPreflight(ex))
 		}
+		if !isPreflight(ex.Request) {
+			t.redirected(sent, ex.Request)
+			sent = ex.Request
+		}
 		t.exchange(ex)
+		if !isPreflight(ex.Request) && ex.Response != nil && ex.Response.Header["Set-Cookie"] != nil && !r.keepsCookies(ex.Request) {
+			t.line("note: the browser ignores Set-Cookie: the request is made without credentials")
+		}
 	}
 	t.line("")
 	switch {
@@ -59,18 +68,18 @@ func (r *Result) String() string {
 	return t.String()
 }
 
-// whyPreflight says why the request of ex is a preflight, or, if it is the first,
-// why not.
+// whyPreflight says why the request of ex is a preflight or, for the first
+// request, why it is not.
 func (r *Result) whyPreflight(ex Exchange) string {
 	switch {
 	case ex.reasons != nil:
-		return "a preflight asks first: " + strings.Join(ex.reasons, "; ")
+		return "the browser sends a preflight first: " + strings.Join(ex.reasons, "; ")
 	case urlOrigin(ex.Request) == r.page:
 		return "no preflight: the request is same-origin"
 	case r.request.Mode != CORS:
 		return fmt.Sprintf("no preflight: mode %v never has one", r.request.Mode)
 	case len(r.request.preflightReasons()) > 0:
-		return "no preflight: the answer to an earlier one is cached"
+		return "no preflight: an earlier preflight is cached"
 	}
 	return fmt.Sprintf("no preflight: method %s and all headers are CORS-safelisted", r.request.Method)
 }
@@ -79,7 +88,14 @@ func isPreflight(r *http.Request) bool {
 	return r.Method == http.MethodOptions && r.Header["Access-Control-Request-Method"] != nil
 }
 
-// urlOrigin returns the origin of a request as a server gets it.
+// keepsCookies reports whether the browser stores cookies from the response to
+// q, which is one of the actual requests of r.
+func (r *Result) keepsCookies(q *http.Request) bool {
+	sameOrigin := urlOrigin(q) == r.page && r.request.Credentials == SameOrigin
+	return sameOrigin || r.request.Credentials == Include || r.request.Mode == Navigate || r.request.Mode == WebSocket
+}
+
+// urlOrigin returns the origin of the URL that a server gets as r.
 func urlOrigin(r *http.Request) string {
 	if r.TLS != nil {
 		return "https://" + r.Host
@@ -104,14 +120,14 @@ func size(r *Result) string {
 
 type transcript struct{ strings.Builder }
 
-// line writes one line, whatever a server may have put into its parts.
+// line writes one line, even if the server put line breaks into its parts.
 func (t *transcript) line(format string, args ...any) {
 	line := fmt.Sprintf(format, args...)
 	t.WriteString(strings.TrimRight(printable(line), " ") + "\n")
 }
 
-// printable returns s with its control characters escaped: none reaches a
-// terminal.
+// printable returns s with its control characters escaped, because a terminal
+// would obey them.
 func printable(s string) string {
 	var b strings.Builder
 	for _, r := range s {
@@ -146,7 +162,24 @@ func (t *transcript) exchange(ex Exchange) {
 	}
 }
 
-// proto returns the version of HTTP, which only a response tells.
+// redirected writes what the browser changed in a request because of a redirect.
+// Before is nil if there was no redirect.
+func (t *transcript) redirected(before, after *http.Request) {
+	if before == nil {
+		return
+	}
+	if before.Method != after.Method {
+		t.line("")
+		t.line("note: after this redirect, browsers send %s without a body instead of %s", after.Method, before.Method)
+	}
+	if before.Header["Authorization"] != nil && after.Header["Authorization"] == nil {
+		t.line("")
+		t.line("note: header Authorization is left out: the redirect leads to another origin")
+	}
+}
+
+// proto returns the HTTP version of the response, or that of the request if
+// there is no response.
 func proto(ex Exchange) string {
 	if ex.Response != nil {
 		return ex.Response.Proto
@@ -168,11 +201,11 @@ func (t *transcript) headers(mark string, h http.Header, matters func(name strin
 	}
 }
 
-// matters reports whether a response header bears on CORS, or tells who made
-// the response.
+// matters reports whether a response header matters for CORS, or shows which
+// server or cache made the response.
 func matters(name string) bool {
 	switch name {
-	case "Allow", "Content-Type", "Location", "Server", "Vary", "Via", "Www-Authenticate":
+	case "Age", "Allow", "Cache-Status", "Cf-Cache-Status", "Content-Type", "Location", "Server", "Vary", "Via", "Www-Authenticate", "X-Cache":
 		return true
 	}
 	return strings.HasPrefix(name, "Access-Control-")

@@ -13,7 +13,7 @@ import (
 	"github.com/f407da42/cors/corstest"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files")
 
 func TestStringOfInsecurePage(t *testing.T) {
 	b := corstest.Browser{Handler: respond(200)}
@@ -41,7 +41,7 @@ func TestString(t *testing.T) {
 		file    string
 		browser *corstest.Browser
 		request corstest.Request
-		times   int // how often the request is made; the last is shown
+		times   int // how often the request is made; the test compares the last transcript
 	}{
 		{"allowed", &corstest.Browser{Handler: all, Cookie: "session=secret"}, put, 1},
 		{"cached", &corstest.Browser{Handler: all}, put, 2},
@@ -54,6 +54,21 @@ func TestString(t *testing.T) {
 				http.Redirect(w, r, "/b", http.StatusTemporaryRedirect)
 			}
 		}), corstest.Request{Method: "put", URL: api, Body: "a"}, 1},
+		{"login", &corstest.Browser{Handler: respond(200, allowAny, "Set-Cookie: session=secret"), Cookie: "session=secret"}, corstest.Request{
+			Method: "POST", URL: api, Header: http.Header{"Cookie": {"session=secret"}, "Sec-Fetch-Site": {"none"}},
+		}, 1},
+		{"credentials", &corstest.Browser{Handler: respond(200, allowPage, allowCredentials, allowMethods+"PUT", "Set-Cookie: session=secret")}, with(corstest.Request{
+			Method: "PUT", URL: api,
+		}), 1},
+		{"moved", &corstest.Browser{Handler: respondAt(map[string]http.Handler{
+			"api.example":   split(respond(204, allowAny, allowHeaders+"authorization"), respond(303, allowAny, "Location: https://other.example/")),
+			"other.example": respond(200, allowAny),
+		}), Cookie: "session=secret"}, corstest.Request{
+			Method: "POST", URL: api, Body: "a", Header: http.Header{"Authorization": {"Bearer secret"}},
+		}, 1},
+		{"websocket", &corstest.Browser{Handler: respond(403)}, corstest.Request{URL: "wss://api.example/", Mode: corstest.WebSocket}, 1},
+		{"opened", &corstest.Browser{Handler: respond(101)}, corstest.Request{URL: "wss://api.example/", Mode: corstest.WebSocket}, 1},
+		{"form", &corstest.Browser{Handler: respond(200, "Set-Cookie: session=secret")}, corstest.Request{Method: "POST", URL: api, Body: "a=1", Mode: corstest.Navigate}, 1},
 		{"refused", &corstest.Browser{}, corstest.Request{Method: "TRACE", URL: api}, 1},
 		{"panic", serve(func(http.ResponseWriter, *http.Request) { panic("oh") }), corstest.Request{URL: api}, 1},
 		{"broken", serve(func(w http.ResponseWriter, _ *http.Request) {

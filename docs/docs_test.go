@@ -628,37 +628,52 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// TestAdvice has servers answer as docs/blocked.md says, and compares the advice.
+// TestAdvice has servers respond as the tables in docs/blocked.md show, and
+// compares the advice.
 func TestAdvice(t *testing.T) {
 	t.Parallel()
-	kind := regexp.MustCompile("^(preflight|request)(?: for `([^`]+)`)?(?: of `([^`]+)`)?( after a redirect)?( with credentials)?: ")
-	rows := read(t, "docs/blocked.md").table(t, "The server answers | Advice | See")
+	kind := regexp.MustCompile("^(preflight|request|form|handshake)(?: for `([^`]+)`)?(?: of `([^`]+)`)?(?: to `([^`]+)`)?( after a redirect)?( after a preflight)?( with credentials)?: ")
+	spans := regexp.MustCompile("`[^`]*`")
+	text := read(t, "docs/blocked.md").text
+	var rows [][]string
+	for _, table := range strings.Split(text, "\n| Response | Advice | See |\n|---|---|---|\n")[1:] {
+		table, _, _ = strings.Cut(table, "\n\n")
+		for line := range strings.SplitSeq(table, "\n") {
+			rows = append(rows, cells(line))
+		}
+	}
 	for _, row := range rows {
 		m := kind.FindStringSubmatch(row[0])
 		if m == nil {
-			t.Errorf("%q says of neither a preflight nor a request what is answered", row[0])
+			t.Errorf("%q does not begin with the kind of request", row[0])
 			continue
 		}
-		answer := strings.TrimPrefix(row[0], m[0])
-		r := corstest.Request{URL: "https://api.example.com/items", Header: make(http.Header)}
-		switch asked := m[2]; {
-		case asked == "":
-			if m[1] == "preflight" {
-				r.Method = "DELETE"
-			}
-		case strings.ToUpper(asked) == asked || strings.ToLower(asked) == asked:
-			r.Method = asked
-		default:
-			r.Header.Set(asked, "1")
-		}
+		response := strings.TrimPrefix(row[0], m[0])
 		page := cmp.Or(m[3], "https://app.example.com")
-		if m[4] != "" {
-			r.URL = "https://other.example.com/"
+		r := corstest.Request{URL: cmp.Or(m[4], "https://api.example.com/items"), Header: make(http.Header)}
+		preflight := m[1] == "preflight"
+		switch name := m[2]; {
+		case name == "POST" || preflight && (strings.ToUpper(name) == name || strings.ToLower(name) == name):
+			r.Method = cmp.Or(name, "DELETE")
+		case name != "":
+			r.Header.Set(name, "1")
+		}
+		switch m[1] {
+		case "form":
+			r.Method, r.Mode = "POST", corstest.Navigate
+		case "handshake":
+			r.Mode = corstest.WebSocket
 		}
 		if m[5] != "" {
+			r.URL = "https://other.example.com/"
+		}
+		if m[6] != "" {
+			r.Header.Set("X-Id", "1")
+		}
+		if m[7] != "" {
 			r.Credentials = corstest.Include
 		}
-		for _, status := range regexp.MustCompile(`\b[2-5][0-9]{2}\b`).FindAllString(regexp.MustCompile("`[^`]*`").ReplaceAllString(answer, ""), -1) {
+		for _, status := range regexp.MustCompile(`\b[2-5][0-9]{2}\b`).FindAllString(spans.ReplaceAllString(response, ""), -1) {
 			code, _ := strconv.Atoi(status)
 			b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.Host == "other.example.com" {
@@ -666,8 +681,13 @@ func TestAdvice(t *testing.T) {
 					http.Redirect(w, r, "https://api.example.com/items", http.StatusFound)
 					return
 				}
+				if r.Method == http.MethodOptions && m[6] != "" {
+					w.Header().Set("Access-Control-Allow-Origin", page)
+					w.Header().Set("Access-Control-Allow-Headers", "X-Id")
+					return
+				}
 				body := ""
-				for _, span := range regexp.MustCompile("`[^`]*`").FindAllString(answer, -1) {
+				for _, span := range spans.FindAllString(response, -1) {
 					if name, value, ok := strings.Cut(strings.Trim(span, "`"), ": "); ok && !strings.Contains(name, " ") {
 						w.Header().Add(name, value)
 					} else {
@@ -679,10 +699,10 @@ func TestAdvice(t *testing.T) {
 			})}
 			res := b.Fetch(page, r)
 			if got := res.Advice; got != row[1] {
-				t.Errorf("%s: got\n%s\nthe page says\n%s\n%v", row[0], got, row[1], res)
+				t.Errorf("%s: got\n%s\nthe page has\n%s\n%v", row[0], got, row[1], res)
 			}
-			if (res.Preflight != nil) != (m[1] == "preflight") {
-				t.Errorf("%s: whether there was a preflight: %t", row[0], res.Preflight != nil)
+			if (res.Actual == nil) != preflight {
+				t.Errorf("%s: an actual request was sent: %t", row[0], res.Actual != nil)
 			}
 		}
 	}
@@ -702,7 +722,7 @@ func TestAdvice(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		any := regexp.MustCompile("^" + regexp.MustCompile("%[dqs]").ReplaceAllString(regexp.QuoteMeta(text), ".+") + "$")
+		any := regexp.MustCompile(regexp.MustCompile("%[dqs]").ReplaceAllString(regexp.QuoteMeta(text), ".+"))
 		if !slices.ContainsFunc(rows, func(row []string) bool { return any.MatchString(row[1]) }) {
 			t.Errorf("no row has the advice %q", text)
 		}

@@ -125,7 +125,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"Check takes https://example.com for the server's own in a request for a path alone",
-			"docs/blocked.md", "A path alone leaves `r.Host` at `example.com`",
+			"docs/blocked.md", "`httptest.NewRequest` sets `r.Host` to `example.com`",
 			func() bool {
 				c, err := cors.New(app)
 				if err != nil {

@@ -347,7 +347,7 @@ func TestAllHeaders(t *testing.T) {
 		want, not []string
 	}{
 		{"prints all headers and the body of an error", []string{"-i", "-X", "PUT", server.URL},
-			[]string{"a preflight", "\n> OPTIONS / HTTP/1.1\n> Host: ", "> Accept: */*", "> Sec-Fetch-Mode: cors", "< HTTP/1.1 200 OK\n", "\n> PUT / HTTP/1.1\n", "< HTTP/1.1 502 Bad Gateway\n", "< X-Powered-By: PHP", "< Set-Cookie: (not shown)\n", "| <h1>Bad  Gateway</h1>\n| <p>nginx</p>\n\nallowed: "},
+			[]string{"sends a preflight", "\n> OPTIONS / HTTP/1.1\n> Host: ", "> Accept: */*", "> Sec-Fetch-Mode: cors", "< HTTP/1.1 200 OK\n", "\n> PUT / HTTP/1.1\n", "< HTTP/1.1 502 Bad Gateway\n", "< X-Powered-By: PHP", "< Set-Cookie: (not shown)\n", "| <h1>Bad  Gateway</h1>\n| <p>nginx</p>\n"},
 			[]string{"secret", "not an error", "bytes in all"}},
 		{"prints ten lines of an error", []string{"-i", server.URL + "/long"}, []string{strings.Repeat("| line\n", 10) + "| (55 bytes in all)\n\n"}, []string{strings.Repeat("| line\n", 11)}},
 		{"prints a thousand bytes of an error", []string{"-i", server.URL + "/wide"}, []string{"| " + strings.Repeat("x", 1000) + "\n| (1001 bytes in all)\n"}, nil},

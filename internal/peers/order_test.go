@@ -196,7 +196,7 @@ func neighbours() []*neighbour {
 	return []*neighbour{
 		{
 			place: outside, name: "`gorilla/handlers.ProxyHeaders`, the server's own page, `Host` rewritten", why: "`Handler` compares `Origin` with `Host`",
-			advice: "a proxy rewrites Host",
+			advice: "a proxy changes Host",
 			page:   "http://api.example", request: corstest.Request{Method: "POST", URL: "http://api.example/items/1"}, wrap: plain(handlers.ProxyHeaders),
 			front: func(next http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -232,7 +232,7 @@ func neighbours() []*neighbour {
 			})
 		}},
 		{
-			place: outside, name: "`x/net/http2/h2c`", why: "it is a server: **inside, its requests pass by `Handler`**", advice: "Let the CORS middleware wrap it", passes: true, server: true,
+			place: outside, name: "`x/net/http2/h2c`", why: "it is a server: **inside, its requests pass by `Handler`**", advice: "Put the CORS middleware outside it", passes: true, server: true,
 			wrap: plain(func(next http.Handler) http.Handler {
 				//lint:ignore SA1019 It is deprecated, but in use.
 				return h2c.NewHandler(next, new(http2.Server))
@@ -241,8 +241,8 @@ func neighbours() []*neighbour {
 
 		{place: inside, name: "basic authentication, with the password", why: "preflights carry no password", advice: "Authentication or another guard", request: withPassword, wrap: plain(authentication)},
 		{place: inside, name: "basic authentication, without", why: "scripts can then read the 401", advice: "Authentication or another guard", request: corstest.Request{Method: "PUT", URL: itemURL}, wrap: plain(authentication)},
-		{place: inside, name: "a limit of requests (`x/time/rate`), reached", why: "the 429, and preflights do not count", advice: "answers the preflight with 429", wrap: plain(requestLimit(0))},
-		{place: inside, name: "`http.CrossOriginProtection`", why: "needed [only where any origin is allowed](#cross-site-request-forgery)", advice: "http.CrossOriginProtection does not trust", wrap: plain(func(next http.Handler) http.Handler {
+		{place: inside, name: "a limit of requests (`x/time/rate`), reached", why: "the 429, and preflights do not count", advice: "The preflight got status 429", wrap: plain(requestLimit(0))},
+		{place: inside, name: "`http.CrossOriginProtection`", why: "needed [only where any origin is allowed](#cross-site-request-forgery)", advice: "http.CrossOriginProtection rejected the request", wrap: plain(func(next http.Handler) http.Handler {
 			return http.NewCrossOriginProtection().Handler(next)
 		})},
 		{place: inside, name: "`http.TimeoutHandler`, too late", why: "the 503", advice: "status 503 was made outside the CORS middleware", handler: takesLong, wrap: plain(timeLimit(20 * time.Millisecond))},
@@ -250,7 +250,7 @@ func neighbours() []*neighbour {
 		{place: inside, name: "`keepHeaders` around `http.TimeoutHandler`, in time", why: "keeps both", wrap: plain(func(next http.Handler) http.Handler {
 			return keepHeaders(http.TimeoutHandler(next, time.Minute, "late"))
 		})},
-		{place: inside, name: "`http.ServeMux`, a slash is missing", why: "browsers follow no redirect of a preflight", advice: "redirects the preflight to \"/items/\"", request: corstest.Request{Method: "PUT", URL: "https://api.example/items"}, wrap: plain(func(next http.Handler) http.Handler {
+		{place: inside, name: "`http.ServeMux`, a slash is missing", why: "browsers follow no redirect of a preflight", advice: "The preflight was redirected to \"/items/\"", request: corstest.Request{Method: "PUT", URL: "https://api.example/items"}, wrap: plain(func(next http.Handler) http.Handler {
 			mux := http.NewServeMux()
 			mux.Handle("/items/", next)
 			return mux
@@ -259,9 +259,9 @@ func neighbours() []*neighbour {
 		{place: inside, name: "`http.FileServer`", why: "nothing can stand inside of it", advice: "Wrap the handler of this URL", request: get, wrap: plain(func(http.Handler) http.Handler {
 			return http.FileServerFS(fstest.MapFS{"items/1": {Data: []byte("item 1")}})
 		})},
-		{place: inside, name: "`httputil.ReverseProxy`, which reaches nobody", why: "the 502", advice: "a proxy cannot reach it", wrap: deadProxy},
+		{place: inside, name: "`httputil.ReverseProxy`, which reaches nobody", why: "the 502", advice: "the proxy cannot reach it", wrap: deadProxy},
 		{place: inside, name: "`httputil.ReverseProxy`, the upstream sets CORS headers", why: "browsers refuse two values", advice: "call cors.StripHeaders in ModifyResponse", request: get, handler: setsOwnHeaders, flawed: true, wrap: proxy(nil, asIs)},
-		{place: inside, name: "`StripHeaders` in `httputil.ReverseProxy`, the same", why: "leaves one value", advice: "look for what loses headers", request: get, handler: setsOwnHeaders, wrap: proxy(strip, asIs)},
+		{place: inside, name: "`StripHeaders` in `httputil.ReverseProxy`, the same", why: "leaves one value", advice: "something removes Origin from the request", request: get, handler: setsOwnHeaders, wrap: proxy(strip, asIs)},
 		{place: inside, name: "`httputil.ReverseProxy`, the upstream sends 103", why: "**it clears all headers** (golang/go 81207, in Go 1.25 to 1.27)", advice: "keepHeaders in docs/integration.md", request: get, handler: sendsHints, flawed: true, defect: true, wrap: proxy(nil, asIs)},
 		{place: inside, name: "`keepHeaders` around `httputil.ReverseProxy`, the same", why: "brings them back", request: get, handler: sendsHints, wrap: proxy(nil, keepHeaders)},
 

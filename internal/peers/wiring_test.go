@@ -110,29 +110,29 @@ func TestWiring(t *testing.T) {
 	}{
 		{"the middleware around everything", c.Handler(items()), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1", Header: header}, "", 200},
 		{"authentication inside", c.Handler(authentication(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "The script cannot read Www-Authenticate", 401},
-		{"authentication outside", authentication(c.Handler(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "Authentication or another guard stands in front", 0},
-		{"authentication outside, for a request without a preflight", authentication(c.Handler(items())), appPage, corstest.Request{URL: "https://api.example/items/1"}, "The answer with status 401 was made outside the CORS middleware", 0},
-		{"another page", c.Handler(items()), "https://evil.example", corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "Add https://evil.example to AllowedOrigins", 0},
-		{"a slash that is missing on the preflight", redirected, appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items"}, "redirects the preflight", 0},
+		{"authentication outside", authentication(c.Handler(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "Authentication or another guard rejected the preflight", 0},
+		{"authentication outside, for a request without a preflight", authentication(c.Handler(items())), appPage, corstest.Request{URL: "https://api.example/items/1"}, "The response with status 401 was made outside the CORS middleware", 0},
+		{"another page", c.Handler(items()), "https://evil.example", corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "add https://evil.example to AllowedOrigins", 0},
+		{"a slash that is missing on the preflight", redirected, appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items"}, "The preflight was redirected", 0},
 		{"an upstream that sets CORS headers as well", c.Handler(proxyTo(t, ownHeader, nil)), appPage, corstest.Request{URL: "https://api.example/items/1"}, "call cors.StripHeaders in ModifyResponse", 0},
 		{"an upstream whose CORS headers are stripped", c.Handler(proxyTo(t, ownHeader, func(res *http.Response) error { cors.StripHeaders(res.Header); return nil })), appPage, corstest.Request{URL: "https://api.example/items/1"}, "", 200},
 		{"an upstream that is not wrapped", proxyTo(t, items(), nil), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "Wrap the whole router", 0},
-		{"a limit of requests outside", limited, appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "The answer with status 429 was made outside the CORS middleware", 0},
-		{"a limit of time outside", http.TimeoutHandler(slow, 100*time.Millisecond, "late"), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "The answer with status 503 was made outside the CORS middleware", 0},
-		{"a server that fails on OPTIONS", always(500), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "The server fails on OPTIONS", 0},
-		{"something that answers OPTIONS for everybody", always(204), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "Something other than the CORS middleware answers OPTIONS", 0},
-		{"a handler that is not wrapped", always(200), appPage, corstest.Request{URL: "https://api.example/items/1"}, "The response did not come through a CORS middleware", 0},
-		{"a proxy that removes Origin", withoutOrigin(c.Handler(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "did not reach package cors", 0},
-		{"protection against forgery outside, that trusts nobody", http.NewCrossOriginProtection().Handler(c.Handler(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "http.CrossOriginProtection does not trust the page's origin", 0},
-		{"protection against forgery inside, that was not told the policy's origins", c.Handler(http.NewCrossOriginProtection().Handler(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "http.CrossOriginProtection does not trust the page's origin", 403},
-		{"a login outside, that redirects", toLogin, appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "redirects the preflight to \"/login\"", 0},
+		{"a limit of requests outside", limited, appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "The response with status 429 was made outside the CORS middleware", 0},
+		{"a limit of time outside", http.TimeoutHandler(slow, 100*time.Millisecond, "late"), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "The response with status 503 was made outside the CORS middleware", 0},
+		{"a server that fails on OPTIONS", always(500), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "The server failed on the OPTIONS request", 0},
+		{"something that answers OPTIONS for everybody", always(204), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "Something other than the CORS middleware responded to OPTIONS", 0},
+		{"a handler that is not wrapped", always(200), appPage, corstest.Request{URL: "https://api.example/items/1"}, "The response has no CORS headers", 0},
+		{"a proxy that removes Origin", withoutOrigin(c.Handler(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "package cors did not get it", 0},
+		{"protection against forgery outside, that trusts nobody", http.NewCrossOriginProtection().Handler(c.Handler(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "http.CrossOriginProtection rejected the request", 0},
+		{"protection against forgery inside, that was not told the policy's origins", c.Handler(http.NewCrossOriginProtection().Handler(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "http.CrossOriginProtection rejected the request", 403},
+		{"a login outside, that redirects", toLogin, appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "The preflight was redirected to \"/login\"", 0},
 		{"a proxy in front that sets CORS headers, too", proxyTo(t, c.Handler(items()), addsHeader), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "Two layers set CORS headers", 0},
-		{"a proxy in front that removes Origin from preflights, too", without("Origin", c.Handler(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "look for what loses headers", 0},
+		{"a proxy in front that removes Origin from preflights, too", without("Origin", c.Handler(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "something removes Origin from the request", 0},
 		{"a proxy in front that rewrites Host", rewritesHost(c.Handler(items())), "https://api.example", corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "", 200},
-		{"a proxy in front that rewrites Host, and removes Sec-Fetch-Site", rewritesHost(without("Sec-Fetch-Site", c.Handler(items()))), "https://api.example", corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "a proxy rewrites Host", 403},
-		{"a limit of time inside, and a cache in front", cached(appPage, policy.Handler(timeLimit(time.Minute)(http.HandlerFunc(addsToVary)))), partnerPage, corstest.Request{URL: itemURL}, "send Vary: Origin", 0},
+		{"a proxy in front that rewrites Host, and removes Sec-Fetch-Site", rewritesHost(without("Sec-Fetch-Site", c.Handler(items()))), "https://api.example", corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "a proxy changes Host", 403},
+		{"a limit of time inside, and a cache in front", cached(appPage, policy.Handler(timeLimit(time.Minute)(http.HandlerFunc(addsToVary)))), partnerPage, corstest.Request{URL: itemURL}, "a cache returned a response for another page", 0},
 		{"the same with keepHeaders", cached(appPage, policy.Handler(keepHeaders(timeLimit(time.Minute)(http.HandlerFunc(addsToVary))))), partnerPage, corstest.Request{URL: itemURL}, "", 200},
-		{"a URL under two policies, and a cache in front", cached(evilPage, twoPolicies), appPage, withCookies, "With credentials, browsers do not accept *", 0},
+		{"a URL under two policies, and a cache in front", cached(evilPage, twoPolicies), appPage, withCookies, "For a request with credentials, browsers do not accept *", 0},
 		{"the same without a cache", twoPolicies, appPage, withCookies, "", 200},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -207,9 +207,9 @@ func TestMisplacedIsFound(t *testing.T) {
 			addr := router.misplace(t, newMiddleware(t))
 			b := new(corstest.Browser)
 			res := b.Fetch(appPage, corstest.Request{Method: "PUT", URL: "http://" + addr + "/items/1"})
-			advice := "The router answers OPTIONS itself"
+			advice := "The router responded to OPTIONS itself"
 			if router.status < 300 {
-				advice = "Something other than the CORS middleware answers OPTIONS"
+				advice = "Something other than the CORS middleware responded to OPTIONS"
 			}
 			if res.Blocked == "" || !strings.Contains(res.Advice, advice) {
 				t.Errorf("want advice %q\n%v", advice, res)
