@@ -130,7 +130,7 @@ func (e evidence) adviseOnHandshake() string {
 func (e evidence) adviseOnReadable() string {
 	var hints []string
 	allowed := e.header.Get("Access-Control-Allow-Origin")
-	cacheable := (e.method == http.MethodGet || e.method == http.MethodHead) && !strings.Contains(e.header.Get("Cache-Control"), "no-store")
+	cacheable := (e.method == http.MethodGet || e.method == http.MethodHead) && e.status < 400 && !strings.Contains(e.header.Get("Cache-Control"), "no-store")
 	if !e.own && allowed != "" && allowed != "*" && cacheable && !e.varies() {
 		hints = append(hints, "Access-Control-Allow-Origin names one origin, but Vary does not include Origin, so a cache can return this response to other pages. Unless all responses of this URL have the same value, add Origin to Vary, and look for code that replaces Vary.")
 	}

@@ -61,8 +61,8 @@ var (
 	get  = corstest.Request{Method: "GET"}
 )
 
-// with returns r with credentials.
-func with(r corstest.Request) corstest.Request {
+// withCredentials returns r with credentials.
+func withCredentials(r corstest.Request) corstest.Request {
 	r.Credentials = corstest.Include
 	return r
 }
@@ -311,7 +311,7 @@ func TestAdvice(t *testing.T) {
 		{name: "a redirect with CORS headers", handler: respond(302, allowPage, "Location: /a"), request: put, want: []string{`The preflight was redirected to "/a"`}},
 		{name: "304", handler: respond(304), request: put, want: []string{"The preflight got status 304 from something outside the CORS middleware."}},
 		{name: "304 with CORS headers", handler: respond(304, allowPage), request: put, want: []string{past + "304"}},
-		{name: "authentication", handler: respond(401, "WWW-Authenticate: Basic"), request: with(put), want: []string{guard}},
+		{name: "authentication", handler: respond(401, "WWW-Authenticate: Basic"), request: withCredentials(put), want: []string{guard}},
 		{name: "authentication without a challenge", handler: respond(401), request: put, want: []string{guard}},
 		{name: "authentication in a proxy", handler: respond(407), request: put, want: []string{guard}},
 		{name: "a guard with 403", handler: respond(403), request: put, want: []string{guard}},
@@ -348,14 +348,14 @@ func TestAdvice(t *testing.T) {
 		{name: "a pattern of origins", handler: respond(200, "Access-Control-Allow-Origin: https://*.example"), want: []string{one}},
 		{name: "an origin without a scheme", handler: respond(200, "Access-Control-Allow-Origin: page.example"), want: []string{one}},
 		{name: "an origin in upper case", handler: respond(200, "Access-Control-Allow-Origin: https://Page.example"), want: []string{exactly}},
-		{name: "credentials twice", handler: respond(200, allowPage, allowCredentials, allowCredentials), request: with(get), want: []string{twice}},
-		{name: "credentials twice for another origin", handler: respond(200, "Access-Control-Allow-Origin: https://other.example", allowCredentials, allowCredentials), request: with(get), want: []string{other}},
-		{name: "any origin with credentials, preflight", handler: respond(200, allowAny, allowCredentials), request: with(put), want: []string{star}},
-		{name: "a guard that allows any origin, with credentials", handler: respond(401, allowAny, allowCredentials, "Vary: Origin"), request: with(put), want: []string{star}},
-		{name: "a router that allows any origin, with credentials", handler: respond(405, allowAny), request: with(put), want: []string{star}},
-		{name: "no credentials", handler: inner, request: with(put), want: []string{denied}},
-		{name: "no credentials, without a preflight", handler: inner, request: with(get), want: []string{denied, "If it is set, your handler, a proxy or another CORS middleware replaces the header."}},
-		{name: "credentials in upper case", handler: respond(200, allowPage, "Access-Control-Allow-Credentials: TRUE"), request: with(get), want: []string{denied}},
+		{name: "credentials twice", handler: respond(200, allowPage, allowCredentials, allowCredentials), request: withCredentials(get), want: []string{twice}},
+		{name: "credentials twice for another origin", handler: respond(200, "Access-Control-Allow-Origin: https://other.example", allowCredentials, allowCredentials), request: withCredentials(get), want: []string{other}},
+		{name: "any origin with credentials, preflight", handler: respond(200, allowAny, allowCredentials), request: withCredentials(put), want: []string{star}},
+		{name: "a guard that allows any origin, with credentials", handler: respond(401, allowAny, allowCredentials, "Vary: Origin"), request: withCredentials(put), want: []string{star}},
+		{name: "a router that allows any origin, with credentials", handler: respond(405, allowAny), request: withCredentials(put), want: []string{star}},
+		{name: "no credentials", handler: inner, request: withCredentials(put), want: []string{denied}},
+		{name: "no credentials, without a preflight", handler: inner, request: withCredentials(get), want: []string{denied, "If it is set, your handler, a proxy or another CORS middleware replaces the header."}},
+		{name: "credentials in upper case", handler: respond(200, allowPage, "Access-Control-Allow-Credentials: TRUE"), request: withCredentials(get), want: []string{denied}},
 		{name: "another origin after a redirect", handler: elsewhere(respond(200, allowPage)), want: []string{moved}},
 		{name: "another origin", handler: respond(200, "Access-Control-Allow-Origin: https://other.example"), want: []string{other}},
 		{name: "the origin null", handler: respond(200, "Access-Control-Allow-Origin: null"), want: []string{other}},
@@ -368,15 +368,15 @@ func TestAdvice(t *testing.T) {
 		{name: "patch in lowercase", handler: inner, request: corstest.Request{Method: "patch"}, want: []string{"Methods are case-sensitive, and browsers send patch as the script writes it. Have the script write PATCH."}},
 		{name: "purge in lowercase, which is not listed", handler: inner, request: corstest.Request{Method: "purge"}, want: []string{"Add purge to AllowedMethods. " + layered}},
 		{name: "patch in lowercase, which is not listed", handler: respond(200, allowPage), request: corstest.Request{Method: "patch"}, want: []string{"Add PATCH to AllowedMethods, and have the script write PATCH. Methods are case-sensitive, and browsers send patch as"}},
-		{name: "patch in lowercase under any method, with credentials", handler: respond(200, allowPage, allowCredentials, allowMethods+"*"), request: with(corstest.Request{Method: "patch"}), want: []string{"Add PATCH to AllowedMethods, and have"}},
+		{name: "patch in lowercase under any method, with credentials", handler: respond(200, allowPage, allowCredentials, allowMethods+"*"), request: withCredentials(corstest.Request{Method: "patch"}), want: []string{"Add PATCH to AllowedMethods, and have"}},
 		{name: "a method that no policy can have", handler: respond(200, allowPage), request: corstest.Request{Method: "p*t"}, want: []string{"No policy can allow a method p*t. Have the script use another."}},
 		{name: "a method that is not listed", handler: inner, request: corstest.Request{Method: "DELETE"}, want: []string{"Add DELETE to AllowedMethods. " + layered}},
-		{name: "any method, with credentials", handler: respond(200, allowPage, allowCredentials, allowMethods+"*"), request: with(put), want: []string{"With credentials, browsers take * for the name of a method. Add PUT to AllowedMethods."}},
+		{name: "any method, with credentials", handler: respond(200, allowPage, allowCredentials, allowMethods+"*"), request: withCredentials(put), want: []string{"With credentials, browsers take * for the name of a method. Add PUT to AllowedMethods."}},
 		{name: "a header that is not listed", handler: respond(200, allowPage, allowHeaders+"a, b"), request: sets("x-id"), want: []string{"Add X-Id to AllowedHeaders. " + layered}},
 		{name: "a content type", handler: inner, request: corstest.Request{Method: "POST", Body: "{}", Header: http.Header{"Content-Type": {"application/json"}}}, want: []string{"Add Content-Type to AllowedHeaders."}},
 		{name: "Authorization that is not listed", handler: inner, request: sets("Authorization"), want: []string{"Add Authorization to AllowedHeaders."}},
 		{name: "a header that no policy can have", handler: respond(200, allowPage), request: sets("x*y"), want: []string{"No policy can allow a request header X*y."}},
-		{name: "any header, with credentials", handler: respond(200, allowPage, allowCredentials, allowHeaders+"*"), request: with(sets("X-Id")), want: []string{"With credentials, browsers take * for the name of a header. Add X-Id to AllowedHeaders."}},
+		{name: "any header, with credentials", handler: respond(200, allowPage, allowCredentials, allowHeaders+"*"), request: withCredentials(sets("X-Id")), want: []string{"With credentials, browsers take * for the name of a header. Add X-Id to AllowedHeaders."}},
 		{
 			name: "Authorization under *", handler: wrap(t, cors.Policy{AllowedOrigins: []string{page}, AllowedHeaders: []string{"*"}}, ok), request: sets("Authorization"),
 			want: []string{"In the standard, * does not cover Authorization. Browsers still accept it", "Add Authorization to AllowedHeaders, next to *."},
@@ -389,6 +389,7 @@ func TestAdvice(t *testing.T) {
 		{name: "one origin without Vary, HEAD", handler: respond(200, allowPage), request: corstest.Request{Method: "HEAD"}, want: []string{noVary}},
 		{name: "one origin without Vary, POST", handler: respond(200, allowPage), request: post},
 		{name: "one origin without Vary, never stored", handler: respond(200, allowPage, "Cache-Control: no-store, max-age=0")},
+		{name: "one origin without Vary, an error", handler: respond(400, allowPage)},
 		{name: "any origin without Vary", handler: respond(200, allowAny)},
 		{name: "the server's own page without Vary", handler: respond(200, allowPage), request: corstest.Request{URL: page}},
 		{name: "an image", handler: respond(200, allowPage, "X-Total: 1"), request: corstest.Request{Mode: corstest.NoCORS}},
@@ -474,11 +475,11 @@ func TestFieldBugHandlerSetsOrigin(t *testing.T) {
 	}))
 	const orHandler = "If the policy already does, your handler or a proxy "
 	for _, test := range []adviceTest{
-		{name: "*, after a preflight", handler: sse, request: with(sets("X-Id")), want: []string{changes}},
-		{name: "*", handler: sse, request: with(get), want: []string{star, orHandler + "replaces the header."}},
+		{name: "*, after a preflight", handler: sse, request: withCredentials(sets("X-Id")), want: []string{changes}},
+		{name: "*", handler: sse, request: withCredentials(get), want: []string{star, orHandler + "replaces the header."}},
 		{name: "another origin, after a preflight", handler: fixed, request: sets("X-Id"), want: []string{changes}},
 		{name: "another origin", handler: fixed, want: []string{other, orHandler + "sets the header to a fixed value"}},
-		{name: "no credentials, after a preflight", handler: drops, request: with(sets("X-Id")), want: []string{changes}},
+		{name: "no credentials, after a preflight", handler: drops, request: withCredentials(sets("X-Id")), want: []string{changes}},
 	} {
 		test.run(t)
 	}
@@ -584,7 +585,7 @@ func TestFieldBugHeadersRemovedOnTheWay(t *testing.T) {
 		{name: "Access-Control-Request-Method", handler: remove(service, "Access-Control-Request-Method"), request: put, want: []string{"Add PUT to AllowedMethods. If it is there,", removed}},
 		{name: "Access-Control-Request-Method, for a header", handler: remove(service, "Access-Control-Request-Method"), request: sets("X-Id"), want: []string{"Add X-Id to AllowedHeaders. If it is there,", removed}},
 		{name: "Access-Control-Request-Method, with a router", handler: remove(wrap(t, policy, routes), "Access-Control-Request-Method"), request: put, want: []string{past + "405", "something in front removes Access-Control-Request-Method"}},
-		{name: "Access-Control-Request-Headers", handler: remove(all, "Access-Control-Request-Headers"), request: with(sets("X-Id")), want: []string{"Add X-Id to AllowedHeaders. If it is there,", removed + " or Access-Control-Request-Headers."}},
+		{name: "Access-Control-Request-Headers", handler: remove(all, "Access-Control-Request-Headers"), request: withCredentials(sets("X-Id")), want: []string{"Add X-Id to AllowedHeaders. If it is there,", removed + " or Access-Control-Request-Headers."}},
 	} {
 		test.run(t)
 	}
@@ -635,11 +636,11 @@ func TestFieldBugTrailingSlash(t *testing.T) {
 // Beacons always have credentials, so the advice cannot be to leave them out.
 func TestFieldBugBeacon(t *testing.T) {
 	for _, test := range []adviceTest{
-		{name: "any origin", handler: wrap(t, cors.Policy{AllowedOrigins: []string{"*"}}, ok), request: with(post), want: []string{star, beacon}},
-		{name: "no credentials", handler: wrap(t, cors.Policy{AllowedOrigins: []string{page}}, ok), request: with(post), want: []string{denied, beacon}},
+		{name: "any origin", handler: wrap(t, cors.Policy{AllowedOrigins: []string{"*"}}, ok), request: withCredentials(post), want: []string{star, beacon}},
+		{name: "no credentials", handler: wrap(t, cors.Policy{AllowedOrigins: []string{page}}, ok), request: withCredentials(post), want: []string{denied, beacon}},
 	} {
 		test.run(t)
-		test.name, test.request, test.want = test.name+", GET", with(get), test.want[:1]
+		test.name, test.request, test.want = test.name+", GET", withCredentials(get), test.want[:1]
 		test.run(t)
 		if advice := (&corstest.Browser{Handler: test.handler}).Fetch(page, corstest.Request{URL: api, Credentials: corstest.Include}).Advice; strings.Contains(advice, "beacon") {
 			t.Errorf("a GET is not a beacon: %s", advice)
@@ -661,7 +662,7 @@ func TestFieldBugProxyRespondsToOptions(t *testing.T) {
 // A script sends CORS response headers by mistake. A policy can list them.
 func TestFieldBugScriptSendsResponseHeader(t *testing.T) {
 	adviceTest{
-		name: "Access-Control-Allow-Origin", handler: respond(200, allowPage, allowCredentials, allowHeaders+"*"), request: with(sets("Access-Control-Allow-Origin")),
+		name: "Access-Control-Allow-Origin", handler: respond(200, allowPage, allowCredentials, allowHeaders+"*"), request: withCredentials(sets("Access-Control-Allow-Origin")),
 		want: []string{"Have the script leave out the header Access-Control-Allow-Origin: only servers need to send it."},
 	}.run(t)
 }

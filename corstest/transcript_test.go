@@ -57,7 +57,7 @@ func TestString(t *testing.T) {
 		{"login", &corstest.Browser{Handler: respond(200, allowAny, "Set-Cookie: session=secret"), Cookie: "session=secret"}, corstest.Request{
 			Method: "POST", URL: api, Header: http.Header{"Cookie": {"session=secret"}, "Sec-Fetch-Site": {"none"}},
 		}, 1},
-		{"credentials", &corstest.Browser{Handler: respond(200, allowPage, allowCredentials, allowMethods+"PUT", "Set-Cookie: session=secret")}, with(corstest.Request{
+		{"credentials", &corstest.Browser{Handler: respond(200, allowPage, allowCredentials, allowMethods+"PUT", "Set-Cookie: session=secret")}, withCredentials(corstest.Request{
 			Method: "PUT", URL: api,
 		}), 1},
 		{"moved", &corstest.Browser{Handler: respondAt(map[string]http.Handler{

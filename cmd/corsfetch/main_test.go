@@ -113,7 +113,7 @@ func TestVerdicts(t *testing.T) {
 		{"accepts a value after several short flags", []string{"-page", page, "-ikXPUT", server.URL + item}, 0, []string{"> PUT /items/1", "> Accept: */*"}},
 		{"accepts a body attached to its flag", []string{"-page", page, "-json", "-da=1", server.URL + "/items"}, 0, []string{`UTF-8 a=1"`}},
 		{"does not split the value of a flag", []string{"-page", page, "-json", "-d", "-XPUT", server.URL + "/items"}, 0, []string{`UTF-8 -XPUT"`}},
-		{"accepts a URL without a scheme", []string{"-page", page, address + "/new"}, 0, []string{"asks for GET " + server.URL + "/new"}},
+		{"accepts a URL without a scheme", []string{"-page", page, address + "/new"}, 0, []string{"requests GET " + server.URL + "/new"}},
 		{"sends a body as a POST with plain text", []string{"-page", page, "-json", "-d", "a", server.URL + "/items"}, 0, []string{`"body": "text/plain;charset=UTF-8 a"`}},
 		{"sends a body from a file", append(asJSON, "-page", page, "-json", "-X", "PUT", "-d", "@"+file, server.URL+item), 0, []string{`{\\\"from\\\":\\\"file\\\"}`}},
 		{"joins bodies as curl does", []string{"-page", page, "-json", "-d", "a=1", "-d", "b=2", "-d", "@" + file, server.URL + "/items"}, 0, []string{`a=1&b=2&{\"from\":\"file\"}`}},
@@ -349,7 +349,7 @@ func TestAllHeaders(t *testing.T) {
 		{"prints all headers and the body of an error", []string{"-i", "-X", "PUT", server.URL},
 			[]string{"sends a preflight", "\n> OPTIONS / HTTP/1.1\n> Host: ", "> Accept: */*", "> Sec-Fetch-Mode: cors", "< HTTP/1.1 200 OK\n", "\n> PUT / HTTP/1.1\n", "< HTTP/1.1 502 Bad Gateway\n", "< X-Powered-By: PHP", "< Set-Cookie: (not shown)\n", "| <h1>Bad  Gateway</h1>\n| <p>nginx</p>\n"},
 			[]string{"secret", "not an error", "bytes in all"}},
-		{"prints ten lines of an error", []string{"-i", server.URL + "/long"}, []string{strings.Repeat("| line\n", 10) + "| (55 bytes in all)\n\n"}, []string{strings.Repeat("| line\n", 11)}},
+		{"prints ten lines of an error", []string{"-i", server.URL + "/long"}, []string{strings.Repeat("| line\n", 10) + "| (55 bytes in all)\n"}, []string{strings.Repeat("| line\n", 11)}},
 		{"prints a thousand bytes of an error", []string{"-i", server.URL + "/wide"}, []string{"| " + strings.Repeat("x", 1000) + "\n| (1001 bytes in all)\n"}, nil},
 		{"prints neither without -i", []string{"-X", "PUT", server.URL}, nil, []string{"> Accept", "X-Powered-By", "nginx"}},
 	} {

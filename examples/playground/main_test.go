@@ -320,9 +320,9 @@ func TestPredictionsAreThoseOfCorstest(t *testing.T) {
 		want    string // in what is shown
 	}{
 		{requestForm{From: "app", Method: "GET"}, corstest.Request{}, "method GET and all headers are CORS-safelisted"},
-		{requestForm{From: "stranger", Method: "PUT"}, corstest.Request{Method: "PUT"}, "Add " + p.origins.Stranger + " to AllowedOrigins."},
+		{requestForm{From: "stranger", Method: "PUT"}, corstest.Request{Method: "PUT"}, "add " + p.origins.Stranger + " to AllowedOrigins"},
 		{requestForm{From: "app", Method: "patch"}, corstest.Request{Method: "patch"}, "method patch is not in Access-Control-Allow-Methods"},
-		{requestForm{From: "app", Method: "GET", Credentials: true}, corstest.Request{Credentials: corstest.Include}, "Set AllowCredentials"},
+		{requestForm{From: "app", Method: "GET", Credentials: true}, corstest.Request{Credentials: corstest.Include}, "set AllowCredentials"},
 	} {
 		test.request.URL = p.origins.API + "/data"
 		origin := map[string]string{"app": p.origins.App, "stranger": p.origins.Stranger}[test.form.From]
