@@ -120,7 +120,7 @@ func open(t *testing.T, engine browsers.Engine, path string) (*ride, *playground
 		Stranger:  "http://127.0.0.1:" + portOf(2),
 	}, log.New(io.Discard, "", 0))
 	d := &ride{t: t, scripts: make(chan string), reports: make(chan []byte)}
-	servers[0].Config.Handler = d.drive(p.appServer())
+	servers[0].Config.Handler = d.drive(p)
 	servers[1].Config.Handler = p.apiServer()
 	servers[2].Config.Handler = p.strangerServer()
 	for _, s := range servers {
@@ -131,9 +131,20 @@ func open(t *testing.T, engine browsers.Engine, path string) (*ride, *playground
 	return d, p
 }
 
-// drive adds the driver to the app's page.
-func (d *ride) drive(app http.Handler) http.Handler {
+// drive adds the driver to the app's page, and to a copy of the stranger's page.
+func (d *ride) drive(p *playground) http.Handler {
 	served := 0
+	app := p.appServer()
+	driven := func(page http.Handler) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			rec := httptest.NewRecorder()
+			page.ServeHTTP(rec, r)
+			maps.Copy(w.Header(), rec.Header())
+			w.Header().Set("Content-Security-Policy", "default-src 'self'; img-src data:; connect-src *; frame-src *")
+			rec.Body.WriteTo(w)
+			io.WriteString(w, `<script type="module" src="/test/driver.js"></script>`)
+		}
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		if d.gone.Load() {
@@ -141,19 +152,18 @@ func (d *ride) drive(app http.Handler) http.Handler {
 		}
 		app.ServeHTTP(w, r)
 	})
-	mux.HandleFunc("GET localhost/{$}", func(w http.ResponseWriter, r *http.Request) {
-		page := httptest.NewRecorder()
-		app.ServeHTTP(page, r)
-		maps.Copy(w.Header(), page.Header())
-		csp := strings.Replace(page.Header().Get("Content-Security-Policy"), "frame-ancestors 'none'", "frame-ancestors 'self'", 1)
-		w.Header().Set("Content-Security-Policy", csp)
-		page.Body.WriteTo(w)
-		io.WriteString(w, `<script type="module" src="/test/driver.js"></script>`)
-	})
-	// The app in a frame, as in a window of that width.
-	mux.HandleFunc("GET localhost/test/width/{width}", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("GET localhost/{$}", driven(app))
+	mux.HandleFunc("GET localhost/test/stranger", driven(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// A policy with a finding.
+		if err := p.setPolicy(policyForm{AllowedOrigins: []string{p.origins.App, "null"}, AllowCredentials: true, AcceptRisks: []string{"RiskNullOrigin"}}); err != nil {
+			panic(err)
+		}
+		p.strangerPage(w, r)
+	})))
+	// A page in a frame, as in a window of that width.
+	mux.HandleFunc("GET localhost/test/width/{width}/{page...}", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
-		fmt.Fprintf(w, `<!doctype html><title>The app in a frame</title><iframe src="/" width="%s" height="900" style="border: 0"></iframe>`, r.PathValue("width"))
+		fmt.Fprintf(w, `<!doctype html><title>A page in a frame</title><iframe src="/%s" width="%s" height="900" style="border: 0"></iframe>`, r.PathValue("page"), r.PathValue("width"))
 	})
 	mux.HandleFunc("GET localhost/test/axe.js", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, axe) })
 	mux.HandleFunc("GET localhost/test/driver.js", func(w http.ResponseWriter, r *http.Request) {
@@ -680,7 +690,7 @@ const inspect = async (state) => {
 	const faults = violations.flatMap(({ id, nodes }) => nodes.map((node) => id + ": " + node.html + " " + node.failureSummary));
 	const say = (element, fault) => faults.push(element.outerHTML.slice(0, 120) + " " + fault);
 	if (document.documentElement.scrollWidth > innerWidth) faults.push("the page is " + document.documentElement.scrollWidth + " px wide");
-	for (const element of document.querySelectorAll("main *")) {
+	for (const element of document.querySelectorAll(".panel *")) {
 		const { left, right, width } = element.getBoundingClientRect();
 		const panel = element.closest(".panel").getBoundingClientRect();
 		if (width > 1 && !element.closest("pre code") && (left < panel.left - 1 || right > panel.right + 1)) say(element, "is outside its panel");
@@ -717,7 +727,7 @@ func TestAccessibility(t *testing.T) {
 		{"at 200 %", 1280 / 2, "light"},
 	} {
 		t.Run(look.name, func(t *testing.T) {
-			d, p := open(t, browsers.Chromium, fmt.Sprint("/test/width/", look.width))
+			d, p := open(t, browsers.Chromium, fmt.Sprintf("/test/width/%d/", look.width))
 			check := func(state, script string) {
 				t.Helper()
 				var faults []string
@@ -747,6 +757,9 @@ func TestAccessibility(t *testing.T) {
 				button(request, "Send").click();
 				await until(() => !request.dataset.busy);
 				await apply();`)
+
+			d, _ = open(t, browsers.Chromium, fmt.Sprintf("/test/width/%d/test/stranger", look.width))
+			check("the stranger's page", "")
 		})
 	}
 }

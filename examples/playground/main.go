@@ -259,14 +259,15 @@ func (p *playground) appServer() http.Handler {
 	mux.HandleFunc("GET localhost/{$}", p.appPage)
 	mux.HandleFunc("GET localhost/{file}", asset)
 	mux.Handle("localhost/control/", http.NewCrossOriginProtection().Handler(control))
-	mux.HandleFunc("GET pr-7.localhost/{$}", p.senderPage)
+	mux.HandleFunc("GET pr-7.localhost/sender", p.senderPage)
 	mux.HandleFunc("GET pr-7.localhost/{file}", asset)
 	return secured(mux)
 }
 
 func (p *playground) strangerServer() http.Handler {
 	mux := p.newMux()
-	mux.HandleFunc("GET 127.0.0.1/{$}", p.senderPage)
+	mux.HandleFunc("GET 127.0.0.1/{$}", p.strangerPage)
+	mux.HandleFunc("GET 127.0.0.1/sender", p.senderPage)
 	mux.HandleFunc("GET 127.0.0.1/{file}", asset)
 	return secured(mux)
 }

@@ -81,7 +81,7 @@ func TestPlayServesUntilItIsStopped(t *testing.T) {
 	}
 
 	client := &http.Client{Timeout: patience}
-	for name, want := range map[string]string{"app": "What happened", "API": "nobody (no cookie)", "stranger": "sender.js"} {
+	for name, want := range map[string]string{"app": "What happened", "API": "nobody (no cookie)", "stranger": "What other sites can do"} {
 		res, err := client.Get(addresses[name])
 		if err != nil {
 			t.Fatal(err)
@@ -220,7 +220,7 @@ func TestServersAnswerOnlyToTheirNames(t *testing.T) {
 		{p.appServer(), "http://localhost:1001/index.html", http.StatusNotFound},
 		{p.appServer(), "http://localhost:1001/nothing.js", http.StatusNotFound},
 		{p.appServer(), "http://localhost:1001/..%2fmain.go", http.StatusNotFound},
-		{p.appServer(), "http://pr-7.localhost:1001/", http.StatusOK},
+		{p.appServer(), "http://pr-7.localhost:1001/sender", http.StatusOK},
 		{p.appServer(), "http://pr-7.localhost:1001/sender.js", http.StatusOK},
 		{p.appServer(), "http://pr-7.localhost:1001/control/policy", http.StatusNotFound},
 		{p.appServer(), "http://rebound.example:1001/", http.StatusNotFound},
@@ -229,6 +229,8 @@ func TestServersAnswerOnlyToTheirNames(t *testing.T) {
 		{p.apiServer(), "http://localhost:1002/data", http.StatusOK},
 		{p.apiServer(), "http://rebound.example:1002/data", http.StatusNotFound},
 		{p.strangerServer(), "http://127.0.0.1:1003/", http.StatusOK},
+		{p.strangerServer(), "http://127.0.0.1:1003/sender", http.StatusOK},
+		{p.strangerServer(), "http://127.0.0.1:1003/style.css", http.StatusOK},
 		{p.strangerServer(), "http://rebound.example:1003/", http.StatusNotFound},
 		{p.strangerServer(), "http://127.0.0.1:1003/control/policy", http.StatusNotFound},
 	} {

@@ -257,7 +257,7 @@ const senders = {};
 // sender returns a promise of the window of a page on origin that sends requests for this page.
 function sender(origin) {
   return (senders[origin] ??= new Promise((resolve, reject) => {
-    const frame = el("iframe", { src: origin + "/", hidden: true, title: "Sends requests from " + origin });
+    const frame = el("iframe", { src: origin + "/sender", hidden: true, title: "Sends requests from " + origin });
     const give = (settle, value) => {
       clearTimeout(overdue);
       removeEventListener("message", listen);
