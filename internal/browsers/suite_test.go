@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -69,7 +68,7 @@ func TestCasesInBrowsers(t *testing.T) {
 		var b *Browser
 		t.Run(string(e), func(t *testing.T) {
 			s := newSite(t)
-			s.add(t, cases(s.origins)...)
+			s.add(t, append(cases(s.origins), consoleCases(s.origins)...)...)
 			all := len(s.cases)
 			s.add(t, sessions(s.origins)...)
 			b = s.run(t, e)
@@ -262,36 +261,6 @@ func (c *record) lasted() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.last.Sub(c.first)
-}
-
-// TestConsoleInDocs has docs/blocked.md quote what the consoles are seen to
-// say. Firefox's messages are not compared, as it does not write them to its
-// output.
-func TestConsoleInDocs(t *testing.T) {
-	page, err := os.ReadFile("../../docs/blocked.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	said := map[Engine]string{}
-	for _, c := range cases(newSite(t).origins) {
-		for e, text := range c.console {
-			said[e] += text + "\n"
-		}
-	}
-	for e, name := range map[Engine]string{Chromium: "Chromium", WebKit: "WebKit"} {
-		quotes := 0
-		for _, line := range regexp.MustCompile(`(?m)^ *- `+name+`: .*$`).FindAllString(string(page), -1) {
-			for _, quote := range regexp.MustCompile("`([^`]*)`").FindAllStringSubmatch(line, -1) {
-				quotes++
-				if !strings.Contains(said[e], quote[1]) {
-					t.Errorf("no case has %s say %q", name, quote[1])
-				}
-			}
-		}
-		if quotes < 6 {
-			t.Errorf("docs/blocked.md quotes %s %d times; want at least 6", name, quotes)
-		}
-	}
 }
 
 // TestAbandoned has a process start a browser and a display, and end without
