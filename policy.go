@@ -125,7 +125,8 @@ type Policy struct {
 
 	// PublicSuffixes, if not nil, tells which domains anybody can register
 	// names under, for RiskPublicSuffix. The List of
-	// golang.org/x/net/publicsuffix is one, and knows all. It is used only while
+	// golang.org/x/net/publicsuffix is one. The package's own suffixes always
+	// count as well. It is used only while
 	// a policy is compiled.
 	PublicSuffixes cookiejar.PublicSuffixList `json:"-"`
 
@@ -170,11 +171,11 @@ const (
 
 	// RiskPublicSuffix accepts a pattern for names that anybody can register,
 	// such as https://*.github.io or https://proj-*.vercel.app, or for any host
-	// of a scheme, together with AllowCredentials. Without PublicSuffixes, every
-	// single label but localhost, such as com, is taken for a public suffix, and
-	// so are more than a hundred well-known ones. Public suffixes further down, such
-	// as s3.example under https://*.example, are not looked for. Its text is
-	// "public-suffix".
+	// of a scheme, together with AllowCredentials. A public
+	// suffix is a single label, such as com, except localhost; a domain in
+	// PublicSuffixes; or one of more than a hundred that the package knows. If the
+	// package knows a suffix further down, such as cloudapp.azure.com, the
+	// pattern https://*.azure.com is also refused. Its text is "public-suffix".
 	RiskPublicSuffix
 
 	// RiskNullOrigin accepts the origins "null" and "file://" in AllowedOrigins,
@@ -417,13 +418,14 @@ func (p *Policy) checkRisks(errs *policyErrors, i int, o origin.Pattern) {
 	if !public || p.AcceptRisks&RiskPublicSuffix != 0 {
 		return
 	}
-	reason := fmt.Sprintf("with AllowCredentials, lets whoever can register a name under %q act as your users; write the domains that you trust, or accept RiskPublicSuffix", suffix)
-	if o.Wildcard == origin.AnyHost {
-		reason = fmt.Sprintf("with AllowCredentials, lets every page with the scheme %q act as your users; list the origins that you trust, or accept RiskPublicSuffix", o.Scheme)
-	} else if p.PublicSuffixes == nil {
-		reason = strings.Replace(reason, "; ", " (PublicSuffixes knows all such domains, this package only some); ", 1)
+	who := fmt.Sprintf("anyone who can register a name under %q", suffix)
+	switch {
+	case o.Wildcard == origin.AnyHost:
+		who = fmt.Sprintf("every page with the scheme %q", o.Scheme)
+	case origin.IsReserved(suffix):
+		who = fmt.Sprintf("every host under %q", suffix)
 	}
-	errs.add("AllowedOrigins", i, s, reason)
+	errs.add("AllowedOrigins", i, s, "with AllowCredentials, lets "+who+" act as your users; list the origins that you trust, or accept RiskPublicSuffix")
 }
 
 func (c *compiled) compileMethods(errs *policyErrors) {

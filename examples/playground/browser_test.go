@@ -451,7 +451,7 @@ func testMistakesInBrowser(t *testing.T, d *ride, p *playground) {
 	want := []string{
 		`AllowedOrigins | example.com | has no scheme`,
 		`AllowedOrigins | https://app.example.com/ | has a path`,
-		`AllowedOrigins | https://pr*.example.com | has a "*" where it means nothing`,
+		`AllowedOrigins | https://pr*.example.com | has a misplaced "*"`,
 		`AllowedOrigins | * | allows any origin`,
 		`AllowedOrigins | * | with AllowCredentials`,
 		`AllowedMethods | patch | `,

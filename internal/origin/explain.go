@@ -8,174 +8,228 @@ import (
 	"unicode"
 )
 
-// explain says what is wrong with s, which is no pattern, and what to write
-// instead.
+// explain returns a clause that says what is wrong with s, which is not a pattern,
+// and what to write instead. The subject of the clause is s.
 func explain(s string) string {
 	what, instead := fault(s)
-	if mended := mend(s); mended != "" {
-		instead = fmt.Sprintf("did you mean %q?", mended)
+	if suggested := suggest(s); suggested == "file://" {
+		instead = `did you mean "file://" with RiskNullOrigin?`
+	} else if suggested != "" {
+		instead = fmt.Sprintf("did you mean %q?", suggested)
 	}
 	return what + "; " + instead
 }
 
-// fault returns the first thing that is wrong with s, and what to write instead
-// in general.
+// explainRegistry is explain for a pattern under a registry's suffix.
+func (p Pattern) explainRegistry() string {
+	what := fmt.Sprintf("allows names directly under %q, which anyone can register", strings.TrimSuffix(p.Host, "."))
+	suggested := p.Scheme + "://*." + strings.TrimLeft(p.tail, "-")
+	if p.anyPort {
+		suggested += ":*"
+	}
+	q, ok := parse(suggested)
+	if _, public := q.PublicSuffix(nil); !ok || public || p.head != p.Scheme+"://" {
+		return what + `; write your whole domain after the "*", as in "https://pr-*.example.com"`
+	}
+	return fmt.Sprintf("%s; did you mean %q?", what, suggested)
+}
+
+// fault returns the first thing that is wrong with s, and a general hint at what to
+// write instead.
 func fault(s string) (what, instead string) {
 	if s == "" {
-		return "is empty", `write an origin such as "https://example.com", or remove it`
+		return "is empty, as an unset environment variable is", `write an origin such as "https://example.com", or remove the entry`
 	}
-	if strings.ContainsAny(s, ",;|") || strings.Count(s, "://") > 1 {
-		return "is not one origin", "write each as an element of its own"
+	for _, scheme := range []string{"javascript:", "data:", "blob:", "about:"} {
+		if strings.HasPrefix(strings.ToLower(s), scheme) {
+			return "begins with " + scheme + ", which no origin does", "write the origin of the page that uses it"
+		}
+	}
+	if strings.ContainsAny(strings.Replace(s, ";//", "://", 1), ",;|") || strings.Count(s, "://") > 1 {
+		return "is not a single origin", "write each origin as a separate entry"
 	}
 	if strings.ContainsFunc(s, func(c rune) bool { return c == ' ' || !unicode.IsPrint(c) }) {
-		return "has white space or invisible characters in it", "remove them"
+		return "contains white space or an invisible character", "remove it"
 	}
 	if strings.ContainsFunc(s, func(c rune) bool { return c > unicode.MaxASCII }) {
-		return "has characters in it that are not ASCII", `write the host in Punycode, as in "https://xn--bcher-kva.example"`
+		return "contains a character that is not ASCII", `write the host in Punycode, as in "https://xn--bcher-kva.example"`
 	}
 
 	scheme, authority, found := strings.Cut(s, "://")
 	if !found {
-		return "has no scheme", `write it out, as in "https://example.com"`
+		return "has no scheme", `add it, as in "https://example.com"`
 	}
 	switch lower := strings.ToLower(scheme); {
 	case lower == "file":
-		return `is no origin, as pages from files have the origin "null"`, `serve the page over HTTP, for example from "http://localhost:8080"`
+		return `has the scheme "file", but pages from files have the origin "null" or "file://"`, `serve the page over HTTP, for example from "http://localhost:8080"`
 	case lower == "ws" || lower == "wss":
-		return "is a WebSocket's address, but a handshake has the origin of its page", "write that"
+		return "is the address of a WebSocket, but a handshake has the origin of its page", "write the origin of the page"
 	case isMisspelled(lower):
-		return "has a scheme that nobody has", `write "https" or "http"`
+		return "has a misspelled scheme", `write "https" or "http"`
 	case lower != scheme:
-		return "has upper case in it, where browsers write lower case", "write lower case"
+		return "has uppercase letters", "write it in lowercase, as browsers do"
+	case !isWebScheme(scheme) && !isAppScheme(scheme) && !strings.Contains(scheme, "*"):
+		return "has an invalid scheme", `write one such as "https"`
 	}
 
-	isWeb := scheme == "http" || scheme == "https"
 	portless, anyPort := strings.CutSuffix(authority, ":*")
 	rest, subdomains := strings.CutPrefix(portless, "*.")
 	host, port := cutPort(rest)
 	hasPort := host != rest
-	if isWeb && strings.Contains(host, "*") {
+	switch {
+	case host == "*":
+		return `has a port after its "*", which already allows every port`, "decide in AllowOriginFunc"
+	case beforePath(host) == "*":
+		return faultOfPath(host)
+	case strings.Contains(rest, "@"):
+		return "contains a user name", "remove it"
+	case (isWebScheme(scheme) || strings.Contains(authority, "*")) && strings.ToLower(beforePath(rest)) != beforePath(rest):
+		return "has uppercase letters", "write it in lowercase, as browsers do"
+	case strings.Contains(scheme+beforePath(rest), "*"):
 		return faultOfWildcard(host)
-	}
-	if strings.Contains(scheme+rest, "*") {
-		return wildcardElsewhere, wildcardInstead
-	}
-	if strings.Contains(rest, "@") {
-		return "has a user in it, which no origin has", "remove it"
-	}
-	if strings.ContainsAny(rest, `/?#\`) {
-		return "has a path, a query or a fragment, which no origin has", "end after the host and port"
-	}
-	if (isWeb || subdomains) && strings.ToLower(rest) != rest {
-		return "has upper case in it, where browsers write lower case", "write lower case"
-	}
-	if !isWeb && !isAppScheme(scheme) {
-		return "has a scheme that is none", `write one such as "https"`
-	}
-	if hasPort && anyPort {
+	case beforePath(rest) != rest:
+		return faultOfPath(rest)
+	case hasPort && anyPort:
 		return "has two ports", `write a number or "*"`
-	}
-	if hasPort && !isPort(port) {
-		return "has a port that is none", "write a number from 1 to 65535 without leading zeros, or nothing"
-	}
-	if defaultPort(scheme) == port && hasPort {
-		return "has its scheme's default port in it, which browsers leave out", "remove it"
-	}
-	if host == "" {
-		return "has no host", `write one, as in "https://example.com"`
-	}
-	if address, ok := parse("http://" + host); ok && subdomains && (strings.HasPrefix(host, "[") || isIPv4(address.Host)) {
-		return `has a "*" before an IP address, which has no subdomains`, "list the addresses"
+	case hasPort && !isPort(port):
+		return "has an invalid port", "write a number from 1 to 65535 without leading zeros, or remove it"
+	case hasPort && defaultPort(scheme) == port:
+		return "has the default port of its scheme, which browsers leave out", "remove it"
+	case host == "":
+		return "has no host", `add one, as in "https://example.com"`
+	case subdomains && isAddress(host):
+		return `has a "*" before an IP address, which has no subdomains`, "remove it"
 	}
 	return faultOfHost(host)
 }
 
-const (
-	wildcardElsewhere = `has a "*" where it means nothing`
-	wildcardInstead   = `write "*" alone, as the first label ("https://*.example.com"), between hyphens in it ("https://pr-*.example.com"), or as the port ("http://localhost:*")`
-)
-
-// faultOfWildcard returns what is wrong with the "*" in host, which is that of a
-// page of http or https, without a "*." before it.
-func faultOfWildcard(host string) (what, instead string) {
-	if end := strings.IndexAny(host, `/?#\`); end >= 0 {
-		host = host[:end]
+// beforePath returns s without a path, a query or a fragment.
+func beforePath(s string) string {
+	if end := strings.IndexAny(s, `/?#\`); end >= 0 {
+		return s[:end]
 	}
+	return s
+}
+
+// faultOfPath returns what is wrong with s, in which something follows the host and
+// the port.
+func faultOfPath(s string) (what, instead string) {
+	i := strings.IndexAny(s, `/?#\`)
+	switch {
+	case s[i] == '?':
+		return "contains a query", "remove it"
+	case s[i] == '#':
+		return "contains a fragment", "remove it"
+	case s[i:] == "/":
+		return "ends with a slash", "remove it"
+	}
+	return "contains a path", "remove it"
+}
+
+// faultOfWildcard returns what is wrong with the "*" in host.
+func faultOfWildcard(host string) (what, instead string) {
+	host = beforePath(host)
 	label, domain, _ := strings.Cut(host, ".")
 	before, after, found := strings.Cut(label, "*")
 	switch {
-	case host == "*":
-		return `has a "*" for every host`, `write "*" alone, or decide in AllowOriginFunc`
 	case strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]"), strings.Trim(host, "0123456789.*") == "" && strings.Trim(host, ".*") != "":
-		return `has a "*" in an IP address`, "list the addresses"
-	case found && domain == "":
-		return `has no domain after its "*"`, `write one, as in "https://pr-*.example.com"`
+		return `has a "*" in an IP address`, "decide in AllowOriginFunc"
+	case found && domain == "" && strings.HasSuffix("-"+before, "-") && strings.HasPrefix(after+"-", "-"):
+		return `has no domain after its "*"`, `add one, as in "https://pr-*.example.com"`
 	case before != "" && strings.Trim(before, "-") == "" || after != "" && strings.Trim(after, "-") == "":
-		return `has hyphens alone before or after its "*"`, `write more there, as in "https://pr-*.example.com", or nothing`
+		return `has only hyphens next to its "*"`, `write a name there, as in "https://pr-*.example.com"`
 	}
-	return wildcardElsewhere, wildcardInstead
+	return `has a misplaced "*"`, `write it as the first label ("https://*.example.com"), between hyphens in that label ("https://pr-*.example.com"), or as the port ("http://localhost:*")`
 }
 
-// faultOfHost returns what is wrong with host, which is all that can be wrong.
+// isAddress reports whether host is an IP address in canonical form.
+func isAddress(host string) bool {
+	p, ok := parse("http://" + host)
+	return ok && (strings.HasPrefix(host, "[") || isIPv4(p.Host))
+}
+
+// faultOfHost returns what is wrong with host, if nothing else is wrong.
 func faultOfHost(host string) (what, instead string) {
 	if strings.HasPrefix(host, "[") && strings.Contains(host, ":") {
-		return "has an IPv6 address that is not in canonical form", `write it as browsers do, as in "http://[2001:db8::1]", without a zone`
+		return "has an IPv6 address that is not in canonical form", `write it as browsers do, as in "http://[2001:db8::1]"`
 	}
 	labels := strings.Split(strings.TrimSuffix(host, "."), ".")
 	if slices.Contains(labels, "") {
-		return "has an empty label in its host", "remove the dot before or after it"
+		return "has an empty label in its host", "remove the extra dot"
 	}
 	if isNumber(labels[len(labels)-1]) {
-		return "has a number as its last label, but is no IPv4 address in canonical form", `write four decimal numbers, as in "http://192.0.2.1"`
+		return "has a host that ends in a number but is not a canonical IPv4 address", `write four decimal numbers, as in "http://192.0.2.1"`
 	}
 	if strings.ContainsFunc(host, func(c rune) bool { return c != '.' && !isLabelByte(byte(c)) }) {
-		return "has characters in its host that browsers do not leave there", `write letters, digits, "-", "_" and ".", or an IPv6 address in brackets`
+		return "has an invalid character in its host", `write letters, digits, "-", "_" and ".", or an IPv6 address in brackets`
 	}
-	return "has a label of more than 63 bytes or a host of more than 253, which DNS has not", "write a shorter one"
+	if slices.ContainsFunc(labels, func(label string) bool { return len(label) > maxLabel }) {
+		return "has a label over 63 bytes", "write a shorter one"
+	}
+	return "has a host over 253 bytes", "write a shorter one"
 }
 
-// mend returns what s, which is no pattern, was probably meant to be, or the
-// empty string.
-func mend(s string) string {
+// suggest returns the pattern that s, which is not a pattern, was probably meant to
+// be, or "". It names no domain that s does not name, and allows every host of a
+// scheme only if s does.
+func suggest(s string) string {
 	s = strings.Trim(s, "\"'<> \t\r\n\u200b\ufeff")
 	if strings.EqualFold(s, "null") {
 		return "null"
 	}
-	scheme, authority := guessScheme(s)
+	if strings.EqualFold(s, "file://*") {
+		return "file://"
+	}
+	scheme, authority := guessScheme(strings.TrimPrefix(s, "blob:"))
 	if isMisspelled(scheme) {
 		scheme = "http" + strings.Repeat("s", min(strings.Count(scheme, "s"), 1))
 	}
-	switch scheme {
-	case "", "file":
+	if scheme == "" || scheme == "file" {
 		return ""
-	case "http", "https":
+	}
+	authority = beforePath(authority)
+	if isWebScheme(scheme) || strings.Contains(authority, "*") {
 		authority = strings.ToLower(authority)
-	default:
-		if strings.Contains(strings.TrimSuffix(authority, ":*"), "*") && isAppScheme(scheme) {
-			return scheme + "://*"
-		}
 	}
-	if end := strings.IndexAny(authority, "/?#"); end >= 0 {
-		authority = authority[:end]
-	}
-	if host, port := cutPort(authority); port == "" || port == defaultPort(scheme) {
+	host, port := cutPort(authority)
+	if host == "*" && port == "*" || host != "*" && (port == "" || port == defaultPort(scheme)) {
 		authority = host
 	}
-	if address, port, found := strings.Cut(authority, "]"); found {
-		ip, _ := netip.ParseAddr(strings.TrimPrefix(address, "["))
-		authority = "[" + ip.WithZone("").String() + "]" + port
-	}
-	mended := scheme + "://" + authority
-	p, ok := parse(mended)
-	if !ok || p.Host == "http" || p.Host == "https" { // a scheme twice
+	suggested := scheme + "://" + suggestAuthority(scheme, authority)
+	p, ok := parse(suggested)
+	if !ok || p.isUnderRegistry() || isWebScheme(p.Host) { // a scheme twice
 		return ""
 	}
-	return mended
+	if p.Wildcard == AnyHost && !strings.Contains(s, "://*") {
+		return ""
+	}
+	return suggested
 }
 
-// guessScheme cuts s after its scheme, in lower case, or after what was meant
-// to be one. Without any it looks at the host. The scheme is empty if that
-// tells nothing.
+// suggestAuthority returns authority with its IP address in canonical form, and
+// without a "*" that should be a port, or is repeated.
+func suggestAuthority(scheme, authority string) string {
+	if address, port, found := strings.Cut(authority, "]"); found && !strings.HasPrefix(port, "*") {
+		ip, _ := netip.ParseAddr(strings.TrimPrefix(address, "["))
+		return "[" + ip.WithZone("").String() + "]" + port
+	}
+	authority = strings.Replace(authority, "**", "*", 1)
+	host, found := strings.CutSuffix(authority, "*")
+	if !found || host == "" || strings.TrimRight(host, ":.-") != host {
+		return authority
+	}
+	if !isWebScheme(scheme) {
+		return host
+	}
+	if (Pattern{Host: host}).IsLoopback() {
+		return host + ":*"
+	}
+	return authority
+}
+
+// guessScheme returns the scheme of s in lowercase, or the scheme that s was
+// probably meant to have, and the rest of s. If s has none, it looks at the host.
+// The scheme is empty if the host does not help.
 func guessScheme(s string) (scheme, rest string) {
 	if scheme, rest, ok := strings.Cut(s, "://"); ok {
 		switch scheme = strings.ToLower(scheme); scheme {
@@ -195,7 +249,7 @@ func guessScheme(s string) (scheme, rest string) {
 		}
 	}
 	rest = strings.TrimLeft(s, "/")
-	host, port := cutPort(rest)
+	host, port := cutPort(strings.TrimRight(beforePath(rest), "*"))
 	switch {
 	case port == "80" || Pattern{Host: strings.ToLower(host)}.IsLoopback():
 		return "http", rest

@@ -38,6 +38,9 @@ func Parse(s string) (Pattern, error) {
 	if !ok {
 		return Pattern{}, errors.New(explain(s))
 	}
+	if p.isUnderRegistry() {
+		return Pattern{}, errors.New(p.explainRegistry())
+	}
 	return p, nil
 }
 

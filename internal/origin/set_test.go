@@ -299,7 +299,7 @@ func TestSetsAllowTheUnion(t *testing.T) {
 		for range rnd.IntN(4) {
 			s += pick("a", "b", "ab", "foo", "bar", "barfoo", "a-b") + pick("", "", "x", "1") + "."
 		}
-		return s + pick("com", "example", "foo.com", "bar.com") + pick("", "", "", ".") + pick("", "", ":*", ":8080", ":8081", ":808")
+		return s + pick("test", "local", "foo.com", "bar.com") + pick("", "", "", ".") + pick("", "", ":*", ":8080", ":8081", ":808")
 	}
 	for _, size := range []int{1, 2, 3, 10, 100, 3000} {
 		var union []string

@@ -363,6 +363,9 @@ func (g generator) pattern() string {
 		return "app://*"
 	}
 	if _, rest, found := strings.Cut(host, "."); found && g.one(3) && !strings.HasPrefix(host, "127.") {
+		if !strings.Contains(rest, ".") {
+			rest = "example." + rest // names directly under a single label can be registered
+		}
 		host = g.pick("*.", "*.", "a-*.", "*-b.", "a-*-b.") + rest
 	}
 	if g.one(4) {

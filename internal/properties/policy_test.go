@@ -5,14 +5,12 @@ import (
 	"net/url"
 	"reflect"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/f407da42/cors"
-	"github.com/f407da42/cors/internal/origin"
 	"github.com/f407da42/cors/internal/origin/naive"
 	"github.com/f407da42/cors/internal/testkit"
 )
@@ -33,6 +31,9 @@ func isOriginPattern(s string, credentials bool, accepted cors.Risk) bool {
 		return true
 	}
 	scheme, host, _ := strings.Cut(strings.TrimSuffix(s, ":*"), "://")
+	if host == "*" && (scheme == "http" || scheme == "https") {
+		return false
+	}
 	label, domain, _ := strings.Cut(host, ".")
 	wild := strings.Contains(label, "*")
 	if wild {
@@ -44,8 +45,7 @@ func isOriginPattern(s string, credentials bool, accepted cors.Risk) bool {
 	ip, _ := netip.ParseAddr(host)
 	local := strings.HasSuffix("."+host, ".localhost") ||
 		netip.MustParsePrefix("127.0.0.0/8").Contains(ip.Unmap()) || ip == netip.IPv6Loopback()
-	public := wild && host != "localhost" &&
-		(!strings.Contains(host, ".") || slices.Contains(strings.Fields(origin.KnownSuffixes), host))
+	public := wild && host != "localhost" && naive.HasPublicSuffix(host, label == "*")
 	return (scheme != "http" || local || accepted&cors.RiskInsecureOrigin != 0) &&
 		(!public || accepted&cors.RiskPublicSuffix != 0)
 }

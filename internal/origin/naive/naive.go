@@ -7,10 +7,13 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/f407da42/cors/internal/origin"
 )
 
 // IsOrigin reports whether a browser or an app could send s as the origin of a
@@ -108,7 +111,7 @@ func IsPattern(s string) bool {
 	if m := wildcard.FindStringSubmatch(s); m != nil {
 		// What follows the label is a domain, whatever the scheme.
 		domain, _, _ := strings.Cut(m[4], ":")
-		if domain == "" || !IsOrigin("https://a."+domain) {
+		if domain == "" || !IsOrigin("https://a."+domain) || m[2]+m[3] != "" && isRegistry(strings.TrimSuffix(domain, ".")) {
 			return false
 		}
 	}
@@ -116,6 +119,32 @@ func IsPattern(s string) bool {
 		sample = portless + ":1"
 	}
 	return IsOrigin(sample)
+}
+
+// isRegistry reports whether a registry has names directly under domain.
+func isRegistry(domain string) bool {
+	if !strings.Contains(domain, ".") {
+		return !slices.Contains([]string{"localhost", "internal", "local", "test"}, domain)
+	}
+	return slices.Contains(strings.Fields(origin.RegistrySuffixes), domain)
+}
+
+// HasPublicSuffix reports whether a pattern for subdomains of domain, or for part
+// of a label directly under it, allows names that anyone can register. It reads
+// the same rules as package origin does.
+func HasPublicSuffix(domain string, subdomains bool) bool {
+	labels := strings.Split(domain, ".")
+	for _, rule := range append(strings.Fields(origin.RegistrySuffixes+origin.PlatformSuffixes), "*") {
+		ruleLabels := strings.Split(rule, ".")
+		n := len(ruleLabels) - len(labels)
+		if n < 0 || !subdomains && strings.Trim(strings.Join(ruleLabels[:n], ""), "*") != "" {
+			continue
+		}
+		if ok, _ := path.Match(strings.Join(ruleLabels[n:], "/"), strings.Join(labels, "/")); ok {
+			return true
+		}
+	}
+	return false
 }
 
 // wildcard finds a "*" that is the first label, or a part of it.
