@@ -166,7 +166,7 @@ func (e evidence) adviseOnPreflight() string {
 		text = fmt.Sprintf("The preflight got status %d from something outside the CORS middleware. Put the CORS middleware outside it: a preflight needs a status from 200 to 299.", e.status)
 	}
 	if front := e.front(); front != "" {
-		text += fmt.Sprintf(" The response has %s: if that is a proxy, and the service's log does not show this request, have the proxy forward OPTIONS requests.", front)
+		text += fmt.Sprintf(" The response has %q. If that is a proxy, and the service's log does not show this request, have the proxy forward OPTIONS requests.", front)
 	}
 	return text
 }
@@ -193,19 +193,19 @@ func (e evidence) adviseOnMissingOrigin() string {
 	case e.status/100 == 3 && e.elsewhere(location):
 		return fmt.Sprintf("The request was redirected to another host (%q), without CORS headers. If it is a login, have the gateway or platform in front respond with 401 to scripts, and let the user log in on a page. Otherwise, have the page request that URL.", location)
 	case e.status/100 == 3 && location != "":
-		return "The redirect needs CORS headers as well. Put the CORS middleware outside the code that redirects, or have the page request the final URL."
+		return "The redirect needs CORS headers as well. Put the CORS middleware outside the code that redirects, or have the page request the final URL. If it is a login, respond to scripts with 401 instead."
 	case e.gateway() != "":
-		return e.gateway() + " For scripts to read the error, add the CORS headers to the error pages there."
+		return e.gateway() + " For scripts to read the error, add the CORS headers to the error pages of the proxy."
 	case e.left:
 		return "Redirects led to another host, whose response has no CORS headers. If it is a login, have the service respond with 401 to scripts, and let the user log in on a page. Otherwise, wrap the handler of that host too."
 	case e.status >= 400:
 		text := fmt.Sprintf("The response with status %d was made outside the CORS middleware, so the script cannot read the error. Put the CORS middleware outside the code that makes it: authentication, rate limits, time limits, recovery, the router.", e.status)
 		if front := e.front(); front != "" {
-			text += fmt.Sprintf(" The response has %s: if that is a proxy, and the service's log does not show this request, add the CORS headers to the error pages of the proxy.", front)
+			text += fmt.Sprintf(" The response has %q. If that is a proxy, and the service's log does not show this request, add the CORS headers to its error pages.", front)
 		}
 		return text
 	}
-	return "The response has no CORS headers. Wrap the handler of this URL with the CORS middleware. If it is wrapped, look for code or a proxy that removes the headers on the way. httputil.ReverseProxy does if the upstream sends a 1xx status: keepHeaders in docs/integration.md keeps them."
+	return "The response has no CORS headers. Wrap the handler of this URL with the CORS middleware. If it is wrapped, look for code or a proxy that removes the headers on the way. httputil.ReverseProxy does that if the upstream sends a 1xx status: see keepHeaders in docs/integration.md."
 }
 
 // adviseOnValues is for Access-Control-Allow-Origin and
@@ -260,9 +260,9 @@ func (e evidence) adviseOnLists() string {
 	case e.kind == methodNotListed && e.lists(allowMethods, "*"):
 		return fmt.Sprintf("With credentials, browsers take * for the name of a method. Add %s to AllowedMethods.", e.value)
 	case e.kind == methodNotListed && e.header[allowMethods] == nil && e.status != http.StatusNoContent:
-		return fmt.Sprintf("Add %s to AllowedMethods. If it is there, another CORS middleware or a proxy in front responded to the preflight, or something in front removes Access-Control-Request-Method.", e.value)
+		return fmt.Sprintf("Add %s to AllowedMethods. If it is already there, another CORS middleware or a proxy in front responded to the preflight, or something in front removes Access-Control-Request-Method.", e.value)
 	case e.kind == methodNotListed:
-		return fmt.Sprintf("Add %s to AllowedMethods. If it is there, another CORS middleware or a proxy in front responded to the preflight.", e.value)
+		return fmt.Sprintf("Add %s to AllowedMethods. If it is already there, another CORS middleware or a proxy in front responded to the preflight.", e.value)
 
 	case strings.HasPrefix(e.value, "Access-Control-"):
 		return fmt.Sprintf("Have the script leave out the header %s: only servers need to send it. If you cannot change the script, list it in AllowedHeaders.", e.value)
@@ -273,9 +273,9 @@ func (e evidence) adviseOnLists() string {
 	case e.lists(allowHeaders, "*"):
 		return "In the standard, * does not cover Authorization. Browsers still accept it, but most then send a preflight before every request. Add Authorization to AllowedHeaders, next to *."
 	case e.header[allowHeaders] == nil && (e.include || e.status != http.StatusNoContent):
-		return fmt.Sprintf("Add %s to AllowedHeaders. If it is there, another CORS middleware or a proxy in front responded to the preflight, or something in front removes Access-Control-Request-Method or Access-Control-Request-Headers.", e.value)
+		return fmt.Sprintf("Add %s to AllowedHeaders. If it is already there, another CORS middleware or a proxy in front responded to the preflight, or something in front removes Access-Control-Request-Method or Access-Control-Request-Headers.", e.value)
 	}
-	return fmt.Sprintf("Add %s to AllowedHeaders. If it is there, another CORS middleware or a proxy in front responded to the preflight.", e.value)
+	return fmt.Sprintf("Add %s to AllowedHeaders. If it is already there, another CORS middleware or a proxy in front responded to the preflight.", e.value)
 }
 
 // adviseOnCache is for a response that a cache returned to the wrong page.
@@ -315,19 +315,19 @@ func (e evidence) gateway() string {
 	var fix string
 	switch {
 	case e.status == 413:
-		fix = "The body is too large: raise the limit there, or send less."
+		fix = "The body is too large for it. Raise the limit there, or send less."
 	case e.status == 431 || e.status == 494:
-		fix = "The headers are too large: raise the limit there (or MaxHeaderBytes of http.Server), or send fewer cookies."
+		fix = "The request headers are too large for it. Raise the limit there, and MaxHeaderBytes of http.Server, or send fewer cookies."
 	case e.status == 502:
-		fix = "It got no valid response from the service: the service is down, or the proxy cannot reach it, or the response has too many headers for it."
+		fix = "It got no valid response: the service is down, or unreachable, or sends more headers than the proxy accepts."
 	case e.status == 504:
-		fix = "The service took too long: raise the time limit there, or respond sooner."
+		fix = "The service took too long. Raise the time limit there, or respond sooner."
 	case e.status >= 520 && e.status <= 530:
-		fix = "Cloudflare uses it if the service is down, refuses the connection or takes too long: look there, and into the log of the service."
+		fix = "Cloudflare got no valid response from the service. Look into the logs of both."
 	default:
 		return ""
 	}
-	return fmt.Sprintf("Status %d usually comes from a proxy or platform in front of the service. If your Go code sends it, put the CORS middleware outside that code.", e.status) + " " + fix
+	return fmt.Sprintf("Status %d usually comes from a proxy or platform in front of the service.", e.status) + " " + fix + " If your Go code sends it, put the CORS middleware outside that code."
 }
 
 // front returns a header that proxies and platforms add to responses, or "".

@@ -222,7 +222,7 @@ const (
 	moved   = "The request was redirected from one server to another, so the browser sent Origin: null."
 	csrf    = "http.CrossOriginProtection rejected the request, because it does not trust the page's origin."
 	noVary  = "Access-Control-Allow-Origin names one origin, but Vary does not include Origin, so a cache can return this response to other pages. Unless all responses of this URL have the same value, "
-	layered = "If it is there, another CORS middleware or a proxy in front responded to the preflight."
+	layered = "If it is already there, another CORS middleware or a proxy in front responded to the preflight."
 )
 
 // elsewhere redirects to other.example, which next serves.
@@ -319,23 +319,23 @@ func TestAdvice(t *testing.T) {
 		{name: "authentication whose response varies with the origin", handler: respond(401, "WWW-Authenticate: Basic", "Vary: Origin"), request: put, want: []string{guard}},
 		{name: "a router without OPTIONS", handler: mux, request: put, want: []string{router}},
 		{name: "a router without the path", handler: mux, request: put, path: "/nowhere", want: []string{router}},
-		{name: "Python's http.server", handler: respond(501, "Server: SimpleHTTP/0.6 Python/3.11.2"), request: put, want: []string{router, "The response has Server: SimpleHTTP/0.6 Python/3.11.2: if that is a proxy,"}},
+		{name: "Python's http.server", handler: respond(501, "Server: SimpleHTTP/0.6 Python/3.11.2"), request: put, want: []string{router, `The response has "Server: SimpleHTTP/0.6 Python/3.11.2". If that is a proxy,`}},
 		{name: "a server that fails", handler: respond(500), request: put, want: []string{failed}},
-		{name: "a proxy without servers", handler: respond(503, "Via: 1.1 varnish"), request: put, want: []string{failed, "The response has Via: 1.1 varnish: if"}},
-		{name: "a proxy whose server does not respond, preflight", handler: respond(502), request: put, want: []string{"Status 502 usually comes from a proxy", "or the response has too many headers for it."}},
+		{name: "a proxy without servers", handler: respond(503, "Via: 1.1 varnish"), request: put, want: []string{failed, `The response has "Via: 1.1 varnish". If`}},
+		{name: "a proxy whose server does not respond, preflight", handler: respond(502), request: put, want: []string{"Status 502 usually comes from a proxy", "or sends more headers than the proxy accepts."}},
 		{name: "something else responds", handler: ok, request: put, want: []string{another}},
 		{name: "something else responds with 204", handler: respond(204), request: put, want: []string{another}},
-		{name: "too many requests", handler: respond(429, "CF-Ray: 1-FRA"), request: put, want: []string{"The preflight got status 429 from something outside", "The response has Cf-Ray: 1-FRA: if"}},
+		{name: "too many requests", handler: respond(429, "CF-Ray: 1-FRA"), request: put, want: []string{"The preflight got status 429 from something outside", `The response has "Cf-Ray: 1-FRA". If`}},
 
 		// Actual requests without Access-Control-Allow-Origin.
 		{name: "a DenyHandler", handler: deny, want: []string{vary}},
 		{name: "another CORS middleware, and its router without the path", handler: respond(404, "Vary: Origin"), want: []string{vary}},
 		{name: "another CORS middleware, and authentication inside", handler: respond(401, "Vary: Origin", "WWW-Authenticate: Basic"), want: []string{vary}},
 		{name: "another CORS middleware after a redirect", handler: elsewhere(respond(200, "Vary: Origin")), want: []string{moved}},
-		{name: "a redirect outside", handler: dirs, path: "/dir", want: []string{"The redirect needs CORS headers as well."}},
+		{name: "a redirect outside", handler: dirs, path: "/dir", want: []string{"The redirect needs CORS headers as well.", "If it is a login"}},
 		{name: "304 to a script", handler: respond(304), want: []string{lost}},
 		{name: "an error outside", handler: respond(400), want: []string{"status 400" + outside}},
-		{name: "an error outside, behind a proxy", handler: respond(404, "Server: nginx"), want: []string{"status 404" + outside, "The response has Server: nginx: if that is a proxy, and the service's log does not show this request, add the CORS headers to the error pages of the proxy."}},
+		{name: "an error outside, behind a proxy", handler: respond(404, "Server: nginx"), want: []string{"status 404" + outside, `The response has "Server: nginx". If that is a proxy, and the service's log does not show this request, add the CORS headers to its error pages.`}},
 		{name: "no CORS at all", handler: ok, want: []string{lost}},
 		{name: "no CORS at all on another host", handler: elsewhere(ok), want: []string{"Redirects led to another host, whose response has no CORS headers."}},
 
@@ -532,15 +532,15 @@ func TestFieldBugErrorOfProxy(t *testing.T) {
 	limited.Start()
 	defer limited.Close()
 	large := corstest.Request{URL: limited.URL + "/?" + strings.Repeat("a", 8<<10)}
-	const pages = " For scripts to read the error, add the CORS headers to the error pages there."
+	const pages = " For scripts to read the error, add the CORS headers to the error pages of the proxy."
 	for _, test := range []adviceTest{
-		{name: "a body that is too large", handler: respond(413, "Server: nginx/1.22.1"), request: post, want: []string{"Status 413 usually comes from a proxy or platform in front of the service.", "raise the limit there, or send less." + pages}},
-		{name: "headers that are too large", request: large, want: []string{"Status 431 usually comes", "(or MaxHeaderBytes of http.Server)"}},
-		{name: "headers that are too large for nginx", handler: respond(494, "Server: nginx"), want: []string{"Status 494 usually comes", "The headers are too large"}},
-		{name: "a service that is down", handler: unreachable, want: []string{"Status 502 usually comes", "If your Go code sends it, put the CORS middleware outside that code.", "the service is down"}},
+		{name: "a body that is too large", handler: respond(413, "Server: nginx/1.22.1"), request: post, want: []string{"Status 413 usually comes from a proxy or platform in front of the service.", "Raise the limit there, or send less. If your Go code sends it, put the CORS middleware outside that code." + pages}},
+		{name: "headers that are too large", request: large, want: []string{"Status 431 usually comes", "and MaxHeaderBytes of http.Server"}},
+		{name: "headers that are too large for nginx", handler: respond(494, "Server: nginx"), want: []string{"Status 494 usually comes", "The request headers are too large"}},
+		{name: "a service that is down", handler: unreachable, want: []string{"Status 502 usually comes", "the service is down, or unreachable, or sends more headers than the proxy accepts."}},
 		{name: "a service that is slow", handler: respond(504, "Via: 1.1 google"), want: []string{"Status 504 usually comes", "The service took too long"}},
-		{name: "Cloudflare, first", handler: respond(520), want: []string{"Cloudflare uses it"}},
-		{name: "Cloudflare, last", handler: respond(530), want: []string{"Cloudflare uses it"}},
+		{name: "Cloudflare, first", handler: respond(520), want: []string{"Cloudflare got no valid response"}},
+		{name: "Cloudflare, last", handler: respond(530), want: []string{"Cloudflare got no valid response"}},
 		{name: "before Cloudflare's", handler: respond(519), want: []string{"519" + outside}},
 		{name: "after Cloudflare's", handler: respond(531), want: []string{"531" + outside}},
 	} {
@@ -557,7 +557,7 @@ func TestFieldBugLoginInFront(t *testing.T) {
 		{name: "request to another host", handler: login, want: []string{`The request was redirected to another host ("https://login.example/?next=/"), without CORS headers. If it is a login,`}},
 		{name: "request to another host, with CORS headers", handler: elsewhere(ok), want: []string{"Redirects led to another host, whose response has no CORS headers. If it is a login,"}},
 		{name: "a redirect that cannot be read", handler: respond(302, "Location: https://%"), request: put, want: []string{`The preflight was redirected to "https://%"`}},
-		{name: "401", handler: respond(401, "Server: istio-envoy"), request: put, want: []string{guard, "The response has Server: istio-envoy: if that is a proxy"}},
+		{name: "401", handler: respond(401, "Server: istio-envoy"), request: put, want: []string{guard, `The response has "Server: istio-envoy". If that is a proxy`}},
 	} {
 		test.run(t)
 	}
@@ -582,10 +582,10 @@ func TestFieldBugHeadersRemovedOnTheWay(t *testing.T) {
 		{name: "Origin of a GET", handler: remove(service, "Origin"), want: []string{vary + " from the request"}},
 		{name: "Origin of a preflight", handler: remove(service, "Origin"), request: put, want: []string{vary + " from the request"}},
 		{name: "Origin of the actual request", handler: split(service, without(service, "Origin", "Sec-Fetch-Site")), request: put, want: []string{"The preflight was allowed, but the response has no CORS header except Vary.", "or something removes Origin from the request"}},
-		{name: "Access-Control-Request-Method", handler: remove(service, "Access-Control-Request-Method"), request: put, want: []string{"Add PUT to AllowedMethods. If it is there,", removed}},
-		{name: "Access-Control-Request-Method, for a header", handler: remove(service, "Access-Control-Request-Method"), request: sets("X-Id"), want: []string{"Add X-Id to AllowedHeaders. If it is there,", removed}},
+		{name: "Access-Control-Request-Method", handler: remove(service, "Access-Control-Request-Method"), request: put, want: []string{"Add PUT to AllowedMethods. If it is already there,", removed}},
+		{name: "Access-Control-Request-Method, for a header", handler: remove(service, "Access-Control-Request-Method"), request: sets("X-Id"), want: []string{"Add X-Id to AllowedHeaders. If it is already there,", removed}},
 		{name: "Access-Control-Request-Method, with a router", handler: remove(wrap(t, policy, routes), "Access-Control-Request-Method"), request: put, want: []string{past + "405", "something in front removes Access-Control-Request-Method"}},
-		{name: "Access-Control-Request-Headers", handler: remove(all, "Access-Control-Request-Headers"), request: withCredentials(sets("X-Id")), want: []string{"Add X-Id to AllowedHeaders. If it is there,", removed + " or Access-Control-Request-Headers."}},
+		{name: "Access-Control-Request-Headers", handler: remove(all, "Access-Control-Request-Headers"), request: withCredentials(sets("X-Id")), want: []string{"Add X-Id to AllowedHeaders. If it is already there,", removed + " or Access-Control-Request-Headers."}},
 	} {
 		test.run(t)
 	}
@@ -602,8 +602,8 @@ func TestFieldBugNestedMiddlewares(t *testing.T) {
 		{name: "the inner one rejects", handler: wrap(t, loose, wrap(t, strict, ok)), want: []string{unlist}},
 		{name: "the inner one rejects after a preflight", handler: wrap(t, loose, wrap(t, strict, ok)), request: put, want: []string{"The preflight was allowed, but package cors rejected the request. So another CORS middleware or a proxy in front responds to preflights, with a different policy."}},
 		{name: "the inner one has a DenyHandler", handler: wrap(t, loose, wrap(t, denies, ok)), request: put, want: []string{"A second CORS middleware inside the first does not allow the origin"}},
-		{name: "the outer one lacks the method", handler: wrap(t, passes, wrap(t, loose, ok)), request: put, want: []string{"Add PUT to AllowedMethods. If it is there, another CORS middleware or a proxy in front responded to the preflight"}},
-		{name: "the outer one lacks the header", handler: wrap(t, passes, wrap(t, loose, ok)), request: sets("X-Id"), want: []string{"Add X-Id to AllowedHeaders. If it is there, another CORS middleware or a proxy in front responded to the preflight"}},
+		{name: "the outer one lacks the method", handler: wrap(t, passes, wrap(t, loose, ok)), request: put, want: []string{"Add PUT to AllowedMethods. If it is already there, another CORS middleware or a proxy in front responded to the preflight"}},
+		{name: "the outer one lacks the header", handler: wrap(t, passes, wrap(t, loose, ok)), request: sets("X-Id"), want: []string{"Add X-Id to AllowedHeaders. If it is already there, another CORS middleware or a proxy in front responded to the preflight"}},
 		{name: "a proxy's upstream sets CORS headers too", handler: wrap(t, loose, proxyTo(t, respond(200, allowAny), nil)), want: []string{twice}},
 		{name: "a proxy adds CORS headers to a rejection", handler: split(respond(204, allowPage, allowMethods+"PUT"), wrap(t, strict, ok)), request: put, want: []string{"with a different policy."}},
 	} {
@@ -652,7 +652,7 @@ func TestFieldBugBeacon(t *testing.T) {
 func TestFieldBugProxyRespondsToOptions(t *testing.T) {
 	service := wrap(t, cors.Policy{AllowedOrigins: []string{page}, AllowedMethods: []string{"PUT"}}, ok)
 	for _, test := range []adviceTest{
-		{name: "204", handler: split(respond(204, "Server: nginx/1.22.1"), service), request: put, want: []string{another, "The response has Server: nginx/1.22.1: if that is a proxy, and the service's log does not show this request, have the proxy forward OPTIONS requests."}},
+		{name: "204", handler: split(respond(204, "Server: nginx/1.22.1"), service), request: put, want: []string{another, `The response has "Server: nginx/1.22.1". If that is a proxy, and the service's log does not show this request, have the proxy forward OPTIONS requests.`}},
 		{name: "405", handler: split(respond(405, "Server: nginx/1.22.1"), service), request: put, want: []string{router, "have the proxy forward OPTIONS requests."}},
 	} {
 		test.run(t)

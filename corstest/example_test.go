@@ -66,7 +66,7 @@ func ExampleBrowser_Client() {
 
 	// Output:
 	// header Connect-Protocol-Version is not in Access-Control-Allow-Headers
-	// Add Connect-Protocol-Version to AllowedHeaders. If it is there, another CORS middleware or a proxy in front responded to the preflight.
+	// Add Connect-Protocol-Version to AllowedHeaders. If it is already there, another CORS middleware or a proxy in front responded to the preflight.
 }
 
 // Without a Handler, a Browser talks to a server that is running.

@@ -1,6 +1,8 @@
 package docs_test
 
 import (
+	"bytes"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -134,6 +136,43 @@ func TestFacts(t *testing.T) {
 				named, path := request("POST", "Origin: https://example.com"), httptest.NewRequest("POST", "/", nil)
 				path.Header = named.Header
 				return c.Check(path) == nil && c.Check(named) != nil
+			},
+		},
+		{
+			"a JSON log of OnReject has a path, not the fields of a URL",
+			"docs/blocked.md", `"path", r.URL.Path, "referer", r.Referer()`,
+			func() bool {
+				var log bytes.Buffer
+				logger := slog.New(slog.NewJSONHandler(&log, nil))
+				logging := app
+				logging.OnReject = func(r *http.Request, err *cors.RequestError) {
+					logger.Warn("CORS", "error", err, "method", r.Method, "path", r.URL.Path, "referer", r.Referer())
+				}
+				serve(logging, request("GET", stranger))
+				line := log.String()
+				return strings.Contains(line, `"path":"/"`) && strings.Contains(line, `"error":"`) && strings.Count(line, "{") == 1
+			},
+		},
+		{
+			"OnReject is silent if the script expects AllowCredentials",
+			"docs/blocked.md", "Requests do not show that.",
+			func() bool {
+				rejected := false
+				strict := app
+				strict.OnReject = func(*http.Request, *cors.RequestError) { rejected = true }
+				w, ran := serve(strict, request("GET", allowed, "Cookie: session=1"))
+				return !rejected && ran == 1 && w.Header().Get("Access-Control-Allow-Credentials") == ""
+			},
+		},
+		{
+			"Check compares the methods of preflights only",
+			"docs/blocked.md", "Methods and headers are only checked in preflights.",
+			func() bool {
+				c, err := cors.New(app)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return c.Check(request("DELETE", allowed, "X-Id: 1")) == nil && c.Check(request("OPTIONS", allowed, "Access-Control-Request-Method: DELETE")) != nil
 			},
 		},
 		{
