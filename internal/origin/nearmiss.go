@@ -55,5 +55,6 @@ func isNextTo(pattern, host string) bool {
 			return true
 		}
 	}
-	return host == "www."+pattern
+	rest, ok := strings.CutPrefix(host, "www.")
+	return ok && rest == pattern
 }
