@@ -23,7 +23,7 @@ type forgeryTest struct {
 }
 
 func newForgeryTest(t *testing.T, p cors.Policy) *forgeryTest {
-	test := &forgeryTest{patterns: readPolicy(p).origins}
+	test := &forgeryTest{patterns: newOracle(p).patterns}
 	test.handler = testkit.MustNew(t, p).Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { test.ran = true }))
 	return test
 }

@@ -143,6 +143,9 @@ func (o *oracle) reject(res *response, r *http.Request, err *cors.RequestError) 
 
 // allows reports whether the policy allows origin.
 func (o *oracle) allows(r *http.Request, origin string) bool {
+	if slices.Contains(o.AllowedOrigins, "*") {
+		return true
+	}
 	if !naive.IsOrigin(origin) && !(isOpaque(origin) && o.AcceptRisks&cors.RiskNullOrigin != 0) {
 		return false
 	}
