@@ -68,6 +68,7 @@ func TestCheckPreflights(t *testing.T) {
 		{"a longer one", explicit, []string{put, headers + ": " + longest + " "}, fault{headers, longest + " "}},
 		{"as long as can be over two lines", explicit, []string{put, headers + ": " + longest[:len(longest)-2], headers + ": "}, fault{}},
 		{"longer over two lines", explicit, []string{put, headers + ": " + longest[:len(longest)-1], headers + ": "}, fault{headers, longest[:len(longest)-1] + ", "}},
+		{"many empty lines", explicit, append([]string{put}, slices.Repeat([]string{headers + ": "}, 66)...), fault{}},
 		{"a longer one with another header", explicit, []string{put, headers + ": authorization,x-nope," + megabyte}, fault{headers, "x-nope"}},
 		{"a megabyte", explicit, []string{put, headers + ": " + megabyte}, fault{headers, megabyte[:512]}},
 

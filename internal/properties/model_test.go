@@ -96,4 +96,3 @@ func compareBrowser(m *cors.Middleware, oracle *oracle, page string, r corstest.
 	got.preflight, got.readable = result.Preflight != nil, result.Blocked == ""
 	return got, want
 }
-
