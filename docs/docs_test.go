@@ -131,7 +131,7 @@ func code(cell string) (code []string) {
 // page uses by name only.
 var packages = []string{
 	"bytes", "context", "crypto/tls", "encoding/json", "errors", "fmt", "io", "log", "log/slog", "net/http",
-	"net/http/httptest", "net/http/httputil", "net/url", "os", "slices", "strings", "sync", "testing", "time",
+	"net/http/httptest", "net/http/httputil", "net/netip", "net/url", "os", "slices", "strings", "sync", "testing", "time",
 	"github.com/f407da42/cors", "github.com/f407da42/cors/corstest",
 }
 

@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,18 +30,22 @@ import (
 
 // recipes are those of docs/recipes.md, in its order.
 var recipes = []recipe{
+	bearer,
+	jsonAPI,
+	graphQL,
 	connectRPC,
 	mcpRecipe,
 	s3Client,
 	s3Presigned,
-	graphQL,
-	jsonAPI,
+	tus,
 	hypermedia,
 	hypermedia2,
-	tus,
 	eventSource,
 	fetchEvents,
 	tracing,
+	beacons,
+	private,
+	device,
 }
 
 // A recipe is a client, and the policy for a server of what it speaks.
@@ -49,6 +54,10 @@ type recipe struct {
 	file   string // file_test.go has the policy; pages/file.js exports steps and call, see run.js
 	policy cors.Policy
 
+	// byAddress is set if the page's host is an IP address.
+	byAddress bool
+	// wrap returns the handler around the policy; nil if there is none.
+	wrap func(http.Handler) http.Handler
 	// handler returns the server, with a state of its own, that the policy guards.
 	handler func(t *testing.T) http.Handler
 
@@ -63,9 +72,12 @@ type entry struct{ field, value string }
 
 func (e entry) String() string { return strings.TrimSpace(e.field + " " + e.value) }
 
-// entries returns what p allows to its origins.
+// entries returns what p allows to its origins, and its function.
 func entries(p cors.Policy) []entry {
 	var all []entry
+	if p.AllowOriginFunc != nil {
+		all = append(all, entry{field: "AllowOriginFunc"})
+	}
 	for _, value := range p.AllowedMethods {
 		all = append(all, entry{"AllowedMethods", value})
 	}
@@ -85,6 +97,8 @@ func entries(p cors.Policy) []entry {
 func without(p cors.Policy, e entry) cors.Policy {
 	isValue := func(value string) bool { return value == e.value }
 	switch e.field {
+	case "AllowOriginFunc":
+		p.AllowOriginFunc = nil
 	case "AllowedMethods":
 		p.AllowedMethods = slices.DeleteFunc(slices.Clone(p.AllowedMethods), isValue)
 	case "AllowedHeaders":
@@ -227,6 +241,10 @@ func (r recipe) test(t *testing.T, e browsers.Engine, bundle []byte) {
 		t.Errorf("got %d preflights, where %d is the least and the recipe says %d: %v", total(asked), len(needy), r.preflights, asked)
 	}
 
+	preflightStatus := http.StatusNoContent
+	if r.wrap != nil {
+		preflightStatus = http.StatusOK
+	}
 	maxAge := ""
 	if r.policy.MaxAge != 0 {
 		maxAge = fmt.Sprint(r.policy.MaxAge.Seconds())
@@ -239,6 +257,9 @@ func (r recipe) test(t *testing.T, e browsers.Engine, bundle []byte) {
 			}
 			if !slices.Contains(needy, x.url) {
 				t.Errorf("nothing needs the preflight for %s of %s", x.header.Get("Access-Control-Request-Method"), x.url)
+			}
+			if x.status != preflightStatus {
+				t.Errorf("the preflight for %s got status %d, want %d", x.url, x.status, preflightStatus)
 			}
 			if got := x.answer.Get("Access-Control-Max-Age"); got != maxAge {
 				t.Errorf("the preflight for %s is answered with Access-Control-Max-Age %q, want %q", x.url, got, maxAge)
@@ -275,11 +296,14 @@ type site struct {
 	api      *httptest.Server
 	sessions []*session
 	reported chan report
+	reports  atomic.Int32 // number of reports, which is the index of the current session
 }
 
 // A session is what a page does from its start to its report.
 type session struct {
+	recipe
 	name, page, api string
+	start           string // URL of the page
 	policy          cors.Policy
 	calls           int // 0: it goes through all steps
 	handler         http.Handler
@@ -336,11 +360,17 @@ func (s *site) add(t *testing.T, p cors.Policy, calls int) {
 		return ":" + port
 	}
 	n := &session{
+		recipe: s.recipe,
 		name:   name,
 		page:   "http://app." + name + port(s.pages),
 		api:    "http://api." + name + port(s.api),
 		policy: p,
 		calls:  calls,
+	}
+	n.start = n.page
+	if s.byAddress {
+		n.page = "http://127.0.0.1" + port(s.pages)
+		n.start = n.page + "/?" + name
 	}
 	n.handler = n.guard(t, p, s.handler(t), &n.exchanges)
 	s.sessions = append(s.sessions, n)
@@ -348,7 +378,7 @@ func (s *site) add(t *testing.T, p cors.Policy, calls int) {
 
 // run has e go through all sessions, and returns when it has.
 func (s *site) run(t *testing.T, e browsers.Engine) {
-	b := browsers.Start(t, e, s.sessions[0].page)
+	b := browsers.Start(t, e, s.sessions[0].start)
 	for range s.sessions {
 		select {
 		case r := <-s.reported:
@@ -370,6 +400,9 @@ func (s *site) session(r *http.Request) *session {
 		if host, _, _ := strings.Cut(r.Host, ":"); strings.HasSuffix(host, "."+n.name) {
 			return n
 		}
+	}
+	if s.byAddress && int(s.reports.Load()) < len(s.sessions) {
+		return s.sessions[s.reports.Load()]
 	}
 	return nil
 }
@@ -399,9 +432,10 @@ func (s *site) servePage(w http.ResponseWriter, r *http.Request) {
 		case s.reported <- rep:
 		case <-r.Context().Done(): // the test has given up
 		}
+		s.reports.Add(1)
 		next := ""
 		if i := slices.Index(s.sessions, n) + 1; i < len(s.sessions) {
-			next = s.sessions[i].page
+			next = s.sessions[i].start
 		}
 		json.NewEncoder(w).Encode(map[string]string{"next": next})
 	default:
@@ -420,7 +454,9 @@ func (s *site) serveAPI(w http.ResponseWriter, r *http.Request) {
 // guard returns next behind p, which allows the page's origin instead of those
 // of the recipe. What comes and goes is appended to exchanges.
 func (n *session) guard(t *testing.T, p cors.Policy, next http.Handler, exchanges *[]*exchange) http.Handler {
-	p.AllowedOrigins = []string{n.page}
+	if n.recipe.policy.AllowOriginFunc == nil {
+		p.AllowedOrigins = []string{n.page}
+	}
 	m, err := cors.New(p)
 	if err != nil {
 		t.Fatal(err)
@@ -441,14 +477,20 @@ func (n *session) guard(t *testing.T, p cors.Policy, next http.Handler, exchange
 		n.mu.Lock()
 		*exchanges = append(*exchanges, x)
 		n.mu.Unlock()
-		m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handler := m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			rec := &recorder{w, x}
 			next.ServeHTTP(rec, r)
 			rec.begin(http.StatusOK)
-		})).ServeHTTP(w, r)
-		if x.preflight {
-			x.answer = w.Header().Clone()
+		}))
+		if n.wrap != nil {
+			handler = n.wrap(handler)
 		}
+		if x.preflight {
+			handler.ServeHTTP(&recorder{w, x}, r)
+			x.answer = w.Header().Clone() // StripHeaders would lose the lists
+			return
+		}
+		handler.ServeHTTP(w, r)
 	})
 }
 

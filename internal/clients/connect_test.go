@@ -20,8 +20,9 @@ import (
 var connectPolicy = cors.Policy{
 	AllowedOrigins: []string{"https://app.example.com"},
 	AllowedHeaders: []string{
-		"Content-Type", "Connect-Protocol-Version", "Connect-Timeout-Ms", // Connect
-		"X-Grpc-Web", "X-User-Agent", "Grpc-Timeout", // and Content-Type: gRPC-Web
+		"Content-Type",                                   // both protocols
+		"Connect-Protocol-Version", "Connect-Timeout-Ms", // Connect
+		"X-Grpc-Web", "X-User-Agent", "Grpc-Timeout", // gRPC-Web
 	},
 	ExposedHeaders: []string{"Grpc-Status", "Grpc-Message", "Grpc-Status-Details-Bin"}, // gRPC-Web
 	MaxAge:         2 * time.Hour,

@@ -37,6 +37,13 @@ func TestRecipesInDocs(t *testing.T) {
 		} else if block := "```go\npolicy := " + policies[0][1] + "```\n"; !strings.Contains(section, block) {
 			t.Errorf("%s: docs/recipes.md lacks\n%s", r.name, block)
 		}
+		if r.wrap != nil {
+			// The wrapper in the page is the one that the tests run.
+			wrapper := regexp.MustCompile(`(?s)// okPreflights changes.*?\n}\n\ntype okWriter[^\n]*\n\nfunc .*?\n}\n`).FindString(string(source))
+			if wrapper == "" || !strings.Contains(section, "```go\n"+wrapper+"```\n") {
+				t.Errorf("%s: docs/recipes.md lacks\n%s", r.name, wrapper)
+			}
+		}
 		all := entries(r.policy)
 		rows := row.FindAllStringSubmatch(section, -1)
 		if len(rows) != len(all) {

@@ -22,7 +22,7 @@ var htmx2Policy = cors.Policy{
 }
 
 var hypermedia2 = recipe{
-	name:    "Hypermedia fragments, htmx 2",
+	name:    "Hypermedia fragments with htmx 2",
 	file:    "htmx2",
 	policy:  htmx2Policy,
 	handler: fragmentService,
@@ -36,10 +36,10 @@ var hypermedia2 = recipe{
 		{"AllowedHeaders", "HX-Target"}:               "get",
 		{"AllowedHeaders", "HX-Current-URL"}:          "get",
 		{"AllowedHeaders", "HX-Prompt"}:               "prompt",
-		{"ExposedHeaders", "HX-Trigger"}:              "trigger an event by HX-Trigger",
-		{"ExposedHeaders", "HX-Trigger-After-Swap"}:   "trigger an event by HX-Trigger-After-Swap",
-		{"ExposedHeaders", "HX-Trigger-After-Settle"}: "trigger an event by HX-Trigger-After-Settle",
-		{"ExposedHeaders", "HX-Location"}:             "go on to another fragment",
+		{"ExposedHeaders", "HX-Trigger"}:              "trigger an event with HX-Trigger",
+		{"ExposedHeaders", "HX-Trigger-After-Swap"}:   "trigger an event with HX-Trigger-After-Swap",
+		{"ExposedHeaders", "HX-Trigger-After-Settle"}: "trigger an event with HX-Trigger-After-Settle",
+		{"ExposedHeaders", "HX-Location"}:             "load another fragment",
 		{"ExposedHeaders", "HX-Redirect"}:             "redirect the page",
 		{"ExposedHeaders", "HX-Refresh"}:              "reload the page",
 		{"ExposedHeaders", "HX-Push-Url"}:             "push a URL",

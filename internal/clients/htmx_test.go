@@ -25,7 +25,7 @@ var htmxPolicy = cors.Policy{
 }
 
 var hypermedia = recipe{
-	name:    "Hypermedia fragments, htmx 4",
+	name:    "Hypermedia fragments with htmx 4",
 	file:    "htmx",
 	policy:  htmxPolicy,
 	handler: fragmentService,
@@ -38,8 +38,8 @@ var hypermedia = recipe{
 		{"AllowedHeaders", "HX-Source"}:       "get",
 		{"AllowedHeaders", "HX-Target"}:       "get",
 		{"AllowedHeaders", "HX-Current-URL"}:  "get",
-		{"ExposedHeaders", "HX-Trigger"}:      "trigger an event by HX-Trigger",
-		{"ExposedHeaders", "HX-Location"}:     "go on to another fragment",
+		{"ExposedHeaders", "HX-Trigger"}:      "trigger an event with HX-Trigger",
+		{"ExposedHeaders", "HX-Location"}:     "load another fragment",
 		{"ExposedHeaders", "HX-Redirect"}:     "redirect the page",
 		{"ExposedHeaders", "HX-Refresh"}:      "reload the page",
 		{"ExposedHeaders", "HX-Push-Url"}:     "push a URL",

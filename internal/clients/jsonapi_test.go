@@ -42,34 +42,7 @@ var jsonAPI = recipe{
 // something needs the token that the page has read from a cookie.
 func taskService(*testing.T) http.Handler {
 	session, token := rand.Text(), rand.Text()
-	var mu sync.Mutex
-	tasks := make(map[string]string)
-	reply := func(w http.ResponseWriter, status int, v any) {
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(status)
-		json.NewEncoder(w).Encode(v)
-	}
-	put := func(w http.ResponseWriter, r *http.Request) {
-		var text string
-		if err := json.NewDecoder(r.Body).Decode(&text); err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		tasks[r.PathValue("id")] = text
-		reply(w, http.StatusOK, tasks)
-	}
-
-	api := http.NewServeMux()
-	api.HandleFunc("GET /tasks", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, tasks) })
-	api.HandleFunc("GET /profile", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, "you") })
-	api.HandleFunc("POST /tasks/{id}", put)
-	api.HandleFunc("PUT /tasks/{id}", put)
-	api.HandleFunc("PATCH /tasks/{id}", put)
-	api.HandleFunc("DELETE /tasks/{id}", func(w http.ResponseWriter, r *http.Request) {
-		delete(tasks, r.PathValue("id"))
-		reply(w, http.StatusOK, tasks)
-	})
-
+	tasks := newTasks()
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /session", func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Content-Type") != "application/json" {
@@ -89,11 +62,46 @@ func taskService(*testing.T) http.Handler {
 			http.Error(w, "forged", http.StatusForbidden)
 			return
 		}
-		mu.Lock()
-		defer mu.Unlock()
-		api.ServeHTTP(w, r)
+		tasks.ServeHTTP(w, r)
 	})
 	return mux
+}
+
+// newTasks returns an API of tasks that is open to everyone.
+func newTasks() http.Handler {
+	var mu sync.Mutex
+	tasks := make(map[string]string)
+	put := func(w http.ResponseWriter, r *http.Request) {
+		var text string
+		if err := json.NewDecoder(r.Body).Decode(&text); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		tasks[r.PathValue("id")] = text
+		reply(w, http.StatusOK, tasks)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /tasks", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, tasks) })
+	mux.HandleFunc("GET /profile", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, "you") })
+	mux.HandleFunc("POST /tasks/{id}", put)
+	mux.HandleFunc("PUT /tasks/{id}", put)
+	mux.HandleFunc("PATCH /tasks/{id}", put)
+	mux.HandleFunc("DELETE /tasks/{id}", func(w http.ResponseWriter, r *http.Request) {
+		delete(tasks, r.PathValue("id"))
+		reply(w, http.StatusOK, tasks)
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// reply responds with JSON.
+func reply(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(v)
 }
 
 // sessionDomain returns the Domain of a cookie that only the server reads: none, so

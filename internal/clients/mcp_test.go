@@ -26,8 +26,11 @@ var mcpPolicy = cors.Policy{
 		"Content-Type", "Mcp-Session-Id", "Mcp-Protocol-Version", "Last-Event-Id",
 		"Authorization", // OAuth
 	},
-	ExposedHeaders: []string{"Mcp-Session-Id", "Www-Authenticate"}, // the latter for OAuth
-	MaxAge:         2 * time.Hour,
+	ExposedHeaders: []string{
+		"Mcp-Session-Id",
+		"Www-Authenticate", // OAuth
+	},
+	MaxAge: 2 * time.Hour,
 }
 
 var mcpRecipe = recipe{

@@ -52,7 +52,7 @@ var s3Client = recipe{
 		{"AllowedHeaders", "X-Amz-Checksum-Crc32"}:         "put",
 		{"AllowedHeaders", "X-Amz-Checksum-Mode"}:          "get",
 		{"ExposedHeaders", "Etag"}:                         "multipart",
-		{"ExposedHeaders", "X-Amz-Checksum-Crc32"}:         "notice damage",
+		{"ExposedHeaders", "X-Amz-Checksum-Crc32"}:         "detect a corrupted object",
 	},
 	preflights: 4,
 }

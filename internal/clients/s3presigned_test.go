@@ -12,7 +12,7 @@ var s3PresignedPolicy = cors.Policy{
 }
 
 var s3Presigned = recipe{
-	name:    "S3 by presigned URLs",
+	name:    "S3 with presigned URLs",
 	file:    "s3presigned",
 	policy:  s3PresignedPolicy,
 	handler: bucket,

@@ -36,7 +36,7 @@ var tracing = recipe{
 	fails: map[entry]string{
 		{"AllowedHeaders", "Traceparent"}: "trace",
 		{"AllowedHeaders", "Tracestate"}:  "continue a trace",
-		{"AllowedHeaders", "Baggage"}:     "carry baggage",
+		{"AllowedHeaders", "Baggage"}:     "send baggage",
 	},
 	preflights: 4,
 }

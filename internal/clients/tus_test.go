@@ -30,7 +30,7 @@ var tus = recipe{
 	handler: uploadService,
 	fails: map[entry]string{
 		{"AllowedMethods", http.MethodPatch}:  "upload",
-		{"AllowedMethods", http.MethodDelete}: "give up",
+		{"AllowedMethods", http.MethodDelete}: "abort",
 		{"AllowedHeaders", "Tus-Resumable"}:   "upload",
 		{"AllowedHeaders", "Upload-Length"}:   "upload",
 		{"AllowedHeaders", "Upload-Metadata"}: "upload",

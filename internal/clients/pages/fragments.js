@@ -46,13 +46,13 @@ export function page({allow, process, ended, locate, triggers, sendWithCookies, 
     plainly("put", "PUT you done"),
     plainly("patch", "PATCH you done"),
     plainly("delete", "DELETE done"),
-    ...triggers.map((header) => [`trigger an event by ${header}`, async (api) => {
+    ...triggers.map((header) => [`trigger an event with ${header}`, async (api) => {
       let seen = false;
       document.addEventListener("saved", () => { seen = true; }, {once: true});
       await ask(api, header, "saved");
       check(seen, "no event");
     }]),
-    ["go on to another fragment", async (api) => {
+    ["load another fragment", async (api) => {
       const got = await ask(api, "HX-Location", JSON.stringify({path: `${api}/fragment`, target: "#there"}));
       check(got === "nothing", got);
       await ended();
@@ -95,7 +95,7 @@ export function page({allow, process, ended, locate, triggers, sendWithCookies, 
       refuse(`${api}/fragment`);
       return nothing(() => send(api, "get", "/fragment"));
     }],
-    ["go on to the page's own origin", async (api) => {
+    ["load a fragment from the page's origin", async (api) => {
       await ask(api, "HX-Location", JSON.stringify({path: "/fragment", target: "#there"}));
       await ended();
       check(text("there") !== "GET done", text("there"));

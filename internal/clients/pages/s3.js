@@ -78,7 +78,7 @@ export const steps = [
   ["put", (api) => put(api, "object")],
   ["get", (api) => checkObject(api, "object", text)],
   ["list", list],
-  ["notice damage", noticeDamage],
+  ["detect a corrupted object", noticeDamage],
   ["put a file", putFile],
   ["multipart", multipart],
   ["abort a multipart upload", abort],

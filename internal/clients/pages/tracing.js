@@ -53,8 +53,8 @@ async function leaveAlone(api) {
 export const steps = [
   ["trace", trace],
   ["continue a trace", continueTrace],
-  ["carry baggage", carryBaggage],
-  ["leave others alone", leaveAlone],
+  ["send baggage", carryBaggage],
+  ["do not trace other URLs", leaveAlone],
 ];
 
 export const call = (api, i) => request(`${api}/trace/${i % 4}`);

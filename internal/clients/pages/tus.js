@@ -70,8 +70,8 @@ export const steps = [
     });
     await arrived(upload, content);
   }],
-  ["give up", async (api) => {
-    const upload = await begin(api, "given up");
+  ["abort", async (api) => {
+    const upload = await begin(api, "aborted");
     await upload.abort(true);
     await arrived(upload, 404);
   }],
