@@ -458,9 +458,12 @@ func (s *scan) findPublic() {
 	}
 }
 
-// isPublic reports whether every origin is allowed without credentials, at least
-// every one with the same scheme.
+// isPublic reports whether every origin is allowed, at least every one with the
+// same scheme, and only without credentials.
 func (s *scan) isPublic() bool {
+	if len(s.allowed(true, unrelated)) > 0 {
+		return false
+	}
 	for _, p := range s.allowed(false, unrelated) {
 		scheme, _, _ := strings.Cut(p.Origin, ":")
 		if !slices.ContainsFunc(s.probes, func(q probe) bool {

@@ -55,7 +55,7 @@ func TestScanFindsUsualMistakes(t *testing.T) {
 
 		{"gin-contrib/cors, a list", withGin(gincors.Config{AllowOrigins: []string{page}, AllowCredentials: true}), "Medium: do not all have Vary"},
 		{"gin-contrib/cors, all origins with credentials", withGin(gincors.Config{AllowAllOrigins: true, AllowCredentials: true}), "Low: Browsers refuse that pair; Info: any origin"},
-		{"gin-contrib/cors, a function that always returns true", withGin(gincors.Config{AllowOriginFunc: always, AllowCredentials: true}), "High: any origin"},
+		{"gin-contrib/cors, a function that always returns true", withGin(gincors.Config{AllowOriginFunc: always, AllowCredentials: true}), "High: any origin; Medium: do not all have Vary"},
 		{"gin-contrib/cors, a wildcard at the end", withGin(gincors.Config{AllowOrigins: []string{page, "http://localhost*"}, AllowWildcard: true, AllowCredentials: true}), "High: takes other hosts for one; Medium: do not all have Vary"},
 		{"gin-contrib/cors, a wildcard without a dot", withGin(gincors.Config{AllowOrigins: []string{"https://*example.com"}, AllowWildcard: true, AllowCredentials: true}), "High: takes other hosts for one; Medium: do not all have Vary; Low: other hosts or ports"},
 
@@ -65,7 +65,7 @@ func TestScanFindsUsualMistakes(t *testing.T) {
 		{"go-chi/cors, a function that always returns true", chi(chicors.Options{AllowOriginFunc: func(*http.Request, string) bool { return true }, AllowCredentials: true}), "High: any origin"},
 
 		{"gorilla/handlers, a list", handlers.CORS(handlers.AllowedOrigins([]string{page}), handlers.AllowCredentials())(ok), "Medium: do not all have Vary"},
-		{"gorilla/handlers, a validator that always returns true", handlers.CORS(handlers.AllowedOriginValidator(always), handlers.AllowCredentials())(ok), "High: any origin"},
+		{"gorilla/handlers, a validator that always returns true", handlers.CORS(handlers.AllowedOriginValidator(always), handlers.AllowCredentials())(ok), "High: any origin; Medium: do not all have Vary"},
 
 		{"echo, a list", withEcho(echomiddleware.CORSConfig{AllowOrigins: []string{page}, AllowCredentials: true}), ""},
 		{"echo, any origin", withEcho(echomiddleware.CORSConfig{AllowOrigins: []string{"*"}}), "Info: any origin"},
