@@ -158,6 +158,37 @@ func TestContains(t *testing.T) {
 	}
 }
 
+// The longest host, which has 253 bytes and a dot, was rejected under a pattern
+// that ends with a dot.
+func TestFieldBugLongestHostEndsWithADot(t *testing.T) {
+	t.Parallel()
+	label63 := strings.Repeat("a", 63)
+	domain := strings.Repeat(label63+".", 3) + "example."
+	for _, scheme := range []string{"https", "http", "app"} {
+		for _, port := range []string{"", ":8443", ":*"} {
+			for _, star := range []string{"*.", "a-*.", "*-a.", "a-*-a."} {
+				s := newSet(t, scheme+"://"+star+domain+port)
+				// With the dot after the first label, 253 bytes without the last dot.
+				first := strings.Replace(strings.TrimSuffix(star, "."), "*", strings.Repeat("b", 253+len("*")-len(star)-len(domain)+len(".")), 1)
+				longest := scheme + "://" + first + "." + domain + strings.Replace(port, "*", "65535", 1)
+				if !s.Contains(longest) {
+					t.Errorf("%s: a host of 253 bytes and a dot is not allowed", star+domain+port)
+				}
+				if s.Contains(strings.Replace(longest, "b", "bb", 1)) {
+					t.Errorf("%s: a host of 254 bytes and a dot is allowed", star+domain+port)
+				}
+			}
+		}
+	}
+	s := newSet(t, "https://*", "app://*")
+	for _, scheme := range []string{"https", "app"} {
+		longest := scheme + "://" + strings.Repeat(label63+".", 3) + label63[2:] + ".:65535"
+		if !s.Contains(longest) || s.Contains(strings.Replace(longest, "a.:", "aa.:", 1)) {
+			t.Errorf("%s: want 253 bytes and a dot allowed, and no more", scheme)
+		}
+	}
+}
+
 // membersOf returns origins that a pattern allows, but for those that are too
 // long.
 func membersOf(pattern string) []string {
