@@ -8,8 +8,8 @@ import (
 	"unicode"
 )
 
-// explain returns a clause that says what is wrong with s, which is not a pattern,
-// and what to write instead. The subject of the clause is s.
+// explain returns a clause about s, which is not a pattern: its fault, and a hint at
+// what to write instead. The subject of the clause is s.
 func explain(s string) string {
 	what, instead := fault(s)
 	if suggested := suggest(s); suggested == "file://" {
@@ -20,7 +20,7 @@ func explain(s string) string {
 	return what + "; " + instead
 }
 
-// explainRegistry is explain for a pattern under a registry's suffix.
+// explainRegistry is like explain, for a pattern under the suffix of a registry.
 func (p Pattern) explainRegistry() string {
 	what := fmt.Sprintf("allows names directly under %q, which anyone can register", strings.TrimSuffix(p.Host, "."))
 	suggested := p.Scheme + "://*." + strings.TrimLeft(p.tail, "-")
@@ -34,8 +34,7 @@ func (p Pattern) explainRegistry() string {
 	return fmt.Sprintf("%s; did you mean %q?", what, suggested)
 }
 
-// fault returns the first thing that is wrong with s, and a general hint at what to
-// write instead.
+// fault returns the first fault of s, and a general hint at what to write instead.
 func fault(s string) (what, instead string) {
 	if s == "" {
 		return "is empty, as an unset environment variable is", `write an origin such as "https://example.com", or remove the entry`
@@ -72,10 +71,16 @@ func fault(s string) (what, instead string) {
 		return "has an invalid scheme", `write one such as "https"`
 	}
 
-	portless, anyPort := strings.CutSuffix(authority, ":*")
-	rest, subdomains := strings.CutPrefix(portless, "*.")
+	rest, anyPort := strings.CutSuffix(authority, ":*")
+	rest, subdomains := strings.CutPrefix(rest, "*.")
 	host, port := cutPort(rest)
 	hasPort := host != rest
+	label, domain, _ := strings.Cut(host, ".")
+	before, after, within := strings.Cut(label, "*") // as in parse
+	if within && !subdomains && domain != "" && isAffix(before, strings.HasSuffix) && isAffix(after, strings.HasPrefix) {
+		host = before + "a" + after + "." + domain
+		rest = host + strings.TrimPrefix(rest, label+"."+domain)
+	}
 	switch {
 	case host == "*":
 		return `has a port after its "*", which already allows every port`, "decide in AllowOriginFunc"
@@ -111,8 +116,7 @@ func beforePath(s string) string {
 	return s
 }
 
-// faultOfPath returns what is wrong with s, in which something follows the host and
-// the port.
+// faultOfPath returns the fault of s, which has more than a host and a port.
 func faultOfPath(s string) (what, instead string) {
 	i := strings.IndexAny(s, `/?#\`)
 	switch {
@@ -126,7 +130,7 @@ func faultOfPath(s string) (what, instead string) {
 	return "contains a path", "remove it"
 }
 
-// faultOfWildcard returns what is wrong with the "*" in host.
+// faultOfWildcard returns the fault of the "*" in host.
 func faultOfWildcard(host string) (what, instead string) {
 	host = beforePath(host)
 	label, domain, _ := strings.Cut(host, ".")
@@ -148,7 +152,7 @@ func isAddress(host string) bool {
 	return ok && (strings.HasPrefix(host, "[") || isIPv4(p.Host))
 }
 
-// faultOfHost returns what is wrong with host, if nothing else is wrong.
+// faultOfHost returns the fault of host, which is the only possible place for it.
 func faultOfHost(host string) (what, instead string) {
 	if strings.HasPrefix(host, "[") && strings.Contains(host, ":") {
 		return "has an IPv6 address that is not in canonical form", `write it as browsers do, as in "http://[2001:db8::1]"`
@@ -227,9 +231,9 @@ func suggestAuthority(scheme, authority string) string {
 	return authority
 }
 
-// guessScheme returns the scheme of s in lowercase, or the scheme that s was
-// probably meant to have, and the rest of s. If s has none, it looks at the host.
-// The scheme is empty if the host does not help.
+// guessScheme returns the scheme that s was probably meant to have, in lowercase,
+// and the rest of s. If s has no scheme, guessScheme looks at the host. If the host
+// does not help, the scheme is empty.
 func guessScheme(s string) (scheme, rest string) {
 	if scheme, rest, ok := strings.Cut(s, "://"); ok {
 		switch scheme = strings.ToLower(scheme); scheme {

@@ -38,7 +38,7 @@ func NearMiss(patterns []string, origin string) string {
 	return ""
 }
 
-// matchHost reports whether host is pattern, in which a "*" stands for any text.
+// matchHost reports whether host is pattern, in which a "*" matches any text.
 func matchHost(pattern, host string) bool {
 	before, after, found := strings.Cut(pattern, "*")
 	if !found {

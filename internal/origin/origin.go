@@ -1,11 +1,9 @@
-// Package origin knows the origins of pages: which strings are origins, what
-// patterns of them mean, which set of them a policy allows, and what somebody
-// meant who wrote something else.
+// Package origin parses patterns of origins, and compares origins with them.
 //
-// A page's origin is its scheme, host and port (HTML, "origin"). Browsers send
-// it in the Origin header (Fetch, "`Origin` header"), always in one spelling.
-// So an origin is a string here, and nothing is normalized: what another
-// spelling of an allowed origin comes from is no browser.
+// The origin of a page is its scheme, host and port (HTML, "origin"). Browsers
+// send it in the Origin header (Fetch, "`Origin` header"), always in the same
+// spelling. This package therefore compares strings and normalizes nothing. If
+// an allowed origin arrives in another spelling, no browser sent it.
 package origin
 
 import "strings"
@@ -18,12 +16,11 @@ const (
 )
 
 // Valid reports whether s is a tuple origin as browsers and apps serialize it.
-// It is false for "null", and for "file://", which stands for the same: see
-// [IsOpaque].
+// It returns false for "null" and "file://": see [IsOpaque].
 //
-// Pages of http and https have the hosts of the Fetch standard's grammar, and
-// those with "_" in a label or a dot after the last one, which browsers send as
-// well. With other schemes, what stands for a host is up to the app.
+// For http and https, the host follows the grammar of the Fetch standard. It can
+// also have "_" in a label and a dot after the last label, because browsers send
+// such hosts. For other schemes, the app decides on its hosts.
 func Valid(s string) bool {
 	if authority, ok := strings.CutPrefix(s, "https://"); ok {
 		return isWebAuthority(authority) && !strings.HasSuffix(authority, ":443")
@@ -35,24 +32,23 @@ func Valid(s string) bool {
 	return ok && isAppScheme(scheme) && isAppAuthority(authority)
 }
 
-// IsOpaque reports whether s is what pages without an origin of their own send:
-// "null" (HTML, "opaque origin") or, in some embedded browsers and only for
-// files, "file://".
+// IsOpaque reports whether s is the serialization of an opaque origin: "null"
+// (HTML, "opaque origin"). Some embedded browsers send "file://" instead for
+// files.
 func IsOpaque(s string) bool {
 	return s == "null" || s == "file://"
 }
 
-// isWebAuthority reports whether s is a host as browsers serialize it (URL,
-// "host serializer"), a domain in lower case or an IP address, and perhaps a
-// port.
+// isWebAuthority reports whether s is a lowercase domain or an IP address as
+// browsers serialize it (URL, "host serializer"), with or without a port.
 func isWebAuthority(s string) bool {
 	if strings.HasPrefix(s, "[") {
 		address, after, ok := strings.Cut(s[1:], "]")
 		return ok && isIPv6(address) && hasOnlyPort(after)
 	}
-	// One pass over a domain, to its end or to what is wrong with it. A dot after
-	// the last label is not passed.
-	start, end := 0, 0 // of the label
+	// Find the end of the domain in one pass. A dot after the last label is not
+	// part of it here.
+	start, end := 0, 0 // bounds of the label
 	for ; end < len(s); end++ {
 		if isLabelByte(s[end]) {
 			continue
@@ -70,7 +66,7 @@ func isWebAuthority(s string) bool {
 
 func isLabelLength(n int) bool { return 0 < n && n <= maxLabel }
 
-// hasOnlyPort reports whether s, what follows a host, is nothing, or a colon and
+// hasOnlyPort reports whether s, the text after a host, is empty or a colon and
 // a port.
 func hasOnlyPort(s string) bool {
 	return s == "" || s[0] == ':' && isPort(s[1:])
@@ -78,8 +74,9 @@ func hasOnlyPort(s string) bool {
 
 func isWebScheme(s string) bool { return s == "http" || s == "https" }
 
-// isAppScheme reports whether s is a scheme in lower case (RFC 3986, section
-// 3.1) that apps and extensions can have pages under.
+// isAppScheme reports whether s is a lowercase scheme (RFC 3986, section 3.1) that
+// pages of apps and extensions can have. Pages of the other excluded schemes have
+// the origin of another page, or an opaque origin.
 func isAppScheme(s string) bool {
 	switch s {
 	case "", "http", "https", "file", "ws", "wss", "javascript", "data", "blob", "about":
@@ -90,9 +87,9 @@ func isAppScheme(s string) bool {
 	})
 }
 
-// isAppAuthority reports whether s is what may follow a scheme other than http
-// and https. Electron's app://. is one, and so is app:// with nothing behind it;
-// Safari's extensions have hosts in upper case.
+// isAppAuthority reports whether s can follow a scheme other than http and https.
+// It can be "." (Electron's app://.), empty (app://), or have uppercase letters
+// (extensions in Safari).
 func isAppAuthority(s string) bool {
 	if strings.HasPrefix(s, "[") {
 		return isWebAuthority(s)
@@ -101,7 +98,7 @@ func isAppAuthority(s string) bool {
 	return isAppHost(host) && (!hasPort || host != "" && isPort(port))
 }
 
-// isAppHost reports whether s may stand for a host, be it empty, after a scheme
+// isAppHost reports whether s, which can be empty, can be the host after a scheme
 // other than http and https.
 func isAppHost(s string) bool {
 	return isHostLength(s) && all(s, isUnreserved)
@@ -112,8 +109,8 @@ func isHostLength(host string) bool {
 	return len(strings.TrimSuffix(host, ".")) <= maxHost
 }
 
-// isUnreserved reports whether c is an unreserved character of RFC 3986, section
-// 2.3: what an opaque host has without escapes.
+// isUnreserved reports whether c is an unreserved character (RFC 3986, section
+// 2.3). An opaque host without escapes has no others.
 func isUnreserved(c byte) bool {
 	return isLabelByte(c) || 'A' <= c && c <= 'Z' || c == '.' || c == '~'
 }
@@ -138,10 +135,9 @@ func isHexDigit(c byte) bool          { return isDigit(c) || 'a' <= c && c <= 'f
 func isLowerAlphanumeric(c byte) bool { return 'a' <= c && c <= 'z' || isDigit(c) }
 func isLabelByte(c byte) bool         { return isLowerAlphanumeric(c) || c == '-' || c == '_' }
 
-// isLabels reports whether s is labels of a domain in lower case, with dots
-// between them.
+// isLabels reports whether s consists of lowercase labels with dots between them.
 func isLabels(s string) bool {
-	start := 0 // of the label
+	start := 0 // start of the label
 	for i := range len(s) {
 		if isLabelByte(s[i]) {
 			continue
@@ -154,8 +150,8 @@ func isLabels(s string) bool {
 	return isLabelLength(len(s) - start)
 }
 
-// isNumber reports whether browsers take a host with this last label, which is
-// not empty, for an IPv4 address (URL, "ends in a number checker").
+// isNumber reports whether browsers parse a host whose last label is label, which
+// is not empty, as an IPv4 address (URL, "ends in a number checker").
 func isNumber(label string) bool {
 	hex, isHex := strings.CutPrefix(label, "0x")
 	return isHex && all(hex, isHexDigit) || all(label, isDigit)
@@ -172,9 +168,9 @@ func isIPv4(s string) bool {
 }
 
 // isIPv6 reports whether s is an IPv6 address in canonical form (URL, "IPv6
-// serializer"): the first of the longest runs of zeros is "::", unless that
-// would stand for a single zero. Package net/netip allocates where it finds an
-// error, and writes IPv4-mapped addresses otherwise.
+// serializer"): the first of the longest runs of zeros is written as "::", unless
+// it is a single zero. Package net/netip is not used because it allocates for an
+// invalid address, and writes IPv4-mapped addresses in another form.
 func isIPv6(s string) bool {
 	head, tail, compressed := strings.Cut(s, "::")
 	n, run, ok := ipv6Pieces(head)

@@ -31,7 +31,7 @@ func TestValid(t *testing.T) {
 			[]string{"http://1.2.3", "http://01.2.3.4", "http://1.2.3.256", "http://1.2.3.999", "http://1.2.3.4.5", "http://1.2.3.0x4", "http://a.0x", "http://a.0xaf", "http://1", "http://1.2.3.4.", "http://a.1.", "http://0x1f", "http://1.2.3.65535"},
 		},
 		{
-			"names that only look like addresses",
+			"domains that look like addresses",
 			[]string{"https://1.2.3.4a", "https://a.0xg", "https://1.example", "https://0x1f.example", "https://a.0b", "https://a.-1", "https://a._1"},
 			nil,
 		},
@@ -51,12 +51,12 @@ func TestValid(t *testing.T) {
 			[]string{"file://", "file://a", "ws://a", "wss://a", "javascript://a", "data://a", "blob://a", "about://a", "blob:https://a", "about:blank"},
 		},
 		{
-			"misspelled schemes, which only patterns cannot have",
+			"misspelled schemes, which only Parse refuses",
 			[]string{"htttps://a", "htp://a", "htts://a", "https1://a"},
 			nil,
 		},
 		{
-			"what is more than an origin",
+			"strings with more than an origin",
 			nil,
 			[]string{"https://a/", "https://a/b", "https://u@a", "https://u:p@a", "https://a?b", "https://a#b", "https://a\\b", "https://a,https://b", " https://a", "https://a ", "https://a\n", "HTTPS://a", "https:a", "https:/a", "//a", "a", "null", "*"},
 		},
@@ -64,19 +64,19 @@ func TestValid(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			for _, s := range test.valid {
 				if !origin.Valid(s) {
-					t.Errorf("%q is no origin", s)
+					t.Errorf("%q is invalid", s)
 				}
 			}
 			for _, s := range test.invalid {
 				if origin.Valid(s) {
-					t.Errorf("%q is an origin", s)
+					t.Errorf("%q is valid", s)
 				}
 			}
 		})
 	}
 }
 
-func TestIPv6AddressesAreCanonical(t *testing.T) {
+func TestIPv6AddressesMustBeCanonical(t *testing.T) {
 	t.Parallel()
 	for address, canonical := range map[string]bool{
 		"::": true, "::1": true, "1::": true, "1:2:3:4:5:6:7:8": true, "2001:db8::1:0:0:1": true, "1:0:2:0:3:0:4:0": true, "0:1::": true, "1::2:0:0:3": true, "::ffff:102:304": true,

@@ -6,33 +6,34 @@ import (
 	"strings"
 )
 
-// A Pattern is one origin, or a "*" and what surrounds it.
+// A Pattern is an entry of a policy: one origin, or a pattern with "*".
 type Pattern struct {
-	// Scheme and Host are those of the origin. If Wildcard is Subdomains or
-	// Within, Host is what follows the label of the "*". Both are empty for an
-	// opaque origin, and Host for AnyHost.
+	// Scheme and Host are parts of the origin. If Wildcard is Subdomains or
+	// Within, Host is the domain after the label with the "*". Host is empty for
+	// AnyHost, and both are empty for an opaque origin.
 	Scheme, Host string
 
-	// Wildcard says what stands in place of the "*", other than a port.
+	// Wildcard is the meaning of the "*", except of one for the port.
 	Wildcard Wildcard
 
-	exact      string // the origin if Wildcard is None, without a port if anyPort is set
-	head, tail string // the text before and after the "*" in a host, without a port if anyPort is set
-	anyPort    bool
+	exact      string // origin if Wildcard is None
+	head, tail string // text before and after the "*" in the host
+	anyPort    bool   // pattern ends with ":*", which exact and tail do not have
 }
 
 // A Wildcard is a meaning of the "*" in a pattern.
 type Wildcard int
 
 const (
-	None       Wildcard = iota // there is none, but perhaps for the port
+	None       Wildcard = iota // one host
 	Subdomains                 // one or more labels: https://*.example.com
-	Within                     // a part of the first label, between hyphens: https://proj-*.example.com
+	Within                     // part of the first label, next to hyphens: https://proj-*.example.com
 	AnyHost                    // any host and port of a scheme: https://*
 )
 
-// Parse returns s as a pattern. If it is none, the error says what is wrong, and
-// what to write instead. "*" alone is not a pattern of this package.
+// Parse parses s as a pattern. The text of an error is a clause about s, and a hint
+// at what to write instead: `has no scheme; did you mean "https://example.com"?`.
+// "*" alone is not a pattern of this package.
 func Parse(s string) (Pattern, error) {
 	p, ok := parse(s)
 	if !ok {
@@ -44,9 +45,8 @@ func Parse(s string) (Pattern, error) {
 	return p, nil
 }
 
-// parse leaves it to [Valid] whether what surrounds a "*" is right: a pattern is
-// well-formed if, with the least that can stand in place of its "*", it is an
-// origin.
+// parse replaces the "*" by the shortest text that it can match, and calls [Valid]
+// with the result.
 func parse(s string) (p Pattern, ok bool) {
 	if IsOpaque(s) {
 		return Pattern{exact: s}, true
@@ -82,7 +82,7 @@ func parse(s string) (p Pattern, ok bool) {
 	}
 	p.head, p.tail = scheme+"://"+before, after
 	p.Host, _ = cutPort(strings.TrimPrefix(after[len(label):], "."))
-	// What names are under is a domain, whatever the scheme.
+	// The name after the label is a domain, even if the scheme is not http or https.
 	return p, p.Host != "" && Valid("http://"+before+"a"+label+"."+p.Host) && Valid(strings.Replace(member, "*", "a", 1))
 }
 
@@ -110,14 +110,14 @@ func differInOnePlace(a, b string) bool {
 	return len(a) <= 1 && len(b) <= 1
 }
 
-// isAffix reports whether s, which stands beside a "*", is nothing, or is set
-// off by a hyphen and more than hyphens. hasAt tells at which end.
+// isAffix reports whether s, the text next to a "*" in a label, is empty, or has a
+// hyphen next to the "*" and more than hyphens. The hyphen is at the end that hasAt
+// compares.
 func isAffix(s string, hasAt func(s, affix string) bool) bool {
 	return s == "" || hasAt(s, "-") && strings.Trim(s, "-") != ""
 }
 
-// cutPort cuts authority, which may be malformed, into a host and the port
-// after it.
+// cutPort cuts authority, which can be malformed, into a host and its port.
 func cutPort(authority string) (host, port string) {
 	colon := strings.LastIndexByte(authority, ':')
 	if colon < 0 || strings.HasSuffix(authority, "]") {
@@ -126,8 +126,8 @@ func cutPort(authority string) (host, port string) {
 	return authority[:colon], authority[colon+1:]
 }
 
-// IsLoopback reports whether what is served at p's hosts cannot be reached over
-// a network (Secure Contexts, "is origin potentially trustworthy?").
+// IsLoopback reports whether p allows only hosts that are not reached over a
+// network (Secure Contexts, "is origin potentially trustworthy?").
 func (p Pattern) IsLoopback() bool {
 	host := strings.TrimSuffix(p.Host, ".")
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {

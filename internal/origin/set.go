@@ -30,8 +30,8 @@ const maxAfterScheme = len("://") + maxHost + len(".:65535")
 // MaxWeb is the length, in bytes, of the longest origin of https.
 const MaxWeb = len("https") + maxAfterScheme
 
-// Grow prepares the empty set s for adding list, so that its largest map does not
-// grow step by step.
+// Grow allocates the largest map of s, which is empty, for all of list. Otherwise,
+// the map would grow several times while the patterns are added.
 func (s *Set) Grow(list []string) {
 	n := -1 // single holds the first exact origin
 	for _, pattern := range list {

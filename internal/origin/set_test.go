@@ -14,7 +14,7 @@ import (
 	"github.com/f407da42/cors/internal/testkit"
 )
 
-// parse returns what patterns are, all of which are valid.
+// parse parses patterns, which are all valid.
 func parse(tb testing.TB, patterns ...string) []origin.Pattern {
 	tb.Helper()
 	parsed := make([]origin.Pattern, len(patterns))
@@ -30,14 +30,14 @@ func parse(tb testing.TB, patterns ...string) []origin.Pattern {
 func newSet(tb testing.TB, patterns ...string) *origin.Set {
 	tb.Helper()
 	s := new(origin.Set)
-	s.Grow(patterns[:len(patterns)/2]) // less room than is needed
+	s.Grow(patterns[:len(patterns)/2]) // fewer than are added
 	for _, p := range parse(tb, patterns...) {
 		s.Add(p)
 	}
 	return s
 }
 
-// TestContains also counts allocations, so nothing runs beside it.
+// TestContains also counts allocations, so nothing runs at the same time.
 func TestContains(t *testing.T) {
 	label63 := strings.Repeat("a", 63)
 	host253 := strings.Repeat(label63+".", 3) + strings.Repeat("a", 61)
@@ -45,76 +45,76 @@ func TestContains(t *testing.T) {
 		name     string
 		patterns []string
 		allowed  []string
-		refused  []string
+		rejected []string
 	}{
 		{
-			"no pattern allows nothing", nil, nil,
+			"an empty set allows nothing", nil, nil,
 			[]string{"", "null", "https://example.com", "*"},
 		},
 		{
-			"an origin is compared byte for byte", []string{"https://example.com"}, []string{"https://example.com"},
+			"origins are compared byte for byte", []string{"https://example.com"}, []string{"https://example.com"},
 			[]string{"http://example.com", "https://example.com:8443", "https://example.com.", "https://Example.com", "https://a.example.com", "https://example.co", "https://example.comm", ""},
 		},
 		{
-			"a dot at the end of a host makes it another", []string{"https://example.com.", "https://*.example.org.", "http://localhost.:*"},
+			"a host with a dot at its end is another host", []string{"https://example.com.", "https://*.example.org.", "http://localhost.:*"},
 			[]string{"https://example.com.", "https://a.example.org.", "http://localhost.", "http://localhost.:3000"},
 			[]string{"https://example.com", "https://a.example.org", "https://example.org.", "http://localhost:3000", "https://example.com.."},
 		},
 		{
-			"subdomains stand for whole labels", []string{"https://*.example.com"},
+			"a first label matches one or more whole labels", []string{"https://*.example.com"},
 			[]string{"https://a.example.com", "https://a.b.example.com", "https://a-.example.com", "https://" + label63 + ".example.com", "https://" + label63 + ".a.example.com"},
 			[]string{"https://" + label63 + "a.a.example.com", "https://example.com", "https://.example.com", "https://a..example.com", "https://aexample.com", "https://A.example.com", "https://a.example.com:8443", "https://a.example.com.evil.example", "https://a:1.example.com", "https://a/.example.com", "https://" + label63 + "a.example.com", "a.example.com", ".example.com", "://a.example.com"},
 		},
 		{
-			"a part of a label before a hyphen", []string{"https://*--proj.netlify.app"},
+			"matches the part of a label before a hyphen", []string{"https://*--proj.netlify.app"},
 			[]string{"https://a--proj.netlify.app", "https://deploy-preview-1--proj.netlify.app", "https://---proj.netlify.app", "https://a--proj--proj.netlify.app"},
 			[]string{"https://--proj.netlify.app", "https://proj.netlify.app", "https://a-proj.netlify.app", "https://a--proj2.netlify.app", "https://a--projx.netlify.app", "https://b.a--proj.netlify.app", "https://a--proj.evil.app", "https://a--proj.netlify.app:8443", "http://a--proj.netlify.app", "https://A--proj.netlify.app", "https://.--proj.netlify.app", "https://a--proj.netlify.app.evil.example"},
 		},
 		{
-			"a part of a label after a hyphen", []string{"https://proj-*.vercel.app"},
+			"matches the part of a label after a hyphen", []string{"https://proj-*.vercel.app"},
 			[]string{"https://proj-1.vercel.app", "https://proj-git-main.vercel.app", "https://proj--.vercel.app", "https://proj-_.vercel.app", "https://proj-" + label63[5:] + ".vercel.app"},
 			[]string{"https://proj-.vercel.app", "https://proj.vercel.app", "https://proj1.vercel.app", "https://xproj-1.vercel.app", "https://proj-1.x.vercel.app", "https://proj-a.b.vercel.app", "https://x.proj-1.vercel.app", "https://proj-1vercel.app", "https://proj-" + label63[4:] + ".vercel.app", "https://proj-ü.vercel.app", "https://proj-*.vercel.app", "https://proj-1.vercel.app.evil.example", "https://proj-1:1.vercel.app", "https://proj-1@.vercel.app"},
 		},
 		{
-			"a part of a label between hyphens", []string{"https://proj-*-team.vercel.app:*"},
+			"matches the part of a label between hyphens", []string{"https://proj-*-team.vercel.app:*"},
 			[]string{"https://proj-1-team.vercel.app", "https://proj-a-b-c-team.vercel.app:8443", "https://proj--team-team.vercel.app", "https://proj---team.vercel.app"},
 			[]string{"https://proj-team.vercel.app", "https://proj--team.vercel.app", "https://proj-1-team2.vercel.app", "https://proj-1-teams.vercel.app", "https://proj-1.vercel.app", "https://1-team.vercel.app", "https://proj-1-team.vercel.app:443", "https://proj-1-team.vercel.app:0"},
 		},
 		{
-			"beginnings and ends of labels do not mix", []string{"https://a-*-x.example.com", "https://b-*-y.example.com", "https://c-*.example.com", "https://*-z.example.com", "http://d-*.example.com"},
+			"heads and tails of different patterns do not combine", []string{"https://a-*-x.example.com", "https://b-*-y.example.com", "https://c-*.example.com", "https://*-z.example.com", "http://d-*.example.com"},
 			[]string{"https://a-1-x.example.com", "https://b-1-y.example.com", "https://c-1.example.com", "https://1-z.example.com", "https://a-1-z.example.com", "http://d-1.example.com", "https://c-1-y.example.com"},
 			[]string{"https://a-1-y.example.com", "https://b-1-x.example.com", "https://a-1.example.com", "https://1-x.example.com", "https://d-1.example.com", "http://1-z.example.com", "http://c-1.example.com"},
 		},
 		{
-			"several schemes of one domain, and hyphens", []string{"https://*.example.com", "http://*.example.com", "app://a-*.example.com"},
+			"several schemes for one domain", []string{"https://*.example.com", "http://*.example.com", "app://a-*.example.com"},
 			[]string{"https://b.example.com", "http://b.c.example.com", "app://a-1.example.com"}, []string{":.example.com", ":/.example.com", "app://b.example.com", "app://a-.example.com", "://b.example.com", "ws://b.example.com"},
 		},
 		{
-			"one beginning with several ends", []string{"https://a-*-x.example.com", "https://a-*-y.example.com", "https://a-*-long-end.example.com"},
+			"one head with several tails", []string{"https://a-*-x.example.com", "https://a-*-y.example.com", "https://a-*-long-end.example.com"},
 			[]string{"https://a-1-x.example.com", "https://a-1-y.example.com", "https://a-x-y.example.com", "https://a-1-long-end.example.com"},
 			[]string{"https://a-1-z.example.com", "https://a-x.example.com", "https://a-1-end.example.com", "https://a-long-end.example.com"},
 		},
 		{
-			"one beginning with any end, and with some", []string{"https://a-*-x.example.com", "https://a-*.example.com"},
+			"one head with overlapping tails", []string{"https://a-*-x.example.com", "https://a-*.example.com"},
 			[]string{"https://a-1-x.example.com", "https://a-1.example.com"}, []string{"https://a-.example.com", "https://a.example.com"},
 		},
 		{
-			"any port, or none", []string{"http://localhost:*"}, []string{"http://localhost", "http://localhost:1", "http://localhost:65535"},
+			"matches any port, or none", []string{"http://localhost:*"}, []string{"http://localhost", "http://localhost:1", "http://localhost:65535"},
 			[]string{"http://localhost:80", "http://localhost:0", "http://localhost:65536", "http://localhost:080", "http://localhost:", "http://localhost:a", "https://localhost:1", "http://localhost:1:1"},
 		},
 		{
-			"any port of a scheme without a default", []string{"app://a:*", "https://b:*"}, []string{"app://a", "app://a:80", "app://a:443", "https://b:80"}, []string{"https://b:443", "app://b"},
+			"matches any port if the scheme has no default", []string{"app://a:*", "https://b:*"}, []string{"app://a", "app://a:80", "app://a:443", "https://b:80"}, []string{"https://b:443", "app://b"},
 		},
 		{
-			"any port of an IPv6 address", []string{"http://[::1]:*"}, []string{"http://[::1]", "http://[::1]:8080"}, []string{"http://[::1", "http://[:", "http://[::1]80"},
+			"matches any port of an IPv6 address", []string{"http://[::1]:*"}, []string{"http://[::1]", "http://[::1]:8080"}, []string{"http://[::1", "http://[:", "http://[::1]80"},
 		},
 		{
-			"any host and port of a scheme", []string{"moz-extension://*", "app://."},
+			"matches any host and port of a scheme", []string{"moz-extension://*", "app://."},
 			[]string{"moz-extension://0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9", "moz-extension://A", "moz-extension://.", "moz-extension://a:1", "moz-extension://[::1]", "app://."},
 			[]string{"moz-extension://", "moz-extension://:1", "moz-extension://a:0", "moz-extension://a/b", "moz-extension://u@a", "moz-extension://*", "moz-extension:a", "moz-extension://" + host253 + "a", "app://a", "https://a"},
 		},
 		{
-			"any host and port of the web", []string{"https://*", "http://*"},
+			"matches any host and port of http and https", []string{"https://*", "http://*"},
 			[]string{"https://example.com", "https://localhost:8443", "https://[::1]:1", "https://" + host253 + ".:65535", "http://127.0.0.1", "http://a_b."},
 			[]string{"https://", "http://", "https://:1", "https://a:443", "http://a:80", "https://A.example", "https://a/", "https://u@a", "https://*", "https://1.2.3", "https://" + host253 + "a", "https:a", "https", "htps://a", "wss://a", "null", "file://"},
 		},
@@ -127,7 +127,7 @@ func TestContains(t *testing.T) {
 			[]string{"https://bb." + host253[2:], "https://a-aa." + host253[4:], "https://" + host253},
 		},
 		{
-			"labels no longer than what surrounds others", []string{"https://a-*.example.com", "https://*-preview.example.com", "https://proj-*-x.example.com", "https://p-*-x.example.com", "app://p-*-y.example.com"},
+			"labels no longer than the text around a wildcard", []string{"https://a-*.example.com", "https://*-preview.example.com", "https://proj-*-x.example.com", "https://p-*-x.example.com", "app://p-*-y.example.com"},
 			[]string{"https://p-1-x.example.com", "https://1-preview.example.com", "https://proj-x-x.example.com", "https://a-x.example.com", "app://p---y.example.com"},
 			[]string{"https://x.example.com", "https://-x.example.com", "https://p-x.example.com", "https://p--x.example.com", "https://proj--x.example.com", "https://-preview.example.com", "https://a-.example.com", "a-x.example.com", "app:p-1-y.example.com", "p-1-x.example.com", ":.example.com", ":/.example.com", "https:/p-1-x.example.com"},
 		},
@@ -144,12 +144,12 @@ func TestContains(t *testing.T) {
 					t.Errorf("%q is not allowed", o)
 				}
 			}
-			for _, o := range test.refused {
+			for _, o := range test.rejected {
 				if s.Contains(o) {
 					t.Errorf("%q is allowed", o)
 				}
 			}
-			for _, o := range slices.Concat(test.allowed, test.refused) {
+			for _, o := range slices.Concat(test.allowed, test.rejected) {
 				if n := testing.AllocsPerRun(5, func() { s.Contains(o) }); n > 0 {
 					t.Errorf("%q: %v allocations", o, n)
 				}
@@ -189,8 +189,7 @@ func TestFieldBugLongestHostEndsWithADot(t *testing.T) {
 	}
 }
 
-// membersOf returns origins that a pattern allows, but for those that are too
-// long.
+// membersOf returns origins that a pattern allows, if they are not too long.
 func membersOf(pattern string) []string {
 	portless, anyPort := strings.CutSuffix(pattern, ":*")
 	var members []string
@@ -205,9 +204,9 @@ func membersOf(pattern string) []string {
 	return members
 }
 
-// nearMisses returns strings that are almost s: with byte b added, put in
-// place of another, or one taken away at index at; with two labels joined, a
-// label more or less; with another port.
+// nearMisses returns strings that are almost s. In some, the byte b is inserted at
+// index at, or replaces a byte there. Others have a byte or a label less or more,
+// or another port.
 func nearMisses(s string, at uint, b byte) []string {
 	i := int(at % uint(len(s)))
 	scheme, authority, _ := strings.Cut(s, "://")
@@ -233,8 +232,8 @@ func nearMisses(s string, at uint, b byte) []string {
 	}
 }
 
-// FuzzOrigin compares what a set of patterns allows with what each of them
-// allows alone, and that with a naive reading of it.
+// FuzzOrigin compares a set of patterns with the union of sets of one pattern, and
+// each of these with package naive.
 func FuzzOrigin(f *testing.F) {
 	for _, sample := range naive.Samples {
 		f.Add("https://example.com\nhttps://*.example.com\nhttp://localhost:*\nhttps://proj-*-team.example.com\nmoz-extension://*\n"+sample, sample, uint(9), byte('.'))
@@ -290,30 +289,29 @@ func FuzzOrigin(f *testing.F) {
 	})
 }
 
-// TestGrow counts allocations, so nothing runs beside it.
+// TestGrow counts allocations, so nothing runs at the same time.
 func TestGrow(t *testing.T) {
 	manyPatterns := append(numbered("https://*.customer-#.example", 100), numbered("http://localhost-#:*", 100)...)
 	for _, test := range []struct {
 		name     string
 		patterns []string
-		makes    bool
+		allocate bool
 	}{
-		{"nothing needs no room", nil, false},
-		{"one origin needs none", []string{"https://example.com"}, false},
-		{"two do", []string{"https://example.com", "null"}, true},
-		{"patterns need none", manyPatterns, false},
-		{"one origin among them needs none", append(slices.Clip(manyPatterns), "https://example.com"), false},
+		{"an empty list", nil, false},
+		{"one origin, which needs no map", []string{"https://example.com"}, false},
+		{"two origins", []string{"https://example.com", "null"}, true},
+		{"patterns", manyPatterns, false},
+		{"one origin and patterns", append(slices.Clip(manyPatterns), "https://example.com"), false},
 	} {
 		var s origin.Set
-		if allocs := testing.AllocsPerRun(5, func() { s.Grow(test.patterns) }); allocs > 0 != test.makes {
+		if allocs := testing.AllocsPerRun(5, func() { s.Grow(test.patterns) }); allocs > 0 != test.allocate {
 			t.Errorf("%s: %v allocations", test.name, allocs)
 		}
 	}
 }
 
-// TestSetsAllowTheUnion does what FuzzOrigin does with sets of up to thousands of
-// patterns of every kind: names with common beginnings and ends, on several
-// ports.
+// TestSetsAllowTheUnion is like FuzzOrigin, with sets of up to thousands of patterns
+// of every kind, whose names have common beginnings and ends.
 func TestSetsAllowTheUnion(t *testing.T) {
 	t.Parallel()
 	const seed = 1
@@ -360,14 +358,13 @@ func TestSetsAllowTheUnion(t *testing.T) {
 			}
 		}
 		if allowed == 0 || allowed == len(candidates) {
-			t.Errorf("%d patterns: %d of %d candidates are allowed, which shows nothing", size, allowed, len(candidates))
+			t.Errorf("%d patterns: %d of %d candidates are allowed, so the test shows nothing", size, allowed, len(candidates))
 		}
 	}
 }
 
-// A megabyte that is no origin is refused by its length: were it read to its end
-// for a dot, a port or a hash, it would cost a thousand times more than a
-// kilobyte.
+// An origin of a megabyte is rejected by its length. If it were searched for a dot
+// or a port, or hashed, it would cost a thousand times as much as a kilobyte.
 func TestHugeOriginsAreNotRead(t *testing.T) {
 	for name, s := range map[string]*origin.Set{
 		"nothing":      newSet(t),
@@ -393,8 +390,8 @@ func TestHugeOriginsAreNotRead(t *testing.T) {
 	}
 }
 
-// found in this package: patterns for one host with 20,000 schemes made New quadratic and a look-up
-// linear. The same goes for beginnings and ends of labels.
+// Found in this package: with patterns for one host with 20,000 schemes, New was
+// quadratic and a lookup was linear. The same applies to heads and tails.
 func TestFieldBugManySchemesForOneHost(t *testing.T) {
 	for name, pattern := range map[string]string{
 		"schemes":    "s%d://*.example.com",
@@ -410,7 +407,7 @@ func TestFieldBugManySchemesForOneHost(t *testing.T) {
 				patterns = append(patterns, fmt.Sprintf(pattern, i))
 			}
 			parsed := parse(t, patterns...)
-			// Each measurement adds as many, so that a busy machine disturbs each as much.
+			// All measurements add the same number, so a busy machine disturbs all equally.
 			costOfAdd[n] = testkit.PerCall(many/n, func(int) {
 				s := new(origin.Set)
 				for _, p := range parsed {
@@ -420,21 +417,21 @@ func TestFieldBugManySchemesForOneHost(t *testing.T) {
 			s := newSet(t, patterns...)
 			cost[n] = testkit.PerCall(1000, func(i int) {
 				if !s.Contains(strings.Replace(patterns[n-1-i%10], "*", "a", 1)) {
-					t.Fatal("what is listed is refused")
+					t.Fatal("a listed origin is rejected")
 				}
 			})
 		}
 		// The number of patterns grows 200 times.
 		if cost[many] > 40*cost[few] || costOfAdd[many] > 40*costOfAdd[few] {
-			t.Errorf("%s: a look-up takes %v among %d and %v among %d; adding takes %v and %v each", name, cost[few], few, cost[many], many, costOfAdd[few], costOfAdd[many])
+			t.Errorf("%s: a lookup takes %v among %d and %v among %d; adding takes %v and %v each", name, cost[few], few, cost[many], many, costOfAdd[few], costOfAdd[many])
 		}
 	}
 }
 
-// crowds are sets of many patterns of one kind. In each string, "#" stands for a
-// number, which differs between the patterns.
+// crowds are sets of many patterns of one kind. In each string, "#" is replaced by
+// a number.
 var crowds = []struct {
-	name, pattern, allowed, refused string
+	name, pattern, allowed, rejected string
 }{
 	{"origins", "https://app#.example.com", "https://app#.example.com", "https://app#.example.org"},
 	{"domains", "https://*.d#.example", "https://a.d#.example", "https://a.e#.example"},
@@ -447,8 +444,8 @@ var crowds = []struct {
 	{"any-port", "http://h#.localhost:*", "http://h#.localhost:3000", "http://i#.localhost:3000"},
 }
 
-// numbered returns s with numbers of one length in it, so that no origin takes
-// longer to read in a larger set.
+// numbered returns s with n numbers. They have equal length, so all origins take
+// equal time to read.
 func numbered(s string, n int) []string {
 	var all []string
 	for i := range n {
@@ -457,8 +454,8 @@ func numbered(s string, n int) []string {
 	return all
 }
 
-// BenchmarkContains looks up what the middle one of the patterns allows, and
-// what is almost that: an attacker's origin.
+// BenchmarkContains looks up an origin that the middle pattern allows, and an
+// attacker's origin that is almost the same.
 func BenchmarkContains(b *testing.B) {
 	for _, crowd := range crowds {
 		for _, n := range []int{1, 10, 1000, 100_000} {
@@ -468,7 +465,7 @@ func BenchmarkContains(b *testing.B) {
 				want         bool
 			}{
 				{"hit", numbered(crowd.allowed, n)[n/2], true},
-				{"miss", numbered(crowd.refused, n)[n/2], false},
+				{"miss", numbered(crowd.rejected, n)[n/2], false},
 			} {
 				b.Run(fmt.Sprintf("%s/%s/n=%d", crowd.name, lookup.name, n), func(b *testing.B) {
 					b.ReportAllocs()
@@ -483,8 +480,8 @@ func BenchmarkContains(b *testing.B) {
 	}
 }
 
-// BenchmarkAdd makes sets of patterns. If it is linear, ns/pattern grows only as
-// the maps outgrow the processor's caches.
+// BenchmarkAdd adds patterns to sets. It is linear if ns/pattern grows only because
+// the maps outgrow the caches of the processor.
 func BenchmarkAdd(b *testing.B) {
 	for _, crowd := range crowds {
 		for _, n := range []int{10, 1000, 100_000} {
@@ -508,7 +505,7 @@ func BenchmarkValid(b *testing.B) {
 		b.Run(o, func(b *testing.B) {
 			for b.Loop() {
 				if !origin.Valid(o) {
-					b.Fatal("refused")
+					b.Fatal("invalid")
 				}
 			}
 		})

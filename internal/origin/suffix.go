@@ -11,8 +11,8 @@ import (
 //
 // A domain is a public suffix if it is a single label, or if it is in
 // RegistrySuffixes, PlatformSuffixes or list, which can be nil. If p allows any
-// subdomain, the suffixes below its domain also count. Only p's own domain is
-// looked up in list, because a list cannot be searched for subdomains.
+// subdomain, the suffixes below its domain also count. Only the domain itself
+// is looked up in list, because a list cannot be searched for subdomains.
 //
 // Nobody can register a name under localhost (RFC 6761, section 6.3).
 func (p Pattern) PublicSuffix(list cookiejar.PublicSuffixList) (suffix string, ok bool) {
@@ -90,7 +90,7 @@ const RegistrySuffixes = " " +
 
 // PlatformSuffixes are public suffixes of platforms that give a name to every user,
 // with a space after each. Not all are here, only the ones that patterns are most
-// often written for. A "*" stands for any label. With it, one rule covers all
+// often written for. A "*" is any label. With it, one rule covers all
 // regions of a platform, and can cover more than the Public Suffix List does.
 const PlatformSuffixes = "" +
 	"s3.amazonaws.com *.amazonaws.com *.compute.amazonaws.com *.compute-1.amazonaws.com *.elb.amazonaws.com *.*.airflow.amazonaws.com *.*.rds.amazonaws.com " +

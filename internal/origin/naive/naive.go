@@ -1,6 +1,6 @@
-// Package naive reads origins and patterns a second time, for tests: with
-// net/url, net/netip and regular expressions. It is slow, and shares no code with
-// package origin.
+// Package naive is a second implementation of origins and patterns, for tests. It
+// uses net/url, net/netip and regular expressions. It is slow, and shares only the
+// list of public suffixes with package origin.
 package naive
 
 import (
@@ -17,8 +17,8 @@ import (
 )
 
 // IsOrigin reports whether a browser or an app could send s as the origin of a
-// page. It takes s apart, puts it together as the HTML and URL standards say, and
-// compares.
+// page. It parses s, serializes it as the HTML and URL standards say, and compares
+// the result with s.
 func IsOrigin(s string) bool {
 	u, err := url.Parse(s)
 	if err != nil || slices.Contains([]string{"", "file", "ws", "wss", "javascript", "data", "blob", "about"}, u.Scheme) {
@@ -79,8 +79,8 @@ func isMisspelled(scheme string) bool {
 	return regexp.MustCompile(`^[htps]{3,}$`).MatchString(scheme) && regexp.MustCompile(`p.*[ht]|[ht].*p`).MatchString(scheme)
 }
 
-// browserIPv6 serializes ip: all pieces, then the first of the longest runs of
-// zeros is taken out.
+// browserIPv6 serializes ip. It writes all pieces, and then replaces the first of
+// the longest runs of zeros by "::".
 func browserIPv6(ip netip.Addr) string {
 	s := ":"
 	for a := ip.AsSlice(); len(a) > 0; a = a[2:] {
@@ -95,8 +95,8 @@ func browserIPv6(ip netip.Addr) string {
 	return strings.Trim(s, ":")
 }
 
-// IsPattern reports whether s is a pattern: whether it is an origin once
-// something stands in place of its wildcards, and these are where they may be.
+// IsPattern reports whether s is a pattern: whether each "*" is in a valid place,
+// and s is an origin once they are replaced.
 func IsPattern(s string) bool {
 	if s == "null" || s == "file://" {
 		return true
@@ -109,7 +109,8 @@ func IsPattern(s string) bool {
 	}
 	sample := wildcard.ReplaceAllString(s, "${1}${2}a${3}.${4}")
 	if m := wildcard.FindStringSubmatch(s); m != nil {
-		// What follows the label is a domain, whatever the scheme.
+		// The name after the label is a domain, even if the scheme is not http or
+		// https.
 		domain, _, _ := strings.Cut(m[4], ":")
 		if domain == "" || !IsOrigin("https://a."+domain) || m[2]+m[3] != "" && isRegistry(strings.TrimSuffix(domain, ".")) {
 			return false
@@ -147,11 +148,11 @@ func HasPublicSuffix(domain string, subdomains bool) bool {
 	return false
 }
 
-// wildcard finds a "*" that is the first label, or a part of it.
+// wildcard matches a pattern with a "*" that is the first label, or part of it.
 var wildcard = regexp.MustCompile(`^([a-z0-9+.-]+://)((?:[a-z0-9_-]*[a-z0-9_]-+|))\*((?:-+[a-z0-9_][a-z0-9_-]*|))\.(.+)$`)
 
-// Expression returns a regular expression that reads a pattern alone, as the
-// documentation does. It says nothing of whether an origin is well-formed.
+// Expression returns a regular expression for the origins that pattern allows. It
+// also matches some strings that are not valid origins.
 func Expression(pattern string) *regexp.Regexp {
 	expr, anyPort := strings.CutSuffix(regexp.QuoteMeta(pattern), `:\*`)
 	switch {
