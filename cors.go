@@ -1,30 +1,11 @@
-// Package cors answers Cross-Origin Resource Sharing (CORS) requests for
-// net/http servers: browsers ask, a [Policy] decides, and requests that name
-// another origin than the server's own, one that it does not allow, never reach
-// your code.
+// Package cors provides net/http middleware for Cross-Origin Resource Sharing
+// (CORS).
 //
-// Requests without an Origin header do reach it: images, links and "no-cors"
-// GETs of other sites are such requests, and so is most of what clients other
-// than browsers send. GET must not change anything.
-//
-// # CORS from the server's side
-//
-// A web page is identified by its origin: scheme, host and port, for example
-// https://app.example.com. When a script of one origin talks to a server of
-// another, the browser adds an Origin header to the request and hides the
-// response from the script unless the server answers
-// Access-Control-Allow-Origin. Requests that an HTML form could not have sent,
-// because of their method (PUT), of a header (Authorization) or of a content
-// type (application/json), are announced first by a preflight: an OPTIONS
-// request that carries Access-Control-Request-Method. Only after an
-// answer that allows it does the browser send the actual request. The protocol is defined by
-// the [Fetch standard], section "CORS protocol".
-//
-// [New] compiles a [Policy], and [Middleware.Handler] wraps any [http.Handler]:
+// Write a [Policy], compile it with [New], and wrap your handler:
 //
 //	c, err := cors.New(cors.Policy{
 //		AllowedOrigins: []string{"https://app.example.com"},
-//		AllowedMethods: []string{http.MethodPut, http.MethodDelete},
+//		AllowedMethods: []string{http.MethodPut, http.MethodPatch, http.MethodDelete},
 //		AllowedHeaders: []string{"Authorization", "Content-Type"},
 //		MaxAge:         2 * time.Hour,
 //	})
@@ -33,64 +14,98 @@
 //	}
 //	log.Fatal(http.ListenAndServe(":8080", c.Handler(mux)))
 //
-// What then happens to a request:
+// Pages on https://app.example.com can now call your API. If a page on any other
+// origin sends such a request, your handler does not run.
 //
-//   - A preflight from an allowed origin is answered with 204 and the policy's
-//     lists of methods and headers, in full. The wrapped handler does not run.
-//   - An actual request from an allowed origin runs the wrapped handler, and
-//     its response carries the CORS headers.
-//   - A request without an Origin header, and an actual one from a page of the
-//     server's own origin, runs the wrapped handler. Its response carries no CORS
-//     header (or, where any origin is allowed, the same as everybody's).
-//   - Anything else is rejected, with 403 or by DenyHandler, and the wrapped
-//     handler does not run. So is, unless any origin is allowed, a request
-//     without an Origin header whose Sec-Fetch-Site tells of a page of another
-//     site or origin, if its method is other than GET, HEAD and OPTIONS.
+// # How CORS works
 //
-// The server's own origin is that of the URL that the browser asked for. A
-// request comes from it if Sec-Fetch-Site is "same-origin" or "none"; or, where
-// that header is absent, as it is over plain HTTP except to loopback, if the host
-// and port of Origin are those of the request's Host, without regard to case and
-// to the scheme's default port. Host does not tell the scheme: a page that
-// somebody on the network has served over HTTP passes for one of the same host
-// over HTTPS, as it does for [http.CrossOriginProtection]. HTTP Strict Transport
-// Security closes that gap.
+// The origin of a page is the scheme, host and port of its URL, for example
+// https://app.example.com. If a script sends a request to another origin, the
+// browser adds an Origin header. It hides the response from the script unless
+// the response includes Access-Control-Allow-Origin.
 //
-// # Neighbours
+// An HTML form cannot send every request. It cannot use the method PUT, set the
+// header Authorization, or send application/json. Before such a request, the
+// browser sends a preflight: an OPTIONS request with the header
+// Access-Control-Request-Method. It sends the actual request only if the response
+// to the preflight allows it. The [Fetch standard] defines this protocol in the
+// section "CORS protocol".
 //
-// Routers: wrap the whole router, or mount Handler on a pattern without a
-// method. Where the pattern has one, such as "POST /x" of [http.ServeMux], the
-// router answers OPTIONS with 405, and the middleware never sees it.
+// # What happens to a request
 //
-// Authentication: preflights carry no credentials, so Handler belongs outside
-// any middleware that demands them. CORS is no access control for clients
-// other than browsers, which can send any Origin or none.
+//   - Preflight from an allowed origin: the response is a 204 with all methods
+//     and headers of the policy. Your handler does not run.
+//   - Other request from an allowed origin: your handler runs, and the response
+//     has CORS headers.
+//   - Request without Origin, or from a page on the server's own origin: your
+//     handler runs. The response has no CORS headers, unless any origin is allowed.
+//   - GET or HEAD with Sec-Fetch-Mode "no-cors" or "navigate": your handler runs,
+//     even if the origin is not allowed. Browsers send Origin with images, scripts
+//     and frames once the user granted storage access.
+//   - Any other request from an origin that is not allowed: it is rejected with a
+//     403, or by DenyHandler. Your handler does not run.
+//   - Request without Origin that comes from another site or origin, as
+//     Sec-Fetch-Site shows: it is rejected, too, unless its method is GET, HEAD or
+//     OPTIONS. If any origin is allowed, no request is rejected.
 //
-// Cross-site request forgery: a policy that lists origins rejects what
-// [http.CrossOriginProtection] rejects that trusts the same origins (but for the
-// case of Host and the default port in it), so nobody needs both. Where any
-// origin is allowed and cookies matter, that protection belongs inside Handler.
-// Neither protects a GET that changes something. Routes that other sites must be
-// able to post to, such as a payment callback, belong outside Handler.
+// A request comes from the server's own origin if Sec-Fetch-Site is "same-origin"
+// or "none". Browsers do not send that header over plain HTTP, except to loopback.
+// If it is absent, the host and port of Origin must equal the Host of the request.
+// The case of Host and a default port in it are ignored. Host does not contain the
+// scheme. So an attacker on the network, who can serve a page on the same host
+// over HTTP, passes as the HTTPS origin. HTTP Strict Transport Security closes
+// that gap.
 //
-// WebSockets: their handshakes are no CORS requests. They carry cookies whatever
-// AllowCredentials says, and the page reads what the server sends. Handler
-// rejects handshakes of pages whose origin is not allowed. A policy that allows
-// any origin rejects none: do not put WebSockets that rely on cookies behind one.
+// # Order of middleware
 //
-// Proxies: where an upstream sets CORS headers itself, browsers refuse the
-// doubled value; remove the upstream's with [StripHeaders]. A proxy in front
-// that rewrites Host should pass Sec-Fetch-Site on.
+// Put Handler outside the router, or mount it on a pattern without a method. If a
+// pattern of [http.ServeMux] has a method, as in "POST /x", the router responds to
+// OPTIONS with 405, and the preflight never reaches Handler.
 //
-// Caches: unless any origin is allowed, each response, also to a request
-// without Origin, says Vary: Origin, so that no cache hands the response made
-// for one origin to another. A URL must not be under a public policy at one time
-// and under one with credentials at another: caches would mix their answers.
+// Put Handler outside authentication, because preflights carry no credentials.
+// CORS is not access control: clients other than browsers can send any Origin, or
+// none.
+//
+// # Cross-site request forgery
+//
+// A policy that lists origins rejects every request that
+// [http.CrossOriginProtection] rejects if it trusts the same origins. The only
+// differences are the case of Host and a default port in it. So you do not need
+// both. If any origin is allowed and your service uses cookies, use
+// [http.CrossOriginProtection] inside Handler.
+//
+// Neither protects a GET that changes something. Other sites can always send a GET
+// without Origin, for example with a link or an image. Put routes that other sites
+// must post to, such as a payment callback, outside Handler.
+//
+// # WebSockets
+//
+// A WebSocket handshake carries cookies even without AllowCredentials, and its page
+// can read everything that the server sends. Handler rejects handshakes from
+// origins that are not allowed. If any origin is allowed, it rejects none, so do
+// not use such a policy for WebSockets that rely on cookies.
+//
+// # Proxies
+//
+// If an upstream server also sets CORS headers, browsers see two values and block
+// the response. Remove the upstream's headers with [StripHeaders]. A proxy in front
+// of the service must pass on Origin and Sec-Fetch-Site. It must also keep Host with
+// its port: browsers send no Sec-Fetch-Site with WebSocket handshakes and over plain
+// HTTP.
+//
+// # Caches
+//
+// Every response includes Vary: Origin, even if the request has no Origin. A cache
+// then does not serve the response for one origin to another. If any origin is
+// allowed, all responses are the same, and Handler does not add to Vary. Do not
+// change a URL from a public policy to one with credentials: caches would mix the
+// responses.
 //
 // [Fetch standard]: https://fetch.spec.whatwg.org/#http-cors-protocol
 package cors
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -102,19 +117,19 @@ import (
 
 // A Middleware applies a [Policy] to the handlers that it wraps.
 //
-// The zero value has the zero Policy: it allows no cross-origin request.
-// A Middleware must not be copied after first use. All its methods can be
-// called concurrently with each other and with requests being handled.
+// The zero value has the zero Policy, which allows no cross-origin request. Do not
+// copy a Middleware after its first use. Its methods can be called concurrently
+// with each other and with request handling.
 type Middleware struct {
 	compiled atomic.Pointer[compiled]
 }
 
 // New returns a [Middleware] that applies p.
 //
-// If p is invalid, New returns a nil Middleware and an error that joins, as
-// [errors.Join] does, one [*PolicyError] for every mistake in p. [Policy] says
-// at each field what is refused. Later changes to p, or to the slices in it,
-// have no effect on the Middleware.
+// If p is invalid, New returns a nil Middleware and an error. The error joins one
+// [*PolicyError] for each mistake in p, as [errors.Join] does. The fields of
+// [Policy] say which values are refused. Later changes to p or to its slices have
+// no effect on the Middleware.
 func New(p Policy) (*Middleware, error) {
 	m := new(Middleware)
 	if err := m.SetPolicy(p); err != nil {
@@ -123,14 +138,16 @@ func New(p Policy) (*Middleware, error) {
 	return m, nil
 }
 
-// SetPolicy makes m apply p from now on, to every handler that m wraps.
+// SetPolicy replaces the policy of m, for every handler that m wraps.
 //
-// Requests that are being handled keep the policy they began with: each
-// response agrees wholly with one policy. Browsers go on under the preflights
-// that they have cached, for up to the MaxAge of the policy before; requests
-// that p does not allow are rejected all the same, but methods and headers that
-// it has lost are not. If p is invalid, SetPolicy returns
-// the error that [New] would, and m keeps the policy it has.
+// Requests that are being handled keep the old policy, so no response mixes two
+// policies. If p is invalid, SetPolicy returns the same error as [New], and m keeps
+// its policy.
+//
+// Browsers keep the preflight responses of the old policy for up to its MaxAge, and
+// caches keep stored responses. A request from an origin that p does not allow is
+// rejected at once, but browsers can still use methods and headers that p no longer
+// lists.
 func (m *Middleware) SetPolicy(p Policy) error {
 	c, err := compile(p)
 	if err != nil {
@@ -140,8 +157,8 @@ func (m *Middleware) SetPolicy(p Policy) error {
 	return nil
 }
 
-// Policy returns a copy of the policy that m applies, as it was given to [New]
-// or [Middleware.SetPolicy]. The caller may change its slices.
+// Policy returns a copy of the policy that was passed to [New] or
+// [Middleware.SetPolicy]. The caller can change its slices.
 func (m *Middleware) Policy() Policy {
 	return m.load().policy.clone()
 }
@@ -166,8 +183,7 @@ func (m *Middleware) load() *compiled {
 // One Middleware can wrap any number of handlers. Do not wrap a handler that
 // contains another Middleware: the outer one would respond to all preflights. To
 // apply different policies to parts of a site, wrap each part with its own
-// Middleware. Do not put one URL under a public policy at one time and under a
-// policy with credentials at another: caches would mix their responses.
+// Middleware.
 //
 // Handler panics if next is nil, or if m is nil because an error of [New] was
 // ignored.
@@ -206,8 +222,14 @@ func (c *compiled) serve(w http.ResponseWriter, r *http.Request, next http.Handl
 		}
 		c.respondToPreflight(w, r, allowOrigin)
 	case rejected:
+		pass := c.policy.PassRejected && !info.preflight && !opensConnection(r)
 		if c.policy.OnReject != nil {
 			c.policy.OnReject(r, c.explain(r, info))
+		}
+		if pass {
+			setHeaders(h, "", nil, c.vary)
+			next.ServeHTTP(w, r)
+			return
 		}
 		c.reject(w, r, info)
 	}
@@ -242,12 +264,14 @@ func (m *Middleware) Check(r *http.Request) error {
 // request. They are read once, before any function of the policy can change the
 // request.
 type requestInfo struct {
+	method    string
 	origin    string // empty if Origin is absent or repeated
 	repeated  bool   // several Origin headers, which no browser sends
 	preflight bool   // a CORS-preflight request (Fetch, "HTTP requests")
 }
 
 func readInfo(r *http.Request) (info requestInfo) {
+	info.method = r.Method
 	lines := r.Header[header.Origin]
 	if len(lines) == 1 {
 		info.origin = lines[0]
@@ -290,13 +314,10 @@ func (c *compiled) judge(r *http.Request, info requestInfo) (v verdict, allowOri
 		return exempt, ""
 	case c.allowsOrigin(r, info.origin):
 		return pass, info.origin
-	case info.preflight:
-		return rejected, ""
-	case isSameOrigin(r, info.origin):
+	case !info.preflight && (isSameOrigin(r, info.origin) || isEmbed(r)):
 		return exempt, ""
-	default:
-		return rejected, ""
 	}
+	return rejected, ""
 }
 
 // allowsOrigin reports whether AllowedOrigins or AllowOriginFunc allows o.
@@ -325,7 +346,7 @@ func isCrossSiteWrite(r *http.Request) bool {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
 		return false
 	}
-	switch siteOf(r) {
+	switch first(r.Header[header.SecFetchSite]) {
 	case "", "same-origin", "none":
 		return false
 	}
@@ -336,7 +357,7 @@ func isCrossSiteWrite(r *http.Request) bool {
 // the server's own origin. Browsers also send Origin with same-origin POSTs and
 // WebSocket handshakes, which are not CORS requests.
 func isSameOrigin(r *http.Request, o string) bool {
-	switch siteOf(r) {
+	switch first(r.Header[header.SecFetchSite]) {
 	case "same-origin", "none":
 		return true
 	case "":
@@ -358,12 +379,30 @@ func isSameOrigin(r *http.Request, o string) bool {
 	return false
 }
 
-// siteOf returns the value of Sec-Fetch-Site, or "".
-func siteOf(r *http.Request) string {
-	if lines := r.Header[header.SecFetchSite]; len(lines) > 0 {
-		return lines[0]
+// isEmbed reports whether r is a GET or HEAD request for an image, a script, a
+// frame or the like. Once the user granted storage access, browsers also send
+// Origin with such requests, which are not CORS requests. Without the grant, the
+// same request has no Origin, and is exempt.
+func isEmbed(r *http.Request) bool {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return false
 	}
-	return ""
+	mode := first(r.Header[header.SecFetchMode])
+	return mode == "no-cors" || mode == "navigate"
+}
+
+// opensConnection reports whether r asks for a connection that its page can read
+// from, such as a WebSocket. Over HTTP/2 and HTTP/3, its method is CONNECT.
+func opensConnection(r *http.Request) bool {
+	return r.Method == http.MethodConnect || len(r.Header["Upgrade"]) > 0
+}
+
+// first returns the first of the values of a header, or "".
+func first(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return values[0]
 }
 
 // explain returns the reason why r is rejected.
@@ -372,23 +411,32 @@ func (c *compiled) explain(r *http.Request, info requestInfo) *RequestError {
 		return &RequestError{Field: header.SecFetchSite, Value: clip(r.Header[header.SecFetchSite])}
 	}
 	e := &RequestError{Preflight: info.preflight, Field: header.Origin, Value: clip([]string{info.origin})}
+	listed := "is in AllowedOrigins" // said of a near miss
 	switch p := &c.policy; {
 	case info.repeated:
 		e.Value = clip(r.Header[header.Origin])
-		e.reason = "is not one origin, as browsers send"
-	case origin.IsOpaque(info.origin) && p.AcceptRisks&RiskNullOrigin == 0:
-		e.reason = "cannot be allowed unless RiskNullOrigin is accepted"
+		e.reason = "is from several Origin headers, and browsers send one"
+		return e
+	case p.AllowOriginFunc == nil && len(p.AllowedOrigins) == 0:
+		e.reason = "is not allowed, because AllowedOrigins is empty"
 	case p.AllowOriginFunc == nil:
-		// The default: it is not in AllowedOrigins.
+		e.reason = "is not in AllowedOrigins"
+		listed = "is"
 	case !c.callsFuncFor(info.origin):
-		e.reason = "is no origin that AllowOriginFunc is asked about"
-		if len(p.AllowedOrigins) > 0 {
-			e.reason = "is not in AllowedOrigins, and " + e.reason
-		}
+		e.reason = "is not in AllowedOrigins, and AllowOriginFunc is not called for it"
 	case len(p.AllowedOrigins) == 0:
 		e.reason = "is not allowed by AllowOriginFunc"
 	default:
 		e.reason = "is neither in AllowedOrigins nor allowed by AllowOriginFunc"
+	}
+	if near := origin.NearMiss(c.policy.AllowedOrigins, info.origin); near != "" {
+		e.reason += fmt.Sprintf("; %q %s", near, listed)
+	}
+	if info.origin == "null" {
+		e.reason += "; it comes from a sandboxed page, a file or a redirect from another origin"
+		if !info.preflight && info.method != http.MethodGet && info.method != http.MethodHead {
+			e.reason += ", or from a page with Referrer-Policy: no-referrer"
+		}
 	}
 	return e
 }
@@ -423,36 +471,45 @@ func setHeaders(h http.Header, allowOrigin string, lines []line, vary string) {
 	}
 }
 
-// rejection is the headers of a response to a rejected request.
-var rejection = []line{
+// A cache that ignores Vary would serve a stored rejection to allowed pages.
+var noStore = []line{{"Cache-Control", "no-store"}}
+
+// rejection has the headers of a 403.
+var rejection = append([]line{
 	{"Content-Type", "text/plain; charset=utf-8"},
 	{"X-Content-Type-Options", "nosniff"},
-}
+}, noStore...)
 
 // reject responds to a rejected request.
 func (c *compiled) reject(w http.ResponseWriter, r *http.Request, info requestInfo) {
 	h := w.Header()
-	delete(h, "Content-Length") // length of the response that an outer layer expected
+	if len(h) > 0 {
+		// These describe the response that an outer layer expected. As in
+		// http.Error, Content-Encoding stays, because an outer layer encodes
+		// the body.
+		for _, name := range []string{"Content-Length", "Etag", "Last-Modified", "Expires"} {
+			delete(h, name)
+		}
+	}
 	if c.policy.DenyHandler != nil {
-		setHeaders(h, "", nil, c.vary)
+		setHeaders(h, "", noStore, c.vary)
 		c.policy.DenyHandler.ServeHTTP(w, r)
 		return
 	}
 	setHeaders(h, "", rejection, c.vary)
 	w.WriteHeader(http.StatusForbidden)
+	body := "cross-origin request rejected: the CORS policy does not allow its origin\n"
 	if !info.hasOrigin() {
-		io.WriteString(w, "cross-site request rejected: it has no Origin header\n")
-		return
+		body = "cross-site request rejected: it has no Origin header\n"
 	}
-	io.WriteString(w, "cross-origin request rejected: the CORS policy does not allow its origin\n")
+	io.WriteString(w, body)
 }
 
-// StripHeaders deletes the CORS response headers from h.
+// StripHeaders deletes the CORS response headers from h, and keeps Vary.
 //
-// A reverse proxy that applies a policy of its own calls it on the responses of
-// an upstream that sets CORS headers as well, in ModifyResponse of
-// [net/http/httputil.ReverseProxy]: of two Access-Control-Allow-Origin values
-// browsers accept neither. Vary is kept.
+// Call it in ModifyResponse of a [net/http/httputil.ReverseProxy] if the upstream
+// server also sets CORS headers. Browsers block a response that has two values of
+// Access-Control-Allow-Origin.
 func StripHeaders(h http.Header) {
 	for _, name := range header.Responses {
 		delete(h, name)

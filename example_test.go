@@ -166,8 +166,8 @@ func ExamplePolicy_onReject() {
 	//   Access-Control-Allow-Origin: https://app.example.com
 }
 
-// All that is wrong with a policy is reported at once, by field and index, for
-// example beside the inputs of a form.
+// New reports all mistakes in a policy at once. Each has a field and an index, for
+// example to show them next to the inputs of a form.
 func ExamplePolicyError() {
 	_, err := cors.New(cors.Policy{
 		AllowedOrigins:   []string{"https://app.example.com", "example.com", "*"},
@@ -188,25 +188,25 @@ func ExamplePolicyError() {
 	// AllowedOrigins[1] example.com
 	// 	has no scheme; did you mean "https://example.com"?
 	// AllowedOrigins[2] *
-	// 	allows any origin, which makes the other origins pointless; remove them, or remove this
+	// 	already allows every other entry; remove those, or remove this
 	// AllowedOrigins[2] *
-	// 	with AllowCredentials, lets every page on the web act as your users; list the origins that you trust, or do not set AllowCredentials
+	// 	is refused by browsers together with credentials; if scripts send a token in Authorization, drop AllowCredentials and list Authorization in AllowedHeaders; if they need cookies, list the origins
 	// AllowedMethods[0] put
-	// 	methods are case-sensitive; did you mean "PUT"?
+	// 	is not uppercase, and methods are case-sensitive; did you mean "PUT"?
 	// AllowedHeaders[0] Cookie
-	// 	scripts cannot set cookies; remove this, and set AllowCredentials to let browsers send them
+	// 	is a header that scripts cannot set; remove it, and set AllowCredentials to let browsers send cookies
 	// MaxAge[-1] 600ns
 	// 	is less than a second; did you mean 600*time.Second?
 }
 
-// A policy can be replaced while requests are served. A bad one changes
-// nothing.
+// SetPolicy replaces the policy while requests are served. An invalid policy
+// changes nothing.
 func ExampleMiddleware_SetPolicy() {
 	var c cors.Middleware // allows no origin yet
 	handler := c.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {}))
 	reload := func(origins ...string) {
 		if err := c.SetPolicy(cors.Policy{AllowedOrigins: origins}); err != nil {
-			fmt.Println("keeping", c.Policy().AllowedOrigins, "since", err)
+			fmt.Println("keeping", c.Policy().AllowedOrigins, "because of", err)
 		}
 	}
 
@@ -219,13 +219,13 @@ func ExampleMiddleware_SetPolicy() {
 	// GET / from https://app.example.com -> 403
 	// GET / from https://app.example.com -> 200
 	//   Access-Control-Allow-Origin: https://app.example.com
-	// keeping [https://app.example.com] since cors: AllowedOrigins[0] "https://app.example.com/": ends with a slash; did you mean "https://app.example.com"?
+	// keeping [https://app.example.com] because of cors: AllowedOrigins[0]: "https://app.example.com/" has a path, a query or a fragment, which no origin has; did you mean "https://app.example.com"?
 	// GET / from https://app.example.com -> 200
 	//   Access-Control-Allow-Origin: https://app.example.com
 }
 
-// A proxy that applies a policy removes the CORS headers of its upstream:
-// browsers refuse a response with two Access-Control-Allow-Origin values.
+// A reverse proxy with its own policy removes the CORS headers of its upstream
+// server. Browsers block a response with two Access-Control-Allow-Origin values.
 func ExampleStripHeaders() {
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*") // the upstream's own idea
@@ -283,8 +283,7 @@ func ExamplePolicy_allowOriginFunc() {
 	//   Access-Control-Allow-Origin: https://admin.example.com
 }
 
-// pagesList stands for List of golang.org/x/net/publicsuffix, which knows many
-// public suffixes.
+// pagesList is a short form of the List in golang.org/x/net/publicsuffix.
 type pagesList struct{}
 
 func (pagesList) String() string { return "one suffix, and single labels" }
@@ -296,8 +295,8 @@ func (pagesList) PublicSuffix(domain string) string {
 	return domain[strings.LastIndexByte(domain, '.')+1:]
 }
 
-// With a list of public suffixes, New refuses patterns for subdomains that
-// anybody can register, if their pages could act as your users.
+// With credentials, New refuses patterns for subdomains that anyone can register.
+// A list of public suffixes makes it refuse more of them.
 func ExamplePolicy_publicSuffixes() {
 	policy := cors.Policy{
 		AllowedOrigins:   []string{"https://*.pages.example", "https://*.ours.pages.example"},
@@ -311,11 +310,11 @@ func ExamplePolicy_publicSuffixes() {
 	_, err = cors.New(policy)
 	fmt.Println(err)
 	// Output:
-	// cors: AllowedOrigins[0] "https://*.pages.example": with AllowCredentials, lets anyone who can register a name under "pages.example" act as your users; list the origins that you trust, or accept RiskPublicSuffix
+	// cors: AllowedOrigins[0]: "https://*.pages.example" with AllowCredentials lets anyone who can register a name under "pages.example" act as your users; list the domains that you trust, or accept RiskPublicSuffix
 	// <nil>
 }
 
-// Check tells what a policy makes of a request, for tests of one's own policy.
+// Check reports how a policy judges a request, for tests of your policy.
 func ExampleMiddleware_Check() {
 	c, err := cors.New(cors.Policy{
 		AllowedOrigins: []string{"https://*.example.com"},
@@ -341,11 +340,11 @@ func ExampleMiddleware_Check() {
 	// <nil>
 	// cors: preflight: request header "x-request-id" is not in AllowedHeaders
 	// cors: preflight: method "DELETE" is not in AllowedMethods
-	// cors: preflight: origin "https://example.com" is not in AllowedOrigins
+	// cors: preflight: origin "https://example.com" is not in AllowedOrigins; "https://*.example.com" is
 }
 
-// A policy can come from the environment. What is wrong with it is known at the
-// start, with what to write instead.
+// A policy can come from the environment. The errors are known at startup, and name
+// the remedy.
 func ExampleNew_environment() {
 	fromEnvironment := func() (*cors.Middleware, error) {
 		return cors.New(cors.Policy{
@@ -371,72 +370,66 @@ func ExampleNew_environment() {
 	fmt.Println(err)
 	// Output:
 	// [https://app.example.com https://pr-*.preview.example.com]
-	// cors: AllowedOrigins[0] "app.example.com": has no scheme; did you mean "https://app.example.com"?
-	// cors: AllowedOrigins[1] "https://pr*.preview.example.com": has a misplaced "*"; write it as the first label ("https://*.example.com"), between hyphens in that label ("https://pr-*.example.com"), or as the port ("http://localhost:*")
-	// cors: AllowedMethods[0] "put": methods are case-sensitive; did you mean "PUT"?
+	// cors: AllowedOrigins[0]: "app.example.com" has no scheme; did you mean "https://app.example.com"?
+	// cors: AllowedOrigins[1]: "https://pr*.preview.example.com" has a "*" where it means nothing; write "*" alone, as the first label ("https://*.example.com"), between hyphens in it ("https://pr-*.example.com"), or as the port ("http://localhost:*")
+	// cors: AllowedMethods[0]: "put" is not uppercase, and methods are case-sensitive; did you mean "PUT"?
 }
 
-// A policy can come from a JSON file, here with a MaxAge in words. Unknown fields
-// and risks are mistakes, too.
+// A policy can come from a JSON file. Unknown fields and risks are errors.
 func ExampleNew_json() {
 	fromJSON := func(text string) (*cors.Middleware, error) {
-		config := struct {
-			cors.Policy
-			MaxAge string // in place of the Policy's, which is in nanoseconds
-		}{MaxAge: "0s"}
-		d := json.NewDecoder(strings.NewReader(text))
-		d.DisallowUnknownFields()
-		if err := d.Decode(&config); err != nil {
+		var config struct {
+			Addr string
+			CORS cors.Policy // a named field, not embedded
+		}
+		if err := json.Unmarshal([]byte(text), &config); err != nil {
 			return nil, err
 		}
-		maxAge, err := time.ParseDuration(config.MaxAge)
-		if err != nil {
-			return nil, err
-		}
-		config.Policy.MaxAge = maxAge
-		return cors.New(config.Policy)
+		return cors.New(config.CORS)
 	}
 
 	c, err := fromJSON(`{
-		"AllowedOrigins": ["http://intranet.example.com"],
-		"AllowCredentials": true,
-		"MaxAge": "2h",
-		"AcceptRisks": "insecure-origin"
+		"Addr": ":8080",
+		"CORS": {
+			"AllowedOrigins": ["http://intranet.example.com"],
+			"AllowCredentials": true,
+			"MaxAge": "2h",
+			"AcceptRisks": "insecure-origin"
+		}
 	}`)
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(c.Policy().MaxAge)
+	fmt.Println(c.Policy().MaxAge, c.Policy().AcceptRisks)
 
 	for _, mistake := range []string{
-		`{"AllowedOrigins": ["http://intranet.example.com"], "AllowCredentials": true}`,
-		`{"AcceptRisks": "insecure"}`,
-		`{"AllowOrigins": ["https://app.example.com"]}`,
-		`{"MaxAge": "2 hours"}`,
+		`{"CORS": {"AllowedOrigins": ["http://intranet.example.com"], "AllowCredentials": true}}`,
+		`{"CORS": {"AcceptRisks": "insecure"}}`,
+		`{"CORS": {"AllowOrigins": ["https://app.example.com"]}}`,
+		`{"CORS": {"MaxAge": 7200}}`,
 	} {
 		_, err := fromJSON(mistake)
 		fmt.Println(err)
 	}
 	// Output:
-	// 2h0m0s
-	// cors: AllowedOrigins[0] "http://intranet.example.com": with AllowCredentials, lets whoever controls a network in between act as your users; write https:// instead of http://, or accept RiskInsecureOrigin
-	// cors: "insecure" is no risk; write one or more of insecure-origin, public-suffix, null-origin, joined with "|"
-	// json: unknown field "AllowOrigins"
-	// time: unknown unit " hours" in duration "2 hours"
+	// 2h0m0s insecure-origin
+	// cors: AllowedOrigins[0]: "http://intranet.example.com" with AllowCredentials lets anyone who controls a network act as your users; write https:// instead of http://, or accept RiskInsecureOrigin
+	// cors: Policy in JSON: unknown risk "insecure"; write one or more of insecure-origin, public-suffix, null-origin, joined with "|"
+	// cors: Policy in JSON: json: unknown field "AllowOrigins"
+	// cors: Policy in JSON: MaxAge: 7200 is not a duration; write text with a unit, such as "2h"
 }
 
-// To move a service to this package without breaking anybody, first let rejected
-// requests through, to whatever has answered them until now, and log them. When
-// the log is quiet, remove DenyHandler.
+// To move a service to this package, first observe the requests that the policy
+// would reject. They run, but are logged. If the log is empty, remove
+// PassRejected.
 func ExamplePolicy_observeFirst() {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /orders", func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusCreated)
 	})
-	before := mux // or what another CORS package made of it
 	c, err := cors.New(cors.Policy{
 		AllowedOrigins: []string{"https://app.example.com"},
-		DenyHandler:    before,
+		PassRejected:   true,
 		OnReject:       func(r *http.Request, err *cors.RequestError) { fmt.Println(r.Method, r.URL.Path, err) },
 	})
 	if err != nil {

@@ -1,6 +1,8 @@
 package cors
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -14,141 +16,163 @@ import (
 	"github.com/f407da42/cors/internal/origin"
 )
 
-// A Policy says which pages of other origins may do what. The zero Policy
-// allows them nothing.
+// A Policy defines what pages on other origins may do. The zero Policy allows
+// them nothing.
 //
-// [New] and [Middleware.SetPolicy] refuse a Policy with a mistake in it. A
-// Policy can be written as JSON and read back, without its functions and
-// interfaces; MaxAge is in nanoseconds there, as of any [time.Duration].
+// [New] and [Middleware.SetPolicy] refuse a Policy that contains a mistake, or
+// anything dangerous that its AcceptRisks does not name.
+//
+// A Policy can be read from JSON and written as JSON. Put it into a configuration
+// struct as a named field. If it were embedded, [Policy.UnmarshalJSON] would take
+// over the whole struct.
 type Policy struct {
-	// AllowedOrigins lists the origins, and patterns of origins, whose pages
-	// may send requests and read responses. Empty, it allows none.
+	// AllowedOrigins lists the origins, and patterns of origins, whose pages may
+	// send requests and read responses. If it is empty, it allows no origin.
 	//
-	// An origin is written as browsers write it, and compared byte for byte:
+	// An origin is written as browsers send it, and compared byte for byte:
 	//
-	//	https://example.com             this host, over HTTPS, on its default port
+	//	https://example.com             this host, over HTTPS, on the default port
 	//	http://localhost:8080           this host, over HTTP, on this port
 	//	http://[::1]:8080               an IPv6 address
-	//	chrome-extension://aghbiahbpai  any other scheme
-	//	app://.                         whatever the pages of an app have
+	//	chrome-extension://aghbiahbpai  another scheme
+	//	app://.                         whatever the pages of an app send
 	//
-	// A pattern has a "*" as its first label, within that between hyphens, as
-	// its port, or as a host of a scheme other than http and https; or it is
-	// nothing but "*":
+	// A pattern contains a "*":
 	//
-	//	https://*.example.com               any subdomain, however deep, but not example.com itself
-	//	https://proj-*-team.vercel.app      one or more of a-z, 0-9, "-" and "_"
-	//	http://localhost:*                  any port, or none; also after the two above
-	//	moz-extension://*                   any host of that scheme
-	//	*                                   any origin; stands alone, without AllowOriginFunc
+	//	https://*.example.com               subdomains at any depth, but not example.com itself
+	//	https://proj-*-team.vercel.app      one or more of a-z, 0-9, "-" and "_" in place of "*"
+	//	http://localhost:*                  any port, or none; can also follow a pattern above
+	//	moz-extension://*                   every origin of a scheme, on every port
+	//	https://*                           every origin of the web that uses HTTPS
+	//	*                                   any origin; must be the only entry, without AllowOriginFunc
 	//
-	// Refused, with what to write instead in the error, are for example:
+	// Before you write a pattern with a hyphen, find out who can register a match.
+	// Anyone can deploy https://proj-evil-team.vercel.app. With AllowCredentials,
+	// such a pattern is refused.
 	//
-	//	example.com              no scheme, or a misspelled one
-	//	https://example.com/     a path, even an empty one; also a query or a user
-	//	https://Example.com      upper case; also Unicode: write Punycode
-	//	https://example.com:443  the scheme's default port; also port 0 or over 65535
-	//	https://1.2.3            a number last, but no IPv4 address in canonical form
-	//	http://[0:0::1]          an IPv6 address not in canonical form
-	//	https://*example.com     a "*" elsewhere; also before an IP address
+	// If "*", "https://*" or "http://*" allows an origin, its form posts and
+	// WebSocket handshakes reach your handler with the user's cookies, even
+	// without AllowCredentials.
+	//
+	// The following entries are examples of mistakes. The error names the remedy:
+	//
+	//	example.com              has no scheme
+	//	https://example.com/     has a path; a query or a user is also refused
+	//	https://Example.com      is not lowercase; write Unicode names in Punycode
+	//	https://example.com:443  has the default port of its scheme
+	//	http://[0:0::1]          is not a canonical IP address
+	//	https://*example.com     has a "*" in the middle of a label
+	//	https://*-example.com    allows names that anyone can register
 	//	file:///index.html       pages from files have the origin "null"
 	//
-	// See AcceptRisks for "null" and "file://", and for more that is refused
+	// AcceptRisks explains "null", "file://", and the entries that are refused
 	// together with AllowCredentials.
 	AllowedOrigins []string
 
-	// AllowOriginFunc, if not nil, is asked about origins that AllowedOrigins
-	// does not allow, and says whether to allow them, for example because a
-	// tenant has registered them. It is called in the request's goroutine, by
-	// several at once, by Handler at most once for each request.
+	// AllowOriginFunc, if not nil, decides on origins that AllowedOrigins does
+	// not allow, for example because a tenant registered them. Handler calls it
+	// at most once for each request, in the goroutine of the request, and Check
+	// calls it when Handler would. Calls can be concurrent.
 	//
-	// It only sees well-formed origins: those that AllowedOrigins could list, of
-	// at most 512 bytes, and "null" and "file://" only if RiskNullOrigin is
-	// accepted. Whether an origin it allows deserves AllowCredentials is its
-	// responsibility. If it looks at request headers other than Origin, these
-	// belong in Vary, also where the wrapped handler does not run: a handler
-	// around Handler has to add them. It must not change the request:
-	// Sec-Fetch-Site and Host are looked at after it has said no.
-	AllowOriginFunc func(r *http.Request, origin string) bool `json:"-"`
+	// It is called only for valid origins of at most 512 bytes. It is called for
+	// "null" and "file://" only if RiskNullOrigin is accepted. With
+	// AllowCredentials, a function that always returns true lets every page on
+	// the web act as your users.
+	//
+	// If the result depends on headers other than Origin, add them to Vary in a
+	// handler around Handler. The function must not change the request.
+	AllowOriginFunc func(r *http.Request, origin string) bool
 
-	// AllowedMethods lists the methods of requests that allowed origins may
-	// send, beyond GET, HEAD and POST, which CORS always allows
-	// ("CORS-safelisted methods"). "*" stands for any method.
+	// AllowedMethods lists the methods that scripts on allowed origins may use,
+	// beyond GET, HEAD and POST. CORS always allows those three (Fetch,
+	// "CORS-safelisted method"). "*" stands for any method.
 	//
-	//	PUT, PATCH, PURGE      methods, in the case in which they are sent
-	//	put, Patch             refused: methods are case-sensitive
-	//	CONNECT, TRACE, TRACK  refused: browsers do not let scripts send them
+	// Browsers enforce the list. Handler does not compare the method of an
+	// actual request with it.
+	//
+	//	PUT, PATCH, PURGE      sent as they are
+	//	put, OPTION            refused: methods are case-sensitive, and this is a typo
+	//	CONNECT, TRACE, TRACK  accepted and left out: browsers do not let scripts use them
 	AllowedMethods []string
 
-	// AllowedHeaders lists the request headers that scripts of allowed origins
-	// may set, in any case, beyond those that CORS always allows
-	// ("CORS-safelisted request-headers": Accept, Accept-Language,
-	// Content-Language, the Content-Type of a form or of plain text, and simple
-	// cases of Range). "*" stands for any, except
-	// Authorization where AllowCredentials is not set: list both to allow both.
+	// AllowedHeaders lists the request headers that scripts on allowed origins
+	// may set, in any case. CORS always allows a few headers (Fetch,
+	// "CORS-safelisted request-header"): Accept, Accept-Language,
+	// Content-Language, a Content-Type that an HTML form can send, and simple
+	// values of Range. "*" stands for any header. Without AllowCredentials, it
+	// does not cover Authorization, so list both.
 	//
-	//	Authorization, X-Request-Id   names
+	//	Authorization, X-Request-Id   sent as they are
 	//	Content-Type                  needed for application/json, among others
 	//	Cookie                        refused: set AllowCredentials
-	//	Origin, Host, Sec-…, Proxy-…  refused: scripts cannot set them
-	//	Access-Control-Allow-Origin   refused: CORS response headers are not sent by clients
+	//	Origin, Content-Length        accepted and left out: browsers set them
+	//	Sec-Custom, Proxy-Custom      refused: scripts cannot set such names
 	AllowedHeaders []string
 
-	// ExposedHeaders lists the response headers that scripts of allowed origins
-	// may read, in any case, beyond those that CORS always exposes
-	// ("CORS-safelisted response-header names"). "*" stands for any, and is
-	// refused together with AllowCredentials, where browsers take it for a name.
+	// ExposedHeaders lists the response headers that scripts on allowed origins
+	// may read, in any case. CORS always exposes a few headers (Fetch,
+	// "CORS-safelisted response-header name"): Cache-Control, Content-Language,
+	// Content-Length, Content-Type, Expires, Last-Modified and Pragma. "*"
+	// stands for any header.
 	//
-	//	ETag, X-Total-Count                names
-	//	Set-Cookie                         refused: scripts can never read it
-	//	Origin, Access-Control-Max-Age, …  refused: not for scripts to read
+	//	ETag, X-Total-Count   sent as they are
+	//	Set-Cookie            refused: scripts can never read it
+	//	*                     refused with AllowCredentials: browsers then take it literally
 	ExposedHeaders []string
 
-	// AllowCredentials lets scripts of allowed origins read the responses to
-	// requests that carry cookies, TLS client certificates or HTTP
-	// authentication, and send such requests where these need a preflight: they
-	// act with the rights of the user. Without it, requests that need no
-	// preflight, such as form posts, still carry cookies and run the handler;
-	// only the response is hidden. WebSocket handshakes carry cookies either
-	// way, and nothing is hidden. Setting the Authorization header in a script
-	// needs AllowedHeaders, not this.
+	// AllowCredentials lets scripts on allowed origins send requests with
+	// cookies, TLS client certificates and HTTP authentication, and read the
+	// responses. Such scripts act as the user.
 	//
-	// Refused together with any origin ("*"), and see AcceptRisks.
+	// Without it, requests that need no preflight, such as form posts, still
+	// arrive with cookies and run your handler. Only the response is hidden.
+	// WebSocket handshakes always carry cookies, and nothing is hidden.
+	//
+	// Scripts that set the Authorization header need AllowedHeaders, not
+	// AllowCredentials. AllowCredentials is refused together with "*" in
+	// AllowedOrigins. AcceptRisks explains which other origins are refused.
 	AllowCredentials bool
 
-	// MaxAge is how long browsers may reuse the answer to a preflight. It is
-	// sent in seconds, and fractions of one are refused. Zero leaves it to
-	// browsers, which take 5 seconds; negative has every preflight asked
-	// anew. More than 24 hours is refused, as no browser honours it; Chromium
-	// honours at most 2 hours.
+	// MaxAge is the time for which browsers may reuse the response to a
+	// preflight. It is sent in seconds, and a fraction of a second is refused.
+	// If it is zero, the header is absent, and browsers use 5 seconds. If it is
+	// negative, they send a preflight before every request that needs one.
+	// Browsers cap it, Chromium at 2 hours and Firefox at 24.
 	MaxAge time.Duration
 
-	// PublicSuffixes, if not nil, tells which domains anybody can register
-	// names under, for RiskPublicSuffix. The List of
-	// golang.org/x/net/publicsuffix is one. The package's own suffixes always
-	// count as well. It is used only while
-	// a policy is compiled.
-	PublicSuffixes cookiejar.PublicSuffixList `json:"-"`
+	// PublicSuffixes, if not nil, adds public suffixes to the ones that this
+	// package knows, for RiskPublicSuffix. The List of
+	// golang.org/x/net/publicsuffix satisfies it. New and SetPolicy call it;
+	// Handler does not.
+	PublicSuffixes cookiejar.PublicSuffixList
 
-	// AcceptRisks names the risks to accept, of those that a policy is
-	// otherwise refused for, joined with "|".
+	// AcceptRisks names the risks to accept, joined with "|". A policy with any
+	// other risk is refused.
 	AcceptRisks Risk
 
-	// DenyHandler, if not nil, answers rejected requests, in place of a 403 in
-	// plain text. The response says Vary: Origin already, and has no CORS
-	// header. DenyHandler must not do what the request asks for, except while it
-	// is only to be seen what would be rejected: see the example ObserveFirst.
-	DenyHandler http.Handler `json:"-"`
+	// PassRejected lets rejected requests run the handler, without CORS headers.
+	// OnReject is called as usual. Most CORS packages do no more than this. Use
+	// it to observe a new policy before you enforce it, or if another layer
+	// protects your service against cross-site request forgery.
+	//
+	// It does not apply to preflights, to requests with an Upgrade header, and
+	// to the method CONNECT. The page of a WebSocket could read the responses.
+	PassRejected bool
 
-	// OnReject, if not nil, is told of each rejected request, before that is
-	// answered, and of each preflight that asks for a method or request header
-	// that is not allowed, which the browser will stop at. It runs in the
-	// request's goroutine, several at once: to log, or to count. Strings in err
-	// come from the client.
-	OnReject func(r *http.Request, err *RequestError) `json:"-"`
+	// DenyHandler, if not nil, serves rejected requests in place of a 403 in
+	// plain text. Handler sets Vary and Cache-Control: no-store before it calls
+	// DenyHandler. DenyHandler must not do what the request asks for.
+	DenyHandler http.Handler
+
+	// OnReject, if not nil, is called for each rejected request before the
+	// response is written. It is also called for each preflight for a method or
+	// request header that the policy does not allow, because the browser will
+	// stop there. It runs in the goroutine of the request. Calls can be
+	// concurrent. The strings in err come from the client.
+	OnReject func(r *http.Request, err *RequestError)
 }
 
-// clone returns a copy of p that shares no memory with it that can change.
+// clone returns a copy of p that shares no slice with p.
 func (p Policy) clone() Policy {
 	p.AllowedOrigins = slices.Clone(p.AllowedOrigins)
 	p.AllowedMethods = slices.Clone(p.AllowedMethods)
@@ -157,47 +181,130 @@ func (p Policy) clone() Policy {
 	return p
 }
 
-// A Risk is something that a [Policy] is refused for, unless its AcceptRisks
-// says that it is meant. The zero value accepts no risk.
+// policyJSON has the fields of a Policy that JSON can hold.
+type policyJSON struct {
+	AllowedOrigins, AllowedMethods, AllowedHeaders, ExposedHeaders jsonList `json:",omitempty"`
+
+	AllowCredentials bool         `json:",omitempty"`
+	MaxAge           jsonDuration `json:",omitempty"`
+	AcceptRisks      Risk         `json:",omitempty"`
+	PassRejected     bool         `json:",omitempty"`
+}
+
+func (p *Policy) toJSON() policyJSON {
+	return policyJSON{
+		p.AllowedOrigins, p.AllowedMethods, p.AllowedHeaders, p.ExposedHeaders,
+		p.AllowCredentials, jsonDuration(p.MaxAge), p.AcceptRisks, p.PassRejected,
+	}
+}
+
+// jsonList is a list that null leaves unchanged.
+type jsonList []string
+
+func (l *jsonList) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		return nil
+	}
+	*l = nil // do not decode into the old slice
+	return json.Unmarshal(b, (*[]string)(l))
+}
+
+// jsonDuration is a duration as text, such as "2h0m0s".
+type jsonDuration time.Duration
+
+func (d jsonDuration) MarshalText() ([]byte, error) {
+	return []byte(time.Duration(d).String()), nil
+}
+
+func (d *jsonDuration) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		return nil
+	}
+	parsed, err := time.ParseDuration(strings.Trim(string(b), `"`))
+	if err != nil || b[0] != '"' {
+		return fmt.Errorf(`MaxAge: %s is not a duration; write text with a unit, such as "2h"`, b)
+	}
+	*d = jsonDuration(parsed)
+	return nil
+}
+
+// MarshalJSON returns p as JSON, without its functions and interfaces. MaxAge
+// and AcceptRisks are text, such as "2h0m0s" and "insecure-origin". Fields that
+// are zero are left out. It returns an error if AcceptRisks has undefined bits.
+func (p Policy) MarshalJSON() ([]byte, error) {
+	return json.Marshal(p.toJSON())
+}
+
+// UnmarshalJSON sets the fields of p that b contains, in the form that
+// MarshalJSON returns. It returns an error if b has an unknown field or risk, or
+// if MaxAge is a number. After an error, p is unchanged.
+// Other fields keep their values, and null changes nothing. A list replaces the
+// old list and shares no memory with it.
+func (p *Policy) UnmarshalJSON(b []byte) error {
+	fields := p.toJSON()
+	decoder := json.NewDecoder(bytes.NewReader(b))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&fields); err != nil {
+		return fmt.Errorf("cors: Policy in JSON: %w", err)
+	}
+	p.AllowedOrigins, p.AllowedMethods = fields.AllowedOrigins, fields.AllowedMethods
+	p.AllowedHeaders, p.ExposedHeaders = fields.AllowedHeaders, fields.ExposedHeaders
+	p.AllowCredentials, p.MaxAge = fields.AllowCredentials, time.Duration(fields.MaxAge)
+	p.AcceptRisks, p.PassRejected = fields.AcceptRisks, fields.PassRejected
+	return nil
+}
+
+// A Risk is a danger for which a [Policy] is refused, unless its AcceptRisks
+// names it. The zero value accepts no risk.
 type Risk uint
 
 const (
-	// RiskInsecureOrigin accepts http: origins together with AllowCredentials,
-	// other than loopback ones: localhost, *.localhost and IP addresses such
-	// as 127.0.0.1. Whoever controls a network between a user and such an
-	// origin can alter its pages, and so act with the rights of the user. Its
-	// text is "insecure-origin".
+	// RiskInsecureOrigin accepts http: origins together with AllowCredentials.
+	// Loopback origins are not a risk: localhost, *.localhost, and IP addresses
+	// such as 127.0.0.1. Anyone who controls a network between a user and an
+	// http: origin can change its pages, and so act as the user. Its text is
+	// "insecure-origin".
 	RiskInsecureOrigin Risk = 1 << iota
 
-	// RiskPublicSuffix accepts a pattern for names that anybody can register,
-	// such as https://*.github.io or https://proj-*.vercel.app, or for any host
-	// of a scheme, together with AllowCredentials. A public
-	// suffix is a single label, such as com, except localhost; a domain in
-	// PublicSuffixes; or one of more than a hundred that the package knows. If the
-	// package knows a suffix further down, such as cloudapp.azure.com, the
-	// pattern https://*.azure.com is also refused. Its text is "public-suffix".
+	// RiskPublicSuffix accepts patterns for names that anyone can register,
+	// together with AllowCredentials. Examples are https://*.github.io,
+	// https://proj-*.vercel.app and moz-extension://*. A domain counts as a
+	// public suffix if this package or PublicSuffixes knows it, or if it is a
+	// single label such as com. A domain above a suffix that this package knows
+	// also counts, such as azure.com in https://*.azure.com. Its text is
+	// "public-suffix".
 	RiskPublicSuffix
 
-	// RiskNullOrigin accepts the origins "null" and "file://" in AllowedOrigins,
-	// and lets AllowOriginFunc be asked about them. Any page can have the former,
-	// by way of a sandboxed iframe, and any file the latter. Its text is
-	// "null-origin".
+	// RiskNullOrigin accepts "null" and "file://" in AllowedOrigins, and lets
+	// AllowOriginFunc decide on them. Any page can send the origin "null" from
+	// a sandboxed iframe. Any local file can send "file://" in some embedded
+	// browsers. Its text is "null-origin".
 	RiskNullOrigin
 
-	noRisk // the first bit that is none
+	undefinedRisk // first bit that is not a risk
 )
 
-// riskNames are the texts of risks, in the order of their bits.
-const riskNames = "insecure-origin|public-suffix|null-origin"
+// riskNames are the texts of the risks, in the order of their bits.
+var riskNames = [...]string{"insecure-origin", "public-suffix", "null-origin"}
 
-// MarshalText returns the texts of the risks in r, joined with "|", or nothing
-// for the zero value. It returns an error if r has a bit that is no risk.
+// String returns the text that MarshalText returns. It returns "0" for the zero
+// value, and a number if r has undefined bits.
+func (r Risk) String() string {
+	text, err := r.MarshalText()
+	if err != nil || r == 0 {
+		return strconv.FormatUint(uint64(r), 10)
+	}
+	return string(text)
+}
+
+// MarshalText returns the texts of the risks in r, joined with "|". It returns
+// an empty text for the zero value, and an error if r has undefined bits.
 func (r Risk) MarshalText() ([]byte, error) {
-	if r >= noRisk {
-		return nil, fmt.Errorf("cors: %d is no risk; join RiskInsecureOrigin, RiskPublicSuffix and RiskNullOrigin", uint(r))
+	if r >= undefinedRisk {
+		return nil, fmt.Errorf("risk %d has undefined bits", uint(r))
 	}
 	var texts []string
-	for i, text := range strings.Split(riskNames, "|") {
+	for i, text := range riskNames {
 		if r&(1<<i) != 0 {
 			texts = append(texts, text)
 		}
@@ -205,15 +312,16 @@ func (r Risk) MarshalText() ([]byte, error) {
 	return []byte(strings.Join(texts, "|")), nil
 }
 
-// UnmarshalText sets r to what MarshalText returned as text. It returns an
-// error, and leaves r alone, if a risk in text has another name.
+// UnmarshalText sets r to the risks that text names, in the form that
+// MarshalText returns. It returns an error if text has an unknown name, and then
+// leaves r unchanged.
 func (r *Risk) UnmarshalText(text []byte) error {
 	var accepted Risk
 	if len(text) > 0 {
 		for name := range strings.SplitSeq(string(text), "|") {
-			i := slices.Index(strings.Split(riskNames, "|"), name)
+			i := slices.Index(riskNames[:], name)
 			if i < 0 {
-				return fmt.Errorf("cors: %q is no risk; write one or more of %s, joined with \"|\"", name, strings.ReplaceAll(riskNames, "|", ", "))
+				return fmt.Errorf("unknown risk %q; write one or more of %s, joined with \"|\"", name, strings.Join(riskNames[:], ", "))
 			}
 			accepted |= 1 << i
 		}
@@ -227,72 +335,74 @@ type PolicyError struct {
 	// Field is the name of the field of Policy, such as "AllowedOrigins".
 	Field string
 
-	// Index is the index of the element of Field at fault, or -1 where Field
-	// is no list.
+	// Index is the index of the faulty element of Field, or -1 if Field is not
+	// a list.
 	Index int
 
-	// Value is the element, or the field's value, at fault.
+	// Value is the faulty element, or the value of the field.
 	Value string
 
-	// Reason says what is wrong with it and what to write instead.
+	// Reason names the fault and the remedy. Value is its subject, as in
+	// `has no scheme; did you mean "https://example.com"?`.
 	Reason string
 }
 
-// Error returns a message that holds all the fields of e.
+// Error returns a message of one line that contains all fields of e.
 func (e *PolicyError) Error() string {
 	if e.Index < 0 {
-		return fmt.Sprintf("cors: %s %q: %s", e.Field, e.Value, e.Reason)
+		return fmt.Sprintf("cors: %s: %q %s", e.Field, e.Value, e.Reason)
 	}
-	return fmt.Sprintf("cors: %s[%d] %q: %s", e.Field, e.Index, e.Value, e.Reason)
+	return fmt.Sprintf("cors: %s[%d]: %q %s", e.Field, e.Index, e.Value, e.Reason)
 }
 
-// A RequestError tells why a request was rejected, or why a browser will not
-// send the request that a preflight asked about. Its message says what would
-// have to change.
+// A RequestError is the reason why a request was rejected, or why a browser will
+// stop after a preflight.
 type RequestError struct {
-	// Preflight says whether the request is a preflight.
+	// Preflight reports whether the request is a preflight.
 	Preflight bool
 
-	// Field is the request header at fault: Origin,
-	// Access-Control-Request-Method or Access-Control-Request-Headers; or
-	// Sec-Fetch-Site, where that tells of a page of another site and there is no
-	// Origin.
+	// Field is the name of the request header at fault: Origin,
+	// Access-Control-Request-Method or Access-Control-Request-Headers. It is
+	// Sec-Fetch-Site if a request from another site or origin has no Origin.
 	Field string
 
-	// Value is what in that header is not allowed: the origin, the method, the
-	// name of the first such request header, or the relation between sites.
-	// Where a list of request headers is too long to be read, it is the
-	// beginning of the list. Of several lines that should be one, it
-	// holds the first two, joined with ", ". It comes from the client as it is,
-	// but is a copy, and cut after 512 bytes.
+	// Value is the part of the header that is not allowed: the origin, the
+	// method, the first such request header, or the value of Sec-Fetch-Site. If
+	// a list of request headers is too long to be read, Value is its beginning.
+	// If a header is repeated, Value has the first two values, joined with ", ".
+	//
+	// Value comes from the client, unchanged. It is a copy of at most 512 bytes.
 	Value string
 
-	reason string // what is wrong with the value; if empty, that it is not listed
+	reason string // predicate of the message; empty if Value is not listed
 }
 
-// Error returns the reason on one line, with the client's part quoted.
+// Error returns a message of one line that names the fault. It quotes Value.
+//
+// The message can name entries of the policy, so log it and do not send it to
+// clients.
 func (e *RequestError) Error() string {
 	request := "request"
 	if e.Preflight {
 		request = "preflight"
 	}
-	what, reason := "origin", "is not in AllowedOrigins"
+	subject, reason := "origin", "is not in AllowedOrigins"
 	switch e.Field {
 	case header.RequestMethod:
-		what, reason = "method", "is not in AllowedMethods"
+		subject, reason = "method", "is not in AllowedMethods"
 	case header.RequestHeaders:
-		what, reason = "request header", "is not in AllowedHeaders"
+		subject, reason = "request header", "is not in AllowedHeaders"
 	case header.SecFetchSite:
-		what, reason = header.SecFetchSite, "tells of a page of another site or origin, but there is no Origin that could be allowed"
+		subject, reason = header.SecFetchSite, "shows a page on another site or origin, but Origin is missing"
 	}
 	if e.reason != "" {
 		reason = e.reason
 	}
-	return fmt.Sprintf("cors: %s: %s %q %s", request, what, e.Value, reason)
+	return fmt.Sprintf("cors: %s: %s %q %s", request, subject, e.Value, reason)
 }
 
-// compiled is a valid policy in the form in which requests are matched. It does
-// not change once it is made.
+// compiled is a valid policy in the form that requests are matched with. It is
+// immutable.
 type compiled struct {
 	policy      Policy
 	anyOrigin   bool
@@ -318,7 +428,7 @@ type line struct{ name, value string }
 // request headers that a policy with "*" allows.
 const maxEcho = 8 << 10
 
-// compile returns p in compiled form, or all that is wrong with it.
+// compile returns the compiled form of p, or an error that joins all mistakes.
 func compile(p Policy) (*compiled, error) {
 	c := &compiled{policy: p.clone()}
 	if p.AllowCredentials {
@@ -331,8 +441,8 @@ func compile(p Policy) (*compiled, error) {
 	c.compileRequestHeaders(&errs)
 	c.compileExposedHeaders(&errs)
 	c.compileMaxAge(&errs)
-	if p.AcceptRisks >= noRisk {
-		errs.add("AcceptRisks", -1, strconv.FormatUint(uint64(p.AcceptRisks), 10), "has bits that are no risk; join RiskInsecureOrigin, RiskPublicSuffix and RiskNullOrigin")
+	if p.AcceptRisks >= undefinedRisk {
+		errs.add("AcceptRisks", -1, p.AcceptRisks.String(), "has undefined bits; join RiskInsecureOrigin, RiskPublicSuffix and RiskNullOrigin")
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
@@ -365,7 +475,7 @@ func (c *compiled) compileOrigins(errs *policyErrors) {
 	c.origins.Grow(p.AllowedOrigins)
 	for i, s := range p.AllowedOrigins {
 		if s == "*" {
-			if !c.anyOrigin { // else the first has been judged
+			if !c.anyOrigin { // only once for repeated entries
 				c.anyOrigin = true
 				p.checkAnyOrigin(errs, i)
 			}
@@ -377,11 +487,11 @@ func (c *compiled) compileOrigins(errs *policyErrors) {
 			continue
 		}
 		if origin.IsOpaque(s) && p.AcceptRisks&RiskNullOrigin == 0 {
-			page := "page can have the origin null, by way of a sandboxed iframe"
+			source := "page, from a sandboxed iframe"
 			if s != "null" {
-				page = "file has this origin, from wherever it was downloaded"
+				source = "file on the user's disk"
 			}
-			errs.add("AllowedOrigins", i, s, "any "+page+"; serve the page over HTTP and write its origin, or accept RiskNullOrigin")
+			errs.add("AllowedOrigins", i, s, "is an origin of any "+source+"; serve your page over HTTP and list its origin, or accept RiskNullOrigin")
 		}
 		if p.AllowCredentials {
 			p.checkRisks(errs, i, o)
@@ -390,40 +500,39 @@ func (c *compiled) compileOrigins(errs *policyErrors) {
 	}
 }
 
-// checkAnyOrigin checks what goes with p.AllowedOrigins[i], which is "*".
+// checkAnyOrigin checks the fields that p.AllowedOrigins[i], which is "*", excludes.
 func (p *Policy) checkAnyOrigin(errs *policyErrors, i int) {
-	const field = "AllowedOrigins"
 	if slices.ContainsFunc(p.AllowedOrigins, func(s string) bool { return s != "*" }) {
-		errs.add(field, i, "*", "allows any origin, which makes the other origins pointless; remove them, or remove this")
+		errs.add("AllowedOrigins", i, "*", "already allows every other entry; remove those, or remove this")
 	}
 	if p.AllowOriginFunc != nil {
-		errs.add(field, i, "*", "allows any origin, which makes AllowOriginFunc pointless; remove that, or remove this")
+		errs.add("AllowedOrigins", i, "*", "never lets AllowOriginFunc decide; remove the function, or remove this")
 	}
 	if p.AllowCredentials {
-		errs.add(field, i, "*", "with AllowCredentials, lets every page on the web act as your users; list the origins that you trust, or do not set AllowCredentials")
+		errs.add("AllowedOrigins", i, "*", "is refused by browsers together with credentials; "+anyOriginRemedy)
 	}
 }
 
-// checkRisks checks what o, which is p.AllowedOrigins[i], risks with credentials.
+// anyOriginRemedy is the remedy for any origin with credentials.
+const anyOriginRemedy = "if scripts send a token in Authorization, drop AllowCredentials and list Authorization in AllowedHeaders; if they need cookies, list the origins"
+
+// checkRisks checks o, which is p.AllowedOrigins[i], for risks with credentials.
 func (p *Policy) checkRisks(errs *policyErrors, i int, o origin.Pattern) {
 	s := p.AllowedOrigins[i]
 	if o.Wildcard == origin.AnyHost && (o.Scheme == "http" || o.Scheme == "https") {
-		errs.add("AllowedOrigins", i, s, "with AllowCredentials, lets every page on the web act as your users; list the origins that you trust, or decide in AllowOriginFunc")
+		errs.add("AllowedOrigins", i, s, "with AllowCredentials lets every page on the web act as your users; "+anyOriginRemedy)
 		return
 	}
 	if o.Scheme == "http" && !o.IsLoopback() && p.AcceptRisks&RiskInsecureOrigin == 0 {
-		errs.add("AllowedOrigins", i, s, "with AllowCredentials, lets whoever controls a network in between act as your users; write https:// instead of http://, or accept RiskInsecureOrigin")
+		errs.add("AllowedOrigins", i, s, "with AllowCredentials lets anyone who controls a network act as your users; write https:// instead of http://, or accept RiskInsecureOrigin")
 	}
 	suffix, public := o.PublicSuffix(p.PublicSuffixes)
 	if !public || p.AcceptRisks&RiskPublicSuffix != 0 {
 		return
 	}
-	who := fmt.Sprintf("anyone who can register a name under %q", suffix)
-	switch {
-	case o.Wildcard == origin.AnyHost:
-		who = fmt.Sprintf("every page with the scheme %q", o.Scheme)
-	case origin.IsReserved(suffix):
-		who = fmt.Sprintf("every host under %q", suffix)
+	reason := fmt.Sprintf("with AllowCredentials lets anyone who can register a name under %q act as your users; list the domains that you trust, or accept RiskPublicSuffix", suffix)
+	if o.Wildcard == origin.AnyHost {
+		reason = fmt.Sprintf("with AllowCredentials lets every page with the scheme %q act as your users; list the origins that you trust, or accept RiskPublicSuffix", o.Scheme)
 	}
 	errs.add("AllowedOrigins", i, s, "with AllowCredentials, lets "+who+" act as your users; list the origins that you trust, or accept RiskPublicSuffix")
 }
@@ -436,12 +545,13 @@ func (c *compiled) compileMethods(errs *policyErrors) {
 	for _, method := range list {
 		c.methods[method] = struct{}{}
 	}
-	c.preflightLines = appendList(c.preflightLines, header.AllowMethods, list)
+	sent := slices.DeleteFunc(list, header.IsForbiddenMethod)
+	c.preflightLines = appendList(c.preflightLines, header.AllowMethods, sent)
 }
 
 // names returns the elements of a field that lists methods or request headers,
-// and whether "*" is among them. With credentials, browsers take "*" for a name:
-// it is left out then, and what is asked for echoed instead.
+// and whether "*" is one of them. With credentials, browsers take "*" literally.
+// The list then lacks it, and preflight responses echo the requested names.
 func (c *compiled) names(errs *policyErrors, field string, elements []string, fault func(string) string) (list []string, wild bool) {
 	for i, s := range elements {
 		if s == "*" {
@@ -464,9 +574,7 @@ func (c *compiled) compileRequestHeaders(errs *policyErrors) {
 		list[i] = http.CanonicalHeaderKey(name)
 	}
 	list = header.Unique(list)
-	c.preflightLines = appendList(c.preflightLines, header.AllowHeaders, list)
-
-	// Room for every name once with ", ", and some more white space.
+	// Every name once with ", ", and some white space from intermediaries.
 	c.maxRequestHeaders = 128
 	for _, name := range list {
 		c.requestHeaders = append(c.requestHeaders, strings.ToLower(name))
@@ -476,6 +584,8 @@ func (c *compiled) compileRequestHeaders(errs *policyErrors) {
 	if c.anyRequestHeader {
 		c.maxRequestHeaders = max(c.maxRequestHeaders, maxEcho)
 	}
+	sent := slices.DeleteFunc(list, header.IsForbiddenRequestHeader)
+	c.preflightLines = appendList(c.preflightLines, header.AllowHeaders, sent)
 }
 
 func (c *compiled) compileExposedHeaders(errs *policyErrors) {
@@ -495,12 +605,10 @@ func (c *compiled) compileMaxAge(errs *policyErrors) {
 		c.preflightLines = append(c.preflightLines, line{header.MaxAge, "0"})
 	case age <= 24*60*60: // a day, if it was meant in seconds
 		errs.add("MaxAge", -1, age.String(), fmt.Sprintf("is less than a second; did you mean %d*time.Second?", age))
-	case age > 24*time.Hour:
-		errs.add("MaxAge", -1, age.String(), "no browser honours more than a day; write 24*time.Hour or less")
 	case age%time.Second != 0:
-		errs.add("MaxAge", -1, age.String(), "is sent in whole seconds; write a multiple of time.Second")
+		errs.add("MaxAge", -1, age.String(), "must be in whole seconds; write a multiple of time.Second")
 	default:
-		c.preflightLines = append(c.preflightLines, line{header.MaxAge, strconv.Itoa(int(age / time.Second))})
+		c.preflightLines = append(c.preflightLines, line{header.MaxAge, strconv.FormatInt(int64(age/time.Second), 10)})
 	}
 }
 

@@ -1,6 +1,7 @@
 package cors_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -59,130 +60,130 @@ func TestRefusedPolicies(t *testing.T) {
 		// its end: what to write instead.
 		want [][2]string
 	}{
-		{"no scheme", origins("example.com"), [][2]string{{`AllowedOrigins[0] "example.com": has no scheme`, `did you mean "https://example.com"?`}}},
-		{"no scheme, but a port", origins("localhost:3000"), [][2]string{{`AllowedOrigins[0] "localhost:3000": has no scheme`, `did you mean "http://localhost:3000"?`}}},
-		{"no scheme, but a loopback address", origins("127.0.0.1"), [][2]string{{`AllowedOrigins[0] "127.0.0.1": has no scheme`, `did you mean "http://127.0.0.1"?`}}},
-		{"no scheme, but slashes", origins("//example.com"), [][2]string{{`AllowedOrigins[0] "//example.com": has no scheme`, `did you mean "https://example.com"?`}}},
-		{"no scheme, but a wildcard", origins("*.example.com"), [][2]string{{`AllowedOrigins[0] "*.example.com": has no scheme`, `did you mean "https://*.example.com"?`}}},
-		{"a single slash", origins("https:/example.com"), [][2]string{{`AllowedOrigins[0] "https:/example.com": has no scheme`, `did you mean "https://example.com"?`}}},
-		{"a missing colon", origins("http//localhost:3000"), [][2]string{{`AllowedOrigins[0] "http//localhost:3000": has no scheme`, `did you mean "http://localhost:3000"?`}}},
-		{"a semicolon for a colon", origins("https;//example.com"), [][2]string{{`AllowedOrigins[0] "https;//example.com": has no scheme`, `did you mean "https://example.com"?`}}},
-		{"no slashes", origins("https:example.com"), [][2]string{{`AllowedOrigins[0] "https:example.com": has no scheme`, `did you mean "https://example.com"?`}}},
-		{"a host that begins like a scheme", origins("https.example.com"), [][2]string{{`AllowedOrigins[0] "https.example.com": has no scheme`, `did you mean "https://https.example.com"?`}}},
-		{"a host that begins like localhost", origins("localhosts.example.com"), [][2]string{{`AllowedOrigins[0] "localhosts.example.com": has no scheme`, `did you mean "https://localhosts.example.com"?`}}},
-		{"no scheme, but an IPv6 address", origins("[::1]:3000"), [][2]string{{`AllowedOrigins[0] "[::1]:3000": has no scheme`, `did you mean "http://[::1]:3000"?`}}},
-		{"a word", origins("all"), [][2]string{{`AllowedOrigins[0] "all": has no scheme`, `add it, as in "https://example.com"`}}},
-		{"null in another case", origins("Null"), [][2]string{{`AllowedOrigins[0] "Null": has no scheme`, `did you mean "null"?`}}},
-		{"an email address", origins("mailto:a@b.example"), [][2]string{{`AllowedOrigins[0] "mailto:a@b.example": has no scheme`, `add it, as in "https://example.com"`}}},
-		{"a WebSocket", origins("wss://example.com"), [][2]string{{`AllowedOrigins[0] "wss://example.com": is the address of a WebSocket`, `did you mean "https://example.com"?`}}},
-		{"an insecure WebSocket", origins("WS://example.com/chat"), [][2]string{{`AllowedOrigins[0] "WS://example.com/chat": is the address of a WebSocket`, `did you mean "http://example.com"?`}}},
-		{"quotes", origins(`"https://example.com"`), [][2]string{{`AllowedOrigins[0] "\"https://example.com\"": has an invalid scheme`, `did you mean "https://example.com"?`}}},
-		{"an invisible character", origins("\ufeffhttps://example.com"), [][2]string{{`AllowedOrigins[0] "\ufeffhttps://example.com": contains white space or an invisible character`, `did you mean "https://example.com"?`}}},
-		{"a regular expression", origins(`^https://.*\.example\.com$`), [][2]string{{`AllowedOrigins[0] "^https://.*\.example\.com$": has an invalid scheme`, `write one such as "https"`}}},
-		{"another", origins(`https://[a-z]+.example.com`), [][2]string{{`AllowedOrigins[0] "https://[a-z]+.example.com": has an invalid character in its host`, `or an IPv6 address in brackets`}}},
-		{"a user that looks like a host", origins("https://example.com@evil.example"), [][2]string{{`AllowedOrigins[0] "https://example.com@evil.example": contains a user name`, `remove it`}}},
-		{"several ports", origins("http://localhost:3000,3001"), [][2]string{{`AllowedOrigins[0] "http://localhost:3000,3001": is not a single origin`, `write each origin as a separate entry`}}},
-		{"no port after a colon", origins("http://localhost:"), [][2]string{{`AllowedOrigins[0] "http://localhost:": has an invalid port`, `did you mean "http://localhost"?`}}},
-		{"any origin, twice, and another", origins("*", "*", "https://a.example"), [][2]string{{`AllowedOrigins[0] "*": allows any origin, which makes the other origins pointless`, `remove them, or remove this`}}},
-		{"nothing", origins(""), [][2]string{{`AllowedOrigins[0] "": is empty, as an unset environment variable is`, "or remove the entry"}}},
-		{"an empty scheme", origins("://example.com"), [][2]string{{`AllowedOrigins[0] "://example.com": has an invalid scheme`, `write one such as "https"`}}},
-		{"a scheme that is none", origins("1a://example.com"), [][2]string{{`AllowedOrigins[0] "1a://example.com": has an invalid scheme`, `write one such as "https"`}}},
-		{"a trailing slash", origins("https://example.com/"), [][2]string{{`AllowedOrigins[0] "https://example.com/": ends with a slash`, `did you mean "https://example.com"?`}}},
-		{"a path", origins("https://example.com/app"), [][2]string{{`AllowedOrigins[0] "https://example.com/app": contains a path`, `did you mean "https://example.com"?`}}},
-		{"a query", origins("https://example.com?q"), [][2]string{{`AllowedOrigins[0] "https://example.com?q": contains a query`, `did you mean "https://example.com"?`}}},
-		{"a fragment", origins("https://example.com#f"), [][2]string{{`AllowedOrigins[0] "https://example.com#f": contains a fragment`, `did you mean "https://example.com"?`}}},
-		{"a path without a mend", origins("https://a^b/"), [][2]string{{`AllowedOrigins[0] "https://a^b/": ends with a slash`, `remove it`}}},
-		{"a user", origins("https://user:pw@example.com"), [][2]string{{`AllowedOrigins[0] "https://user:pw@example.com": contains a user name`, `remove it`}}},
-		{"upper case in the host", origins("https://Example.com"), [][2]string{{`AllowedOrigins[0] "https://Example.com": has uppercase letters`, `did you mean "https://example.com"?`}}},
-		{"upper case in the scheme", origins("HTTPS://example.com"), [][2]string{{`AllowedOrigins[0] "HTTPS://example.com": has uppercase letters`, `did you mean "https://example.com"?`}}},
-		{"white space around", origins(" https://example.com "), [][2]string{{`AllowedOrigins[0] " https://example.com ": contains white space or an invisible character`, `did you mean "https://example.com"?`}}},
-		{"white space within", origins("https://a.example https://b.example"), [][2]string{{`AllowedOrigins[0] "https://a.example https://b.example": is not a single origin`, `write each origin as a separate entry`}}},
-		{"a control character", origins("https://example.com\x00"), [][2]string{{`AllowedOrigins[0] "https://example.com\x00": contains white space or an invisible character`, `remove it`}}},
-		{"two in one string", origins("https://a.example,https://b.example"), [][2]string{{`AllowedOrigins[0] "https://a.example,https://b.example": is not a single origin`, `write each origin as a separate entry`}}},
-		{"https's default port", origins("https://example.com:443"), [][2]string{{`AllowedOrigins[0] "https://example.com:443": has the default port of its scheme`, `did you mean "https://example.com"?`}}},
-		{"http's default port", origins("http://*.example.com:80"), [][2]string{{`AllowedOrigins[0] "http://*.example.com:80": has the default port of its scheme`, `did you mean "http://*.example.com"?`}}},
-		{"port 0", origins("https://example.com:0"), [][2]string{{`AllowedOrigins[0] "https://example.com:0": has an invalid port`, `write a number from 1 to 65535 without leading zeros, or remove it`}}},
-		{"port 65536", origins("https://example.com:65536"), [][2]string{{`AllowedOrigins[0] "https://example.com:65536": has an invalid port`, `or remove it`}}},
-		{"a port of six digits", origins("https://example.com:100000"), [][2]string{{`AllowedOrigins[0] "https://example.com:100000": has an invalid port`, `or remove it`}}},
-		{"a port with a leading zero", origins("https://example.com:08080"), [][2]string{{`AllowedOrigins[0] "https://example.com:08080": has an invalid port`, `or remove it`}}},
-		{"an empty port", origins("app://example.com:"), [][2]string{{`AllowedOrigins[0] "app://example.com:": has an invalid port`, `did you mean "app://example.com"?`}}},
-		{"a port that is no number", origins("https://example.com:http"), [][2]string{{`AllowedOrigins[0] "https://example.com:http": has an invalid port`, `or remove it`}}},
-		{"two ports", origins("https://example.com:8080:*"), [][2]string{{`AllowedOrigins[0] "https://example.com:8080:*": has two ports`, `write a number or "*"`}}},
-		{"no host", origins("https://"), [][2]string{{`AllowedOrigins[0] "https://": has no host`, `add one, as in "https://example.com"`}}},
-		{"no host, but a port", origins("https://:8080"), [][2]string{{`AllowedOrigins[0] "https://:8080": has no host`, `add one, as in "https://example.com"`}}},
-		{"Unicode", origins("https://bücher.example"), [][2]string{{`AllowedOrigins[0] "https://bücher.example": contains a character that is not ASCII`, `as in "https://xn--bcher-kva.example"`}}},
-		{"invalid UTF-8", origins("https://\xff.example"), [][2]string{{`AllowedOrigins[0] "https://\xff.example": contains a character that is not ASCII`, `as in "https://xn--bcher-kva.example"`}}},
-		{"an IPv6 address with a zone", origins("http://[fe80::1%eth0]"), [][2]string{{`AllowedOrigins[0] "http://[fe80::1%eth0]": has an IPv6 address that is not in canonical form`, `did you mean "http://[fe80::1]"?`}}},
-		{"an IPv6 address with too many zeros", origins("http://[0:0:0:0:0:0:0:1]:8080"), [][2]string{{`AllowedOrigins[0] "http://[0:0:0:0:0:0:0:1]:8080": has an IPv6 address that is not in canonical form`, `did you mean "http://[::1]:8080"?`}}},
-		{"an IPv4-mapped IPv6 address in decimal", origins("http://[::ffff:1.2.3.4]"), [][2]string{{`AllowedOrigins[0] "http://[::ffff:1.2.3.4]": has an IPv6 address that is not in canonical form`, `as in "http://[2001:db8::1]"`}}},
-		{"half an IPv6 address", origins("http://[::1"), [][2]string{{`AllowedOrigins[0] "http://[::1": has an IPv6 address that is not in canonical form`, `as in "http://[2001:db8::1]"`}}},
-		{"an IPv6 address without brackets", origins("http://2001:db8::1"), [][2]string{{`AllowedOrigins[0] "http://2001:db8::1": has an invalid character in its host`, `or an IPv6 address in brackets`}}},
-		{"three numbers", origins("http://1.2.3"), [][2]string{{`AllowedOrigins[0] "http://1.2.3": has a host that ends in a number but is not a canonical IPv4 address`, `write four decimal numbers, as in "http://192.0.2.1"`}}},
-		{"a leading zero in an address", origins("http://01.2.3.4"), [][2]string{{`AllowedOrigins[0] "http://01.2.3.4": has a host that ends in a number but is not a canonical IPv4 address`, `"http://192.0.2.1"`}}},
-		{"five numbers", origins("http://1.2.3.4.5"), [][2]string{{`AllowedOrigins[0] "http://1.2.3.4.5": has a host that ends in a number but is not a canonical IPv4 address`, `"http://192.0.2.1"`}}},
-		{"256", origins("http://1.2.3.256"), [][2]string{{`AllowedOrigins[0] "http://1.2.3.256": has a host that ends in a number but is not a canonical IPv4 address`, `"http://192.0.2.1"`}}},
-		{"a hexadecimal number last", origins("http://example.0x1f"), [][2]string{{`AllowedOrigins[0] "http://example.0x1f": has a host that ends in a number but is not a canonical IPv4 address`, `"http://192.0.2.1"`}}},
-		{"an empty label", origins("https://a..example"), [][2]string{{`AllowedOrigins[0] "https://a..example": has an empty label in its host`, `remove the extra dot`}}},
-		{"a leading dot", origins("https://.example.com"), [][2]string{{`AllowedOrigins[0] "https://.example.com": has an empty label in its host`, `remove the extra dot`}}},
-		{"a label of 64 bytes", origins("https://" + label64 + ".example"), [][2]string{{`AllowedOrigins[0] "https://` + label64 + `.example": has a label over 63 bytes`, `write a shorter one`}}},
-		{"a host of 254 bytes", origins("https://" + host253 + "a"), [][2]string{{`AllowedOrigins[0] "https://` + host253 + `a": has a host over 253 bytes`, `write a shorter one`}}},
-		{"a pattern that only longer hosts could match", origins("https://*." + host253[2:] + "a"), [][2]string{{`AllowedOrigins[0] "https://*.` + host253[2:] + `a": has a host over 253 bytes`, `write a shorter one`}}},
-		{"characters that no host has", origins("https://a^b.example"), [][2]string{{`AllowedOrigins[0] "https://a^b.example": has an invalid character in its host`, `write letters, digits, "-", "_" and ".", or an IPv6 address in brackets`}}},
-		{"characters that no host has, in a label of 63 bytes", origins("https://" + label63[1:] + "^.example"), [][2]string{{`AllowedOrigins[0] "https://` + label63[1:] + `^.example": has an invalid character in its host`, `write letters, digits, "-", "_" and ".", or an IPv6 address in brackets`}}},
-		{"a file", origins("file://"), [][2]string{{`AllowedOrigins[0] "file://": any file has this origin`, `or accept RiskNullOrigin`}}},
-		{"a file's host", origins("file://example.com"), [][2]string{{`AllowedOrigins[0] "file://example.com": has the scheme "file"`, `for example from "http://localhost:8080"`}}},
-		{"a misspelled scheme", origins("htttps://example.com"), [][2]string{{`AllowedOrigins[0] "htttps://example.com": has a misspelled scheme`, `did you mean "https://example.com"?`}}},
-		{"no scheme, but HTTP's default port", origins("example.com:80"), [][2]string{{`AllowedOrigins[0] "example.com:80": has no scheme`, `did you mean "http://example.com"?`}}},
-		{"null", origins("null"), [][2]string{{`AllowedOrigins[0] "null": any page can have the origin null`, `or accept RiskNullOrigin`}}},
+		{"no scheme", origins("example.com"), [][2]string{{`AllowedOrigins[0]: "example.com" has no scheme`, `did you mean "https://example.com"?`}}},
+		{"no scheme, but a port", origins("localhost:3000"), [][2]string{{`AllowedOrigins[0]: "localhost:3000" has no scheme`, `did you mean "http://localhost:3000"?`}}},
+		{"no scheme, but a loopback address", origins("127.0.0.1"), [][2]string{{`AllowedOrigins[0]: "127.0.0.1" has no scheme`, `did you mean "http://127.0.0.1"?`}}},
+		{"no scheme, but slashes", origins("//example.com"), [][2]string{{`AllowedOrigins[0]: "//example.com" has no scheme`, `did you mean "https://example.com"?`}}},
+		{"no scheme, but a wildcard", origins("*.example.com"), [][2]string{{`AllowedOrigins[0]: "*.example.com" has no scheme`, `did you mean "https://*.example.com"?`}}},
+		{"a single slash", origins("https:/example.com"), [][2]string{{`AllowedOrigins[0]: "https:/example.com" has no scheme`, `did you mean "https://example.com"?`}}},
+		{"a missing colon", origins("http//localhost:3000"), [][2]string{{`AllowedOrigins[0]: "http//localhost:3000" has no scheme`, `did you mean "http://localhost:3000"?`}}},
+		{"a semicolon for a colon", origins("https;//example.com"), [][2]string{{`AllowedOrigins[0]: "https;//example.com" is not one origin`, `did you mean "https://example.com"?`}}},
+		{"no slashes", origins("https:example.com"), [][2]string{{`AllowedOrigins[0]: "https:example.com" has no scheme`, `did you mean "https://example.com"?`}}},
+		{"a host that begins like a scheme", origins("https.example.com"), [][2]string{{`AllowedOrigins[0]: "https.example.com" has no scheme`, `did you mean "https://https.example.com"?`}}},
+		{"a host that begins like localhost", origins("localhosts.example.com"), [][2]string{{`AllowedOrigins[0]: "localhosts.example.com" has no scheme`, `did you mean "https://localhosts.example.com"?`}}},
+		{"no scheme, but an IPv6 address", origins("[::1]:3000"), [][2]string{{`AllowedOrigins[0]: "[::1]:3000" has no scheme`, `did you mean "http://[::1]:3000"?`}}},
+		{"a word", origins("all"), [][2]string{{`AllowedOrigins[0]: "all" has no scheme`, `write it out, as in "https://example.com"`}}},
+		{"null in another case", origins("Null"), [][2]string{{`AllowedOrigins[0]: "Null" has no scheme`, `did you mean "null"?`}}},
+		{"an email address", origins("mailto:a@b.example"), [][2]string{{`AllowedOrigins[0]: "mailto:a@b.example" has no scheme`, `write it out, as in "https://example.com"`}}},
+		{"a WebSocket", origins("wss://example.com"), [][2]string{{`AllowedOrigins[0]: "wss://example.com" is a WebSocket's address`, `did you mean "https://example.com"?`}}},
+		{"an insecure WebSocket", origins("WS://example.com/chat"), [][2]string{{`AllowedOrigins[0]: "WS://example.com/chat" is a WebSocket's address`, `did you mean "http://example.com"?`}}},
+		{"quotes", origins(`"https://example.com"`), [][2]string{{`AllowedOrigins[0]: "\"https://example.com\"" has a scheme that is none`, `did you mean "https://example.com"?`}}},
+		{"an invisible character", origins("\ufeffhttps://example.com"), [][2]string{{`AllowedOrigins[0]: "\ufeffhttps://example.com" has white space or invisible characters in it`, `did you mean "https://example.com"?`}}},
+		{"a regular expression", origins(`^https://.*\.example\.com$`), [][2]string{{`AllowedOrigins[0]: "^https://.*\.example\.com$" has a "*" where it means nothing`, `or as the port ("http://localhost:*")`}}},
+		{"another", origins(`https://[a-z]+.example.com`), [][2]string{{`AllowedOrigins[0]: "https://[a-z]+.example.com" has characters in its host that browsers do not leave there`, `or an IPv6 address in brackets`}}},
+		{"a user that looks like a host", origins("https://example.com@evil.example"), [][2]string{{`AllowedOrigins[0]: "https://example.com@evil.example" has a user in it`, `remove it`}}},
+		{"several ports", origins("http://localhost:3000,3001"), [][2]string{{`AllowedOrigins[0]: "http://localhost:3000,3001" is not one origin`, `write each as an element of its own`}}},
+		{"no port after a colon", origins("http://localhost:"), [][2]string{{`AllowedOrigins[0]: "http://localhost:" has a port that is none`, `did you mean "http://localhost"?`}}},
+		{"any origin, twice, and another", origins("*", "*", "https://a.example"), [][2]string{{`AllowedOrigins[0]: "*" already allows every other entry`, `remove those, or remove this`}}},
+		{"nothing", origins(""), [][2]string{{`AllowedOrigins[0]: "" is empty`, "or remove it"}}},
+		{"an empty scheme", origins("://example.com"), [][2]string{{`AllowedOrigins[0]: "://example.com" has a scheme that is none`, `write one such as "https"`}}},
+		{"a scheme that is none", origins("1a://example.com"), [][2]string{{`AllowedOrigins[0]: "1a://example.com" has a scheme that is none`, `write one such as "https"`}}},
+		{"a trailing slash", origins("https://example.com/"), [][2]string{{`AllowedOrigins[0]: "https://example.com/" has a path`, `did you mean "https://example.com"?`}}},
+		{"a path", origins("https://example.com/app"), [][2]string{{`AllowedOrigins[0]: "https://example.com/app" has a path`, `did you mean "https://example.com"?`}}},
+		{"a query", origins("https://example.com?q"), [][2]string{{`AllowedOrigins[0]: "https://example.com?q" has a path, a query`, `did you mean "https://example.com"?`}}},
+		{"a fragment", origins("https://example.com#f"), [][2]string{{`AllowedOrigins[0]: "https://example.com#f" has a path, a query or a fragment`, `did you mean "https://example.com"?`}}},
+		{"a path without a mend", origins("https://a^b/"), [][2]string{{`AllowedOrigins[0]: "https://a^b/" has a path`, `end after the host and port`}}},
+		{"a user", origins("https://user:pw@example.com"), [][2]string{{`AllowedOrigins[0]: "https://user:pw@example.com" has a user in it`, `remove it`}}},
+		{"upper case in the host", origins("https://Example.com"), [][2]string{{`AllowedOrigins[0]: "https://Example.com" has upper case in it`, `did you mean "https://example.com"?`}}},
+		{"upper case in the scheme", origins("HTTPS://example.com"), [][2]string{{`AllowedOrigins[0]: "HTTPS://example.com" has upper case in it`, `did you mean "https://example.com"?`}}},
+		{"white space around", origins(" https://example.com "), [][2]string{{`AllowedOrigins[0]: " https://example.com " has white space or invisible characters in it`, `did you mean "https://example.com"?`}}},
+		{"white space within", origins("https://a.example https://b.example"), [][2]string{{`AllowedOrigins[0]: "https://a.example https://b.example" is not one origin`, `write each as an element of its own`}}},
+		{"a control character", origins("https://example.com\x00"), [][2]string{{`AllowedOrigins[0]: "https://example.com\x00" has white space or invisible characters in it`, `remove them`}}},
+		{"two in one string", origins("https://a.example,https://b.example"), [][2]string{{`AllowedOrigins[0]: "https://a.example,https://b.example" is not one origin`, `write each as an element of its own`}}},
+		{"https's default port", origins("https://example.com:443"), [][2]string{{`AllowedOrigins[0]: "https://example.com:443" has its scheme's default port in it`, `did you mean "https://example.com"?`}}},
+		{"http's default port", origins("http://*.example.com:80"), [][2]string{{`AllowedOrigins[0]: "http://*.example.com:80" has its scheme's default port in it`, `did you mean "http://*.example.com"?`}}},
+		{"port 0", origins("https://example.com:0"), [][2]string{{`AllowedOrigins[0]: "https://example.com:0" has a port that is none`, `write a number from 1 to 65535 without leading zeros, or nothing`}}},
+		{"port 65536", origins("https://example.com:65536"), [][2]string{{`AllowedOrigins[0]: "https://example.com:65536" has a port that is none`, `or nothing`}}},
+		{"a port of six digits", origins("https://example.com:100000"), [][2]string{{`AllowedOrigins[0]: "https://example.com:100000" has a port that is none`, `or nothing`}}},
+		{"a port with a leading zero", origins("https://example.com:08080"), [][2]string{{`AllowedOrigins[0]: "https://example.com:08080" has a port that is none`, `or nothing`}}},
+		{"an empty port", origins("app://example.com:"), [][2]string{{`AllowedOrigins[0]: "app://example.com:" has a port that is none`, `did you mean "app://example.com"?`}}},
+		{"a port that is no number", origins("https://example.com:http"), [][2]string{{`AllowedOrigins[0]: "https://example.com:http" has a port that is none`, `or nothing`}}},
+		{"two ports", origins("https://example.com:8080:*"), [][2]string{{`AllowedOrigins[0]: "https://example.com:8080:*" has two ports`, `write a number or "*"`}}},
+		{"no host", origins("https://"), [][2]string{{`AllowedOrigins[0]: "https://" has no host`, `write one, as in "https://example.com"`}}},
+		{"no host, but a port", origins("https://:8080"), [][2]string{{`AllowedOrigins[0]: "https://:8080" has no host`, `write one, as in "https://example.com"`}}},
+		{"Unicode", origins("https://bücher.example"), [][2]string{{`AllowedOrigins[0]: "https://bücher.example" has characters in it that are not ASCII`, `as in "https://xn--bcher-kva.example"`}}},
+		{"invalid UTF-8", origins("https://\xff.example"), [][2]string{{`AllowedOrigins[0]: "https://\xff.example" has characters in it that are not ASCII`, `as in "https://xn--bcher-kva.example"`}}},
+		{"an IPv6 address with a zone", origins("http://[fe80::1%eth0]"), [][2]string{{`AllowedOrigins[0]: "http://[fe80::1%eth0]" has an IPv6 address that is not in canonical form`, `did you mean "http://[fe80::1]"?`}}},
+		{"an IPv6 address with too many zeros", origins("http://[0:0:0:0:0:0:0:1]:8080"), [][2]string{{`AllowedOrigins[0]: "http://[0:0:0:0:0:0:0:1]:8080" has an IPv6 address that is not in canonical form`, `did you mean "http://[::1]:8080"?`}}},
+		{"an IPv4-mapped IPv6 address in decimal", origins("http://[::ffff:1.2.3.4]"), [][2]string{{`AllowedOrigins[0]: "http://[::ffff:1.2.3.4]" has an IPv6 address that is not in canonical form`, `without a zone`}}},
+		{"half an IPv6 address", origins("http://[::1"), [][2]string{{`AllowedOrigins[0]: "http://[::1" has an IPv6 address that is not in canonical form`, `as in "http://[2001:db8::1]", without a zone`}}},
+		{"an IPv6 address without brackets", origins("http://2001:db8::1"), [][2]string{{`AllowedOrigins[0]: "http://2001:db8::1" has characters in its host that browsers do not leave there`, `or an IPv6 address in brackets`}}},
+		{"three numbers", origins("http://1.2.3"), [][2]string{{`AllowedOrigins[0]: "http://1.2.3" has a number as its last label`, `write four decimal numbers, as in "http://192.0.2.1"`}}},
+		{"a leading zero in an address", origins("http://01.2.3.4"), [][2]string{{`AllowedOrigins[0]: "http://01.2.3.4" has a number as its last label`, `"http://192.0.2.1"`}}},
+		{"five numbers", origins("http://1.2.3.4.5"), [][2]string{{`AllowedOrigins[0]: "http://1.2.3.4.5" has a number as its last label`, `"http://192.0.2.1"`}}},
+		{"256", origins("http://1.2.3.256"), [][2]string{{`AllowedOrigins[0]: "http://1.2.3.256" has a number as its last label`, `"http://192.0.2.1"`}}},
+		{"a hexadecimal number last", origins("http://example.0x1f"), [][2]string{{`AllowedOrigins[0]: "http://example.0x1f" has a number as its last label`, `"http://192.0.2.1"`}}},
+		{"an empty label", origins("https://a..example"), [][2]string{{`AllowedOrigins[0]: "https://a..example" has an empty label in its host`, `remove the dot before or after it`}}},
+		{"a leading dot", origins("https://.example.com"), [][2]string{{`AllowedOrigins[0]: "https://.example.com" has an empty label in its host`, `remove the dot before or after it`}}},
+		{"a label of 64 bytes", origins("https://" + label64 + ".example"), [][2]string{{`AllowedOrigins[0]: "https://` + label64 + `.example" has a label of more than 63 bytes or a host of more than 253`, `write a shorter one`}}},
+		{"a host of 254 bytes", origins("https://" + host253 + "a"), [][2]string{{`AllowedOrigins[0]: "https://` + host253 + `a" has a label of more than 63 bytes or a host of more than 253`, `write a shorter one`}}},
+		{"a pattern that only longer hosts could match", origins("https://*." + host253[2:] + "a"), [][2]string{{`AllowedOrigins[0]: "https://*.` + host253[2:] + `a" has a label of more than 63 bytes or a host of more than 253`, `write a shorter one`}}},
+		{"characters that no host has", origins("https://a^b.example"), [][2]string{{`AllowedOrigins[0]: "https://a^b.example" has characters in its host that browsers do not leave there`, `write letters, digits, "-", "_" and ".", or an IPv6 address in brackets`}}},
+		{"characters that no host has, in a label of 63 bytes", origins("https://" + label63[1:] + "^.example"), [][2]string{{`AllowedOrigins[0]: "https://` + label63[1:] + `^.example" has characters in its host that browsers do not leave there`, `write letters, digits, "-", "_" and ".", or an IPv6 address in brackets`}}},
+		{"a file", origins("file://"), [][2]string{{`AllowedOrigins[0]: "file://" is an origin of any file`, `or accept RiskNullOrigin`}}},
+		{"a file's host", origins("file://example.com"), [][2]string{{`AllowedOrigins[0]: "file://example.com" is no origin`, `for example from "http://localhost:8080"`}}},
+		{"a misspelled scheme", origins("htttps://example.com"), [][2]string{{`AllowedOrigins[0]: "htttps://example.com" has a scheme that nobody has`, `did you mean "https://example.com"?`}}},
+		{"no scheme, but HTTP's default port", origins("example.com:80"), [][2]string{{`AllowedOrigins[0]: "example.com:80" has no scheme`, `did you mean "http://example.com"?`}}},
+		{"null", origins("null"), [][2]string{{`AllowedOrigins[0]: "null" is an origin of any page, from a sandboxed iframe`, `or accept RiskNullOrigin`}}},
 
-		{"a wildcard within a label", origins("https://*example.com"), [][2]string{{`AllowedOrigins[0] "https://*example.com": has a misplaced "*"`, `or as the port ("http://localhost:*")`}}},
-		{"a wildcard after a letter", origins("https://www*.example.com"), [][2]string{{`AllowedOrigins[0] "https://www*.example.com": has a misplaced "*"`, `or as the port ("http://localhost:*")`}}},
-		{"a wildcard as a later label", origins("https://www.*.example.com"), [][2]string{{`AllowedOrigins[0] "https://www.*.example.com": has a misplaced "*"`, `or as the port ("http://localhost:*")`}}},
-		{"two wildcard labels", origins("https://*.*.example.com"), [][2]string{{`AllowedOrigins[0] "https://*.*.example.com": has a misplaced "*"`, `or as the port ("http://localhost:*")`}}},
-		{"a wildcard for the host and port", origins("https://*:*"), [][2]string{{`AllowedOrigins[0] "https://*:*": has a port after its "*"`, `did you mean "https://*"?`}}},
-		{"a wildcard for the scheme", origins("*://example.com"), [][2]string{{`AllowedOrigins[0] "*://example.com": has a misplaced "*"`, `or as the port ("http://localhost:*")`}}},
-		{"a wildcard within the port", origins("http://localhost:80*"), [][2]string{{`AllowedOrigins[0] "http://localhost:80*": has a misplaced "*"`, `or as the port ("http://localhost:*")`}}},
-		{"a letter and a wildcard", origins("h*"), [][2]string{{`AllowedOrigins[0] "h*": has no scheme`, `add it, as in "https://example.com"`}}},
-		{"a wildcard before an IPv4 address", origins("http://*.127.0.0.1"), [][2]string{{`AllowedOrigins[0] "http://*.127.0.0.1": has a "*" before an IP address`, `remove it`}}},
-		{"a wildcard before an IPv6 address", origins("http://*.[::1]:8080"), [][2]string{{`AllowedOrigins[0] "http://*.[::1]:8080": has a "*" before an IP address`, `remove it`}}},
-		{"a wildcard in the wrong place of an extension", origins("moz-extension://*/"), [][2]string{{`AllowedOrigins[0] "moz-extension://*/": ends with a slash`, `did you mean "moz-extension://*"?`}}},
+		{"a wildcard within a label", origins("https://*example.com"), [][2]string{{`AllowedOrigins[0]: "https://*example.com" has a "*" where it means nothing`, `or as the port ("http://localhost:*")`}}},
+		{"a wildcard after a letter", origins("https://www*.example.com"), [][2]string{{`AllowedOrigins[0]: "https://www*.example.com" has a "*" where it means nothing`, `or as the port ("http://localhost:*")`}}},
+		{"a wildcard as a later label", origins("https://www.*.example.com"), [][2]string{{`AllowedOrigins[0]: "https://www.*.example.com" has a "*" where it means nothing`, `or as the port ("http://localhost:*")`}}},
+		{"two wildcard labels", origins("https://*.*.example.com"), [][2]string{{`AllowedOrigins[0]: "https://*.*.example.com" has a "*" where it means nothing`, `or as the port ("http://localhost:*")`}}},
+		{"a wildcard for the host and port", origins("https://*:*"), [][2]string{{`AllowedOrigins[0]: "https://*:*" has a "*" for every host`, `write "*" alone, or decide in AllowOriginFunc`}}},
+		{"a wildcard for the scheme", origins("*://example.com"), [][2]string{{`AllowedOrigins[0]: "*://example.com" has a "*" where it means nothing`, `or as the port ("http://localhost:*")`}}},
+		{"a wildcard within the port", origins("http://localhost:80*"), [][2]string{{`AllowedOrigins[0]: "http://localhost:80*" has a "*" where it means nothing`, `or as the port ("http://localhost:*")`}}},
+		{"a letter and a wildcard", origins("h*"), [][2]string{{`AllowedOrigins[0]: "h*" has no scheme`, `write it out, as in "https://example.com"`}}},
+		{"a wildcard before an IPv4 address", origins("http://*.127.0.0.1"), [][2]string{{`AllowedOrigins[0]: "http://*.127.0.0.1" has a "*" before an IP address`, `list the addresses`}}},
+		{"a wildcard before an IPv6 address", origins("http://*.[::1]:8080"), [][2]string{{`AllowedOrigins[0]: "http://*.[::1]:8080" has a "*" before an IP address`, `list the addresses`}}},
+		{"a wildcard in the wrong place of an extension", origins("moz-extension://*/"), [][2]string{{`AllowedOrigins[0]: "moz-extension://*/" has a "*" where it means nothing`, `did you mean "moz-extension://*"?`}}},
 		{"a wildcard that no hyphen sets off", origins("https://pr*.example.com", "https://-*.example.com", "https://a.b-*.example.com"), [][2]string{
-			{`AllowedOrigins[0] "https://pr*.example.com": has a misplaced "*"`, `between hyphens in that label ("https://pr-*.example.com"), or as the port ("http://localhost:*")`},
-			{`AllowedOrigins[1] "https://-*.example.com": has only hyphens next to its "*"`, `as in "https://pr-*.example.com"`},
-			{`AllowedOrigins[2] "https://a.b-*.example.com": has a misplaced "*"`, `or as the port ("http://localhost:*")`},
+			{`AllowedOrigins[0]: "https://pr*.example.com" has a "*" where it means nothing`, `between hyphens in it ("https://pr-*.example.com"), or as the port ("http://localhost:*")`},
+			{`AllowedOrigins[1]: "https://-*.example.com" has hyphens alone before or after its "*"`, `or nothing`},
+			{`AllowedOrigins[2]: "https://a.b-*.example.com" has a "*" where it means nothing`, `or as the port ("http://localhost:*")`},
 		}},
-		{"any origin, and another", origins("https://a.example", "*"), [][2]string{{`AllowedOrigins[1] "*": allows any origin, which makes the other origins pointless`, `remove them, or remove this`}}},
+		{"any origin, and another", origins("https://a.example", "*"), [][2]string{{`AllowedOrigins[1]: "*" already allows every other entry`, `remove those, or remove this`}}},
 		{"any origin, and what is none", origins("*", "example.com", "*"), [][2]string{
-			{`AllowedOrigins[0] "*": allows any origin, which makes the other origins pointless`, `remove them, or remove this`},
-			{`AllowedOrigins[1] "example.com": has no scheme`, `did you mean "https://example.com"?`},
+			{`AllowedOrigins[0]: "*" already allows every other entry`, `remove those, or remove this`},
+			{`AllowedOrigins[1]: "example.com" has no scheme`, `did you mean "https://example.com"?`},
 		}},
-		{"any origin, and a function", withFunc, [][2]string{{`AllowedOrigins[0] "*": allows any origin, which makes AllowOriginFunc pointless`, `remove that, or remove this`}}},
+		{"any origin, and a function", withFunc, [][2]string{{`AllowedOrigins[0]: "*" never lets AllowOriginFunc decide`, `remove the function, or remove this`}}},
 
-		{"any origin with credentials", credentialed("*"), [][2]string{{`AllowedOrigins[0] "*": with AllowCredentials, lets every page on the web act as your users`, `or do not set AllowCredentials`}}},
+		{"any origin with credentials", credentialed("*"), [][2]string{{`AllowedOrigins[0]: "*" is refused by browsers together with credentials; if scripts send a token in Authorization, drop AllowCredentials`, `if they need cookies, list the origins`}}},
 		{"insecure origins with credentials", credentialed("http://example.com", "http://*.example.com", "http://localhost.example.com", "http://128.0.0.1", "http://[::2]"), [][2]string{
-			{`AllowedOrigins[0] "http://example.com": with AllowCredentials, lets whoever controls a network in between`, "or accept RiskInsecureOrigin"},
-			{`AllowedOrigins[1] "http://*.example.com": with AllowCredentials, lets whoever controls a network in between`, "or accept RiskInsecureOrigin"},
-			{`AllowedOrigins[2] "http://localhost.example.com": with AllowCredentials, lets whoever controls a network in between`, "or accept RiskInsecureOrigin"},
-			{`AllowedOrigins[3] "http://128.0.0.1": with AllowCredentials, lets whoever controls a network in between`, "or accept RiskInsecureOrigin"},
-			{`AllowedOrigins[4] "http://[::2]": with AllowCredentials, lets whoever controls a network in between`, "or accept RiskInsecureOrigin"},
+			{`AllowedOrigins[0]: "http://example.com" with AllowCredentials lets anyone who controls a network act as your users`, "or accept RiskInsecureOrigin"},
+			{`AllowedOrigins[1]: "http://*.example.com" with AllowCredentials lets anyone who controls a network act as your users`, "or accept RiskInsecureOrigin"},
+			{`AllowedOrigins[2]: "http://localhost.example.com" with AllowCredentials lets anyone who controls a network act as your users`, "or accept RiskInsecureOrigin"},
+			{`AllowedOrigins[3]: "http://128.0.0.1" with AllowCredentials lets anyone who controls a network act as your users`, "or accept RiskInsecureOrigin"},
+			{`AllowedOrigins[4]: "http://[::2]" with AllowCredentials lets anyone who controls a network act as your users`, "or accept RiskInsecureOrigin"},
 		}},
 		{"subdomains of a single label with credentials", credentialed("https://*.com", "https://*.com:*"), [][2]string{
-			{`AllowedOrigins[0] "https://*.com": with AllowCredentials, lets anyone who can register a name under "com" act as your users`, "or accept RiskPublicSuffix"},
-			{`AllowedOrigins[1] "https://*.com:*": with AllowCredentials, lets anyone who can register a name under "com" act as your users`, "or accept RiskPublicSuffix"},
+			{`AllowedOrigins[0]: "https://*.com" with AllowCredentials lets anyone who can register a name under "com" act as your users`, "or accept RiskPublicSuffix"},
+			{`AllowedOrigins[1]: "https://*.com:*" with AllowCredentials lets anyone who can register a name under "com" act as your users`, "or accept RiskPublicSuffix"},
 		}},
 		{"subdomains of public suffixes with credentials", withSuffixes, [][2]string{
-			{`AllowedOrigins[0] "https://*.github.io": with AllowCredentials, lets anyone who can register a name under "github.io"`, "or accept RiskPublicSuffix"},
-			{`AllowedOrigins[2] "https://*.co.uk": with AllowCredentials, lets anyone who can register a name under "co.uk"`, "or accept RiskPublicSuffix"},
-			{`AllowedOrigins[3] "https://*.example": with AllowCredentials, lets anyone who can register a name under "example"`, "or accept RiskPublicSuffix"},
-			{`AllowedOrigins[4] "https://*.kobe.jp": with AllowCredentials, lets anyone who can register a name under "kobe.jp"`, "or accept RiskPublicSuffix"},
-			{`AllowedOrigins[5] "https://*.a.kobe.jp": with AllowCredentials, lets anyone who can register a name under "a.kobe.jp"`, "or accept RiskPublicSuffix"},
+			{`AllowedOrigins[0]: "https://*.github.io" with AllowCredentials lets anyone who can register a name under "github.io"`, "or accept RiskPublicSuffix"},
+			{`AllowedOrigins[2]: "https://*.co.uk" with AllowCredentials lets anyone who can register a name under "co.uk"`, "or accept RiskPublicSuffix"},
+			{`AllowedOrigins[3]: "https://*.example" with AllowCredentials lets anyone who can register a name under "example"`, "or accept RiskPublicSuffix"},
+			{`AllowedOrigins[4]: "https://*.kobe.jp" with AllowCredentials lets anyone who can register a name under "kobe.jp"`, "or accept RiskPublicSuffix"},
+			{`AllowedOrigins[5]: "https://*.a.kobe.jp" with AllowCredentials lets anyone who can register a name under "a.kobe.jp"`, "or accept RiskPublicSuffix"},
 		}},
 		{"names under well-known suffixes with credentials, without a list", credentialed("https://*.github.io", "https://*.co.uk.", "https://*.vercel.app", "https://proj-*.vercel.app:*", "https://*--proj.netlify.app"), [][2]string{
-			{`AllowedOrigins[0] "https://*.github.io": with AllowCredentials, lets anyone who can register a name under "github.io" act as your users`, "or accept RiskPublicSuffix"},
-			{`AllowedOrigins[1] "https://*.co.uk.": with AllowCredentials, lets anyone who can register a name under "co.uk"`, "or accept RiskPublicSuffix"},
-			{`AllowedOrigins[2] "https://*.vercel.app": with AllowCredentials, lets anyone who can register a name under "vercel.app"`, "or accept RiskPublicSuffix"},
-			{`AllowedOrigins[3] "https://proj-*.vercel.app:*": with AllowCredentials, lets anyone who can register a name under "vercel.app"`, "or accept RiskPublicSuffix"},
-			{`AllowedOrigins[4] "https://*--proj.netlify.app": with AllowCredentials, lets anyone who can register a name under "netlify.app"`, "or accept RiskPublicSuffix"},
+			{`AllowedOrigins[0]: "https://*.github.io" with AllowCredentials lets anyone who can register a name under "github.io" act as your users`, "or accept RiskPublicSuffix"},
+			{`AllowedOrigins[1]: "https://*.co.uk." with AllowCredentials lets anyone who can register a name under "co.uk"`, "or accept RiskPublicSuffix"},
+			{`AllowedOrigins[2]: "https://*.vercel.app" with AllowCredentials lets anyone who can register a name under "vercel.app"`, "or accept RiskPublicSuffix"},
+			{`AllowedOrigins[3]: "https://proj-*.vercel.app:*" with AllowCredentials lets anyone who can register a name under "vercel.app"`, "or accept RiskPublicSuffix"},
+			{`AllowedOrigins[4]: "https://*--proj.netlify.app" with AllowCredentials lets anyone who can register a name under "netlify.app"`, "or accept RiskPublicSuffix"},
 		}},
 		{"domains above public suffixes with credentials", credentialed("https://*.azure.com", "https://*.github.dev"), [][2]string{
 			{`AllowedOrigins[0] "https://*.azure.com": with AllowCredentials, lets anyone who can register a name under "cloudapp.azure.com" act as your users`, "or accept RiskPublicSuffix"},
@@ -194,92 +195,90 @@ func TestRefusedPolicies(t *testing.T) {
 		}},
 		{"a hyphen pattern under a registry", origins("https://*-example.com"), [][2]string{{`AllowedOrigins[0] "https://*-example.com": allows names directly under "com", which anyone can register`, `did you mean "https://*.example.com"?`}}},
 		{"any host of a scheme with credentials", credentialed("moz-extension://*"), [][2]string{
-			{`AllowedOrigins[0] "moz-extension://*": with AllowCredentials, lets every page with the scheme "moz-extension" act as your users`, "or accept RiskPublicSuffix"},
+			{`AllowedOrigins[0]: "moz-extension://*" with AllowCredentials lets every page with the scheme "moz-extension" act as your users`, "or accept RiskPublicSuffix"},
 		}},
 		{"every origin of the web with credentials", webWithRisks, [][2]string{
-			{`AllowedOrigins[0] "https://*": with AllowCredentials, lets every page on the web act as your users`, "or decide in AllowOriginFunc"},
-			{`AllowedOrigins[1] "http://*": with AllowCredentials, lets every page on the web act as your users`, "or decide in AllowOriginFunc"},
+			{`AllowedOrigins[0]: "https://*" with AllowCredentials lets every page on the web act as your users`, "if they need cookies, list the origins"},
+			{`AllowedOrigins[1]: "http://*" with AllowCredentials lets every page on the web act as your users`, "if they need cookies, list the origins"},
 		}},
-		{"a bit that is no risk", cors.Policy{AcceptRisks: cors.RiskNullOrigin << 1}, [][2]string{{`AcceptRisks "8": has bits that are no risk`, "join RiskInsecureOrigin, RiskPublicSuffix and RiskNullOrigin"}}},
-		{"bits that are no risk, beside one", cors.Policy{AcceptRisks: cors.RiskNullOrigin<<1 | cors.RiskNullOrigin}, [][2]string{{`AcceptRisks "12": has bits that are no risk`, "join RiskInsecureOrigin, RiskPublicSuffix and RiskNullOrigin"}}},
+		{"a bit that is no risk", cors.Policy{AcceptRisks: cors.RiskNullOrigin << 1}, [][2]string{{`AcceptRisks: "8" has undefined bits`, "join RiskInsecureOrigin, RiskPublicSuffix and RiskNullOrigin"}}},
+		{"bits that are no risk, beside one", cors.Policy{AcceptRisks: cors.RiskNullOrigin<<1 | cors.RiskNullOrigin}, [][2]string{{`AcceptRisks: "12" has undefined bits`, "join RiskInsecureOrigin, RiskPublicSuffix and RiskNullOrigin"}}},
 		{"two risks at once", credentialed("http://*.com"), [][2]string{
-			{`AllowedOrigins[0] "http://*.com": with AllowCredentials, lets whoever controls a network in between`, "or accept RiskInsecureOrigin"},
-			{`AllowedOrigins[0] "http://*.com": with AllowCredentials, lets anyone who can register a name under "com"`, "or accept RiskPublicSuffix"},
+			{`AllowedOrigins[0]: "http://*.com" with AllowCredentials lets anyone who controls a network act as your users`, "or accept RiskInsecureOrigin"},
+			{`AllowedOrigins[0]: "http://*.com" with AllowCredentials lets anyone who can register a name under "com"`, "or accept RiskPublicSuffix"},
 		}},
 
 		{"no methods", cors.Policy{AllowedMethods: []string{"", "A B", "PUT,DELETE", "Ü", "PUT ", "**", "P*, D*"}}, [][2]string{
-			{`AllowedMethods[0] "": is not a name`, `write one such as "PUT"`},
-			{`AllowedMethods[1] "A B": is not one name`, "write each as an element of its own"},
-			{`AllowedMethods[2] "PUT,DELETE": is not one name`, "write each as an element of its own"},
-			{`AllowedMethods[3] "Ü": is not a name`, `write one such as "PUT"`},
-			{`AllowedMethods[4] "PUT ": has white space around it`, `did you mean "PUT"?`},
-			{`AllowedMethods[5] "**": has a "*" within a name`, `write "*" alone, or the names`},
-			{`AllowedMethods[6] "P*, D*": has a "*" within a name`, `write "*" alone, or the names`},
+			{`AllowedMethods[0]: "" is empty, as an unset environment variable is`, `remove it`},
+			{`AllowedMethods[1]: "A B" is not a single name`, "write each name as a separate element"},
+			{`AllowedMethods[2]: "PUT,DELETE" is not a single name`, "write each name as a separate element"},
+			{`AllowedMethods[3]: "Ü" is not a valid name`, `write one such as "PUT"`},
+			{`AllowedMethods[4]: "PUT " has white space around it`, `did you mean "PUT"?`},
+			{`AllowedMethods[5]: "**" has a "*" within a name`, `write "*" alone, or the full names`},
+			{`AllowedMethods[6]: "P*, D*" has a "*" within a name`, `write "*" alone, or the full names`},
 		}},
-		{"forbidden methods", cors.Policy{AllowedMethods: []string{"PUT", "CONNECT", "TRACE", "track"}}, [][2]string{
-			{`AllowedMethods[1] "CONNECT": browsers do not let scripts send this method`, "remove it"},
-			{`AllowedMethods[2] "TRACE": browsers do not let scripts send this method`, "remove it"},
-			{`AllowedMethods[3] "track": browsers do not let scripts send this method`, "remove it"},
+		{"misspelled methods", cors.Policy{AllowedMethods: []string{"OPTION", "OPTIONSS", "PACTH", "delte", "PTU"}}, [][2]string{
+			{`AllowedMethods[0]: "OPTION" is a misspelled method`, `did you mean "OPTIONS"?`},
+			{`AllowedMethods[1]: "OPTIONSS" is a misspelled method`, `did you mean "OPTIONS"?`},
+			{`AllowedMethods[2]: "PACTH" is a misspelled method`, `did you mean "PATCH"?`},
+			{`AllowedMethods[3]: "delte" is a misspelled method`, `did you mean "DELETE"?`},
+			{`AllowedMethods[4]: "PTU" is a misspelled method`, `did you mean "PUT"?`},
 		}},
 		{"methods in another case", cors.Policy{AllowedMethods: []string{"put", "Patch", "get", "hEAD", "post", "delete", "Options", "query"}}, [][2]string{
-			{`AllowedMethods[0] "put": methods are case-sensitive`, `did you mean "PUT"?`},
-			{`AllowedMethods[1] "Patch": methods are case-sensitive`, `did you mean "PATCH"?`},
-			{`AllowedMethods[2] "get": methods are case-sensitive`, `did you mean "GET"?`},
-			{`AllowedMethods[3] "hEAD": methods are case-sensitive`, `did you mean "HEAD"?`},
-			{`AllowedMethods[4] "post": methods are case-sensitive`, `did you mean "POST"?`},
-			{`AllowedMethods[5] "delete": methods are case-sensitive`, `did you mean "DELETE"?`},
-			{`AllowedMethods[6] "Options": methods are case-sensitive`, `did you mean "OPTIONS"?`},
-			{`AllowedMethods[7] "query": methods are case-sensitive`, `did you mean "QUERY"?`},
+			{`AllowedMethods[0]: "put" is not uppercase, and methods are case-sensitive`, `did you mean "PUT"?`},
+			{`AllowedMethods[1]: "Patch" is not uppercase, and methods are case-sensitive`, `did you mean "PATCH"?`},
+			{`AllowedMethods[2]: "get" is not uppercase, and methods are case-sensitive`, `did you mean "GET"?`},
+			{`AllowedMethods[3]: "hEAD" is not uppercase, and methods are case-sensitive`, `did you mean "HEAD"?`},
+			{`AllowedMethods[4]: "post" is not uppercase, and methods are case-sensitive`, `did you mean "POST"?`},
+			{`AllowedMethods[5]: "delete" is not uppercase, and methods are case-sensitive`, `did you mean "DELETE"?`},
+			{`AllowedMethods[6]: "Options" is not uppercase, and methods are case-sensitive`, `did you mean "OPTIONS"?`},
+			{`AllowedMethods[7]: "query" is not uppercase, and methods are case-sensitive`, `did you mean "QUERY"?`},
 		}},
 
 		{"no request headers", cors.Policy{AllowedHeaders: []string{"", "x a", "x-a,x-b", "x-a:", "authorization\n", "*-id"}}, [][2]string{
-			{`AllowedHeaders[0] "": is not a name`, `write one such as "X-Request-Id"`},
-			{`AllowedHeaders[1] "x a": is not one name`, "write each as an element of its own"},
-			{`AllowedHeaders[2] "x-a,x-b": is not one name`, "write each as an element of its own"},
-			{`AllowedHeaders[3] "x-a:": is not a name`, `write one such as "X-Request-Id"`},
-			{`AllowedHeaders[4] "authorization\n": has white space around it`, `did you mean "authorization"?`},
-			{`AllowedHeaders[5] "*-id": has a "*" within a name`, `write "*" alone, or the names`},
+			{`AllowedHeaders[0]: "" is empty, as an unset environment variable is`, `remove it`},
+			{`AllowedHeaders[1]: "x a" is not a single name`, "write each name as a separate element"},
+			{`AllowedHeaders[2]: "x-a,x-b" is not a single name`, "write each name as a separate element"},
+			{`AllowedHeaders[3]: "x-a:" is not a valid name`, `write one such as "X-Request-Id"`},
+			{`AllowedHeaders[4]: "authorization\n" has white space around it`, `did you mean "authorization"?`},
+			{`AllowedHeaders[5]: "*-id" has a "*" within a name`, `write "*" alone, or the full names`},
 		}},
 		{"cookies", cors.Policy{AllowedHeaders: []string{"cookie", "Cookie2"}}, [][2]string{
-			{`AllowedHeaders[0] "cookie": scripts cannot set cookies`, "set AllowCredentials to let browsers send them"},
-			{`AllowedHeaders[1] "Cookie2": scripts cannot set cookies`, "set AllowCredentials to let browsers send them"},
+			{`AllowedHeaders[0]: "cookie" is a header that scripts cannot set`, "set AllowCredentials to let browsers send cookies"},
+			{`AllowedHeaders[1]: "Cookie2" is a header that scripts cannot set`, "set AllowCredentials to let browsers send cookies"},
 		}},
-		{"CORS response headers", cors.Policy{AllowedHeaders: []string{"access-control-allow-origin", "Access-Control-Max-Age"}}, [][2]string{
-			{`AllowedHeaders[0] "access-control-allow-origin": is a response header of CORS`, "remove it"},
-			{`AllowedHeaders[1] "Access-Control-Max-Age": is a response header of CORS`, "remove it"},
+		{"values of Content-Type", cors.Policy{AllowedHeaders: []string{"application/json", "text/*"}}, [][2]string{
+			{`AllowedHeaders[0]: "application/json" is a value of Content-Type, not a name`, `did you mean "Content-Type"?`},
+			{`AllowedHeaders[1]: "text/*" is a value of Content-Type, not a name`, `did you mean "Content-Type"?`},
+		}},
+		{"unknown names with a forbidden prefix", cors.Policy{AllowedHeaders: []string{"Sec-", "sec-custom", "Proxy-", "proxy-custom", "Sec-Purposes"}}, [][2]string{
+			{`AllowedHeaders[0]: "Sec-" can never arrive`, "use another name"},
+			{`AllowedHeaders[1]: "sec-custom" can never arrive`, "use another name"},
+			{`AllowedHeaders[2]: "Proxy-" can never arrive`, "use another name"},
+			{`AllowedHeaders[3]: "proxy-custom" can never arrive`, "use another name"},
+			{`AllowedHeaders[4]: "Sec-Purposes" can never arrive`, "use another name"},
 		}},
 
 		{"no response headers", cors.Policy{ExposedHeaders: []string{"", "x a", " ETag", "X-*"}}, [][2]string{
-			{`ExposedHeaders[0] "": is not a name`, `write one such as "X-Total-Count"`},
-			{`ExposedHeaders[1] "x a": is not one name`, "write each as an element of its own"},
-			{`ExposedHeaders[2] " ETag": has white space around it`, `did you mean "ETag"?`},
-			{`ExposedHeaders[3] "X-*": has a "*" within a name`, `write "*" alone, or the names`},
+			{`ExposedHeaders[0]: "" is empty, as an unset environment variable is`, `remove it`},
+			{`ExposedHeaders[1]: "x a" is not a single name`, "write each name as a separate element"},
+			{`ExposedHeaders[2]: " ETag" has white space around it`, `did you mean "ETag"?`},
+			{`ExposedHeaders[3]: "X-*" has a "*" within a name`, `write "*" alone, or the full names`},
 		}},
 		{"response headers that scripts cannot read", cors.Policy{ExposedHeaders: []string{"set-cookie", "Set-Cookie2"}}, [][2]string{
-			{`ExposedHeaders[0] "set-cookie": browsers never let scripts read this header`, "remove it"},
-			{`ExposedHeaders[1] "Set-Cookie2": browsers never let scripts read this header`, "remove it"},
-		}},
-		{"CORS request headers exposed", cors.Policy{ExposedHeaders: []string{"origin", "Access-Control-Request-Method", "Access-Control-Request-Headers"}}, [][2]string{
-			{`ExposedHeaders[0] "origin": is a request header of CORS`, "remove it"},
-			{`ExposedHeaders[1] "Access-Control-Request-Method": is a request header of CORS`, "remove it"},
-			{`ExposedHeaders[2] "Access-Control-Request-Headers": is a request header of CORS`, "remove it"},
-		}},
-		{"headers of answers to preflights exposed", cors.Policy{ExposedHeaders: []string{"Access-Control-Allow-Methods", "Access-Control-Allow-Headers", "Access-Control-Max-Age"}}, [][2]string{
-			{`ExposedHeaders[0] "Access-Control-Allow-Methods": is in answers to preflights only`, "remove it"},
-			{`ExposedHeaders[1] "Access-Control-Allow-Headers": is in answers to preflights only`, "remove it"},
-			{`ExposedHeaders[2] "Access-Control-Max-Age": is in answers to preflights only`, "remove it"},
+			{`ExposedHeaders[0]: "set-cookie" is a header that browsers never let scripts read`, "remove it"},
+			{`ExposedHeaders[1]: "Set-Cookie2" is a header that browsers never let scripts read`, "remove it"},
 		}},
 		{"any response header with credentials", cors.Policy{ExposedHeaders: []string{"ETag", "*"}, AllowCredentials: true}, [][2]string{
-			{`ExposedHeaders[1] "*": with AllowCredentials, browsers take "*" for the name of a header`, "list the names"},
+			{`ExposedHeaders[1]: "*" with AllowCredentials is literal in requests made with credentials`, "list the names, or set the header in your handler"},
 		}},
 
-		{"a fraction of a second", cors.Policy{MaxAge: 1500 * time.Millisecond}, [][2]string{{`MaxAge "1.5s": is sent in whole seconds`, "write a multiple of time.Second"}}},
-		{"a number without a unit", cors.Policy{MaxAge: 600}, [][2]string{{`MaxAge "600ns": is less than a second`, "did you mean 600*time.Second?"}}},
-		{"a day without a unit", cors.Policy{MaxAge: 86400}, [][2]string{{`MaxAge "86.4µs": is less than a second`, "did you mean 86400*time.Second?"}}},
-		{"more than a day without a unit", cors.Policy{MaxAge: 86401}, [][2]string{{`MaxAge "86.401µs": is sent in whole seconds`, "write a multiple of time.Second"}}},
-		{"nearly a millisecond", cors.Policy{MaxAge: time.Millisecond - 1}, [][2]string{{`MaxAge "999.999µs": is sent in whole seconds`, "write a multiple of time.Second"}}},
-		{"a millisecond", cors.Policy{MaxAge: time.Millisecond}, [][2]string{{`MaxAge "1ms": is sent in whole seconds`, "write a multiple of time.Second"}}},
-		{"more than a day", cors.Policy{MaxAge: 24*time.Hour + 1}, [][2]string{{`MaxAge "24h0m0.000000001s": no browser honours more than a day`, "write 24*time.Hour or less"}}},
+		{"a fraction of a second", cors.Policy{MaxAge: 1500 * time.Millisecond}, [][2]string{{`MaxAge: "1.5s" must be in whole seconds`, "write a multiple of time.Second"}}},
+		{"a number without a unit", cors.Policy{MaxAge: 600}, [][2]string{{`MaxAge: "600ns" is less than a second`, "did you mean 600*time.Second?"}}},
+		{"a day without a unit", cors.Policy{MaxAge: 86400}, [][2]string{{`MaxAge: "86.4µs" is less than a second`, "did you mean 86400*time.Second?"}}},
+		{"more than a day without a unit", cors.Policy{MaxAge: 86401}, [][2]string{{`MaxAge: "86.401µs" must be in whole seconds`, "write a multiple of time.Second"}}},
+		{"nearly a millisecond", cors.Policy{MaxAge: time.Millisecond - 1}, [][2]string{{`MaxAge: "999.999µs" must be in whole seconds`, "write a multiple of time.Second"}}},
+		{"a millisecond", cors.Policy{MaxAge: time.Millisecond}, [][2]string{{`MaxAge: "1ms" must be in whole seconds`, "write a multiple of time.Second"}}},
 
 		{
 			"all mistakes at once",
@@ -291,24 +290,10 @@ func TestRefusedPolicies(t *testing.T) {
 				MaxAge:         time.Millisecond,
 			},
 			[][2]string{
-				{`AllowedOrigins[1] "bad.example"`, `?`}, {`AllowedOrigins[2] "null"`, `RiskNullOrigin`},
-				{`AllowedMethods[1] "put"`, `?`}, {`AllowedHeaders[1] "Cookie"`, `them`}, {`ExposedHeaders[0] "Set-Cookie"`, `it`}, {`MaxAge "1ms"`, `time.Second`},
+				{`AllowedOrigins[1]: "bad.example"`, `?`}, {`AllowedOrigins[2]: "null"`, `RiskNullOrigin`},
+				{`AllowedMethods[1]: "put"`, `?`}, {`AllowedHeaders[1]: "Cookie"`, `cookies`}, {`ExposedHeaders[0]: "Set-Cookie"`, `it`}, {`MaxAge: "1ms"`, `time.Second`},
 			},
 		},
-	}
-	for _, name := range []string{
-		"Accept-Charset", "accept-encoding", "Access-Control-Request-Headers", "Access-Control-Request-Method", "Connection", "Content-Length",
-		"Date", "DNT", "Expect", "Host", "Keep-Alive", "Origin", "Referer", "Set-Cookie", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "via",
-		"Proxy-", "proxy-authorization", "Sec-", "sec-fetch-site",
-	} {
-		tests = append(tests, struct {
-			name   string
-			policy cors.Policy
-			want   [][2]string
-		}{
-			"the forbidden request header " + name, cors.Policy{AllowedHeaders: []string{name}},
-			[][2]string{{`AllowedHeaders[0] "` + name + `": browsers do not let scripts set this header`, "remove it"}},
-		})
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -335,8 +320,8 @@ func TestPolicyErrorFields(t *testing.T) {
 	t.Parallel()
 	_, err := cors.New(cors.Policy{AllowedMethods: []string{"PUT", "put"}, MaxAge: -48 * time.Hour, AllowedHeaders: []string{"*", "a b"}})
 	want := []cors.PolicyError{
-		{Field: "AllowedMethods", Index: 1, Value: "put", Reason: `methods are case-sensitive; did you mean "PUT"?`},
-		{Field: "AllowedHeaders", Index: 1, Value: "a b", Reason: `is not one name; write each as an element of its own`},
+		{Field: "AllowedMethods", Index: 1, Value: "put", Reason: `is not uppercase, and methods are case-sensitive; did you mean "PUT"?`},
+		{Field: "AllowedHeaders", Index: 1, Value: "a b", Reason: `is not a single name; write each name as a separate element`},
 	}
 	got := testkit.PolicyErrors(t, err)
 	if len(got) != len(want) {
@@ -347,9 +332,9 @@ func TestPolicyErrorFields(t *testing.T) {
 			t.Errorf("got %#v, want %#v", got[i], want[i])
 		}
 	}
-	_, err = cors.New(cors.Policy{MaxAge: 25 * time.Hour})
+	_, err = cors.New(cors.Policy{MaxAge: time.Millisecond})
 	var policyErr *cors.PolicyError
-	if !errors.As(err, &policyErr) || policyErr.Field != "MaxAge" || policyErr.Index != -1 || policyErr.Value != "25h0m0s" {
+	if !errors.As(err, &policyErr) || policyErr.Field != "MaxAge" || policyErr.Index != -1 || policyErr.Value != "1ms" {
 		t.Errorf("got %#v", policyErr)
 	}
 }
@@ -611,28 +596,167 @@ func TestPolicyAsJSON(t *testing.T) {
 		AllowedHeaders:   []string{"X-A"},
 		ExposedHeaders:   []string{"ETag"},
 		AllowCredentials: true,
-		MaxAge:           time.Hour,
+		MaxAge:           2 * time.Hour,
 		PublicSuffixes:   suffixes{},
 		AcceptRisks:      cors.RiskNullOrigin | cors.RiskInsecureOrigin,
+		PassRejected:     true,
 		DenyHandler:      http.NotFoundHandler(),
 		OnReject:         func(*http.Request, *cors.RequestError) {},
 	}
-	text, err := json.Marshal(p)
-	if err != nil {
+	for _, test := range []struct {
+		name   string
+		policy cors.Policy
+		want   string
+	}{
+		{"the zero policy", cors.Policy{}, `{}`},
+		{"a negative MaxAge", cors.Policy{MaxAge: -1}, `{"MaxAge":"-1ns"}`},
+		{
+			"all fields", p,
+			`{"AllowedOrigins":["https://*.example.com","null"],"AllowedMethods":["PUT"],"AllowedHeaders":["X-A"],"ExposedHeaders":["ETag"],` +
+				`"AllowCredentials":true,"MaxAge":"2h0m0s","AcceptRisks":"insecure-origin|null-origin","PassRejected":true}`,
+		},
+	} {
+		text, err := json.Marshal(test.policy)
+		if err != nil || string(text) != test.want {
+			t.Errorf("%s: got  %s, %v\nwant %s", test.name, text, err, test.want)
+		}
+		var back cors.Policy
+		if err := json.Unmarshal(text, &back); err != nil {
+			t.Errorf("%s: %v", test.name, err)
+		}
+		want := test.policy
+		want.AllowOriginFunc, want.PublicSuffixes, want.DenyHandler, want.OnReject = nil, nil, nil, nil
+		if !reflect.DeepEqual(back, want) {
+			t.Errorf("%s: got %+v, want %+v", test.name, back, want)
+		}
+	}
+	if text, err := json.Marshal(cors.Policy{AcceptRisks: 8}); err == nil {
+		t.Errorf("a policy with an undefined risk is %s", text)
+	}
+}
+
+func TestPolicyFromJSON(t *testing.T) {
+	t.Parallel()
+	before := func() cors.Policy {
+		return cors.Policy{
+			AllowedOrigins: []string{"https://a.example", "https://b.example"}, AllowedMethods: []string{"PUT"}, AllowCredentials: true,
+			MaxAge: time.Hour, AcceptRisks: cors.RiskNullOrigin, PublicSuffixes: suffixes{}, PassRejected: true,
+		}
+	}
+	with := func(change func(*cors.Policy)) cors.Policy {
+		p := before()
+		change(&p)
+		return p
+	}
+	for _, test := range []struct {
+		name string
+		text string
+		want cors.Policy
+		err  string // part of the message; the policy is then unchanged
+	}{
+		{"absent fields keep their values", `{}`, before(), ""},
+		{"null changes nothing", `null`, before(), ""},
+		{
+			"null for a field changes nothing",
+			`{"AllowedOrigins":null,"AllowedMethods":null,"AllowCredentials":null,"MaxAge":null,"AcceptRisks":null,"PassRejected":null}`, before(), "",
+		},
+		{"sets fields", `{"AllowedOrigins":["https://c.example"],"MaxAge":"90s","PassRejected":false}`, with(func(p *cors.Policy) {
+			p.AllowedOrigins, p.MaxAge, p.PassRejected = []string{"https://c.example"}, 90*time.Second, false
+		}), ""},
+		{"sets empty lists and no risk", `{"AllowedMethods":[],"AcceptRisks":""}`, with(func(p *cors.Policy) {
+			p.AllowedMethods, p.AcceptRisks = []string{}, 0
+		}), ""},
+		{"refuses unknown fields", `{"AllowedMethods":["PATCH"],"AllowOrigins":[]}`, before(), `unknown field "AllowOrigins"`},
+		{"refuses functions", `{"AllowOriginFunc":null}`, before(), `unknown field "AllowOriginFunc"`},
+		{"refuses a number for MaxAge", `{"AllowedMethods":["PATCH"],"MaxAge":7200}`, before(), `cors: Policy in JSON: MaxAge: 7200 is not a duration; write text with a unit, such as "2h"`},
+		{"refuses zero as a number", `{"MaxAge":0}`, before(), `MaxAge: 0 is not a duration`},
+		{"refuses an unknown unit", `{"MaxAge":"2 hours"}`, before(), `MaxAge: "2 hours" is not a duration; write text with a unit, such as "2h"`},
+		{"refuses an empty duration", `{"MaxAge":""}`, before(), `MaxAge: "" is not a duration`},
+		{"refuses an unknown risk", `{"AllowedMethods":["PATCH"],"AcceptRisks":"insecure"}`, before(), `unknown risk "insecure"; write one or more of insecure-origin, public-suffix, null-origin`},
+		{"refuses a number for a risk", `{"AcceptRisks":1}`, before(), "AcceptRisks"},
+		{"refuses text for a list", `{"AllowedOrigins":"https://a.example"}`, before(), "AllowedOrigins"},
+		{"refuses another type", `[]`, before(), "cors: Policy in JSON"},
+	} {
+		got := before()
+		err := json.Unmarshal([]byte(test.text), &got)
+		if (err == nil) != (test.err == "") || err != nil && !strings.Contains(err.Error(), test.err) {
+			t.Errorf("%s: got error %v, want %q", test.name, err, test.err)
+		}
+		if !reflect.DeepEqual(got, test.want) {
+			t.Errorf("%s: got %+v, want %+v", test.name, got, test.want)
+		}
+	}
+}
+
+func TestPolicyFromJSONHasNewLists(t *testing.T) {
+	t.Parallel()
+	var p cors.Policy
+	p.AllowedOrigins = []string{"https://a.example"}
+	old := p.AllowedOrigins
+	if err := json.Unmarshal([]byte(`{"AllowedOrigins":["https://b.example"]}`), &p); err != nil {
 		t.Fatal(err)
 	}
-	const want = `{"AllowedOrigins":["https://*.example.com","null"],"AllowedMethods":["PUT"],"AllowedHeaders":["X-A"],"ExposedHeaders":["ETag"],` +
-		`"AllowCredentials":true,"MaxAge":3600000000000,"AcceptRisks":"insecure-origin|null-origin"}`
-	if string(text) != want {
-		t.Errorf("got  %s\nwant %s", text, want)
+	if old[0] != "https://a.example" || p.AllowedOrigins[0] != "https://b.example" {
+		t.Errorf("got %q and %q", old, p.AllowedOrigins)
 	}
-	var back cors.Policy
-	if err := json.Unmarshal(text, &back); err != nil {
-		t.Fatal(err)
+}
+
+// The documentation warns that an embedded Policy takes over the whole struct.
+func TestEmbeddedPolicyTakesOverJSON(t *testing.T) {
+	t.Parallel()
+	var embedded struct {
+		cors.Policy
+		Addr string
 	}
-	p.AllowOriginFunc, p.PublicSuffixes, p.DenyHandler, p.OnReject = nil, nil, nil, nil
-	if !reflect.DeepEqual(back, p) {
-		t.Errorf("got %+v, want %+v", back, p)
+	if err := json.Unmarshal([]byte(`{"Addr":":8080"}`), &embedded); err == nil || !strings.Contains(err.Error(), `unknown field "Addr"`) {
+		t.Errorf("embedded: got %v", err)
+	}
+	var named struct {
+		CORS cors.Policy
+		Addr string
+	}
+	if err := json.Unmarshal([]byte(`{"CORS":{"MaxAge":"1h"},"Addr":":8080"}`), &named); err != nil || named.CORS.MaxAge != time.Hour || named.Addr != ":8080" {
+		t.Errorf("named: got %+v, %v", named, err)
+	}
+}
+
+// A third of 233 policies in public Go code lists such names, which do nothing.
+func TestFieldBugHarmlessEntries(t *testing.T) {
+	t.Parallel()
+	p := cors.Policy{
+		AllowedOrigins: []string{"https://example-client.com"},
+		AllowedMethods: []string{"PUT", "CONNECT", "trace", "TRACK"},
+		AllowedHeaders: []string{"Origin", "X-A", "content-length", "Accept-Encoding", "Host", "Sec-Fetch-Mode", "Proxy-Authorization", "Set-Cookie", "Access-Control-Allow-Origin"},
+		ExposedHeaders: []string{"Content-Length", "Origin", "Access-Control-Allow-Origin", "Access-Control-Max-Age"},
+		MaxAge:         48*time.Hour + time.Second,
+	}
+	m := testkit.MustNew(t, p)
+	if got := m.Policy(); !reflect.DeepEqual(got, p) {
+		t.Errorf("Policy returns %+v, want %+v", got, p)
+	}
+	w, _ := testkit.Serve(m, testkit.NewRequest("OPTIONS", testkit.Friend, "Access-Control-Request-Method: PUT"))
+	want := []string{
+		"Access-Control-Allow-Headers: X-A, Access-Control-Allow-Origin", "Access-Control-Allow-Methods: PUT",
+		"Access-Control-Allow-Origin: https://example-client.com", "Access-Control-Max-Age: 172801", "Vary: Origin",
+	}
+	if got := testkit.Lines(w.Header()); !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+	w, _ = testkit.Serve(m, testkit.NewRequest("GET", testkit.Friend))
+	if got, want := w.Header().Get("Access-Control-Expose-Headers"), "Content-Length, Origin, Access-Control-Allow-Origin, Access-Control-Max-Age"; got != want {
+		t.Errorf("exposed: got %q, want %q", got, want)
+	}
+	for _, method := range p.AllowedMethods {
+		r := testkit.NewRequest("OPTIONS", testkit.Friend, "Access-Control-Request-Method: "+method, "Access-Control-Request-Headers: "+strings.Join(p.AllowedHeaders, ","))
+		if err := m.Check(r); err != nil {
+			t.Error(err)
+		}
+	}
+
+	m = testkit.MustNew(t, cors.Policy{AllowedOrigins: p.AllowedOrigins, AllowedMethods: []string{"CONNECT"}, AllowedHeaders: []string{"Origin"}})
+	w, _ = testkit.Serve(m, testkit.NewRequest("OPTIONS", testkit.Friend, "Access-Control-Request-Method: GET"))
+	if got, want := testkit.Lines(w.Header()), []string{"Access-Control-Allow-Origin: https://example-client.com", "Vary: Origin"}; !slices.Equal(got, want) {
+		t.Errorf("a policy of harmless entries: got %q, want %q", got, want)
 	}
 }
 
@@ -648,6 +772,9 @@ func TestRiskAsText(t *testing.T) {
 		if got, err := risk.MarshalText(); string(got) != text || err != nil {
 			t.Errorf("%d: got %q, %v", risk, got, err)
 		}
+		if got, want := risk.String(), cmp.Or(text, "0"); got != want {
+			t.Errorf("%d: String returns %q, want %q", uint(risk), got, want)
+		}
 		got := cors.RiskNullOrigin
 		if err := got.UnmarshalText([]byte(text)); got != risk || err != nil {
 			t.Errorf("%q: got %d, %v", text, got, err)
@@ -655,6 +782,9 @@ func TestRiskAsText(t *testing.T) {
 	}
 	if text, err := (cors.RiskNullOrigin << 1).MarshalText(); err == nil {
 		t.Errorf("8 is %q", text)
+	}
+	if got := (cors.RiskNullOrigin<<1 | cors.RiskNullOrigin).String(); got != "12" {
+		t.Errorf("12 is %q", got)
 	}
 	for _, text := range []string{"null", "null-origin|", "|", "null-origin,public-suffix", "Null-Origin", " null-origin", "insecure-origin|nul-origin"} {
 		risk := cors.RiskPublicSuffix

@@ -1,6 +1,5 @@
-// Package header knows the names that CORS is about: its own headers, which
-// methods and headers a policy can list, as scripts can send or read them, and how
-// headers list them.
+// Package header has the names of the CORS headers, and the rules for the methods
+// and headers that a policy can list.
 package header
 
 import (
@@ -10,11 +9,11 @@ import (
 	"strings"
 )
 
-// The names are in canonical form, so that indexing an [http.Header] with them
-// finds what Header.Get and Header.Set would.
+// The names are in canonical form, so they can index an [http.Header].
 const (
 	Origin         = "Origin"
 	SecFetchSite   = "Sec-Fetch-Site"
+	SecFetchMode   = "Sec-Fetch-Mode"
 	Vary           = "Vary"
 	RequestMethod  = "Access-Control-Request-Method"
 	RequestHeaders = "Access-Control-Request-Headers"
@@ -27,58 +26,111 @@ const (
 	ExposeHeaders    = "Access-Control-Expose-Headers"
 )
 
-// Responses are those that the CORS protocol defines for responses.
+// Responses lists the response headers of the CORS protocol.
 var Responses = []string{
 	AllowOrigin, AllowCredentials, AllowMethods, AllowHeaders, MaxAge, ExposeHeaders,
 }
 
-// FaultOfMethod returns why s, which is not "*", has no place in
+// methods are the methods of RFC 9110, RFC 5789 and RFC 10008 that scripts can
+// use.
+var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"}
+
+// FaultOfMethod returns the reason why s, which is not "*", cannot be in
 // AllowedMethods, or "".
 func FaultOfMethod(s string) string {
 	if !isName(s) {
 		return faultOfName(s, "PUT")
 	}
-	switch upper := strings.ToUpper(s); upper {
-	case "CONNECT", "TRACE", "TRACK":
-		return "browsers do not let scripts send this method; remove it"
-	case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY": // RFC 9110, RFC 5789, RFC 10008
-		if s != upper {
-			return fmt.Sprintf("methods are case-sensitive; did you mean %q?", upper)
+	upper := strings.ToUpper(s)
+	for _, method := range methods {
+		if s == method {
+			return ""
+		}
+		if upper == method {
+			return fmt.Sprintf("is not uppercase, and methods are case-sensitive; did you mean %q?", method)
+		}
+	}
+	for _, method := range methods {
+		if isMisspelled(upper, method) {
+			return fmt.Sprintf("is a misspelled method; did you mean %q?", method)
 		}
 	}
 	return ""
 }
 
-// FaultOfRequestHeader returns why s, which is not "*", has no place in
+// isMisspelled reports whether s is name with one letter missing or added, or
+// with two letters swapped.
+func isMisspelled(s, name string) bool {
+	i := 0 // length of the common prefix
+	for i < len(s) && i < len(name) && s[i] == name[i] {
+		i++
+	}
+	a, b := s[i:], name[i:]
+	switch len(a) - len(b) {
+	case -1:
+		return a == b[1:]
+	case 1:
+		return a[1:] == b
+	case 0:
+		return len(a) > 1 && a[0] == b[1] && a[1] == b[0] && a[2:] == b[2:]
+	}
+	return false
+}
+
+// IsForbiddenMethod reports whether s is a forbidden method (Fetch, "forbidden
+// method"), which browsers do not let scripts use.
+func IsForbiddenMethod(s string) bool {
+	switch strings.ToUpper(s) {
+	case "CONNECT", "TRACE", "TRACK":
+		return true
+	}
+	return false
+}
+
+// FaultOfRequestHeader returns the reason why s, which is not "*", cannot be in
 // AllowedHeaders, or "".
 func FaultOfRequestHeader(s string) string {
 	if !isName(s) {
+		if mediaType, subtype, ok := strings.Cut(s, "/"); ok && IsToken(mediaType) && subtype != "" {
+			return `is a value of Content-Type, not a name; did you mean "Content-Type"?`
+		}
 		return faultOfName(s, "X-Request-Id")
 	}
-	const forbidden = "browsers do not let scripts set this header; remove it"
 	name := http.CanonicalHeaderKey(s)
-	switch name {
-	case "Cookie", "Cookie2":
-		return "scripts cannot set cookies; remove this, and set AllowCredentials to let browsers send them"
-	case "Accept-Charset", "Accept-Encoding", RequestHeaders, RequestMethod, "Connection", "Content-Length",
-		"Date", "Dnt", "Expect", "Host", "Keep-Alive", Origin, "Referer", "Set-Cookie", "Te", "Trailer",
-		"Transfer-Encoding", "Upgrade", "Via": // Fetch, "forbidden request-header"
-		return forbidden
+	if name == "Cookie" || name == "Cookie2" {
+		return "is a header that scripts cannot set; remove it, and set AllowCredentials to let browsers send cookies"
 	}
-	if strings.HasPrefix(name, "Sec-") || strings.HasPrefix(name, "Proxy-") {
-		return forbidden
-	}
-	if slices.Contains(Responses, name) {
-		return "is a response header of CORS, which no client sends; remove it"
+	if hasForbiddenPrefix(name) && !IsForbiddenRequestHeader(name) {
+		return "can never arrive, because scripts cannot set names that begin with Sec- or Proxy-; use another name"
 	}
 	return ""
 }
 
-// FaultOfResponseHeader returns why s has no place in ExposedHeaders, or "".
+// IsForbiddenRequestHeader reports whether s is a known forbidden request-header
+// (Fetch, "forbidden request-header"). Browsers do not let scripts set it, so
+// they never ask for it.
+func IsForbiddenRequestHeader(s string) bool {
+	name := http.CanonicalHeaderKey(s)
+	switch name {
+	case "Accept-Charset", "Accept-Encoding", RequestHeaders, RequestMethod, "Connection", "Content-Length",
+		"Cookie", "Cookie2", "Date", "Dnt", "Expect", "Host", "Keep-Alive", Origin, "Referer", "Set-Cookie",
+		"Te", "Trailer", "Transfer-Encoding", "Upgrade", "Via",
+		"Sec-Gpc", "Sec-Purpose", "Proxy-Authorization", "Proxy-Connection":
+		return true
+	}
+	return strings.HasPrefix(name, "Sec-Fetch-") || strings.HasPrefix(name, "Sec-Ch-") || strings.HasPrefix(name, "Sec-Websocket-")
+}
+
+func hasForbiddenPrefix(name string) bool {
+	return strings.HasPrefix(name, "Sec-") || strings.HasPrefix(name, "Proxy-")
+}
+
+// FaultOfResponseHeader returns the reason why s cannot be in ExposedHeaders, or
+// "".
 func FaultOfResponseHeader(s string, credentials bool) string {
 	if s == "*" {
 		if credentials {
-			return `with AllowCredentials, browsers take "*" for the name of a header; list the names`
+			return `with AllowCredentials is literal in requests made with credentials; list the names, or set the header in your handler`
 		}
 		return ""
 	}
@@ -87,37 +139,36 @@ func FaultOfResponseHeader(s string, credentials bool) string {
 	}
 	switch http.CanonicalHeaderKey(s) {
 	case "Set-Cookie", "Set-Cookie2":
-		return "browsers never let scripts read this header; remove it"
-	case Origin, RequestMethod, RequestHeaders:
-		return "is a request header of CORS, which no response has; remove it"
-	case AllowMethods, AllowHeaders, MaxAge:
-		return "is in answers to preflights only, which scripts never see; remove it"
+		return "is a header that browsers never let scripts read; remove it"
 	}
 	return ""
 }
 
 // isName reports whether s, which is not "*", is the name of a method or header.
-// "*" in a name would be allowed, but is never meant.
+// The grammar allows "*" in a name, but it is always meant as a wildcard.
 func isName(s string) bool {
 	return IsToken(s) && !strings.Contains(s, "*")
 }
 
-// faultOfName returns what is wrong with s, where isName refuses it, and what to
-// write instead, such as example.
+// faultOfName returns the reason why isName is false for s. The reason ends with
+// the remedy, which may name the example.
 func faultOfName(s, example string) string {
+	if s == "" {
+		return "is empty, as an unset environment variable is; remove it"
+	}
 	if trimmed := strings.TrimSpace(s); isName(trimmed) {
 		return fmt.Sprintf("has white space around it; did you mean %q?", trimmed)
 	}
 	if strings.Contains(s, "*") {
-		return `has a "*" within a name, where it means nothing; write "*" alone, or the names`
+		return `has a "*" within a name; write "*" alone, or the full names`
 	}
 	if strings.ContainsAny(s, ",; ") {
-		return "is not one name; write each as an element of its own"
+		return "is not a single name; write each name as a separate element"
 	}
-	return fmt.Sprintf("is not a name; write one such as %q", example)
+	return fmt.Sprintf("is not a valid name; write one such as %q", example)
 }
 
-// Unique returns list without its duplicates. It changes list.
+// Unique removes duplicates from list in place, and returns it.
 func Unique(list []string) []string {
 	seen := make(map[string]struct{}, len(list))
 	return slices.DeleteFunc(list, func(s string) bool {
@@ -127,8 +178,8 @@ func Unique(list []string) []string {
 	})
 }
 
-// IsToken reports whether s is a token (RFC 9110, section 5.6.2), as the names
-// of methods and headers are.
+// IsToken reports whether s is a token (RFC 9110, section 5.6.2). The names of
+// methods and headers are tokens.
 func IsToken(s string) bool {
 	for i := range len(s) {
 		if c := Lower(s[i]); (c < 'a' || c > 'z') && (c < '0' || c > '9') && strings.IndexByte("!#$%&'*+-.^_`|~", c) < 0 {
@@ -138,7 +189,7 @@ func IsToken(s string) bool {
 	return s != ""
 }
 
-// Lower returns c, in lower case if it is a letter of ASCII.
+// Lower returns c, in lowercase if it is an ASCII letter.
 func Lower(c byte) byte {
 	if 'A' <= c && c <= 'Z' {
 		c += 'a' - 'A'

@@ -8,52 +8,80 @@ import (
 	"github.com/f407da42/cors/internal/header"
 )
 
-// Each row is a name, and where it is at fault, how the reason begins.
 func TestFaults(t *testing.T) {
 	t.Parallel()
+	requestHeader, responseHeader := header.FaultOfRequestHeader, func(s string) string { return header.FaultOfResponseHeader(s, false) }
+	credentialed := func(s string) string { return header.FaultOfResponseHeader(s, true) }
 	for _, test := range []struct {
-		of     string
-		fault  func(string) string
-		reason map[string]string
+		name  string
+		fault func(string) string
+		want  string // the beginning of the reason
+		names []string
 	}{
+		{"accepts methods", header.FaultOfMethod, "", []string{"GET", "PUT", "PATCH", "QUERY", "PURGE", "purge", "Propfind", "M-SEARCH", "CONNECTED", "TRACES", "get-all", "CONNECT", "trace", "READ", "SET", "CUT"}},
+		{"refuses methods in another case", header.FaultOfMethod, "is not uppercase", []string{"put", "Options", "query"}},
+		{"refuses misspelled methods", header.FaultOfMethod, "is a misspelled method", []string{"OPTION", "OPTIONNS", "option", "GTE", "DELEET", "PATHC", "PSOT", "POSTX", "OST"}},
+		{"refuses white space around methods", header.FaultOfMethod, "has white space around it", []string{"PUT ", "\tGET"}},
+		{"refuses lists of methods", header.FaultOfMethod, "is not a single name", []string{"PUT,GET", "PUT;", "A B"}},
+		{"refuses wildcards in methods", header.FaultOfMethod, `has a "*" within a name`, []string{"P*", "**"}},
+		{"refuses characters that no method has", header.FaultOfMethod, "is not a valid name", []string{"PÜT", "A/B"}},
+		{"refuses an empty method", header.FaultOfMethod, "is empty", []string{""}},
+
+		{"accepts request headers", requestHeader, "", []string{
+			"Authorization", "x-request-id", "Content-Type", "Cookies", "Hosts", "Security", "Proxy", "Access-Control", "Access-Control-Request-Private-Network",
+			"Host", "origin", "DNT", "te", "Set-Cookie", "access-control-request-method", "Sec-Ch-Ua", "sec-fetch-site", "Sec-GPC", "Sec-Purpose", "Sec-WebSocket-Key", "proxy-authorization", "Proxy-Connection",
+			"Access-Control-Allow-Origin", "access-control-max-age",
+		}},
+		{"refuses cookies", requestHeader, "is a header that scripts cannot set", []string{"cookie", "Cookie2"}},
+		{"refuses unknown names with a forbidden prefix", requestHeader, "can never arrive", []string{"Sec-", "sec-custom", "Proxy-", "Proxy-Custom", "Sec-Fetch", "Sec-Chua", "Sec-Gpcs"}},
+		{"refuses values of Content-Type", requestHeader, "is a value of Content-Type", []string{"application/json", "text/*", "application/json; charset=utf-8"}},
+		{"refuses lists of request headers", requestHeader, "is not a single name", []string{"a b", "a,b", "a,b/c"}},
+		{"refuses white space around request headers", requestHeader, "has white space around it", []string{"\tx"}},
+		{"refuses wildcards in request headers", requestHeader, `has a "*" within a name`, []string{"x-*", "**"}},
+		{"refuses characters that no request header has", requestHeader, "is not a valid name", []string{"x:", "x/", "/x"}},
+
+		{"accepts exposed headers", responseHeader, "", []string{"*", "ETag", "x-total-count", "Set-Cookies", "Access-Control-Allow-Origin", "Origin", "Access-Control-Max-Age", "access-control-request-method"}},
+		{"refuses to expose cookies", responseHeader, "is a header that browsers never let scripts read", []string{"set-cookie", "Set-Cookie2"}},
+		{"refuses malformed exposed headers", responseHeader, "is not a single name", []string{"ETag, Age"}},
+		{"refuses wildcards in exposed headers", responseHeader, `has a "*" within a name`, []string{"X-*"}},
+		{"accepts exposed headers with credentials", credentialed, "", []string{"ETag"}},
+		{`refuses to expose "*" with credentials`, credentialed, "with AllowCredentials is literal", []string{"*"}},
+		{"refuses to expose cookies with credentials", credentialed, "is a header that browsers never let scripts read", []string{"set-cookie"}},
+	} {
+		for _, name := range test.names {
+			if got := test.fault(name); (got == "") != (test.want == "") || !strings.HasPrefix(got, test.want) {
+				t.Errorf("%s: %q: got %q, want %q", test.name, name, got, test.want)
+			}
+		}
+	}
+}
+
+func TestForbiddenNames(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name      string
+		forbidden func(string) bool
+		yes, no   []string
+	}{
+		{"methods", header.IsForbiddenMethod, []string{"CONNECT", "trace", "Track"}, []string{"GET", "TRACES", ""}},
 		{
-			"a method", header.FaultOfMethod,
-			map[string]string{
-				"GET": "", "PUT": "", "PATCH": "", "QUERY": "", "PURGE": "", "purge": "", "Propfind": "", "M-SEARCH": "", "CONNECTED": "", "TRACES": "", "get-all": "",
-				"put": "methods are case-sensitive", "Options": "methods are case-sensitive", "query": "methods are case-sensitive",
-				"TRACE": "browsers do not let", "Connect": "browsers do not let", "track": "browsers do not let",
-				"": "is not a name", "PÜT": "is not a name", "PUT ": "has white space around it", "PUT,GET": "is not one name", "PUT;": "is not one name", "P*": `has a "*" within`,
+			"request headers", header.IsForbiddenRequestHeader,
+			[]string{
+				"Accept-Charset", "accept-encoding", "Access-Control-Request-Headers", "Access-Control-Request-Method", "Connection", "Content-Length",
+				"Cookie", "Cookie2", "Date", "DNT", "Expect", "Host", "Keep-Alive", "Origin", "Referer", "Set-Cookie", "TE", "Trailer", "Transfer-Encoding",
+				"Upgrade", "via", "proxy-authorization", "Proxy-Connection", "sec-fetch-site", "Sec-CH-UA", "Sec-WebSocket-Protocol", "Sec-GPC", "Sec-Purpose",
 			},
-		},
-		{
-			"a request header", header.FaultOfRequestHeader,
-			map[string]string{
-				"Authorization": "", "x-request-id": "", "Content-Type": "", "Cookies": "", "Hosts": "", "Security": "", "Proxy": "", "Access-Control": "", "Access-Control-Request-Private-Network": "",
-				"cookie": "scripts cannot set cookies", "Cookie2": "scripts cannot set cookies",
-				"Host": "browsers do not let", "origin": "browsers do not let", "DNT": "browsers do not let", "te": "browsers do not let", "Sec-Ch-Ua": "browsers do not let", "proxy-authorization": "browsers do not let",
-				"access-control-request-method": "browsers do not let", "Access-Control-Request-Headers": "browsers do not let",
-				"Access-Control-Allow-Origin": "is a response header of CORS", "access-control-max-age": "is a response header of CORS",
-				"": "is not a name", "x:": "is not a name", "\tx": "has white space around it", "a b": "is not one name", "x-*": `has a "*" within`, "**": `has a "*" within`,
-			},
-		},
-		{
-			"an exposed header", func(s string) string { return header.FaultOfResponseHeader(s, false) },
-			map[string]string{
-				"*": "", "ETag": "", "x-total-count": "", "Set-Cookies": "", "Access-Control-Allow-Origin": "",
-				"set-cookie": "browsers never let", "Set-Cookie2": "browsers never let",
-				"Origin": "is a request header of CORS", "access-control-request-method": "is a request header of CORS", "Access-Control-Request-Headers": "is a request header of CORS",
-				"Access-Control-Max-Age": "is in answers to preflights only", "access-control-allow-methods": "is in answers to preflights only", "Access-Control-Allow-Headers": "is in answers to preflights only",
-				"": "is not a name", "ETag\n": "has white space around it", "ETag, Age": "is not one name", "X-*": `has a "*" within`,
-			},
-		},
-		{
-			"an exposed header with credentials", func(s string) string { return header.FaultOfResponseHeader(s, true) },
-			map[string]string{"ETag": "", "*": "with AllowCredentials, browsers take", "set-cookie": "browsers never let"},
+			[]string{"Accept", "Authorization", "User-Agent", "Sec-Custom", "Proxy-Custom", "Access-Control-Allow-Origin", ""},
 		},
 	} {
-		for name, want := range test.reason {
-			if got := test.fault(name); (got == "") != (want == "") || !strings.HasPrefix(got, want) {
-				t.Errorf("%q as %s: got %q, want %q", name, test.of, got, want)
+		for _, name := range test.yes {
+			if !test.forbidden(name) {
+				t.Errorf("%s: %q is not forbidden", test.name, name)
+			}
+		}
+		for _, name := range test.no {
+			if test.forbidden(name) {
+				t.Errorf("%s: %q is forbidden", test.name, name)
 			}
 		}
 	}
@@ -72,7 +100,7 @@ func TestTokens(t *testing.T) {
 			want = strings.ToLower(s)[0]
 		}
 		if got := header.Lower(byte(c)); got != want {
-			t.Errorf("%q in lower case is %q, want %q", s, got, want)
+			t.Errorf("%q in lowercase is %q, want %q", s, got, want)
 		}
 	}
 	if header.IsToken("") {
