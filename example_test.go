@@ -219,7 +219,7 @@ func ExampleMiddleware_SetPolicy() {
 	// GET / from https://app.example.com -> 403
 	// GET / from https://app.example.com -> 200
 	//   Access-Control-Allow-Origin: https://app.example.com
-	// keeping [https://app.example.com] because of cors: AllowedOrigins[0]: "https://app.example.com/" has a path, a query or a fragment, which no origin has; did you mean "https://app.example.com"?
+	// keeping [https://app.example.com] because of cors: AllowedOrigins[0]: "https://app.example.com/" ends with a slash; did you mean "https://app.example.com"?
 	// GET / from https://app.example.com -> 200
 	//   Access-Control-Allow-Origin: https://app.example.com
 }
@@ -310,7 +310,7 @@ func ExamplePolicy_publicSuffixes() {
 	_, err = cors.New(policy)
 	fmt.Println(err)
 	// Output:
-	// cors: AllowedOrigins[0]: "https://*.pages.example" with AllowCredentials lets anyone who can register a name under "pages.example" act as your users; list the domains that you trust, or accept RiskPublicSuffix
+	// cors: AllowedOrigins[0]: "https://*.pages.example" with AllowCredentials lets anyone who can register a name under "pages.example" act as your users; list the origins that you trust, or accept RiskPublicSuffix
 	// <nil>
 }
 
@@ -371,7 +371,7 @@ func ExampleNew_environment() {
 	// Output:
 	// [https://app.example.com https://pr-*.preview.example.com]
 	// cors: AllowedOrigins[0]: "app.example.com" has no scheme; did you mean "https://app.example.com"?
-	// cors: AllowedOrigins[1]: "https://pr*.preview.example.com" has a "*" where it means nothing; write "*" alone, as the first label ("https://*.example.com"), between hyphens in it ("https://pr-*.example.com"), or as the port ("http://localhost:*")
+	// cors: AllowedOrigins[1]: "https://pr*.preview.example.com" has a misplaced "*"; write it as the first label ("https://*.example.com"), between hyphens in that label ("https://pr-*.example.com"), or as the port ("http://localhost:*")
 	// cors: AllowedMethods[0]: "put" is not uppercase, and methods are case-sensitive; did you mean "PUT"?
 }
 

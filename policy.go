@@ -530,11 +530,13 @@ func (p *Policy) checkRisks(errs *policyErrors, i int, o origin.Pattern) {
 	if !public || p.AcceptRisks&RiskPublicSuffix != 0 {
 		return
 	}
-	reason := fmt.Sprintf("with AllowCredentials lets anyone who can register a name under %q act as your users; list the domains that you trust, or accept RiskPublicSuffix", suffix)
+	who := fmt.Sprintf("anyone who can register a name under %q", suffix)
 	if o.Wildcard == origin.AnyHost {
-		reason = fmt.Sprintf("with AllowCredentials lets every page with the scheme %q act as your users; list the origins that you trust, or accept RiskPublicSuffix", o.Scheme)
+		who = fmt.Sprintf("every page with the scheme %q", o.Scheme)
+	} else if origin.IsReserved(suffix) {
+		who = fmt.Sprintf("every host under %q", suffix)
 	}
-	errs.add("AllowedOrigins", i, s, "with AllowCredentials, lets "+who+" act as your users; list the origins that you trust, or accept RiskPublicSuffix")
+	errs.add("AllowedOrigins", i, s, "with AllowCredentials lets "+who+" act as your users; list the origins that you trust, or accept RiskPublicSuffix")
 }
 
 func (c *compiled) compileMethods(errs *policyErrors) {

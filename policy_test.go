@@ -18,6 +18,7 @@ import (
 )
 
 // suffixes is a cookiejar.PublicSuffixList of a few.
+
 type suffixes struct{}
 
 func (suffixes) String() string { return "for tests" }
@@ -44,8 +45,6 @@ func credentialed(origins ...string) cors.Policy {
 
 func TestRefusedPolicies(t *testing.T) {
 	t.Parallel()
-	label63, label64 := strings.Repeat("a", 63), strings.Repeat("a", 64)
-	host253 := strings.Repeat(label63+".", 3) + strings.Repeat("a", 61)
 	withFunc := origins("*")
 	withFunc.AllowOriginFunc = anyFunc
 	withSuffixes := credentialed("https://*.github.io", "https://*.example.github.io", "https://*.co.uk", "https://*.example", "https://*.kobe.jp", "https://*.a.kobe.jp", "https://*.b.a.kobe.jp")
@@ -61,97 +60,19 @@ func TestRefusedPolicies(t *testing.T) {
 		want [][2]string
 	}{
 		{"no scheme", origins("example.com"), [][2]string{{`AllowedOrigins[0]: "example.com" has no scheme`, `did you mean "https://example.com"?`}}},
-		{"no scheme, but a port", origins("localhost:3000"), [][2]string{{`AllowedOrigins[0]: "localhost:3000" has no scheme`, `did you mean "http://localhost:3000"?`}}},
-		{"no scheme, but a loopback address", origins("127.0.0.1"), [][2]string{{`AllowedOrigins[0]: "127.0.0.1" has no scheme`, `did you mean "http://127.0.0.1"?`}}},
-		{"no scheme, but slashes", origins("//example.com"), [][2]string{{`AllowedOrigins[0]: "//example.com" has no scheme`, `did you mean "https://example.com"?`}}},
-		{"no scheme, but a wildcard", origins("*.example.com"), [][2]string{{`AllowedOrigins[0]: "*.example.com" has no scheme`, `did you mean "https://*.example.com"?`}}},
-		{"a single slash", origins("https:/example.com"), [][2]string{{`AllowedOrigins[0]: "https:/example.com" has no scheme`, `did you mean "https://example.com"?`}}},
-		{"a missing colon", origins("http//localhost:3000"), [][2]string{{`AllowedOrigins[0]: "http//localhost:3000" has no scheme`, `did you mean "http://localhost:3000"?`}}},
-		{"a semicolon for a colon", origins("https;//example.com"), [][2]string{{`AllowedOrigins[0]: "https;//example.com" is not one origin`, `did you mean "https://example.com"?`}}},
-		{"no slashes", origins("https:example.com"), [][2]string{{`AllowedOrigins[0]: "https:example.com" has no scheme`, `did you mean "https://example.com"?`}}},
-		{"a host that begins like a scheme", origins("https.example.com"), [][2]string{{`AllowedOrigins[0]: "https.example.com" has no scheme`, `did you mean "https://https.example.com"?`}}},
-		{"a host that begins like localhost", origins("localhosts.example.com"), [][2]string{{`AllowedOrigins[0]: "localhosts.example.com" has no scheme`, `did you mean "https://localhosts.example.com"?`}}},
-		{"no scheme, but an IPv6 address", origins("[::1]:3000"), [][2]string{{`AllowedOrigins[0]: "[::1]:3000" has no scheme`, `did you mean "http://[::1]:3000"?`}}},
-		{"a word", origins("all"), [][2]string{{`AllowedOrigins[0]: "all" has no scheme`, `write it out, as in "https://example.com"`}}},
-		{"null in another case", origins("Null"), [][2]string{{`AllowedOrigins[0]: "Null" has no scheme`, `did you mean "null"?`}}},
-		{"an email address", origins("mailto:a@b.example"), [][2]string{{`AllowedOrigins[0]: "mailto:a@b.example" has no scheme`, `write it out, as in "https://example.com"`}}},
-		{"a WebSocket", origins("wss://example.com"), [][2]string{{`AllowedOrigins[0]: "wss://example.com" is a WebSocket's address`, `did you mean "https://example.com"?`}}},
-		{"an insecure WebSocket", origins("WS://example.com/chat"), [][2]string{{`AllowedOrigins[0]: "WS://example.com/chat" is a WebSocket's address`, `did you mean "http://example.com"?`}}},
-		{"quotes", origins(`"https://example.com"`), [][2]string{{`AllowedOrigins[0]: "\"https://example.com\"" has a scheme that is none`, `did you mean "https://example.com"?`}}},
-		{"an invisible character", origins("\ufeffhttps://example.com"), [][2]string{{`AllowedOrigins[0]: "\ufeffhttps://example.com" has white space or invisible characters in it`, `did you mean "https://example.com"?`}}},
-		{"a regular expression", origins(`^https://.*\.example\.com$`), [][2]string{{`AllowedOrigins[0]: "^https://.*\.example\.com$" has a "*" where it means nothing`, `or as the port ("http://localhost:*")`}}},
-		{"another", origins(`https://[a-z]+.example.com`), [][2]string{{`AllowedOrigins[0]: "https://[a-z]+.example.com" has characters in its host that browsers do not leave there`, `or an IPv6 address in brackets`}}},
-		{"a user that looks like a host", origins("https://example.com@evil.example"), [][2]string{{`AllowedOrigins[0]: "https://example.com@evil.example" has a user in it`, `remove it`}}},
-		{"several ports", origins("http://localhost:3000,3001"), [][2]string{{`AllowedOrigins[0]: "http://localhost:3000,3001" is not one origin`, `write each as an element of its own`}}},
-		{"no port after a colon", origins("http://localhost:"), [][2]string{{`AllowedOrigins[0]: "http://localhost:" has a port that is none`, `did you mean "http://localhost"?`}}},
-		{"any origin, twice, and another", origins("*", "*", "https://a.example"), [][2]string{{`AllowedOrigins[0]: "*" already allows every other entry`, `remove those, or remove this`}}},
-		{"nothing", origins(""), [][2]string{{`AllowedOrigins[0]: "" is empty`, "or remove it"}}},
-		{"an empty scheme", origins("://example.com"), [][2]string{{`AllowedOrigins[0]: "://example.com" has a scheme that is none`, `write one such as "https"`}}},
-		{"a scheme that is none", origins("1a://example.com"), [][2]string{{`AllowedOrigins[0]: "1a://example.com" has a scheme that is none`, `write one such as "https"`}}},
-		{"a trailing slash", origins("https://example.com/"), [][2]string{{`AllowedOrigins[0]: "https://example.com/" has a path`, `did you mean "https://example.com"?`}}},
-		{"a path", origins("https://example.com/app"), [][2]string{{`AllowedOrigins[0]: "https://example.com/app" has a path`, `did you mean "https://example.com"?`}}},
-		{"a query", origins("https://example.com?q"), [][2]string{{`AllowedOrigins[0]: "https://example.com?q" has a path, a query`, `did you mean "https://example.com"?`}}},
-		{"a fragment", origins("https://example.com#f"), [][2]string{{`AllowedOrigins[0]: "https://example.com#f" has a path, a query or a fragment`, `did you mean "https://example.com"?`}}},
-		{"a path without a mend", origins("https://a^b/"), [][2]string{{`AllowedOrigins[0]: "https://a^b/" has a path`, `end after the host and port`}}},
-		{"a user", origins("https://user:pw@example.com"), [][2]string{{`AllowedOrigins[0]: "https://user:pw@example.com" has a user in it`, `remove it`}}},
-		{"upper case in the host", origins("https://Example.com"), [][2]string{{`AllowedOrigins[0]: "https://Example.com" has upper case in it`, `did you mean "https://example.com"?`}}},
-		{"upper case in the scheme", origins("HTTPS://example.com"), [][2]string{{`AllowedOrigins[0]: "HTTPS://example.com" has upper case in it`, `did you mean "https://example.com"?`}}},
-		{"white space around", origins(" https://example.com "), [][2]string{{`AllowedOrigins[0]: " https://example.com " has white space or invisible characters in it`, `did you mean "https://example.com"?`}}},
-		{"white space within", origins("https://a.example https://b.example"), [][2]string{{`AllowedOrigins[0]: "https://a.example https://b.example" is not one origin`, `write each as an element of its own`}}},
-		{"a control character", origins("https://example.com\x00"), [][2]string{{`AllowedOrigins[0]: "https://example.com\x00" has white space or invisible characters in it`, `remove them`}}},
-		{"two in one string", origins("https://a.example,https://b.example"), [][2]string{{`AllowedOrigins[0]: "https://a.example,https://b.example" is not one origin`, `write each as an element of its own`}}},
-		{"https's default port", origins("https://example.com:443"), [][2]string{{`AllowedOrigins[0]: "https://example.com:443" has its scheme's default port in it`, `did you mean "https://example.com"?`}}},
-		{"http's default port", origins("http://*.example.com:80"), [][2]string{{`AllowedOrigins[0]: "http://*.example.com:80" has its scheme's default port in it`, `did you mean "http://*.example.com"?`}}},
-		{"port 0", origins("https://example.com:0"), [][2]string{{`AllowedOrigins[0]: "https://example.com:0" has a port that is none`, `write a number from 1 to 65535 without leading zeros, or nothing`}}},
-		{"port 65536", origins("https://example.com:65536"), [][2]string{{`AllowedOrigins[0]: "https://example.com:65536" has a port that is none`, `or nothing`}}},
-		{"a port of six digits", origins("https://example.com:100000"), [][2]string{{`AllowedOrigins[0]: "https://example.com:100000" has a port that is none`, `or nothing`}}},
-		{"a port with a leading zero", origins("https://example.com:08080"), [][2]string{{`AllowedOrigins[0]: "https://example.com:08080" has a port that is none`, `or nothing`}}},
-		{"an empty port", origins("app://example.com:"), [][2]string{{`AllowedOrigins[0]: "app://example.com:" has a port that is none`, `did you mean "app://example.com"?`}}},
-		{"a port that is no number", origins("https://example.com:http"), [][2]string{{`AllowedOrigins[0]: "https://example.com:http" has a port that is none`, `or nothing`}}},
-		{"two ports", origins("https://example.com:8080:*"), [][2]string{{`AllowedOrigins[0]: "https://example.com:8080:*" has two ports`, `write a number or "*"`}}},
-		{"no host", origins("https://"), [][2]string{{`AllowedOrigins[0]: "https://" has no host`, `write one, as in "https://example.com"`}}},
-		{"no host, but a port", origins("https://:8080"), [][2]string{{`AllowedOrigins[0]: "https://:8080" has no host`, `write one, as in "https://example.com"`}}},
-		{"Unicode", origins("https://bücher.example"), [][2]string{{`AllowedOrigins[0]: "https://bücher.example" has characters in it that are not ASCII`, `as in "https://xn--bcher-kva.example"`}}},
-		{"invalid UTF-8", origins("https://\xff.example"), [][2]string{{`AllowedOrigins[0]: "https://\xff.example" has characters in it that are not ASCII`, `as in "https://xn--bcher-kva.example"`}}},
-		{"an IPv6 address with a zone", origins("http://[fe80::1%eth0]"), [][2]string{{`AllowedOrigins[0]: "http://[fe80::1%eth0]" has an IPv6 address that is not in canonical form`, `did you mean "http://[fe80::1]"?`}}},
-		{"an IPv6 address with too many zeros", origins("http://[0:0:0:0:0:0:0:1]:8080"), [][2]string{{`AllowedOrigins[0]: "http://[0:0:0:0:0:0:0:1]:8080" has an IPv6 address that is not in canonical form`, `did you mean "http://[::1]:8080"?`}}},
-		{"an IPv4-mapped IPv6 address in decimal", origins("http://[::ffff:1.2.3.4]"), [][2]string{{`AllowedOrigins[0]: "http://[::ffff:1.2.3.4]" has an IPv6 address that is not in canonical form`, `without a zone`}}},
-		{"half an IPv6 address", origins("http://[::1"), [][2]string{{`AllowedOrigins[0]: "http://[::1" has an IPv6 address that is not in canonical form`, `as in "http://[2001:db8::1]", without a zone`}}},
-		{"an IPv6 address without brackets", origins("http://2001:db8::1"), [][2]string{{`AllowedOrigins[0]: "http://2001:db8::1" has characters in its host that browsers do not leave there`, `or an IPv6 address in brackets`}}},
-		{"three numbers", origins("http://1.2.3"), [][2]string{{`AllowedOrigins[0]: "http://1.2.3" has a number as its last label`, `write four decimal numbers, as in "http://192.0.2.1"`}}},
-		{"a leading zero in an address", origins("http://01.2.3.4"), [][2]string{{`AllowedOrigins[0]: "http://01.2.3.4" has a number as its last label`, `"http://192.0.2.1"`}}},
-		{"five numbers", origins("http://1.2.3.4.5"), [][2]string{{`AllowedOrigins[0]: "http://1.2.3.4.5" has a number as its last label`, `"http://192.0.2.1"`}}},
-		{"256", origins("http://1.2.3.256"), [][2]string{{`AllowedOrigins[0]: "http://1.2.3.256" has a number as its last label`, `"http://192.0.2.1"`}}},
-		{"a hexadecimal number last", origins("http://example.0x1f"), [][2]string{{`AllowedOrigins[0]: "http://example.0x1f" has a number as its last label`, `"http://192.0.2.1"`}}},
-		{"an empty label", origins("https://a..example"), [][2]string{{`AllowedOrigins[0]: "https://a..example" has an empty label in its host`, `remove the dot before or after it`}}},
-		{"a leading dot", origins("https://.example.com"), [][2]string{{`AllowedOrigins[0]: "https://.example.com" has an empty label in its host`, `remove the dot before or after it`}}},
-		{"a label of 64 bytes", origins("https://" + label64 + ".example"), [][2]string{{`AllowedOrigins[0]: "https://` + label64 + `.example" has a label of more than 63 bytes or a host of more than 253`, `write a shorter one`}}},
-		{"a host of 254 bytes", origins("https://" + host253 + "a"), [][2]string{{`AllowedOrigins[0]: "https://` + host253 + `a" has a label of more than 63 bytes or a host of more than 253`, `write a shorter one`}}},
-		{"a pattern that only longer hosts could match", origins("https://*." + host253[2:] + "a"), [][2]string{{`AllowedOrigins[0]: "https://*.` + host253[2:] + `a" has a label of more than 63 bytes or a host of more than 253`, `write a shorter one`}}},
-		{"characters that no host has", origins("https://a^b.example"), [][2]string{{`AllowedOrigins[0]: "https://a^b.example" has characters in its host that browsers do not leave there`, `write letters, digits, "-", "_" and ".", or an IPv6 address in brackets`}}},
-		{"characters that no host has, in a label of 63 bytes", origins("https://" + label63[1:] + "^.example"), [][2]string{{`AllowedOrigins[0]: "https://` + label63[1:] + `^.example" has characters in its host that browsers do not leave there`, `write letters, digits, "-", "_" and ".", or an IPv6 address in brackets`}}},
-		{"a file", origins("file://"), [][2]string{{`AllowedOrigins[0]: "file://" is an origin of any file`, `or accept RiskNullOrigin`}}},
-		{"a file's host", origins("file://example.com"), [][2]string{{`AllowedOrigins[0]: "file://example.com" is no origin`, `for example from "http://localhost:8080"`}}},
-		{"a misspelled scheme", origins("htttps://example.com"), [][2]string{{`AllowedOrigins[0]: "htttps://example.com" has a scheme that nobody has`, `did you mean "https://example.com"?`}}},
-		{"no scheme, but HTTP's default port", origins("example.com:80"), [][2]string{{`AllowedOrigins[0]: "example.com:80" has no scheme`, `did you mean "http://example.com"?`}}},
-		{"null", origins("null"), [][2]string{{`AllowedOrigins[0]: "null" is an origin of any page, from a sandboxed iframe`, `or accept RiskNullOrigin`}}},
-
-		{"a wildcard within a label", origins("https://*example.com"), [][2]string{{`AllowedOrigins[0]: "https://*example.com" has a "*" where it means nothing`, `or as the port ("http://localhost:*")`}}},
-		{"a wildcard after a letter", origins("https://www*.example.com"), [][2]string{{`AllowedOrigins[0]: "https://www*.example.com" has a "*" where it means nothing`, `or as the port ("http://localhost:*")`}}},
-		{"a wildcard as a later label", origins("https://www.*.example.com"), [][2]string{{`AllowedOrigins[0]: "https://www.*.example.com" has a "*" where it means nothing`, `or as the port ("http://localhost:*")`}}},
-		{"two wildcard labels", origins("https://*.*.example.com"), [][2]string{{`AllowedOrigins[0]: "https://*.*.example.com" has a "*" where it means nothing`, `or as the port ("http://localhost:*")`}}},
-		{"a wildcard for the host and port", origins("https://*:*"), [][2]string{{`AllowedOrigins[0]: "https://*:*" has a "*" for every host`, `write "*" alone, or decide in AllowOriginFunc`}}},
-		{"a wildcard for the scheme", origins("*://example.com"), [][2]string{{`AllowedOrigins[0]: "*://example.com" has a "*" where it means nothing`, `or as the port ("http://localhost:*")`}}},
-		{"a wildcard within the port", origins("http://localhost:80*"), [][2]string{{`AllowedOrigins[0]: "http://localhost:80*" has a "*" where it means nothing`, `or as the port ("http://localhost:*")`}}},
-		{"a letter and a wildcard", origins("h*"), [][2]string{{`AllowedOrigins[0]: "h*" has no scheme`, `write it out, as in "https://example.com"`}}},
-		{"a wildcard before an IPv4 address", origins("http://*.127.0.0.1"), [][2]string{{`AllowedOrigins[0]: "http://*.127.0.0.1" has a "*" before an IP address`, `list the addresses`}}},
-		{"a wildcard before an IPv6 address", origins("http://*.[::1]:8080"), [][2]string{{`AllowedOrigins[0]: "http://*.[::1]:8080" has a "*" before an IP address`, `list the addresses`}}},
-		{"a wildcard in the wrong place of an extension", origins("moz-extension://*/"), [][2]string{{`AllowedOrigins[0]: "moz-extension://*/" has a "*" where it means nothing`, `did you mean "moz-extension://*"?`}}},
-		{"a wildcard that no hyphen sets off", origins("https://pr*.example.com", "https://-*.example.com", "https://a.b-*.example.com"), [][2]string{
-			{`AllowedOrigins[0]: "https://pr*.example.com" has a "*" where it means nothing`, `between hyphens in it ("https://pr-*.example.com"), or as the port ("http://localhost:*")`},
-			{`AllowedOrigins[1]: "https://-*.example.com" has hyphens alone before or after its "*"`, `or nothing`},
-			{`AllowedOrigins[2]: "https://a.b-*.example.com" has a "*" where it means nothing`, `or as the port ("http://localhost:*")`},
+		{"a trailing slash", origins("https://example.com/"), [][2]string{{`AllowedOrigins[0]: "https://example.com/" ends with a slash`, `did you mean "https://example.com"?`}}},
+		{"nothing", origins(""), [][2]string{{`AllowedOrigins[0]: "" is empty, as an unset environment variable is`, ""}}},
+		{"a misplaced wildcard", origins("https://example.com", "h*", "https://*example.com"), [][2]string{
+			{`AllowedOrigins[1]: "h*" has no scheme`, ""},
+			{`AllowedOrigins[2]: "https://*example.com" has a misplaced "*"`, ""},
 		}},
+		{"quotes and control characters", origins(`"https://example.com"`, "https://a\nb.example"), [][2]string{
+			{`AllowedOrigins[0]: "\"https://example.com\"" has`, ""},
+			{`AllowedOrigins[1]: "https://a\nb.example" contains white space`, ""},
+		}},
+		{"null", origins("null"), [][2]string{{`AllowedOrigins[0]: "null" is an origin of any page, from a sandboxed iframe`, `or accept RiskNullOrigin`}}},
+		{"a file", origins("file://"), [][2]string{{`AllowedOrigins[0]: "file://" is an origin of any file on the user's disk`, `or accept RiskNullOrigin`}}},
+		{"any origin, twice, and another", origins("*", "*", "https://a.example"), [][2]string{{`AllowedOrigins[0]: "*" already allows every other entry`, `remove those, or remove this`}}},
 		{"any origin, and another", origins("https://a.example", "*"), [][2]string{{`AllowedOrigins[1]: "*" already allows every other entry`, `remove those, or remove this`}}},
 		{"any origin, and what is none", origins("*", "example.com", "*"), [][2]string{
 			{`AllowedOrigins[0]: "*" already allows every other entry`, `remove those, or remove this`},
@@ -186,14 +107,14 @@ func TestRefusedPolicies(t *testing.T) {
 			{`AllowedOrigins[4]: "https://*--proj.netlify.app" with AllowCredentials lets anyone who can register a name under "netlify.app"`, "or accept RiskPublicSuffix"},
 		}},
 		{"domains above public suffixes with credentials", credentialed("https://*.azure.com", "https://*.github.dev"), [][2]string{
-			{`AllowedOrigins[0] "https://*.azure.com": with AllowCredentials, lets anyone who can register a name under "cloudapp.azure.com" act as your users`, "or accept RiskPublicSuffix"},
-			{`AllowedOrigins[1] "https://*.github.dev": with AllowCredentials, lets anyone who can register a name under "app.github.dev" act as your users`, "or accept RiskPublicSuffix"},
+			{`AllowedOrigins[0]: "https://*.azure.com" with AllowCredentials lets anyone who can register a name under "cloudapp.azure.com" act as your users`, "or accept RiskPublicSuffix"},
+			{`AllowedOrigins[1]: "https://*.github.dev" with AllowCredentials lets anyone who can register a name under "app.github.dev" act as your users`, "or accept RiskPublicSuffix"},
 		}},
 		{"a reserved name with credentials", credentialed("https://*.internal", "https://*-app.test"), [][2]string{
-			{`AllowedOrigins[0] "https://*.internal": with AllowCredentials, lets every host under "internal" act as your users`, "or accept RiskPublicSuffix"},
-			{`AllowedOrigins[1] "https://*-app.test": with AllowCredentials, lets every host under "test" act as your users`, "or accept RiskPublicSuffix"},
+			{`AllowedOrigins[0]: "https://*.internal" with AllowCredentials lets every host under "internal" act as your users`, "or accept RiskPublicSuffix"},
+			{`AllowedOrigins[1]: "https://*-app.test" with AllowCredentials lets every host under "test" act as your users`, "or accept RiskPublicSuffix"},
 		}},
-		{"a hyphen pattern under a registry", origins("https://*-example.com"), [][2]string{{`AllowedOrigins[0] "https://*-example.com": allows names directly under "com", which anyone can register`, `did you mean "https://*.example.com"?`}}},
+		{"a hyphen pattern under a registry", origins("https://*-example.com"), [][2]string{{`AllowedOrigins[0]: "https://*-example.com" allows names directly under "com", which anyone can register`, `did you mean "https://*.example.com"?`}}},
 		{"any host of a scheme with credentials", credentialed("moz-extension://*"), [][2]string{
 			{`AllowedOrigins[0]: "moz-extension://*" with AllowCredentials lets every page with the scheme "moz-extension" act as your users`, "or accept RiskPublicSuffix"},
 		}},
@@ -357,6 +278,7 @@ func TestRequestErrorMessages(t *testing.T) {
 }
 
 // TestAcceptedPolicies has each pattern allow some origins and not others.
+
 func TestAcceptedPolicies(t *testing.T) {
 	t.Parallel()
 	label63 := strings.Repeat("a", 63)
@@ -498,6 +420,7 @@ func TestAcceptedPolicies(t *testing.T) {
 }
 
 // The longest host has 253 bytes, which can be followed by a dot and a port.
+
 func TestLongestOrigins(t *testing.T) {
 	t.Parallel()
 	domain := strings.Repeat("b.", 110) + "example.com"
@@ -702,6 +625,7 @@ func TestPolicyFromJSONHasNewLists(t *testing.T) {
 }
 
 // The documentation warns that an embedded Policy takes over the whole struct.
+
 func TestEmbeddedPolicyTakesOverJSON(t *testing.T) {
 	t.Parallel()
 	var embedded struct {
@@ -721,6 +645,7 @@ func TestEmbeddedPolicyTakesOverJSON(t *testing.T) {
 }
 
 // A third of 233 policies in public Go code lists such names, which do nothing.
+
 func TestFieldBugHarmlessEntries(t *testing.T) {
 	t.Parallel()
 	p := cors.Policy{
@@ -807,6 +732,7 @@ func TestDuplicatesAreNoMistake(t *testing.T) {
 }
 
 // TestNewMakesRoomForOrigins counts allocations, so nothing runs beside it.
+
 func TestNewMakesRoomForOrigins(t *testing.T) {
 	const n = 1000 // about half of what the map for them can hold: of a fuller one, parts may grow
 	origins := make([]string, n)
@@ -829,6 +755,7 @@ func TestNewMakesRoomForOrigins(t *testing.T) {
 }
 
 // checkPages has m allow the pages of some origins, and not those of others.
+
 func checkPages(t *testing.T, m *cors.Middleware, allowed, refused []string) {
 	t.Helper()
 	for _, origin := range allowed {
@@ -847,7 +774,9 @@ func checkPages(t *testing.T, m *cors.Middleware, allowed, refused []string) {
 // CORS middleware had.
 
 // rs/cors CVE-2018-20744, echo 2400, fiber CVE-2024-25124, daptin 249: any
+
 // origin was reflected, with credentials.
+
 func TestFieldBugAnyOriginWithCredentials(t *testing.T) {
 	t.Parallel()
 	if _, err := cors.New(credentialed("*")); err == nil {
@@ -864,6 +793,7 @@ func TestFieldBugAnyOriginWithCredentials(t *testing.T) {
 }
 
 // rs/cors 197: "h*" allowed nearly any origin, with credentials too.
+
 func TestFieldBugPartialWildcard(t *testing.T) {
 	t.Parallel()
 	for _, pattern := range []string{
@@ -878,7 +808,9 @@ func TestFieldBugPartialWildcard(t *testing.T) {
 }
 
 // gin-contrib CVE-2019-25211: a wildcard matched what begins or ends like the
+
 // host it was meant for, such as example.community for example.com.
+
 func TestFieldBugWildcardMatchesLongerHost(t *testing.T) {
 	t.Parallel()
 	m := testkit.MustNew(t, origins("https://*.example.com", "https://example.com:*", "http://localhost:*"))
@@ -890,7 +822,9 @@ func TestFieldBugWildcardMatchesLongerHost(t *testing.T) {
 }
 
 // jub0bs/cors GHSA-vhxv-fg4m-p2w8: two patterns together allowed what neither
+
 // did alone.
+
 func TestFieldBugPatternsJoin(t *testing.T) {
 	t.Parallel()
 	for _, union := range [][]string{
@@ -909,7 +843,9 @@ func TestFieldBugPatternsJoin(t *testing.T) {
 }
 
 // jub0bs/cors 12, 15: after a change of the index, origins and request headers
+
 // that the policy lists were refused.
+
 func TestFieldBugListedButRefused(t *testing.T) {
 	t.Parallel()
 	rnd := rand.New(rand.NewPCG(1, 2))
@@ -953,7 +889,9 @@ func TestFieldBugListedButRefused(t *testing.T) {
 }
 
 // rack-cors CVE-2017-11173: a pattern that was not anchored at its end let
+
 // example.com.evil.net through.
+
 func TestFieldBugPatternWithoutAnchor(t *testing.T) {
 	t.Parallel()
 	m := testkit.MustNew(t, origins("https://example.com", "https://*.example.org", "http://example.net:*"))
@@ -966,7 +904,9 @@ func TestFieldBugPatternWithoutAnchor(t *testing.T) {
 }
 
 // hasura 8261, hanko 2870: no pattern could stand for preview deployments, so that
+
 // people compared a prefix and forgot what follows.
+
 func TestFieldBugPreviewDeployments(t *testing.T) {
 	t.Parallel()
 	m := testkit.MustNew(t, origins("https://*--proj.netlify.app", "https://proj-*.vercel.app", "https://app-*-team.vercel.app"))
@@ -983,7 +923,9 @@ func TestFieldBugPreviewDeployments(t *testing.T) {
 }
 
 // electron-nuxt 680, electron 1990, laravel-cors 229: the origins of apps could
+
 // neither be listed nor be seen by the function.
+
 func TestFieldBugOriginsOfApps(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -1025,6 +967,57 @@ func TestFieldBugOriginsOfApps(t *testing.T) {
 		}
 		if testkit.AllowsPage(testkit.MustNew(t, function), test.origin) || asked != "" {
 			t.Errorf("%s: the function is asked without the risk", test.origin)
+		}
+	}
+}
+
+func TestFieldBugHugeOrigin(t *testing.T) {
+	asked := 0
+	huge := "https://" + strings.Repeat("A.", 1<<19) + "example.com"
+	for _, p := range []cors.Policy{
+		testkit.ExamplePolicy,
+		{AllowedOrigins: []string{"https://*.example.com", "http://localhost:*"}},
+		{AllowOriginFunc: func(*http.Request, string) bool { asked++; return true }},
+	} {
+		m := testkit.MustNew(t, p)
+		h := m.Handler(http.NotFoundHandler())
+		w := testkit.NewRecorder()
+		r := testkit.NewRequest("GET")
+		r.Header["Origin"] = []string{huge}
+		if n := testkit.AllocatedBytes(1, func() { w.Reset(); h.ServeHTTP(w, r) }); n > 4<<10 {
+			t.Errorf("policy %+v: %v bytes allocated for an origin of a megabyte", p, n)
+		}
+		err, _ := m.Check(r).(*cors.RequestError)
+		if err == nil || len(err.Value) != 512 || !strings.HasPrefix(huge, err.Value) {
+			t.Errorf("policy %+v: Check returned %.600v", p, err)
+		}
+
+		// A scheme may be that long.
+		r.Header["Origin"] = []string{strings.Repeat("a", 513-len("://b")) + "://b"}
+		if m.Check(r) == nil {
+			t.Errorf("policy %+v: an origin of 513 bytes is allowed", p)
+		}
+	}
+	if asked > 0 {
+		t.Errorf("AllowOriginFunc was asked %d times about an origin of more than 512 bytes", asked)
+	}
+}
+
+func TestFieldBugHugeOriginAndHost(t *testing.T) {
+	h := new(cors.Middleware).Handler(http.NotFoundHandler())
+	for _, port := range []string{"", ":443"} {
+		cost := func(n int) time.Duration {
+			host := strings.Repeat("a", n) + ".example.com"
+			r := testkit.NewRequest("POST", "Origin: https://"+host)
+			r.Host = host + port
+			w := testkit.NewRecorder()
+			return testkit.PerCall(20, func(int) {
+				w.Reset()
+				h.ServeHTTP(w, r)
+			})
+		}
+		if short, long := cost(1<<10), cost(1<<20); long > 50*short {
+			t.Errorf("an Origin of the length of Host, with port %q, takes %v with 1 KB and %v with 1 MB", port, short, long)
 		}
 	}
 }

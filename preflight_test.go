@@ -2,8 +2,11 @@ package cors_test
 
 import (
 	"errors"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +15,136 @@ import (
 	"github.com/f407da42/cors"
 	"github.com/f407da42/cors/internal/testkit"
 )
+
+func TestExchangeOnTheWire(t *testing.T) {
+	t.Parallel()
+	ran := 0
+	server := httptest.NewServer(testkit.MustNew(t, testkit.ExamplePolicy).Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ran++
+		w.Header().Set("Content-Type", "application/json")
+		io.WriteString(w, `{"updated":true}`)
+	})))
+	defer server.Close()
+
+	preflightFrom := func(origin string) string {
+		return "OPTIONS /data HTTP/1.1\r\n" +
+			"Host: api.example\r\n" +
+			origin + "\r\n" +
+			"Access-Control-Request-Method: PUT\r\n" +
+			"Access-Control-Request-Headers: X-Custom-Header\r\n" +
+			"\r\n"
+	}
+	putFrom := func(origin string) string {
+		return "PUT /data HTTP/1.1\r\n" +
+			"Host: api.example\r\n" +
+			origin + "\r\n" +
+			"X-Custom-Header: value\r\n" +
+			"Content-Type: application/json\r\n" +
+			"Content-Length: 12\r\n" +
+			"\r\n" +
+			`{"name":"x"}`
+	}
+	const forbidden = "HTTP/1.1 403 Forbidden\r\n" +
+		"Cache-Control: no-store\r\n" +
+		"Content-Type: text/plain; charset=utf-8\r\n" +
+		"Vary: Origin\r\n" +
+		"X-Content-Type-Options: nosniff\r\n" +
+		"Date: *\r\n" +
+		"Content-Length: 73\r\n" +
+		"\r\n" +
+		testkit.Rejection
+	tests := []struct {
+		name, send, want string
+		ran              int // by then
+	}{
+		{
+			"the preflight is answered with the policy", preflightFrom(testkit.Friend),
+			"HTTP/1.1 204 No Content\r\n" +
+				"Access-Control-Allow-Headers: X-Custom-Header\r\n" +
+				"Access-Control-Allow-Methods: PUT\r\n" +
+				"Access-Control-Allow-Origin: https://example-client.com\r\n" +
+				"Vary: Origin\r\n" +
+				"Date: *\r\n" +
+				"\r\n", 0,
+		},
+		{
+			"the actual request is served", putFrom(testkit.Friend),
+			"HTTP/1.1 200 OK\r\n" +
+				"Access-Control-Allow-Origin: https://example-client.com\r\n" +
+				"Content-Type: application/json\r\n" +
+				"Vary: Origin\r\n" +
+				"Date: *\r\n" +
+				"Content-Length: 16\r\n" +
+				"\r\n" +
+				`{"updated":true}`, 1,
+		},
+		{"the preflight of another origin is rejected", preflightFrom(testkit.Stranger), forbidden, 1},
+		{"the actual request of another origin is rejected", putFrom(testkit.Stranger), forbidden, 1},
+	}
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	date := regexp.MustCompile(`\r\nDate: [^\r]*`)
+	for _, test := range tests {
+		if _, err := io.WriteString(conn, test.send); err != nil {
+			t.Fatal(err)
+		}
+		got := make([]byte, len(test.want)+len(http.TimeFormat)-len("*"))
+		if _, err := io.ReadFull(conn, got); err != nil {
+			t.Fatalf("%s: %v after %q", test.name, err, got)
+		}
+		if got := date.ReplaceAllString(string(got), "\r\nDate: *"); got != test.want {
+			t.Errorf("%s: got\n%s\nwant\n%s", test.name, got, test.want)
+		}
+		if ran != test.ran {
+			t.Errorf("%s: the handler has run %d times, want %d", test.name, ran, test.ran)
+		}
+	}
+	conn.(*net.TCPConn).CloseWrite()
+	if rest, err := io.ReadAll(conn); len(rest) > 0 || err != nil {
+		t.Errorf("then got %q, %v", rest, err)
+	}
+}
+
+func TestExchangeOverHTTP2(t *testing.T) {
+	t.Parallel()
+	ran := 0
+	server := httptest.NewUnstartedServer(testkit.MustNew(t, testkit.ExamplePolicy).Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ran++
+		io.Copy(w, r.Body)
+	})))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	for _, test := range []struct {
+		name, method, origin string
+		status, ran          int
+		want                 string // body
+	}{
+		{"responds to the preflight", "OPTIONS", testkit.Friend, 204, 0, ""},
+		{"serves the actual request", "PUT", testkit.Friend, 200, 1, "body"},
+		{"rejects the preflight from another origin", "OPTIONS", testkit.Stranger, 403, 1, testkit.Rejection},
+		{"rejects the actual request from another origin", "PUT", testkit.Stranger, 403, 1, testkit.Rejection},
+	} {
+		r, err := http.NewRequest(test.method, server.URL, strings.NewReader("body"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header = testkit.NewRequest(test.method, test.origin, "Access-Control-Request-Method: PUT").Header
+		resp, err := server.Client().Do(r)
+		if err != nil {
+			t.Fatalf("%s: %v", test.name, err)
+		}
+		got, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if resp.ProtoMajor != 2 || resp.StatusCode != test.status || string(got) != test.want || ran != test.ran || err != nil {
+			t.Errorf("%s: got HTTP/%d, %d, %q, %v, and the handler ran %d times", test.name, resp.ProtoMajor, resp.StatusCode, got, err, ran)
+		}
+	}
+}
 
 func TestCheckPreflights(t *testing.T) {
 	t.Parallel()
@@ -102,7 +235,9 @@ func TestCheckPreflights(t *testing.T) {
 }
 
 // rs/cors 170: a long Access-Control-Request-Headers made the server allocate
+
 // without bound.
+
 func TestFieldBugLongRequestHeaders(t *testing.T) {
 	for _, p := range []cors.Policy{
 		{AllowedHeaders: []string{"X-A", "X-B"}},
@@ -136,7 +271,9 @@ func TestFieldBugLongRequestHeaders(t *testing.T) {
 }
 
 // rs/cors 174: request headers that a test or a client did not send sorted and
+
 // in lower case were refused.
+
 func TestFieldBugRequestHeadersUnsorted(t *testing.T) {
 	t.Parallel()
 	p := cors.Policy{AllowedOrigins: []string{"https://example-client.com", "https://example.com"}, AllowedHeaders: []string{"Content-Type", "authorization", "X-Request-Id"}}
@@ -156,7 +293,9 @@ func TestFieldBugRequestHeadersUnsorted(t *testing.T) {
 }
 
 // readest 5444: browsers do not take "*" for Authorization, so that 43 % of all
+
 // requests were preflights.
+
 func TestFieldBugAuthorizationUnderWildcard(t *testing.T) {
 	t.Parallel()
 	ask := []string{testkit.Friend, "Access-Control-Request-Method: GET", "Access-Control-Request-Headers: authorization"}
@@ -185,6 +324,7 @@ func TestFieldBugAuthorizationUnderWildcard(t *testing.T) {
 }
 
 // gorilla/handlers 111: a rejected preflight was passed to the next handler.
+
 func TestFieldBugRejectedPreflightPassedOn(t *testing.T) {
 	t.Parallel()
 	m := testkit.MustNew(t, testkit.ExamplePolicy)
@@ -204,7 +344,9 @@ func TestFieldBugRejectedPreflightPassedOn(t *testing.T) {
 }
 
 // rs/cors 185, golang/go 61410: a pattern with a method answers OPTIONS with
+
 // 405 before a middleware inside it is reached.
+
 func TestFieldBugMethodPatternHidesPreflight(t *testing.T) {
 	t.Parallel()
 	m := testkit.MustNew(t, testkit.ExamplePolicy)
@@ -327,6 +469,7 @@ func TestMaxAge(t *testing.T) {
 }
 
 // found in this package: a rejected origin of 900 KB whose Value is kept held all of it.
+
 func TestFieldBugKeptValueHoldsTheRequest(t *testing.T) {
 	m := testkit.MustNew(t, testkit.ExamplePolicy)
 	var kept []error
@@ -344,6 +487,97 @@ func TestFieldBugKeptValueHoldsTheRequest(t *testing.T) {
 	for _, err := range kept {
 		if e, ok := err.(*cors.RequestError); !ok || len(e.Value) != 512 {
 			t.Fatalf("got %.100v", err)
+		}
+	}
+}
+
+func TestCheckOrigins(t *testing.T) {
+	t.Parallel()
+	long := "https://" + strings.Repeat("a", 1<<20) + ".example"
+	for _, test := range []struct {
+		name   string
+		method string
+		header []string
+		want   *cors.RequestError
+	}{
+		{"no Origin", "GET", nil, nil},
+		{"an allowed origin", "DELETE", []string{testkit.Friend}, nil},
+		{"the server's own origin", "POST", []string{"Origin: https://api.example"}, nil},
+		{"another origin", "GET", []string{testkit.Stranger}, &cors.RequestError{Field: "Origin", Value: "https://evil.example"}},
+		{"another origin's preflight", "OPTIONS", []string{testkit.Stranger, "Access-Control-Request-Method: PUT"}, &cors.RequestError{Preflight: true, Field: "Origin", Value: "https://evil.example"}},
+		{"two origins", "GET", []string{testkit.Friend, testkit.Stranger}, &cors.RequestError{Field: "Origin", Value: "https://example-client.com, https://evil.example"}},
+		{"a long origin", "GET", []string{"Origin: " + long}, &cors.RequestError{Field: "Origin", Value: long[:512]}},
+		{"two long origins", "GET", []string{"Origin: " + long, "Origin: " + long}, &cors.RequestError{Field: "Origin", Value: long[:512]}},
+		{"an empty and another origin", "GET", []string{"Origin: ", testkit.Stranger}, &cors.RequestError{Field: "Origin", Value: ", https://evil.example"}},
+	} {
+		err := testkit.MustNew(t, testkit.ExamplePolicy).Check(testkit.NewRequest(test.method, test.header...))
+		var got *cors.RequestError
+		if errors.As(err, &got) != (test.want != nil) || !testkit.SameError(got, test.want) {
+			t.Errorf("%s: got %v, want %v", test.name, err, test.want)
+		}
+	}
+}
+
+// The only risk that a message about null or a file depends on is RiskNullOrigin.
+
+func TestOpaqueOriginsUnderOtherRisks(t *testing.T) {
+	t.Parallel()
+	for _, origin := range []string{"null", "file://"} {
+		r := testkit.NewRequest("GET", "Origin: "+origin)
+		without := testkit.MustNew(t, cors.Policy{}).Check(r)
+		with := testkit.MustNew(t, cors.Policy{AcceptRisks: cors.RiskInsecureOrigin | cors.RiskPublicSuffix}).Check(r)
+		if with == nil || with.Error() != without.Error() {
+			t.Errorf("with other risks, the error is %v; without, it is %v", with, without)
+		}
+	}
+}
+
+// A message names what would have to change, never another field.
+
+func TestReasons(t *testing.T) {
+	t.Parallel()
+	no := func(*http.Request, string) bool { return false }
+	list := []string{"https://listed.example"}
+	ask := []string{"OPTIONS", "Origin: https://listed.example", "Access-Control-Request-Method: GET"}
+	const null = "it comes from a sandboxed page, a file or a redirect from another origin"
+	for _, test := range []struct {
+		name    string
+		policy  cors.Policy
+		request []string // the method, and lines of its header
+		want    string
+	}{
+		{"a list", cors.Policy{AllowedOrigins: list}, []string{"GET", testkit.Stranger}, `request: origin "https://evil.example" is not in AllowedOrigins`},
+		{"an empty policy", cors.Policy{}, []string{"GET", testkit.Stranger}, `request: origin "https://evil.example" is not allowed, because AllowedOrigins is empty`},
+		{"a function", cors.Policy{AllowOriginFunc: no}, []string{"GET", testkit.Stranger}, `request: origin "https://evil.example" is not allowed by AllowOriginFunc`},
+		{"a list and a function", cors.Policy{AllowedOrigins: list, AllowOriginFunc: no}, []string{"GET", testkit.Stranger}, `request: origin "https://evil.example" is neither in AllowedOrigins nor allowed by AllowOriginFunc`},
+		{
+			"what a function is not asked about", cors.Policy{AllowOriginFunc: no}, []string{"GET", "Origin: https://Evil.example"},
+			`request: origin "https://Evil.example" is not in AllowedOrigins, and AllowOriginFunc is not called for it`,
+		},
+		{
+			"what is neither listed nor asked about", cors.Policy{AllowedOrigins: list, AllowOriginFunc: no}, []string{"GET", "Origin: https://Evil.example"},
+			`request: origin "https://Evil.example" is not in AllowedOrigins, and AllowOriginFunc is not called for it`,
+		},
+		{"null under a list", cors.Policy{AllowedOrigins: list}, []string{"GET", "Origin: null"}, `request: origin "null" is not in AllowedOrigins; ` + null},
+		{"null under a function", cors.Policy{AllowOriginFunc: no}, []string{"GET", "Origin: null"}, `request: origin "null" is not in AllowedOrigins, and AllowOriginFunc is not called for it; ` + null},
+		{"a file under a function", cors.Policy{AllowOriginFunc: no}, []string{"GET", "Origin: file://"}, `request: origin "file://" is not in AllowedOrigins, and AllowOriginFunc is not called for it`},
+		{"null under a list, at a risk", cors.Policy{AllowedOrigins: list, AcceptRisks: cors.RiskNullOrigin}, []string{"HEAD", "Origin: null"}, `request: origin "null" is not in AllowedOrigins; ` + null},
+		{"null under a function, at a risk", cors.Policy{AllowOriginFunc: no, AcceptRisks: cors.RiskNullOrigin}, []string{"GET", "Origin: null"}, `request: origin "null" is not allowed by AllowOriginFunc; ` + null},
+		{"a post from null", cors.Policy{AllowedOrigins: list}, []string{"POST", "Origin: null"}, `request: origin "null" is not in AllowedOrigins; ` + null + `, or from a page with Referrer-Policy: no-referrer`},
+		{"a preflight from null", cors.Policy{AllowedOrigins: list}, []string{"OPTIONS", "Origin: null", "Access-Control-Request-Method: PUT"}, `preflight: origin "null" is not in AllowedOrigins; ` + null},
+		{"two origins", cors.Policy{AllowedOrigins: list}, []string{"GET", "Origin: https://listed.example", "Origin: https://listed.example"}, `request: origin "https://listed.example, https://listed.example" is from several Origin headers, and browsers send one`},
+		{"a preflight", cors.Policy{AllowOriginFunc: no}, []string{"OPTIONS", testkit.Stranger, "Access-Control-Request-Method: PUT"}, `preflight: origin "https://evil.example" is not allowed by AllowOriginFunc`},
+		{"another site without an origin", cors.Policy{AllowedOrigins: list}, []string{"POST", "Sec-Fetch-Site: cross-site"}, `request: Sec-Fetch-Site "cross-site" shows a page on another site or origin, but Origin is missing`},
+		{"a method", cors.Policy{AllowedOrigins: list}, []string{"OPTIONS", "Origin: https://listed.example", "Access-Control-Request-Method: PUT"}, `preflight: method "PUT" is not in AllowedMethods`},
+		{"a request header", cors.Policy{AllowedOrigins: list}, append(ask, "Access-Control-Request-Headers: x-a"), `preflight: request header "x-a" is not in AllowedHeaders`},
+		{
+			"too many request headers", cors.Policy{AllowedOrigins: list, AllowedHeaders: []string{"X-A"}}, append(ask, "Access-Control-Request-Headers: "+strings.Repeat("x-a,", 100)),
+			`preflight: request header "` + strings.Repeat("x-a,", 100) + `" is the beginning of a list that is too long to be read`,
+		},
+	} {
+		err := testkit.MustNew(t, test.policy).Check(testkit.NewRequest(test.request[0], test.request[1:]...))
+		if err == nil || err.Error() != "cors: "+test.want {
+			t.Errorf("%s: got  %v\nwant cors: %s", test.name, err, test.want)
 		}
 	}
 }
