@@ -62,6 +62,7 @@ func (o *oracle) respond(r *http.Request, before http.Header) response {
 		anyOrigin = slices.Contains(o.AllowedOrigins, "*")
 		allowed   = anyOrigin || len(lines) == 1 && o.allows(r, origin)
 		site      = r.Header.Get("Sec-Fetch-Site")
+		mode      = r.Header.Get("Sec-Fetch-Mode")
 		ownSite   = site == "same-origin" || site == "none"
 		safe      = r.Method == "GET" || r.Method == "HEAD" || r.Method == "OPTIONS"
 		varies    = "Origin"
@@ -94,6 +95,8 @@ func (o *oracle) respond(r *http.Request, before http.Header) response {
 		res.set("Access-Control-Expose-Headers", canonical(o.ExposedHeaders)...)
 	case ownSite || site == "" && isHost(r.Host, origin):
 		// The handler runs, because the request is same-origin.
+	case (r.Method == "GET" || r.Method == "HEAD") && (mode == "no-cors" || mode == "navigate"):
+		// The handler runs: the request has Origin because of storage access.
 	default:
 		o.reject(&res, r, &cors.RequestError{Field: "Origin", Value: firstTwo(lines)})
 	}
@@ -124,8 +127,15 @@ func (o *oracle) allow(res *response, origin string, anyOrigin bool) {
 // reject makes res the response to a request that is rejected because of err.
 func (o *oracle) reject(res *response, r *http.Request, err *cors.RequestError) {
 	res.report = err
+	_, upgrade := r.Header["Upgrade"]
+	if o.PassRejected && !err.Preflight && !upgrade && r.Method != "CONNECT" {
+		return
+	}
 	res.ran = false
-	res.header.Del("Content-Length")
+	for _, name := range []string{"Content-Length", "ETag", "Last-Modified", "Expires"} {
+		res.header.Del(name)
+	}
+	res.set("Cache-Control", "no-store")
 	if o.DenyHandler != nil {
 		w := httptest.NewRecorder()
 		o.DenyHandler.ServeHTTP(w, r)
@@ -173,16 +183,24 @@ func (o *oracle) listMethods(r *http.Request) (list []string, varies string) {
 	for _, method := range o.AllowedMethods {
 		if method == "*" && o.AllowCredentials {
 			varies = ", Access-Control-Request-Method"
-		} else if !slices.Contains(list, method) {
+		} else if !slices.Contains(list, method) && !forbiddenMethod.MatchString(method) {
 			list = append(list, method)
 		}
 	}
 	asked := r.Header["Access-Control-Request-Method"]
-	if varies != "" && len(asked) == 1 && isEchoedMethod(asked[0]) && !slices.Contains(list, asked[0]) {
+	if varies != "" && len(asked) == 1 && isEchoedMethod(asked[0]) && !slices.Contains(o.AllowedMethods, asked[0]) && !slices.Contains(list, asked[0]) {
 		list = append(list, asked[0])
 	}
 	return list, varies
 }
+
+// The names that are accepted and left out of responses.
+var (
+	forbiddenMethod        = regexp.MustCompile(`(?i)^(connect|trace|track)$`)
+	forbiddenRequestHeader = regexp.MustCompile(`(?i)^(accept-charset|accept-encoding|access-control-request-headers|` +
+		`access-control-request-method|connection|content-length|date|dnt|expect|host|keep-alive|origin|referer|` +
+		`set-cookie|te|trailer|transfer-encoding|upgrade|via|sec-(fetch|ch|websocket)-.*|sec-gpc|sec-purpose|proxy-(authorization|connection))$`)
+)
 
 func isEchoedMethod(method string) bool {
 	return tokenExpr.MatchString(method) && len(method) <= 8<<10
@@ -190,7 +208,7 @@ func isEchoedMethod(method string) bool {
 
 // listHeaders does the same for Access-Control-Allow-Headers.
 func (o *oracle) listHeaders(r *http.Request) (list []string, varies string) {
-	list = canonical(o.AllowedHeaders)
+	list = slices.DeleteFunc(canonical(o.AllowedHeaders), forbiddenRequestHeader.MatchString)
 	if !o.AllowCredentials || !slices.Contains(list, "*") {
 		return list, ""
 	}
