@@ -58,7 +58,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"Host may be spelt as http.CrossOriginProtection does not take it", "docs/integration.md", "but for the spelling of `Host` (its case, and the default port",
+			"Host may be spelt as http.CrossOriginProtection does not take it", "docs/integration.md", "The only exceptions are the case of `Host` and a default port in it",
 			func() bool {
 				r := request("POST", "Origin: https://api.example.net")
 				r.Host = "API.example.net:443"
@@ -68,7 +68,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"an Origin that is not allowed, ill-formed or one of several is rejected, unless Sec-Fetch-Site is same-origin or none",
-			"docs/integration.md", "unless `Sec-Fetch-Site` says `same-origin` or `none`, requests of any method",
+			"docs/integration.md", "If a request has an `Origin` that is not allowed, malformed, or repeated, `Handler` rejects it, whatever its method.",
 			func() bool {
 				for _, lines := range [][]string{{stranger}, {"Origin: https://"}, {allowed, stranger}} {
 					for site, want := range map[string]int{"same-origin": 1, "none": 1, "same-site": 0, "cross-site": 0} {
@@ -104,7 +104,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"the handler does not run for a 403 or a preflight, so what it adds to Vary is missing there",
-			"docs/integration.md", "So add them outside of `Handler`",
+			"docs/integration.md", "so add the names outside `Handler`",
 			func() bool {
 				_, rejected := serve(app, request("GET", stranger))
 				_, preflight := serve(app, request("OPTIONS", allowed, "Access-Control-Request-Method: PUT"))
@@ -112,14 +112,14 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"a request with a method that is not listed runs the handler", "docs/integration.md", "only browsers compare these",
+			"a request with a method that is not listed runs the handler", "docs/integration.md", "only browsers check methods and headers",
 			func() bool {
 				_, ran := serve(app, request("DELETE", allowed, "X-Unlisted: 1"))
 				return ran == 1
 			},
 		},
 		{
-			"under a policy that allows any origin nothing varies", "docs/integration.md", "its responses vary with nothing",
+			"under a policy that allows any origin nothing varies", "docs/integration.md", "Its responses have no `Vary`",
 			func() bool {
 				w, _ := serve(cors.Policy{AllowedOrigins: []string{"*"}}, request("GET", allowed))
 				return w.Header().Get("Access-Control-Allow-Origin") == "*" && w.Header().Get("Vary") == ""
@@ -177,7 +177,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"a policy that allows any origin rejects no WebSocket handshake, and one that lists origins does",
-			"docs/integration.md", "A policy that allows any origin rejects none",
+			"docs/integration.md", "A policy that allows any origin rejects no handshake",
 			func() bool {
 				handshake := request("GET", stranger, "Connection: Upgrade", "Upgrade: websocket")
 				_, anyOrigin := serve(cors.Policy{AllowedOrigins: []string{"*"}}, handshake)
@@ -203,7 +203,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"StripHeaders leaves one value where an upstream sets the header as well", "docs/integration.md", "Remove the upstream's",
+			"StripHeaders leaves one value where an upstream sets the header as well", "docs/integration.md", "Remove the upstream's CORS headers with `StripHeaders`",
 			func() bool {
 				c, err := cors.New(app)
 				if err != nil {

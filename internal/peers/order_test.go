@@ -55,8 +55,8 @@ func stackPolicy(t *testing.T) *cors.Middleware {
 
 // The places of a neighbour, as docs/integration.md has them.
 const (
-	outside = "Outside of `Handler`"
-	inside  = "Inside of `Handler`"
+	outside = "Outside `Handler`"
+	inside  = "Inside `Handler`"
 	either  = "On either side"
 )
 
@@ -195,7 +195,7 @@ func neighbours() []*neighbour {
 	strip := func(res *http.Response) error { cors.StripHeaders(res.Header); return nil }
 	return []*neighbour{
 		{
-			place: outside, name: "`gorilla/handlers.ProxyHeaders`, the server's own page, `Host` rewritten", why: "`Handler` compares `Origin` with `Host`",
+			place: outside, name: "`gorilla/handlers.ProxyHeaders`, for the service's own page behind a proxy that rewrites `Host`", why: "`Handler` compares `Origin` with `Host`",
 			advice: "a proxy changes Host",
 			page:   "http://api.example", request: corstest.Request{Method: "POST", URL: "http://api.example/items/1"}, wrap: plain(handlers.ProxyHeaders),
 			front: func(next http.Handler) http.Handler {
@@ -206,14 +206,14 @@ func neighbours() []*neighbour {
 				})
 			},
 		},
-		{place: outside, name: "`otelhttp`", why: "sees preflights and 403s, too", watches: true, wrap: func(n *neighbour, next http.Handler) http.Handler {
+		{place: outside, name: "`otelhttp`", why: "also sees preflights and 403s", watches: true, wrap: func(n *neighbour, next http.Handler) http.Handler {
 			return otelhttp.NewHandler(next, "api", otelhttp.WithFilter(func(r *http.Request) bool { n.method(r); return true }))
 		}},
-		{place: outside, name: "`rs/zerolog/hlog`", why: "the same", watches: true, wrap: func(n *neighbour, next http.Handler) http.Handler {
+		{place: outside, name: "`rs/zerolog/hlog`", why: "also sees preflights and 403s", watches: true, wrap: func(n *neighbour, next http.Handler) http.Handler {
 			log := hlog.AccessHandler(func(r *http.Request, _, _ int, _ time.Duration) { n.method(r) })
 			return hlog.NewHandler(zerolog.Nop())(log(next))
 		}},
-		{place: outside, name: "a log with `log/slog`", why: "the same", watches: true, wrap: func(n *neighbour, next http.Handler) http.Handler {
+		{place: outside, name: "logging with `log/slog`", why: "also sees preflights and 403s", watches: true, wrap: func(n *neighbour, next http.Handler) http.Handler {
 			var lines bytes.Buffer
 			log := slog.New(slog.NewTextHandler(&lines, nil))
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -224,7 +224,7 @@ func neighbours() []*neighbour {
 				next.ServeHTTP(w, r)
 			})
 		}},
-		{place: outside, name: "`httpsnoop`", why: "the same", watches: true, wrap: func(n *neighbour, next http.Handler) http.Handler {
+		{place: outside, name: "`httpsnoop`", why: "also sees preflights and 403s", watches: true, wrap: func(n *neighbour, next http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if httpsnoop.CaptureMetrics(next, w, r).Code > 0 {
 					n.method(r)
@@ -232,44 +232,44 @@ func neighbours() []*neighbour {
 			})
 		}},
 		{
-			place: outside, name: "`x/net/http2/h2c`", why: "it is a server: **inside, its requests pass by `Handler`**", advice: "Put the CORS middleware outside it", passes: true, server: true,
+			place: outside, name: "`x/net/http2/h2c`", why: "it is a server: **if it is inside, its requests bypass `Handler`**", advice: "Put the CORS middleware outside it", passes: true, server: true,
 			wrap: plain(func(next http.Handler) http.Handler {
 				//lint:ignore SA1019 It is deprecated, but in use.
 				return h2c.NewHandler(next, new(http2.Server))
 			}),
 		},
 
-		{place: inside, name: "basic authentication, with the password", why: "preflights carry no password", advice: "Authentication or another guard", request: withPassword, wrap: plain(authentication)},
-		{place: inside, name: "basic authentication, without", why: "scripts can then read the 401", advice: "Authentication or another guard", request: corstest.Request{Method: "PUT", URL: itemURL}, wrap: plain(authentication)},
-		{place: inside, name: "a limit of requests (`x/time/rate`), reached", why: "the 429, and preflights do not count", advice: "The preflight got status 429", wrap: plain(requestLimit(0))},
-		{place: inside, name: "`http.CrossOriginProtection`", why: "needed [only where any origin is allowed](#cross-site-request-forgery)", advice: "http.CrossOriginProtection rejected the request", wrap: plain(func(next http.Handler) http.Handler {
+		{place: inside, name: "basic authentication, right password", why: "preflights have no password", advice: "Authentication or another guard", request: withPassword, wrap: plain(authentication)},
+		{place: inside, name: "basic authentication, no password", why: "scripts can read the 401", advice: "Authentication or another guard", request: corstest.Request{Method: "PUT", URL: itemURL}, wrap: plain(authentication)},
+		{place: inside, name: "rate limit (`x/time/rate`), exceeded", why: "scripts can read the 429, and preflights do not count", advice: "The preflight got status 429", wrap: plain(requestLimit(0))},
+		{place: inside, name: "`http.CrossOriginProtection`", why: "needed [only if any origin is allowed](#cross-site-request-forgery)", advice: "http.CrossOriginProtection rejected the request", wrap: plain(func(next http.Handler) http.Handler {
 			return http.NewCrossOriginProtection().Handler(next)
 		})},
-		{place: inside, name: "`http.TimeoutHandler`, too late", why: "the 503", advice: "status 503 was made outside the CORS middleware", handler: takesLong, wrap: plain(timeLimit(20 * time.Millisecond))},
-		{place: inside, name: "`http.TimeoutHandler`, in time", why: "**a cache mixes answers up**: the `Vary` from inside replaces `Origin`", flawed: true, wrap: plain(timeLimit(time.Minute))},
-		{place: inside, name: "`keepHeaders` around `http.TimeoutHandler`, in time", why: "keeps both", wrap: plain(func(next http.Handler) http.Handler {
+		{place: inside, name: "`http.TimeoutHandler`, too late", why: "scripts can read the 503", advice: "status 503 was made outside the CORS middleware", handler: takesLong, wrap: plain(timeLimit(20 * time.Millisecond))},
+		{place: inside, name: "`http.TimeoutHandler`, in time", why: "**a cache mixes up responses**: the inner `Vary` replaces `Origin`", flawed: true, wrap: plain(timeLimit(time.Minute))},
+		{place: inside, name: "`keepHeaders` around `http.TimeoutHandler`, in time", why: "keeps both values of `Vary`", wrap: plain(func(next http.Handler) http.Handler {
 			return keepHeaders(http.TimeoutHandler(next, time.Minute, "late"))
 		})},
-		{place: inside, name: "`http.ServeMux`, a slash is missing", why: "browsers follow no redirect of a preflight", advice: "The preflight was redirected to \"/items/\"", request: corstest.Request{Method: "PUT", URL: "https://api.example/items"}, wrap: plain(func(next http.Handler) http.Handler {
+		{place: inside, name: "`http.ServeMux`, redirects to add a slash", why: "browsers do not follow redirects of preflights", advice: "The preflight was redirected to \"/items/\"", request: corstest.Request{Method: "PUT", URL: "https://api.example/items"}, wrap: plain(func(next http.Handler) http.Handler {
 			mux := http.NewServeMux()
 			mux.Handle("/items/", next)
 			return mux
 		})},
-		{place: inside, name: "`http.StripPrefix`, another path", why: "the 404", advice: "Wrap the whole router", wrap: plain(func(next http.Handler) http.Handler { return http.StripPrefix("/api", next) })},
-		{place: inside, name: "`http.FileServer`", why: "nothing can stand inside of it", advice: "Wrap the handler of this URL", request: get, wrap: plain(func(http.Handler) http.Handler {
+		{place: inside, name: "`http.StripPrefix`, another path", why: "scripts can read the 404", advice: "Wrap the whole router", wrap: plain(func(next http.Handler) http.Handler { return http.StripPrefix("/api", next) })},
+		{place: inside, name: "`http.FileServer`", why: "nothing can be inside it", advice: "Wrap the handler of this URL", request: get, wrap: plain(func(http.Handler) http.Handler {
 			return http.FileServerFS(fstest.MapFS{"items/1": {Data: []byte("item 1")}})
 		})},
-		{place: inside, name: "`httputil.ReverseProxy`, which reaches nobody", why: "the 502", advice: "Status 502 usually comes from a proxy", wrap: deadProxy},
-		{place: inside, name: "`httputil.ReverseProxy`, the upstream sets CORS headers", why: "browsers refuse two values", advice: "call cors.StripHeaders in ModifyResponse", request: get, handler: setsOwnHeaders, flawed: true, wrap: proxy(nil, asIs)},
-		{place: inside, name: "`StripHeaders` in `httputil.ReverseProxy`, the same", why: "leaves one value", advice: "something removes Origin from the request", request: get, handler: setsOwnHeaders, wrap: proxy(strip, asIs)},
-		{place: inside, name: "`httputil.ReverseProxy`, the upstream sends 103", why: "**it clears all headers** (golang/go 81207, in Go 1.25 to 1.27)", advice: "keepHeaders in docs/integration.md", request: get, handler: sendsHints, flawed: true, defect: true, wrap: proxy(nil, asIs)},
-		{place: inside, name: "`keepHeaders` around `httputil.ReverseProxy`, the same", why: "brings them back", request: get, handler: sendsHints, wrap: proxy(nil, keepHeaders)},
+		{place: inside, name: "`httputil.ReverseProxy`, upstream down", why: "scripts can read the 502", advice: "Status 502 usually comes from a proxy", wrap: deadProxy},
+		{place: inside, name: "`httputil.ReverseProxy`, upstream sets CORS headers", why: "browsers refuse two values", advice: "call cors.StripHeaders in ModifyResponse", request: get, handler: setsOwnHeaders, flawed: true, wrap: proxy(nil, asIs)},
+		{place: inside, name: "`StripHeaders` in `httputil.ReverseProxy`, upstream sets CORS headers", why: "leaves one value", advice: "something removes Origin from the request", request: get, handler: setsOwnHeaders, wrap: proxy(strip, asIs)},
+		{place: inside, name: "`httputil.ReverseProxy`, upstream sends 103", why: "**it clears all headers** (golang/go 81207, in Go 1.25 to 1.27)", advice: "keepHeaders in docs/integration.md", request: get, handler: sendsHints, flawed: true, defect: true, wrap: proxy(nil, asIs)},
+		{place: inside, name: "`keepHeaders` around `httputil.ReverseProxy`, upstream sends 103", why: "restores them", request: get, handler: sendsHints, wrap: proxy(nil, keepHeaders)},
 
 		{place: either, name: "`http.MaxBytesHandler`, too much", why: "your code writes the 413", handler: readsBody, request: big, wrap: plain(sizeLimit)},
-		{place: either, name: "a recovered panic (`gorilla/handlers`)", why: "the 500 keeps the headers set before", handler: panics, wrap: plain(recovery)},
+		{place: either, name: "a recovered panic (`gorilla/handlers`)", why: "the 500 keeps the headers that were set before", handler: panics, wrap: plain(recovery)},
 		{place: either, name: "`klauspost/compress/gzhttp`", why: "adds to `Vary`", handler: writesText, wrap: plain(func(next http.Handler) http.Handler { return gzhttp.GzipHandler(next) })},
-		{place: either, name: "`chi/middleware.Compress`", why: "the same", handler: writesText, wrap: plain(chimiddleware.Compress(5))},
-		{place: either, name: "`http.AllowQuerySemicolons`", why: "answers nothing itself", request: semicolon, wrap: plain(http.AllowQuerySemicolons)},
+		{place: either, name: "`chi/middleware.Compress`", why: "adds to `Vary`", handler: writesText, wrap: plain(chimiddleware.Compress(5))},
+		{place: either, name: "`http.AllowQuerySemicolons`", why: "writes no response itself", request: semicolon, wrap: plain(http.AllowQuerySemicolons)},
 	}
 }
 
@@ -354,7 +354,7 @@ func TestOrder(t *testing.T) {
 	for _, n := range neighbours() {
 		if n.place != place {
 			place = n.place
-			fmt.Fprintf(&tables, "\n| %s | if inside | if outside | as |\n|---|---|---|---|\n", place)
+			fmt.Fprintf(&tables, "\n| %s | inside | outside | reason |\n|---|---|---|---|\n", place)
 		}
 		t.Run(n.name, func(t *testing.T) {
 			page := n.page
@@ -534,11 +534,11 @@ func recommended(t *testing.T, limit time.Duration) (layers []layer, branches []
 	upstream := func(http.Handler) http.Handler { return proxyTo(t, http.HandlerFunc(sendsHints), nil) }
 	sockets := func(http.Handler) http.Handler { return gorillaEcho(c) }
 	layers = []layer{
-		{"ProxyHeaders", "only behind a proxy that overwrites X-Forwarded-Host: Host is what the browser asked for", handlers.ProxyHeaders},
-		{"otelhttp, a log", "see preflights and 403s, too", func(next http.Handler) http.Handler { return otelhttp.NewHandler(next, "api") }},
-		{"c.Handler", "all that is inside gets CORS headers and Vary", c.Handler},
-		{"recovery from panics", "500", recovery},
-		{"a limit of requests", "429", requestLimit(1)},
+		{"ProxyHeaders", "only behind a proxy that overwrites X-Forwarded-Host; restores Host", handlers.ProxyHeaders},
+		{"otelhttp, logging", "also see preflights and 403s", func(next http.Handler) http.Handler { return otelhttp.NewHandler(next, "api") }},
+		{"c.Handler", "responses written inside have CORS headers and Vary", c.Handler},
+		{"panic recovery", "500", recovery},
+		{"rate limit", "429", requestLimit(1)},
 		{"authentication", "401", authentication},
 		{"compression", "", func(next http.Handler) http.Handler { return gzhttp.GzipHandler(next) }},
 		{"http.MaxBytesHandler", "413", sizeLimit},
@@ -546,7 +546,7 @@ func recommended(t *testing.T, limit time.Duration) (layers []layer, branches []
 	branches = []branch{
 		{"/items/", []layer{{"keepHeaders", "", keepHeaders}, {"http.TimeoutHandler", "503", timeLimit(limit)}, {"your routes", "", routes}}},
 		{"/upstream/", []layer{{"keepHeaders", "", keepHeaders}, {"httputil.ReverseProxy", "502; with StripHeaders", upstream}}},
-		{"/ws", []layer{{"WebSockets", "CheckOrigin by Check", sockets}}},
+		{"/ws", []layer{{"WebSockets", "CheckOrigin calls Check", sockets}}},
 	}
 	return layers, branches
 }

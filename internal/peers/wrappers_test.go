@@ -28,12 +28,12 @@ import (
 	"github.com/f407da42/cors/internal/testkit"
 )
 
-// keepHeaders goes around http.TimeoutHandler and reverse proxies, which lose
-// headers that were set outside. It brings these back, and adds to Vary.
+// keepHeaders wraps http.TimeoutHandler or a reverse proxy, which lose headers
+// that a layer outside has set. It restores these headers, and adds to Vary.
 func keepHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		k := &keeper{ResponseWriter: w, kept: w.Header().Clone()}
-		defer k.begin() // next may panic, and recovery outside answer
+		defer k.begin() // next may panic, and a layer outside responds
 		next.ServeHTTP(k, r)
 	})
 }
@@ -63,7 +63,7 @@ func (k *keeper) begin() {
 }
 
 func (k *keeper) WriteHeader(status int) {
-	if status >= 200 { // the others are not the last
+	if status >= 200 { // 1xx responses are not final
 		k.begin()
 	}
 	k.ResponseWriter.WriteHeader(status)
