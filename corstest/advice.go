@@ -195,7 +195,7 @@ func (e evidence) adviseOnMissingOrigin() string {
 	case e.status/100 == 3 && location != "":
 		return "The redirect needs CORS headers as well. Put the CORS middleware outside the code that redirects, or have the page request the final URL. If it is a login, respond to scripts with 401 instead."
 	case e.gateway() != "":
-		return e.gateway() + " For scripts to read the error, add the CORS headers to the error pages of the proxy."
+		return e.gateway() + " For scripts to read the error, add the CORS headers to the error pages of the proxy, as docs/proxies.md shows."
 	case e.left:
 		return "Redirects led to another host, whose response has no CORS headers. If it is a login, have the service respond with 401 to scripts, and let the user log in on a page. Otherwise, wrap the handler of that host too."
 	case e.status >= 400:
@@ -265,7 +265,7 @@ func (e evidence) adviseOnLists() string {
 		return fmt.Sprintf("Add %s to AllowedMethods. If it is already there, another CORS middleware or a proxy in front responded to the preflight.", e.value)
 
 	case strings.HasPrefix(e.value, "Access-Control-"):
-		return fmt.Sprintf("Have the script leave out the header %s: only servers need to send it. If you cannot change the script, list it in AllowedHeaders.", e.value)
+		return fmt.Sprintf("Have the script leave out the header %s: only servers need to send it. If you cannot change the script, add %s to AllowedHeaders.", e.value, e.value)
 	case header.FaultOfRequestHeader(e.value) != "":
 		return fmt.Sprintf("No policy can allow a request header %s. Have the script use another.", e.value)
 	case e.include && e.lists(allowHeaders, "*"):

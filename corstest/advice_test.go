@@ -532,7 +532,7 @@ func TestFieldBugErrorOfProxy(t *testing.T) {
 	limited.Start()
 	defer limited.Close()
 	large := corstest.Request{URL: limited.URL + "/?" + strings.Repeat("a", 8<<10)}
-	const pages = " For scripts to read the error, add the CORS headers to the error pages of the proxy."
+	const pages = " For scripts to read the error, add the CORS headers to the error pages of the proxy, as docs/proxies.md shows."
 	for _, test := range []adviceTest{
 		{name: "a body that is too large", handler: respond(413, "Server: nginx/1.22.1"), request: post, want: []string{"Status 413 usually comes from a proxy or platform in front of the service.", "Raise the limit there, or send less. If your Go code sends it, put the CORS middleware outside that code." + pages}},
 		{name: "headers that are too large", request: large, want: []string{"Status 431 usually comes", "and MaxHeaderBytes of http.Server"}},

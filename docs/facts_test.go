@@ -154,6 +154,18 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
+			"the error of OnReject names a similar origin",
+			"docs/blocked.md", "`origin \"http://app.example.com\" is not in AllowedOrigins; \"https://app.example.com\" is`",
+			func() bool {
+				c, err := cors.New(cors.Policy{AllowedOrigins: []string{"https://app.example.com"}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				err = c.Check(request("GET", "Origin: http://app.example.com"))
+				return strings.HasSuffix(err.Error(), `origin "http://app.example.com" is not in AllowedOrigins; "https://app.example.com" is`)
+			},
+		},
+		{
 			"OnReject is silent if the script expects AllowCredentials",
 			"docs/blocked.md", "Requests do not show that.",
 			func() bool {
