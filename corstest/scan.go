@@ -26,17 +26,11 @@ const (
 
 // String returns the name of the constant, such as "High".
 func (s Severity) String() string {
-	switch s {
-	case Info:
-		return "Info"
-	case Low:
-		return "Low"
-	case Medium:
-		return "Medium"
-	case High:
-		return "High"
+	names := []string{"Info", "Low", "Medium", "High"}
+	if s < Info || s > High {
+		return fmt.Sprintf("Severity(%d)", int(s))
 	}
-	return fmt.Sprintf("Severity(%d)", int(s))
+	return names[s]
 }
 
 // A Report is the result of [Browser.Scan].
@@ -203,10 +197,9 @@ func (s *scan) targets() []target {
 		}
 	}
 	add(unrelated, "https://stranger.example")
-	u, err := url.Parse(s.page)
-	if err == nil && (u.Scheme == "https" || u.Scheme == "http") {
-		add(unrelated, u.Scheme+"://stranger.example")
-		s.addRelatives(add, u)
+	if scheme, rest, _ := strings.Cut(s.page, "://"); scheme == "https" || scheme == "http" {
+		add(unrelated, scheme+"://stranger.example")
+		s.addRelatives(add, &url.URL{Scheme: scheme, Host: rest})
 	}
 	add(lookAlike, "https://localhost.evil.example", "http://localhost.evil.example")
 	add(opaque, "null")
@@ -250,10 +243,7 @@ func (s *scan) addRelatives(add func(kind, ...string), u *url.URL) {
 // isPublicSuffix reports whether anyone can register a name under domain, as far
 // as this module knows.
 func isPublicSuffix(domain string) bool {
-	p, err := origin.Parse("https://*." + domain)
-	if err != nil {
-		return false
-	}
+	p, _ := origin.Parse("https://*." + domain)
 	_, public := p.PublicSuffix(nil)
 	return public
 }
@@ -310,10 +300,15 @@ func (p Probe) name() string {
 	return cmp.Or(p.Origin, "(without Origin)")
 }
 
+// hasAccess reports whether p gets more than a rejection.
+func (s *scan) hasAccess(p probe) bool {
+	return p.reads() && !p.rejected(s.probes[0].Result) || p.sends()
+}
+
 // allowed returns the probes of some kinds that have access.
 func (s *scan) allowed(credentials bool, kinds ...kind) (allowed []probe) {
 	for _, p := range s.probes {
-		if p.Credentials == credentials && slices.Contains(kinds, p.kind) && (p.reads() || p.sends()) {
+		if p.Credentials == credentials && slices.Contains(kinds, p.kind) && s.hasAccess(p) {
 			allowed = append(allowed, p)
 		}
 	}
@@ -347,52 +342,50 @@ func (s *scan) findAccess() {
 			"Allow only the origins on a list. If a function decides, have it compare the whole origin.")
 		return
 	}
-	s.findPowerful()
+	s.findPowerful(High, true)
+	if s.isPublic() {
+		found := s.allowed(false, unrelated)
+		s.add(Info, found, fmt.Sprintf("Pages on any origin can %s without credentials. For a public API, that is right. If only the network protects the server, it is not.", s.can(found)), "")
+	} else {
+		s.findPowerful(Medium, false)
+	}
 	s.findMinor()
-	s.findPublic()
+	s.findUselessCredentials()
 }
 
 // findPowerful finds origins that anyone can have.
-func (s *scan) findPowerful() {
-	for _, severity := range []Severity{High, Medium} {
-		credentials, how, condition := true, " as your user", crossSite
-		if severity == Medium {
-			credentials, how, condition = false, " without credentials", ""
-			if s.isPublic() {
-				return
-			}
-		}
-		// Whatever is allowed with credentials was reported already.
-		fresh := func(probes []probe) []probe {
-			return slices.DeleteFunc(probes, func(p probe) bool { return !credentials && s.isAllowed(p.Origin) })
-		}
-		if found := s.allowed(credentials, unrelated); len(found) > 0 {
-			s.add(severity, found, fmt.Sprintf("Pages on unrelated origins can %s%s.", s.can(found), how),
-				"Allow only the origins on a list.")
-		}
-		if found := fresh(s.allowed(credentials, opaque)); len(found) > 0 {
-			s.add(severity, found,
-				fmt.Sprintf("Any page can have the origin null, by means of a sandboxed frame, and then %s%s.", s.can(found), how)+condition,
-				"Do not allow null.")
-		}
-		found := slices.DeleteFunc(fresh(s.allowed(credentials, lookAlike)), s.isCovered)
-		if len(found) > 0 {
-			s.add(severity, found,
-				fmt.Sprintf("The server takes other hosts for one that it allows. Anyone can register such a host, and its pages can then %s%s.", s.can(found), how)+condition,
-				"Compare the whole origin. Do not compare a prefix or a suffix of it. In a regular expression, escape the dots, and use ^ and $.")
-		}
-		if found := s.allowed(credentials, tenant); len(found) > 0 && credentials {
-			s.add(severity, found,
-				fmt.Sprintf("Anyone can register a host under the domain of the page, and its pages can then %s%s.", s.can(found), how)+condition,
-				"Allow the host of the page, and not a pattern for the domain.")
-		}
+func (s *scan) findPowerful(severity Severity, credentials bool) {
+	how, condition := " as your user", crossSite
+	if !credentials {
+		how, condition = " without credentials", ""
+	}
+	if found := s.allowed(credentials, unrelated); len(found) > 0 {
+		s.add(severity, found, fmt.Sprintf("Pages on unrelated origins can %s%s.", s.can(found), how)+condition,
+			"Allow only the origins on a list.")
+	}
+	if found := s.unreported(credentials, opaque); len(found) > 0 {
+		s.add(severity, found,
+			fmt.Sprintf("Any page can have the origin null, by means of a sandboxed frame, and then %s%s.", s.can(found), how)+condition,
+			"Do not allow null.")
+	}
+	if found := slices.DeleteFunc(s.unreported(credentials, lookAlike), s.isCovered); len(found) > 0 {
+		s.add(severity, found,
+			fmt.Sprintf("The server takes other hosts for one that it allows. Anyone can register such a host, and its pages can then %s%s.", s.can(found), how)+condition,
+			"Compare the whole origin. Do not compare a prefix or a suffix of it. In a regular expression, escape the dots, and use ^ and $.")
+	}
+	if found := s.allowed(credentials, tenant); len(found) > 0 && credentials {
+		s.add(severity, found,
+			fmt.Sprintf("Anyone can register a host under the domain of the page, and its pages can then %s%s.", s.can(found), how)+condition,
+			"Allow the host of the page, and not a pattern for the domain.")
 	}
 }
 
-// isAllowed reports whether an origin is allowed with credentials.
-func (s *scan) isAllowed(origin string) bool {
-	return slices.ContainsFunc(s.probes, func(p probe) bool {
-		return p.Origin == origin && p.Credentials && (p.reads() || p.sends())
+// unreported returns the probes of some kinds that have access. Without
+// credentials, it leaves out origins that also have access with credentials,
+// because a finding names them already.
+func (s *scan) unreported(credentials bool, kinds ...kind) []probe {
+	return slices.DeleteFunc(s.allowed(credentials, kinds...), func(p probe) bool {
+		return !credentials && slices.ContainsFunc(s.allowed(true, kinds...), func(q probe) bool { return q.Origin == p.Origin })
 	})
 }
 
@@ -435,21 +428,16 @@ func (s *scan) findMinor() {
 			fmt.Sprintf("Pages on other hosts or ports of the domain can %s as your user. One page with a fault, or one forgotten host, is enough. If they are on the server's site, SameSite does not protect it.", s.can(found)),
 			"Allow only the hosts that need access.")
 	case !s.isPublic():
-		found = slices.DeleteFunc(s.allowed(false, sibling, otherPort, tenant), func(p probe) bool { return s.isAllowed(p.Origin) })
+		found = s.unreported(false, sibling, otherPort, tenant)
 		s.add(Info, found, fmt.Sprintf("Pages on other hosts or ports of the domain can %s without credentials.", s.can(found)), "")
 	}
 }
 
-// findPublic finds that every origin is allowed without credentials, and a
-// server that allows "*" with them.
-func (s *scan) findPublic() {
-	if s.isPublic() {
-		found := s.allowed(false, unrelated)
-		s.add(Info, found, fmt.Sprintf("Pages on any origin can %s without credentials. For a public API, that is right. If only the network protects the server, it is not.", s.can(found)), "")
-	}
+// findUselessCredentials finds a server that allows "*" with credentials.
+func (s *scan) findUselessCredentials() {
 	for _, p := range s.probes {
 		for _, ex := range []*Exchange{p.Result.Preflight, p.Result.Actual} {
-			if ex != nil && ex.Response != nil && ex.Response.Header.Get("Access-Control-Allow-Origin") == "*" && ex.Response.Header.Get("Access-Control-Allow-Credentials") == "true" {
+			if ex.header("Access-Control-Allow-Origin") == "*" && ex.header("Access-Control-Allow-Credentials") == "true" {
 				s.add(Low, []probe{p}, "The response has Access-Control-Allow-Credentials with Access-Control-Allow-Origin: *. Browsers refuse that pair, so requests with credentials fail.",
 					"List the origins that need credentials, or leave out Access-Control-Allow-Credentials.")
 				return
@@ -467,7 +455,7 @@ func (s *scan) isPublic() bool {
 	for _, p := range s.allowed(false, unrelated) {
 		scheme, _, _ := strings.Cut(p.Origin, ":")
 		if !slices.ContainsFunc(s.probes, func(q probe) bool {
-			return q.kind == lookAlike && !q.Credentials && strings.HasPrefix(q.Origin, scheme+":") && !q.reads() && !q.sends()
+			return q.kind == lookAlike && !q.Credentials && strings.HasPrefix(q.Origin, scheme+":") && !s.hasAccess(q)
 		}) {
 			return true
 		}
@@ -513,9 +501,16 @@ func (s *scan) findCaching() {
 // the origin allowed.
 func (s *scan) preflightsDiffer(allowed string) bool {
 	return slices.ContainsFunc(s.probes, func(p probe) bool {
-		ex := p.Result.Preflight
-		return ex != nil && ex.Response != nil && ex.Response.Header.Get("Access-Control-Allow-Origin") != allowed
+		return p.Result.Preflight != nil && p.Result.Preflight.header("Access-Control-Allow-Origin") != allowed
 	})
+}
+
+// header returns a response header. It is empty if there is no response.
+func (ex *Exchange) header(name string) string {
+	if ex == nil || ex.Response == nil {
+		return ""
+	}
+	return ex.Response.Header.Get(name)
 }
 
 // isCacheControl reports whether a directive is in Cache-Control.
@@ -543,21 +538,13 @@ func isCacheable(res *http.Response) bool {
 
 // hostOf returns the host of an origin, without its port.
 func hostOf(origin string) string {
-	u, err := url.Parse(origin)
-	if err != nil {
-		return ""
-	}
-	return u.Hostname()
+	_, host, _ := strings.Cut(origin, "://")
+	return (&url.URL{Host: host}).Hostname()
 }
 
 // isLoopback reports whether the pages of an origin come from the same machine.
 func isLoopback(origin string) bool {
-	u, err := url.Parse(origin)
-	if err != nil {
-		return false
-	}
-	u.Scheme = "http"
-	return isTrustworthy(u)
+	return isTrustworthy(&url.URL{Scheme: "http", Host: hostOf(origin)})
 }
 
 // String returns one line for each request that was made, and the findings, most
@@ -610,10 +597,10 @@ func (p Probe) outcome(page *Result) string {
 		return fmt.Sprintf("status %d", status)
 	case r.request.Mode == WebSocket && full.reads():
 		return "opens the WebSocket"
-	case full.reads():
-		text = fmt.Sprintf("reads the response: status %d", status)
 	case full.rejected(page):
 		text = fmt.Sprintf("rejected: status %d", status)
+	case full.reads():
+		text = fmt.Sprintf("reads the response: status %d", status)
 	case status < 400:
 		text = fmt.Sprintf("cannot read the response, but the request was not rejected: status %d", status)
 	default:

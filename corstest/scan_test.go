@@ -1,6 +1,8 @@
 package corstest_test
 
 import (
+	"errors"
+	"io"
 	"net/http"
 	"regexp"
 	"slices"
@@ -142,6 +144,108 @@ func TestScan(t *testing.T) {
 		{name: "hosts that others register, with credentials", server: allowing(true, suffix(".github.io")), page: "https://me.github.io", want: []string{
 			"High: https://sibling.github.io", "Low: http://me.github.io",
 		}},
+
+		{name: "another port, with credentials", server: allowing(true, prefix(app+":")), want: []string{"Low: https://app.example.com:8443"}},
+		{name: "another port, without credentials", server: allowing(false, prefix(app+":")), want: []string{"Info: https://app.example.com:8443"}},
+		{
+			name: "the next port", server: allowing(true, prefix("https://app.example.com:")), page: "https://app.example.com:9000",
+			want: []string{"Low: https://app.example.com:9001"},
+		},
+		{name: "the last port", server: allowing(true, only("https://app.example.com:4443")), page: "https://app.example.com:65535", want: []string{"Low: https://app.example.com:4443"}},
+		{name: "another port of this machine", server: allowing(true, prefix("http://localhost:")), page: "http://localhost:3000", want: []string{"Info: http://localhost:3001"}},
+		{name: "another port of an IPv6 address", server: allowing(true, prefix("http://[2001:db8::1]:")), page: "http://[2001:db8::1]:3000", want: []string{"Low: http://[2001:db8::1]:3000", "Low: http://[2001:db8::1]:3001"}},
+		{name: "a prefix of an IPv4 address", server: allowing(true, prefix("https://192.0.2.1")), page: "https://192.0.2.1", want: []string{"High: https://192.0.2.1.evil.example", "Low: https://192.0.2.1:8443"}},
+
+		{name: "http, with credentials", server: allowing(true, only(app, "http://app.example.com")), want: []string{"Low: http://app.example.com"}},
+		{name: "http, without credentials", server: allowing(false, only(app, "http://app.example.com")), want: []string{"Info: http://app.example.com"}},
+		{name: "a page by http, with credentials", server: allowing(true, only("http://app.example.com")), page: "http://app.example.com", want: []string{"Low: http://app.example.com"}},
+		{name: "a page on this machine", server: allowing(true, only("http://localhost:3000")), page: "http://localhost:3000"},
+		{
+			name: "http with credentials, and everyone without", server: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				allowing(r.Header.Get("Origin") == "http://app.example.com", everyone).ServeHTTP(w, r)
+			}),
+			want: []string{"Low: http://app.example.com", "Info: https://stranger.example"},
+		},
+		{
+			name: "null with credentials, and everyone without", server: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				allowing(r.Header.Get("Origin") == "null", everyone).ServeHTTP(w, r)
+			}),
+			want: []string{"High: null", "Info: https://stranger.example"},
+		},
+
+		{name: "a page without an origin", server: allowing(true, only("null")), page: "null", want: nil},
+		{name: "an app", server: allowing(true, only("capacitor://localhost")), page: "capacitor://localhost", want: nil},
+		{name: "any app", server: allowing(true, suffix("://localhost")), page: "capacitor://localhost", want: nil},
+
+		{name: "responses that vary without Vary", server: with(allowing(true, only(app)), "Vary", "Accept"), want: []string{"Medium: " + app + " " + all + " (without Origin)"}},
+		{name: "responses that vary, with other names in Vary", server: with(allowing(true, only(app)), "Vary", "Accept, ORIGIN")},
+		{name: "responses that vary, with Vary: *", server: with(allowing(true, only(app)), "Vary", "*")},
+		{name: "responses that vary and are not stored", server: with(allowing(true, only(app)), "Vary", "", "Cache-Control", "private, No-Store")},
+		{name: "responses that do not vary", server: with(respond(200), "Vary", "")},
+		{name: "one origin in all responses", server: respond(200, "Access-Control-Allow-Origin: "+app)},
+		{
+			name: "Vary only in responses to allowed origins",
+			server: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Header.Get("Origin") == app {
+					allowing(true, everyone).ServeHTTP(w, r)
+				}
+			}),
+			want: []string{"Medium: " + all + " (without Origin)"},
+		},
+		{name: "rejections without Vary", server: rejecting(403, "Vary", "Accept"), want: []string{"Medium: " + all}},
+
+		{name: "rejections", server: rejecting(403)},
+		{name: "rejections that are public", server: rejecting(403, "Cache-Control", "public"), want: []string{"Medium: " + all}},
+		{name: "rejections with a lifetime", server: rejecting(403, "Cache-Control", "Max-Age=60"), want: []string{"Medium: " + all}},
+		{name: "rejections with a lifetime in shared caches", server: rejecting(403, "Cache-Control", "s-maxage=60"), want: []string{"Medium: " + all}},
+		{name: "rejections that expire", server: rejecting(403, "Expires", "Thu, 01 Jan 2099 00:00:00 GMT"), want: []string{"Medium: " + all}},
+		{name: "rejections that are private", server: rejecting(403, "Cache-Control", "private, max-age=60")},
+		{name: "rejections that are not stored", server: rejecting(404, "Cache-Control", "no-store")},
+		{name: "rejections with a status that caches store", server: rejecting(404), want: []string{"Medium: " + all}},
+		{name: "a resource that is missing for everyone", server: with(rejecting(404), "Vary", "Origin"), page: "https://other.example.net", want: nil},
+		{name: "a rejection that pages can read", server: respond(403, "Access-Control-Allow-Origin: null"), want: []string{"Medium: null"}},
+		{
+			name: "rejections that pages can read",
+			server: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				allowing(true, everyone).ServeHTTP(w, r)
+				if r.Header.Get("Origin") != app {
+					w.WriteHeader(403)
+				}
+			}),
+			want: nil,
+		},
+
+		{
+			name: "a cache that ignores Vary", server: respond(200, "Access-Control-Allow-Origin: "+app, "Vary: Origin", "Age: 1"),
+			want: []string{"Medium: " + all},
+		},
+		{
+			name: "a cache that ignores Vary, of a server that forgot it", method: "PUT",
+			server: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == "OPTIONS" {
+					allowing(false, only(app)).ServeHTTP(w, r)
+				} else {
+					respond(200, "Access-Control-Allow-Origin: "+app, "Age: 1").ServeHTTP(w, r)
+				}
+			}),
+			want: []string{"Medium: " + all},
+		},
+		{name: "a cache of a response that is for one origin", method: "PUT", server: respond(200, "Access-Control-Allow-Origin: "+app, "Age: 1")},
+		{name: "a cache that honors Vary", server: with(allowing(true, only(app)), "Age", "1")},
+
+		{
+			name: "a preflight that allows every origin", method: "PUT",
+			server: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == "OPTIONS" {
+					allowing(true, everyone).ServeHTTP(w, r)
+				} else {
+					allowing(true, only(app)).ServeHTTP(w, r)
+				}
+			}),
+			want: []string{"High: " + all},
+		},
+		{name: "a preflight that allows one origin", method: "PUT", server: allowing(true, only(app))},
+		{name: "a method that nobody may use", method: "PATCH", server: allowing(true, only(app))},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -162,6 +266,316 @@ func TestScan(t *testing.T) {
 			}
 		})
 	}
-	_ = rejecting
-	_ = cors.Policy{}
+}
+
+// TestScanOfPolicies scans services behind this library: with policies that are
+// accepted without a risk, and with those that accept one.
+func TestScanOfPolicies(t *testing.T) {
+	always := func(*http.Request, string) bool { return true }
+	for _, test := range []struct {
+		name   string
+		policy cors.Policy
+		page   string // app if empty
+		want   string // severity and first origin of the worst finding
+	}{
+		{name: "no origin", policy: cors.Policy{}},
+		{name: "one origin", policy: cors.Policy{AllowedOrigins: []string{app}}},
+		{name: "one origin, with credentials", policy: cors.Policy{AllowedOrigins: []string{app}, AllowCredentials: true}},
+		{name: "a list, with credentials", policy: cors.Policy{AllowedOrigins: []string{app, "https://www.example.com", "capacitor://localhost"}, AllowCredentials: true}},
+		{name: "part of a label, with credentials", policy: cors.Policy{AllowedOrigins: []string{"https://pr-*-app.example.com"}, AllowCredentials: true}, page: "https://pr-1-app.example.com"},
+		{name: "ports of this machine, with credentials", policy: cors.Policy{AllowedOrigins: []string{"http://localhost:*"}, AllowCredentials: true}, page: "http://localhost:3000", want: "Info http://localhost:3001"},
+		{name: "any origin", policy: cors.Policy{AllowedOrigins: []string{"*"}}, want: "Info https://stranger.example"},
+		{name: "any origin by https", policy: cors.Policy{AllowedOrigins: []string{"https://*"}}, want: "Info https://stranger.example"},
+		{name: "any origin by http", policy: cors.Policy{AllowedOrigins: []string{"http://*"}}, page: "http://app.example.com", want: "Info http://stranger.example"},
+		{name: "siblings", policy: cors.Policy{AllowedOrigins: []string{"https://*.example.com"}}, want: "Info https://sibling.example.com"},
+		{name: "siblings under a public suffix", policy: cors.Policy{AllowedOrigins: []string{"https://*.github.io"}}, page: "https://me.github.io", want: "Info https://sibling.github.io"},
+		{name: "http", policy: cors.Policy{AllowedOrigins: []string{app, "http://app.example.com"}}, want: "Info http://app.example.com"},
+		{name: "a function, without credentials", policy: cors.Policy{AllowOriginFunc: always}, want: "Info https://stranger.example"},
+
+		{name: "siblings, with credentials", policy: cors.Policy{AllowedOrigins: []string{"https://*.example.com"}, AllowCredentials: true}, want: "Low https://sibling.example.com"},
+		{name: "ports, with credentials", policy: cors.Policy{AllowedOrigins: []string{app + ":*"}, AllowCredentials: true}, want: "Low https://app.example.com:8443"},
+		{
+			name:   "RiskInsecureOrigin",
+			policy: cors.Policy{AllowedOrigins: []string{app, "http://app.example.com"}, AllowCredentials: true, AcceptRisks: cors.RiskInsecureOrigin},
+			want:   "Low http://app.example.com",
+		},
+		{
+			name:   "RiskPublicSuffix",
+			policy: cors.Policy{AllowedOrigins: []string{"https://*.github.io"}, AllowCredentials: true, AcceptRisks: cors.RiskPublicSuffix},
+			page:   "https://me.github.io", want: "High https://sibling.github.io",
+		},
+		{
+			name:   "RiskNullOrigin",
+			policy: cors.Policy{AllowedOrigins: []string{app, "null"}, AllowCredentials: true, AcceptRisks: cors.RiskNullOrigin},
+			want:   "High null",
+		},
+		{
+			name:   "RiskNullOrigin, without credentials",
+			policy: cors.Policy{AllowedOrigins: []string{app, "null"}, AcceptRisks: cors.RiskNullOrigin},
+			want:   "Medium null",
+		},
+		{name: "a function that always returns true", policy: cors.Policy{AllowOriginFunc: always, AllowCredentials: true}, want: "High https://stranger.example"},
+		{
+			name: "a function that compares a suffix",
+			policy: cors.Policy{AllowOriginFunc: func(_ *http.Request, origin string) bool {
+				return strings.HasSuffix(origin, "example.com")
+			}, AllowCredentials: true},
+			want: "High https://evilexample.com",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			test.policy.AllowedMethods = []string{"PUT"}
+			test.policy.AllowedHeaders = []string{"X-Id"}
+			if test.page == "" {
+				test.page = app
+			}
+			ran := 0
+			b := corstest.Browser{Cookie: "session=1", Handler: wrap(t, test.policy, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				if r.Method != "GET" {
+					t.Errorf("the handler got a %s request", r.Method)
+				}
+				ran++
+			}))}
+			report := b.Scan(test.page, corstest.Request{Method: "PUT", URL: "https://api.example.com/me", Body: "{}", Header: http.Header{"X-Id": {"1"}}})
+			got := ""
+			if len(report.Findings) > 0 {
+				f := report.Findings[0]
+				got = f.Severity.String() + " " + f.Origins[0]
+			}
+			if got != test.want {
+				t.Errorf("got %q, want %q:\n%s", got, test.want, report)
+			}
+			if ran == 0 {
+				t.Error("the handler did not run")
+			}
+		})
+	}
+}
+
+// TestScanRequests compares the requests of a scan with the ones it promises.
+func TestScanRequests(t *testing.T) {
+	type got struct{ line, header, cookie, body string }
+	for _, test := range []struct {
+		name    string
+		allow   bool
+		request corstest.Request
+		want    []got // of the first origin
+	}{
+		{
+			name: "an allowed PUT", allow: true,
+			request: corstest.Request{Method: "PUT", Body: "{}", StreamBody: true, Header: http.Header{"X-Id": {"1"}, "Content-Type": {"application/json"}}},
+			want: []got{
+				{"OPTIONS PUT", "", "", ""}, {"GET ", "1", "", ""},
+				{"OPTIONS PUT", "", "", ""}, {"GET ", "1", "session=1", ""},
+			},
+		},
+		{
+			name: "a PUT that is not allowed", request: corstest.Request{Method: "PUT", Body: "{}", Header: http.Header{"X-Id": {"1"}}},
+			want: []got{
+				{"OPTIONS PUT", "", "", ""}, {"GET ", "", "", ""},
+				{"OPTIONS PUT", "", "", ""}, {"GET ", "", "session=1", ""},
+			},
+		},
+		{name: "a HEAD request", request: corstest.Request{Method: "HEAD"}, want: []got{{"HEAD ", "", "", ""}, {"HEAD ", "", "session=1", ""}}},
+		{name: "a POST request", request: corstest.Request{Method: "POST", Body: "a=b"}, want: []got{{"GET ", "", "", ""}, {"GET ", "", "session=1", ""}}},
+		{
+			name: "the credentials mode has no effect", request: corstest.Request{Credentials: corstest.Include, Mode: corstest.Navigate},
+			want: []got{{"GET ", "", "", ""}, {"GET ", "", "session=1", ""}},
+		},
+		{name: "a WebSocket", request: corstest.Request{Mode: corstest.WebSocket}, want: []got{{"GET ", "", "session=1", ""}}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var all []got
+			var origins []string
+			b := corstest.Browser{Cookie: "session=1", Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(r.Body)
+				all = append(all, got{r.Method + " " + r.Header.Get("Access-Control-Request-Method"), r.Header.Get("X-Id"), r.Header.Get("Cookie"), string(body)})
+				if origin := r.Header.Get("Origin"); !slices.Contains(origins, origin) {
+					origins = append(origins, origin)
+				}
+				if r.Header.Get("Content-Type") != "" {
+					t.Errorf("got Content-Type: %s", r.Header.Get("Content-Type"))
+				}
+				w.Header().Set("Access-Control-Max-Age", "60")
+				if test.allow {
+					w.Header().Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
+					w.Header().Set("Access-Control-Allow-Credentials", "true")
+					w.Header().Set("Access-Control-Allow-Methods", "PUT")
+					w.Header().Set("Access-Control-Allow-Headers", "X-Id, Content-Type")
+				}
+			})}
+			test.request.URL = "https://api.example.com/me"
+			report := b.Scan(app, test.request)
+			if len(all) < len(test.want) || !slices.Equal(all[:len(test.want)], test.want) {
+				t.Errorf("got  %q\nwant %q", all, test.want)
+			}
+			want := []string{
+				app, "https://stranger.example", "https://sibling.example.com", "https://evilapp.example.com", "https://evilexample.com", "https://appxexample.com",
+				"https://app.example.com.evil.example", "https://app.example.com:8443", "http://app.example.com", "https://localhost.evil.example", "http://localhost.evil.example", "null",
+			}
+			var tried []string
+			for _, p := range report.Tried {
+				if !slices.Contains(tried, p.Origin) {
+					tried = append(tried, p.Origin)
+				}
+			}
+			if !slices.Equal(tried, append(want, "")) {
+				t.Errorf("tried %q\nwant  %q", tried, want)
+			}
+			if test.request.Mode == corstest.WebSocket { // whose handshakes always have Origin
+				want = append(want, "https://api.example.com")
+			} else {
+				want = append(want, "")
+			}
+			if !slices.Equal(origins, want) {
+				t.Errorf("the server got %q\nwant %q", origins, want)
+			}
+		})
+	}
+}
+
+func TestScanDoesNotTryTheServersOrigin(t *testing.T) {
+	for url, absent := range map[string]string{
+		"http://app.example.com:80/": "http://app.example.com", "https://app.example.com:8443": "https://app.example.com:8443",
+		"HTTPS://sibling.example.com:443/x": "https://sibling.example.com",
+	} {
+		b := corstest.Browser{Handler: respond(200)}
+		report := b.Scan(app, corstest.Request{URL: url})
+		for _, p := range report.Tried {
+			if p.Origin == absent {
+				t.Errorf("%s: tried %s", url, absent)
+			}
+		}
+	}
+	b := corstest.Browser{Handler: respond(200)}
+	report := b.Scan(app, corstest.Request{URL: app + "/me"})
+	if len(report.Tried) < 20 || report.Tried[0].Origin != app || len(report.Findings) != 0 {
+		t.Errorf("got %s", report)
+	}
+}
+
+// TestScanOfWebSockets scans servers that accept a WebSocket of some origins.
+func TestScanOfWebSockets(t *testing.T) {
+	for _, test := range []struct {
+		accept func(origin string) bool
+		want   []string
+	}{
+		{func(string) bool { return true }, []string{"High: Pages on any origin can open the WebSocket as your user."}},
+		{func(origin string) bool { return origin == app }, nil},
+		{func(origin string) bool { return strings.HasSuffix(origin, "//app.example.com") }, []string{"Low: Anyone on the path of the network can change a page that comes by http, and then open the WebSocket as your user."}},
+	} {
+		b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if test.accept(r.Header.Get("Origin")) {
+				w.WriteHeader(101)
+			} else {
+				w.WriteHeader(403)
+			}
+		})}
+		report := b.Scan(app, corstest.Request{URL: "wss://api.example.com/ws", Mode: corstest.WebSocket})
+		var got []string
+		for _, f := range report.Findings {
+			got = append(got, f.Severity.String()+": "+strings.SplitAfter(f.What, ".")[0])
+		}
+		if !slices.Equal(got, test.want) {
+			t.Errorf("got  %q\nwant %q", got, test.want)
+		}
+		if text := report.String(); !strings.Contains(text, "https://app.example.com               with credentials     opens the WebSocket\n") {
+			t.Errorf("got %s", text)
+		}
+	}
+}
+
+// TestScanWithoutResponse scans servers that do not respond, or not always.
+func TestScanWithoutResponse(t *testing.T) {
+	panics := func(when func(r *http.Request) bool) *corstest.Browser {
+		return &corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if when(r) {
+				panic("oh")
+			}
+			allowing(true, func(origin string) bool { return origin == app }).ServeHTTP(w, r)
+		})}
+	}
+	request := corstest.Request{Method: "PUT", URL: "https://api.example.com"}
+
+	down := panics(func(*http.Request) bool { return true }).Scan(app, request)
+	if len(down.Tried) != 1 || down.Tried[0].Result.Err() == nil || !strings.HasSuffix(down.String(), "\nno findings, but not every request got a response\n") {
+		t.Errorf("got %s", down)
+	}
+	for url, want := range map[string]string{"https://api.example.com/%zz": "is not an absolute HTTP(S) URL", "https://a@api.example.com": "the URL has a user name or password in it"} {
+		invalid := new(corstest.Browser).Scan(app, corstest.Request{URL: url})
+		if len(invalid.Tried) != 1 || !strings.Contains(invalid.Tried[0].Result.Blocked, want) || len(invalid.Findings) != 0 {
+			t.Errorf("got %s", invalid)
+		}
+	}
+
+	partly := panics(func(r *http.Request) bool { return r.Header.Get("Origin") == "null" }).Scan(app, request)
+	if len(partly.Tried) != 26 || !strings.Contains(partly.String(), "null                                  with credentials     no response: there is no response: the handler panicked: oh\n") ||
+		!strings.HasSuffix(partly.String(), "\nno findings, but not every request got a response\n") {
+		t.Errorf("got %s", partly)
+	}
+
+	// No preflight is answered, but simple requests are.
+	simple := panics(func(r *http.Request) bool { return r.Method == "OPTIONS" }).Scan(app, request)
+	if len(simple.Findings) != 0 || !strings.Contains(simple.String(), "reads the response: status 200; the preflight does not allow PUT: there is no response to the preflight: the handler panicked: oh\n") {
+		t.Errorf("got %s", simple)
+	}
+	blocked := panics(func(r *http.Request) bool { return r.Method == "OPTIONS" }).Scan("https://other.example", request)
+	if err := blocked.Tried[0].Result.Err(); !errors.As(err, new(*corstest.BlockedError)) {
+		t.Errorf("got %v, want a BlockedError, because the last request got a response", err)
+	}
+}
+
+func TestReportString(t *testing.T) {
+	b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Vary", "Origin")
+		switch r.Header.Get("Origin") {
+		case "null", app:
+			allowing(true, func(string) bool { return true }).ServeHTTP(w, r)
+		case "https://stranger.example":
+			w.WriteHeader(403)
+		case "http://app.example.com":
+			w.Header().Set("Access-Control-Allow-Origin", "*")
+			w.WriteHeader(204)
+		}
+	})}
+	got := b.Scan(app, corstest.Request{Method: "PUT", URL: "https://api.example.com/me"}).String()
+	for _, want := range []string{
+		"https://app.example.com               without credentials  reads the response: status 200; the preflight allows PUT\n",
+		"https://app.example.com               with credentials     reads the response: status 200; the preflight allows PUT\n",
+		"https://stranger.example              with credentials     rejected: status 403; the preflight does not allow PUT: the response to the preflight has no Access-Control-Allow-Origin\n",
+		"https://evilexample.com               with credentials     cannot read the response, but the request was not rejected: status 200; the preflight does not",
+		"http://app.example.com                without credentials  reads the response: status 204; the preflight does not allow PUT: method PUT is not in",
+		"(without Origin)                      without credentials  status 200\n",
+		"\nHigh: Any page can have the origin null, by means of a sandboxed frame, and then read the responses and send PUT requests as your user. This needs cookies that cross sites (SameSite=None), or HTTP authentication.\n  origins: null\n  fix: Do not allow null.\n",
+		"\nInfo: Pages that come by http can read the responses without credentials.\n  origins: http://app.example.com\n",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("want %q in\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "no findings") {
+		t.Errorf("got %s", got)
+	}
+
+	missing := corstest.Browser{Handler: http.NotFoundHandler()}
+	if got := missing.Scan(app, corstest.Request{URL: api}).String(); !strings.Contains(got, "cannot read the response: status 404\n") || !strings.HasSuffix(got, "\n\nno findings\n") {
+		t.Errorf("got %s", got)
+	}
+	hostile := corstest.Browser{Handler: respond(200, "Access-Control-Allow-Origin: \x1b[2J")}
+	if got := hostile.Scan(app, corstest.Request{Method: "PUT", URL: api}).String(); strings.Contains(got, "\x1b") {
+		t.Errorf("a control character reaches the terminal: %q", got)
+	}
+}
+
+func TestSeverityString(t *testing.T) {
+	for severity, want := range map[corstest.Severity]string{
+		corstest.Info: "Info", corstest.Low: "Low", corstest.Medium: "Medium", corstest.High: "High", -1: "Severity(-1)", 4: "Severity(4)",
+	} {
+		if got := severity.String(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	if !(corstest.High > corstest.Medium && corstest.Medium > corstest.Low && corstest.Low > corstest.Info) {
+		t.Error("the severities are out of order")
+	}
 }
