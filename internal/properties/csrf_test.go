@@ -4,7 +4,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -14,70 +13,105 @@ import (
 	"github.com/f407da42/cors/internal/testkit"
 )
 
-// A forgeryTest is a policy that lists the origins that patterns read, and the
-// handler that it protects.
+// A forgeryTest compares a policy that lists origins with
+// [http.CrossOriginProtection].
 type forgeryTest struct {
-	handler  http.Handler
-	patterns []*regexp.Regexp
-	ran      bool
+	policy    *oracle
+	enforcing http.Handler
+	observing http.Handler // has PassRejected
+	ran       bool
+	w         *testkit.Recorder
+	trusting  map[string]*http.CrossOriginProtection // trusts the origin, or is nil
 }
 
 func newForgeryTest(t *testing.T, p cors.Policy) *forgeryTest {
-	test := &forgeryTest{patterns: newOracle(p).patterns}
-	test.handler = testkit.MustNew(t, p).Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { test.ran = true }))
+	test := &forgeryTest{policy: newOracle(p), w: testkit.NewRecorder(), trusting: make(map[string]*http.CrossOriginProtection)}
+	handler := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { test.ran = true })
+	test.enforcing = testkit.MustNew(t, p).Handler(handler)
+	p.PassRejected = true
+	test.observing = testkit.MustNew(t, p).Handler(handler)
 	return test
 }
 
-// compare sends r, and asks http.CrossOriginProtection that trusts the same
-// origins about it. It returns a complaint, or "": what that rejects may not run
-// the handler, and the policy is stricter where it says that it is, and nowhere
-// else.
-func (test *forgeryTest) compare(r *http.Request) (complaint string, compared, rejected bool) {
-	lines := r.Header["Origin"]
-	origin := r.Header.Get("Origin")
-	cross := len(lines) > 1 || origin != ""
-	wellFormed := naive.IsOrigin(origin)
-	allowed := (wellFormed || origin == "null") && slices.ContainsFunc(test.patterns, func(e *regexp.Regexp) bool { return e.MatchString(origin) })
-	protection := http.NewCrossOriginProtection()
-	if allowed && protection.AddTrustedOrigin(origin) != nil {
-		return "", false, false // "null" and "app://" cannot be trusted there
-	}
-
-	// The one difference: Host is compared without regard to case and to the
-	// default port of the origin's scheme.
-	spelt := *r
-	scheme, host, _ := strings.Cut(origin, "://")
-	port := map[string]string{"http": ":80", "https": ":443"}[scheme]
-	ownHost := wellFormed && port != "" && strings.EqualFold(host, strings.TrimSuffix(r.Host, port))
-	if ownHost {
-		spelt.Host = host
-	}
-	rejected = protection.Check(&spelt) != nil
-
+// runs reports whether h runs the wrapped handler for r.
+func (test *forgeryTest) runs(h http.Handler, r *http.Request) bool {
 	test.ran = false
-	test.handler.ServeHTTP(testkit.NewRecorder(), r)
-	safe := r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
-	asks := r.Method == http.MethodOptions && cross && r.Header["Access-Control-Request-Method"] != nil
-	site := r.Header.Get("Sec-Fetch-Site")
-	own := site == "same-origin" || site == "none" || site == "" && len(lines) == 1 && ownHost
-	switch stricter := cross && (safe || len(lines) > 1 || !wellFormed || port == ""); {
-	case test.ran && (asks || cross && !own && (len(lines) > 1 || !allowed)):
-		return "runs the handler for a preflight, or for another page", true, rejected
-	case rejected && test.ran:
-		return "runs the handler, though http.CrossOriginProtection rejects it", true, true
-	case !rejected && !test.ran && !asks && !stricter:
-		return "is stricter than http.CrossOriginProtection", true, false
+	test.w.Reset()
+	h.ServeHTTP(test.w, r)
+	return test.ran
+}
+
+// protection returns an http.CrossOriginProtection that trusts origin if the
+// policy allows it. It returns nil if that type cannot trust it, as with "null".
+func (test *forgeryTest) protection(origin string) *http.CrossOriginProtection {
+	protection, ok := test.trusting[origin]
+	if !ok {
+		protection = http.NewCrossOriginProtection()
+		if test.policy.allows(nil, origin) && protection.AddTrustedOrigin(origin) != nil {
+			protection = nil
+		}
+		test.trusting[origin] = protection
 	}
-	return "", true, rejected
+	return protection
+}
+
+// compare returns a complaint about what happens to r, or "". It also reports
+// whether http.CrossOriginProtection could be compared, and whether it rejects r.
+func (test *forgeryTest) compare(r *http.Request) (complaint string, compared, theirs bool) {
+	var (
+		lines          = r.Header["Origin"]
+		origin         = r.Header.Get("Origin")
+		cross          = len(lines) > 1 || origin != ""
+		read           = r.Method == "GET" || r.Method == "HEAD"
+		preflight      = cross && r.Method == "OPTIONS" && r.Header["Access-Control-Request-Method"] != nil
+		opens          = r.Method == "CONNECT" || r.Header["Upgrade"] != nil
+		mode           = r.Header.Get("Sec-Fetch-Mode")
+		embed          = read && (mode == "no-cors" || mode == "navigate")
+		site           = r.Header.Get("Sec-Fetch-Site")
+		scheme, _, _   = strings.Cut(origin, "://")
+		ownHost        = isHost(r.Host, origin)
+		same           = site == "same-origin" || site == "none" || site == "" && len(lines) == 1 && ownHost
+		allowed        = len(lines) <= 1 && test.policy.allows(nil, origin)
+		protection     = test.protection(origin)
+		runs, observed = test.runs(test.enforcing, r), test.runs(test.observing, r)
+	)
+	if protection == nil {
+		return "", false, false
+	}
+	// The only difference: the comparison with Host ignores its case, and the
+	// default port.
+	spelled := *r
+	if ownHost {
+		_, spelled.Host, _ = strings.Cut(origin, "://")
+	}
+	theirs = protection.Check(&spelled) != nil
+
+	// The policy is stricter about these requests.
+	stricter := cross && !embed && (read || r.Method == "OPTIONS" || len(lines) > 1 || !naive.IsOrigin(origin) || scheme != "http" && scheme != "https")
+	switch {
+	case preflight && (runs || observed):
+		complaint = "runs the handler for a preflight"
+	case theirs && runs:
+		complaint = "runs the handler, although http.CrossOriginProtection rejects the request"
+	case cross && !allowed && !same && !embed && runs:
+		complaint = "runs the handler for a page whose origin is not allowed"
+	case !theirs && !runs && !preflight && !stricter:
+		complaint = "is stricter than http.CrossOriginProtection"
+	case observed != (runs || !preflight && !opens):
+		complaint = "with PassRejected, does not run the handler for rejected requests, or runs it for those that open a connection"
+	}
+	return complaint, true, theirs
 }
 
 // TestProtectionAgainstForgery shows that a policy that lists origins is enough
-// against cross-site request forgery: but for the spelling of Host (its case, and
-// the default port), what http.CrossOriginProtection that trusts the same origins
-// rejects never runs the handler. Unless Sec-Fetch-Site is same-origin or none, it
-// is stricter about GET, HEAD and OPTIONS with an Origin; where there are several
-// Origin lines; and with an Origin that is none of http or https, or that no
-// browser sends.
+// against cross-site request forgery. It rejects every request that
+// http.CrossOriginProtection with the same trusted origins rejects, except that it
+// ignores the case of Host and a default port in it.
+//
+// The policy is stricter about some requests that are not same-origin: GET and
+// HEAD with an Origin, unless Sec-Fetch-Mode is no-cors or navigate; OPTIONS with
+// an Origin; and requests with several Origin lines, or an Origin that is malformed
+// or neither http nor https.
 func TestProtectionAgainstForgery(t *testing.T) {
 	t.Parallel()
 	const seed = 1
@@ -88,34 +122,35 @@ func TestProtectionAgainstForgery(t *testing.T) {
 		if slices.Contains(p.AllowedOrigins, "*") {
 			p.AllowedOrigins = []string{"https://a.example"}
 		}
-		p.AllowOriginFunc = nil // it has no list to compare with
+		p.AllowOriginFunc = nil // http.CrossOriginProtection has no function
 		test := newForgeryTest(t, p)
 		for range 25 {
 			page := g.page(p)
-			origins := [][]string{nil, {""}, {page}, {page}, {page}, {page, g.page(p)}, {"", page}}
 			_, host, _ := strings.Cut(page, "://")
-			hosts := []string{"api.example", host, strings.ToUpper(host), host + ":443", host + ":80", host + ":8080", ""}
+			headers := []struct {
+				name   string
+				values [][]string
+			}{
+				{"Origin", [][]string{nil, {""}, {page}, {page}, {page}, {page, g.page(p)}, {"", page}}},
+				{"Sec-Fetch-Site", [][]string{nil, nil, {""}, {"same-origin"}, {"same-site"}, {"cross-site"}, {"none"}, {"junk"}, {"Same-Origin"}, {"cross-site", "same-origin"}}},
+				{"Sec-Fetch-Mode", [][]string{nil, nil, {"cors"}, {"no-cors"}, {"navigate"}, {"websocket"}, {"cors", "no-cors"}}},
+				{"Upgrade", [][]string{nil, nil, nil, {"websocket"}}},
+				{"Access-Control-Request-Method", [][]string{nil, nil, nil, {"PUT"}}},
+			}
 			for range 22 {
 				r := &http.Request{
-					Method: g.pick("GET", "HEAD", "OPTIONS", "POST", "POST", "PUT", "DELETE", "get", ""),
-					Host:   g.pick(hosts...),
+					Method: g.pick("GET", "HEAD", "OPTIONS", "POST", "POST", "PUT", "DELETE", "CONNECT", "QUERY", "get", ""),
+					Host:   g.pick("api.example", host, strings.ToUpper(host), host+":443", host+":80", host+":8080", ""),
 					Header: make(http.Header),
 				}
-				if lines := origins[g.IntN(len(origins))]; lines != nil {
-					r.Header["Origin"] = lines
-				}
-				if site := g.pick("absent", "absent", "", "same-origin", "same-site", "cross-site", "none", "junk", "Same-Origin"); site != "absent" {
-					r.Header.Set("Sec-Fetch-Site", site)
-				}
-				if g.one(8) {
-					r.Header.Add("Sec-Fetch-Site", g.pick("same-origin", "cross-site"))
-				}
-				if g.one(8) {
-					r.Header.Set("Access-Control-Request-Method", "PUT")
+				for _, h := range headers {
+					if lines := h.values[g.IntN(len(h.values))]; lines != nil {
+						r.Header[h.name] = lines
+					}
 				}
 				complaint, ok, theirs := test.compare(r)
 				if complaint != "" {
-					t.Fatalf("%s: %q of Host %q, header %q, under %q", complaint, r.Method, r.Host, r.Header, p.AllowedOrigins)
+					t.Fatalf("the policy %s: %q, Host %q, %q, AllowedOrigins %q", complaint, r.Method, r.Host, r.Header, p.AllowedOrigins)
 				}
 				if ok {
 					compared++
@@ -126,9 +161,9 @@ func TestProtectionAgainstForgery(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d requests compared, of which http.CrossOriginProtection rejects %d", compared, rejected)
+	t.Logf("%d requests compared; http.CrossOriginProtection rejects %d of them", compared, rejected)
 	if compared < rounds(1_000_000) || rejected < compared/10 {
-		t.Errorf("%d requests, of which %d are rejected, are too few", compared, rejected)
+		t.Errorf("only %d requests were compared, and %d of them rejected", compared, rejected)
 	}
 }
 
@@ -179,27 +214,28 @@ func TestFieldBugPreflightPassesAndRequestDoesNot(t *testing.T) {
 }
 
 func FuzzCrossOriginProtection(f *testing.F) {
-	f.Add("https://app.example", "POST", "api.example", "https://app.example", "cross-site")
-	f.Add("https://*.example:*", "POST", "api.example", "https://evil.example", "")
-	f.Add("https://pr-*.example.com", "PUT", "PR-1.EXAMPLE.COM:443", "https://pr-1.example.com", "")
-	f.Add("https://app.example", "POST", "app.example", "", "cross-site")
-	f.Add("https://app.example", "POST", "app.example", "https://app.example\nhttps://evil.example", "same-site")
-	f.Add("null", "DELETE", "", "null", "")
-	f.Add("app://*", "PATCH", "a", "app://a", "")
-	f.Fuzz(func(t *testing.T, pattern, method, host, origin, site string) {
+	f.Add("https://app.example", "POST", "api.example", "https://app.example", "cross-site", "cors", "")
+	f.Add("https://*.example:*", "POST", "api.example", "https://evil.example", "", "", "")
+	f.Add("https://pr-*.example.com", "PUT", "PR-1.EXAMPLE.COM:443", "https://pr-1.example.com", "", "", "")
+	f.Add("https://app.example", "POST", "app.example", "", "cross-site", "navigate", "")
+	f.Add("https://app.example", "POST", "app.example", "https://app.example\nhttps://evil.example", "same-site", "", "")
+	f.Add("https://*", "GET", "app.example", "https://app.example", "cross-site", "websocket", "websocket")
+	f.Add("http://app.example", "HEAD", "app.example", "https://app.example", "cross-site", "no-cors", "")
+	f.Add("null", "DELETE", "", "null", "", "", "")
+	f.Add("app://*", "CONNECT", "a", "app://a", "", "", "")
+	f.Fuzz(func(t *testing.T, pattern, method, host, origin, site, mode, upgrade string) {
 		p := cors.Policy{AllowedOrigins: []string{pattern}, AcceptRisks: cors.RiskNullOrigin}
 		if _, err := cors.New(p); err != nil || pattern == "*" || pattern == "file://" {
 			return
 		}
 		r := &http.Request{Method: method, Host: host, Header: make(http.Header)}
-		if origin != "" {
-			r.Header["Origin"] = strings.Split(origin, "\n")
-		}
-		if site != "" {
-			r.Header.Set("Sec-Fetch-Site", site)
+		for name, value := range map[string]string{"Origin": origin, "Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode, "Upgrade": upgrade} {
+			if value != "" {
+				r.Header[name] = strings.Split(value, "\n")
+			}
 		}
 		if complaint, _, _ := newForgeryTest(t, p).compare(r); complaint != "" {
-			t.Errorf("%s: %q of Host %q, header %q, under %q", complaint, method, host, r.Header, pattern)
+			t.Errorf("the policy %s: %q, Host %q, %q, AllowedOrigins %q", complaint, method, host, r.Header, pattern)
 		}
 	})
 }

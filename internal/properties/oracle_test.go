@@ -39,11 +39,14 @@ func sameResponse(a, b response) bool {
 type oracle struct {
 	cors.Policy
 	patterns []*regexp.Regexp
-	listed   map[string]bool // results of lists
+	known    map[string]knownOrigin
 }
 
+// A knownOrigin keeps the slow results for an origin.
+type knownOrigin struct{ valid, listed bool }
+
 func newOracle(p cors.Policy) *oracle {
-	o := &oracle{Policy: p, listed: make(map[string]bool)}
+	o := &oracle{Policy: p, known: make(map[string]knownOrigin)}
 	for _, pattern := range p.AllowedOrigins {
 		o.patterns = append(o.patterns, naive.Expression(pattern))
 	}
@@ -96,7 +99,7 @@ func (o *oracle) respond(r *http.Request, before http.Header) response {
 	case ownSite || site == "" && isHost(r.Host, origin):
 		// The handler runs, because the request is same-origin.
 	case (r.Method == "GET" || r.Method == "HEAD") && (mode == "no-cors" || mode == "navigate"):
-		// The handler runs: the request has Origin because of storage access.
+		// The handler runs. With storage access, such requests have an Origin.
 	default:
 		o.reject(&res, r, &cors.RequestError{Field: "Origin", Value: firstTwo(lines)})
 	}
@@ -127,12 +130,12 @@ func (o *oracle) allow(res *response, origin string, anyOrigin bool) {
 // reject makes res the response to a request that is rejected because of err.
 func (o *oracle) reject(res *response, r *http.Request, err *cors.RequestError) {
 	res.report = err
-	_, upgrade := r.Header["Upgrade"]
-	if o.PassRejected && !err.Preflight && !upgrade && r.Method != "CONNECT" {
-		return
+	opensConnection := r.Method == "CONNECT" || r.Header["Upgrade"] != nil
+	if o.PassRejected && !err.Preflight && !opensConnection {
+		return // the handler runs
 	}
 	res.ran = false
-	for _, name := range []string{"Content-Length", "ETag", "Last-Modified", "Expires"} {
+	for _, name := range []string{"Content-Length", "Etag", "Last-Modified", "Expires"} {
 		res.header.Del(name)
 	}
 	res.set("Cache-Control", "no-store")
@@ -156,15 +159,13 @@ func (o *oracle) allows(r *http.Request, origin string) bool {
 	if slices.Contains(o.AllowedOrigins, "*") {
 		return true
 	}
-	if !naive.IsOrigin(origin) && !(isOpaque(origin) && o.AcceptRisks&cors.RiskNullOrigin != 0) {
-		return false
+	known, ok := o.known[origin]
+	if !ok {
+		known.valid = naive.IsOrigin(origin) || isOpaque(origin) && o.AcceptRisks&cors.RiskNullOrigin != 0
+		known.listed = known.valid && slices.ContainsFunc(o.patterns, func(e *regexp.Regexp) bool { return e.MatchString(origin) })
+		o.known[origin] = known
 	}
-	listed, known := o.listed[origin]
-	if !known {
-		listed = slices.ContainsFunc(o.patterns, func(e *regexp.Regexp) bool { return e.MatchString(origin) })
-		o.listed[origin] = listed
-	}
-	return listed || o.AllowOriginFunc != nil && len(origin) <= 512 && o.AllowOriginFunc(r, origin)
+	return known.listed || known.valid && o.AllowOriginFunc != nil && len(origin) <= 512 && o.AllowOriginFunc(r, origin)
 }
 
 func isOpaque(origin string) bool { return origin == "null" || origin == "file://" }
@@ -181,26 +182,19 @@ func isHost(host, origin string) bool {
 // add to Vary. With credentials, "*" stands for the method that r asks for.
 func (o *oracle) listMethods(r *http.Request) (list []string, varies string) {
 	for _, method := range o.AllowedMethods {
-		if method == "*" && o.AllowCredentials {
+		switch {
+		case method == "*" && o.AllowCredentials:
 			varies = ", Access-Control-Request-Method"
-		} else if !slices.Contains(list, method) && !forbiddenMethod.MatchString(method) {
+		case !slices.Contains(list, method) && !forbiddenMethod.MatchString(method):
 			list = append(list, method)
 		}
 	}
 	asked := r.Header["Access-Control-Request-Method"]
-	if varies != "" && len(asked) == 1 && isEchoedMethod(asked[0]) && !slices.Contains(o.AllowedMethods, asked[0]) && !slices.Contains(list, asked[0]) {
+	if varies != "" && len(asked) == 1 && isEchoedMethod(asked[0]) && !slices.Contains(o.AllowedMethods, asked[0]) {
 		list = append(list, asked[0])
 	}
 	return list, varies
 }
-
-// The names that are accepted and left out of responses.
-var (
-	forbiddenMethod        = regexp.MustCompile(`(?i)^(connect|trace|track)$`)
-	forbiddenRequestHeader = regexp.MustCompile(`(?i)^(accept-charset|accept-encoding|access-control-request-headers|` +
-		`access-control-request-method|connection|content-length|date|dnt|expect|host|keep-alive|origin|referer|` +
-		`set-cookie|te|trailer|transfer-encoding|upgrade|via|sec-(fetch|ch|websocket)-.*|sec-gpc|sec-purpose|proxy-(authorization|connection))$`)
-)
 
 func isEchoedMethod(method string) bool {
 	return tokenExpr.MatchString(method) && len(method) <= 8<<10

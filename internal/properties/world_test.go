@@ -1,6 +1,7 @@
 package properties_test
 
 import (
+	"iter"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -18,52 +19,73 @@ import (
 // The small world has every combination of a few values of everything that a
 // response depends on. Random tests can miss a combination. These tests cannot.
 var (
-	worldMethods = []string{"GET", "HEAD", "POST", "PUT", "options", "QUERY", "OPTIONS"}
+	worldMethods = []string{"GET", "HEAD", "POST", "PUT", "CONNECT", "QUERY", "options", "OPTIONS"}
 	worldOrigins = [][]string{
 		nil, {""},
 		{"https://app.example"}, {"https://a.sub.example"}, {"https://sub.example"}, {"http://localhost:3000"}, {"https://b.both.example:8443"},
 		{"https://pr-1-x.preview.example"}, {"https://pr--x.preview.example"}, {"ext://any"}, {"https://tenant.example"}, {"https://evil.example"}, {"null"}, {"file://"},
 		{"https://api.example"}, {"http://api.example"}, {"https://app.example", "https://app.example"}, {"", "https://app.example"},
+		{"http://app.example"}, {"https://app.example:8443"}, {"https://app.example:443"},
 	}
-	worldAskedMethods = [][]string{nil, {"GET"}, {"PUT"}, {"FOO"}, {"PUT", "PUT"}}
-	worldAskedHeaders = [][]string{nil, {""}, {"x-a"}, {"X-A, authorization"}, {"x-nope"}, {"x-a", "x-nope"}}
+	worldAskedMethods = [][]string{nil, {"GET"}, {"PUT"}, {"FOO"}, {"TRACE"}, {"PUT", "PUT"}}
+	worldAskedHeaders = [][]string{nil, {""}, {"x-a"}, {"X-A, authorization"}, {"x-nope"}, {"origin"}, {"x-a", "x-nope"}}
 	worldSites        = [][]string{nil, {""}, {"same-origin"}, {"same-site"}, {"cross-site"}, {"none"}, {"junk"}, {"same-origin", "cross-site"}, {"cross-site", "same-origin"}}
+	worldModes        = [][]string{nil, {"cors"}, {"no-cors"}, {"navigate"}, {"websocket"}, {"cors", "no-cors"}}
+	worldUpgrades     = [][]string{nil, {"websocket"}}
 	worldHosts        = []string{"api.example", "API.EXAMPLE:443", "api.example:80", "other.example"}
 	worldOuterHeaders = []http.Header{
 		{},
-		{"Vary": {"Accept-Encoding"}, "X-Outer": {"1"}, "Content-Length": {"1"}, "Access-Control-Max-Age": {"1"}},
-		{"Vary": {"Accept-Encoding", "Cookie"}, "Access-Control-Allow-Origin": {"*"}, "Access-Control-Allow-Credentials": {"true"}},
+		{"Vary": {"Accept-Encoding"}, "Content-Encoding": {"gzip"}, "Content-Length": {"1"}, "Etag": {`"1"`}, "Access-Control-Max-Age": {"1"}},
+		{"Vary": {"Accept-Encoding", "Cookie"}, "Cache-Control": {"public"}, "Expires": {"0"}, "Last-Modified": {"0"}, "Access-Control-Allow-Origin": {"*"}},
 	}
 )
 
-// worldRequests yields every request of the small world. Only OPTIONS requests
-// differ in what a preflight asks for.
+// worldRequests yields every request of the small world. Host matters only without
+// Sec-Fetch-Site. Only OPTIONS requests can be preflights, and Sec-Fetch-Mode does
+// not matter for them.
 func worldRequests(yield func(*http.Request) bool) {
 	for _, method := range worldMethods {
-		askedMethods, askedHeaders := worldAskedMethods, worldAskedHeaders
-		if method != "OPTIONS" {
-			askedMethods, askedHeaders = askedMethods[1:2], askedHeaders[2:3]
+		modes, askedMethods, askedHeaders := worldModes, worldAskedMethods[1:2], worldAskedHeaders[2:3]
+		if method == "OPTIONS" {
+			modes, askedMethods, askedHeaders = worldModes[2:3], worldAskedMethods, worldAskedHeaders
 		}
-		for _, origins := range worldOrigins {
-			for _, askedMethod := range askedMethods {
-				for _, askedHeader := range askedHeaders {
-					for _, site := range worldSites {
-						for _, host := range worldHosts {
-							r := &http.Request{Method: method, Host: host, Header: make(http.Header, 8)}
-							for name, lines := range map[string][]string{
-								"Origin": origins, "Sec-Fetch-Site": site,
-								"Access-Control-Request-Method": askedMethod, "Access-Control-Request-Headers": askedHeader,
-							} {
-								if lines != nil {
-									r.Header[name] = lines
-								}
-							}
-							if !yield(r) {
-								return
-							}
-						}
-					}
+		for header := range product(map[string][][]string{
+			"Origin": worldOrigins, "Sec-Fetch-Site": worldSites, "Sec-Fetch-Mode": modes, "Upgrade": worldUpgrades,
+			"Access-Control-Request-Method": askedMethods, "Access-Control-Request-Headers": askedHeaders,
+		}) {
+			hosts := worldHosts
+			if header.Get("Sec-Fetch-Site") != "" {
+				hosts = hosts[:1]
+			}
+			for _, host := range hosts {
+				if !yield(&http.Request{Method: method, Host: host, Header: header}) {
+					return
 				}
+			}
+		}
+	}
+}
+
+// product yields a header for each combination of values. If a value is nil, the
+// header is absent.
+func product(values map[string][][]string) iter.Seq[http.Header] {
+	names := slices.Sorted(maps.Keys(values))
+	n := 1
+	for _, list := range values {
+		n *= len(list)
+	}
+	return func(yield func(http.Header) bool) {
+		for i := range n {
+			header := make(http.Header, len(names))
+			for _, name := range names {
+				list := values[name]
+				if lines := list[i%len(list)]; lines != nil {
+					header[name] = lines
+				}
+				i /= len(list)
+			}
+			if !yield(header) {
+				return
 			}
 		}
 	}
@@ -75,21 +97,30 @@ func worldPolicies() map[string]cors.Policy {
 	teapot := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
 	app := []string{"https://app.example"}
 	return map[string]cors.Policy{
-		"zero":                   {},
-		"one origin":             {AllowedOrigins: app},
-		"subdomains":             {AllowedOrigins: []string{"https://*.sub.example"}},
-		"any port":               {AllowedOrigins: []string{"http://localhost:*"}},
-		"subdomains on any port": {AllowedOrigins: []string{"https://*.both.example:*", "https://app.example"}},
-		"hyphens":                {AllowedOrigins: []string{"https://pr-*-x.preview.example"}},
-		"any host of a scheme":   {AllowedOrigins: []string{"ext://*"}},
-		"null":                   {AllowedOrigins: []string{"null"}, AcceptRisks: cors.RiskNullOrigin},
-		"files":                  {AllowedOrigins: []string{"file://"}, AcceptRisks: cors.RiskNullOrigin},
-		"the server's origin":    {AllowedOrigins: []string{"https://api.example"}},
-		"a function":             {AllowOriginFunc: tenants},
-		"any by function":        {AllowOriginFunc: anyOrigin},
-		"null by function":       {AllowOriginFunc: anyOrigin, AcceptRisks: cors.RiskNullOrigin},
-		"any origin":             {AllowedOrigins: []string{"*"}},
-		"a DenyHandler":          {AllowedOrigins: app, DenyHandler: teapot},
+		"zero":                       {},
+		"one origin":                 {AllowedOrigins: app},
+		"subdomains":                 {AllowedOrigins: []string{"https://*.sub.example"}},
+		"any port":                   {AllowedOrigins: []string{"http://localhost:*"}},
+		"subdomains on any port":     {AllowedOrigins: []string{"https://*.both.example:*", "https://app.example"}},
+		"hyphens":                    {AllowedOrigins: []string{"https://pr-*-x.preview.example"}},
+		"any host of a scheme":       {AllowedOrigins: []string{"ext://*"}},
+		"null":                       {AllowedOrigins: []string{"null"}, AcceptRisks: cors.RiskNullOrigin},
+		"files":                      {AllowedOrigins: []string{"file://"}, AcceptRisks: cors.RiskNullOrigin},
+		"the server's origin":        {AllowedOrigins: []string{"https://api.example"}},
+		"a function":                 {AllowOriginFunc: tenants},
+		"any by function":            {AllowOriginFunc: anyOrigin},
+		"null by function":           {AllowOriginFunc: anyOrigin, AcceptRisks: cors.RiskNullOrigin},
+		"any origin":                 {AllowedOrigins: []string{"*"}},
+		"a DenyHandler":              {AllowedOrigins: app, DenyHandler: teapot},
+		"every https origin":         {AllowedOrigins: []string{"https://*"}},
+		"every web origin":           {AllowedOrigins: []string{"https://*", "http://*"}, ExposedHeaders: []string{"ETag"}},
+		"PassRejected":               {AllowedOrigins: app, PassRejected: true},
+		"PassRejected and functions": {AllowOriginFunc: tenants, PassRejected: true, DenyHandler: teapot, AllowCredentials: true},
+		"entries that are left out": {
+			AllowedOrigins: app, AllowedMethods: []string{"TRACE", "PUT", "connect"}, AllowedHeaders: []string{"Content-Length", "X-A", "origin", "Sec-Fetch-Site"},
+			ExposedHeaders: []string{"Origin"}, MaxAge: 48 * time.Hour,
+		},
+		"only entries that are left out": {AllowedOrigins: app, AllowedMethods: []string{"TRACE"}, AllowedHeaders: []string{"Origin"}},
 		"all kinds of origins": {
 			AllowedOrigins:  []string{"https://app.example", "https://*.sub.example", "http://localhost:*", "https://*.both.example:*", "https://pr-*-x.preview.example", "ext://*", "null"},
 			AllowOriginFunc: tenants, AcceptRisks: cors.RiskNullOrigin,
@@ -127,7 +158,7 @@ func TestSmallWorld(t *testing.T) {
 		}
 	})
 	t.Logf("%d requests compared", compared.Load())
-	if compared.Load() < int64(rounds(400_000)) {
+	if compared.Load() < int64(rounds(900_000)) {
 		t.Errorf("only %d requests were compared", compared.Load())
 	}
 }
@@ -141,7 +172,7 @@ func compareWorld(t *testing.T, p cors.Policy) (compared int) {
 	w := testkit.NewRecorder()
 	step := 1
 	if testing.Short() {
-		step = 11 // has no factor in common with the number of values of a header
+		step = 11 // has no common factor with the number of values of any header
 	}
 	n := 0
 	for r := range worldRequests {
@@ -168,38 +199,52 @@ func compareWorld(t *testing.T, p cors.Policy) (compared int) {
 
 // FuzzHandler compares the response to any request with the oracle, under each
 // kind of policy. A header has one line for each line of its argument. If its bit
-// of present is not set, the header is absent. The lines of the last header are
-// repeated.
+// of present is not set, the header is absent. The lines of
+// Access-Control-Request-Headers are repeated.
 func FuzzHandler(f *testing.F) {
-	const all = 0b1111
-	f.Add("OPTIONS", "api.example", "https://example.com", "", "PUT", "x-custom-header", uint8(0b1101), uint8(0))
-	f.Add("PUT", "api.example", "https://example.com", "cross-site", "", "", uint8(0b0011), uint8(0))
-	f.Add("OPTIONS", "api.example", "https://evil.example", "cross-site", "PUT", "x-custom-header", uint8(all), uint8(0))
-	f.Add("GET", "api.example", "", "", "", "", uint8(0), uint8(0))
-	f.Add("GET", "api.example", "", "same-origin", "", "", uint8(all), uint8(0))
-	f.Add("OPTIONS", "api.example", "", "none", "PUT", "", uint8(0b0110), uint8(0))
-	f.Add("POST", "api.example", "https://api.example", "", "", "", uint8(0b0001), uint8(0))
-	f.Add("OPTIONS", "api.example", "https://api.example", "same-origin", "GET", "", uint8(0b0111), uint8(0))
-	f.Add("POST", "localhost:80", "http://localhost:80", "", "", "", uint8(0b0001), uint8(0))
-	f.Add("POST", "", "https://", "", "", "", uint8(0b0001), uint8(0))
-	f.Add("GET", "api.example", "null", "cross-site", "", "", uint8(0b0011), uint8(0))
-	f.Add("GET", "api.example", "https://example.com\nhttps://example.com", "none\ncross-site", "", "", uint8(0b0011), uint8(0))
-	f.Add("GET", "api.example", "\n", "", "", "", uint8(0b0001), uint8(0))
-	f.Add("OPTIONS", "api.example", "https://a.example.com", "", "FOO\nBAR", "a\nb", uint8(all), uint8(0))
-	f.Add("OPTIONS", "api.example", "http://a.localhost:3000", "", "FO O", "a,,\tb", uint8(all), uint8(40))
-	f.Add("OPTIONS", "api.example", "http://localhost:3000", "", "", "a\x00b", uint8(all), uint8(0))
-	f.Add("OPTIONS", "api.example", "https://example.com", "", strings.Repeat("M", 8193), strings.Repeat("a", 128), uint8(all), uint8(70))
-	f.Add("OPTIONS", "api.example", "https://example.com", "", "put", strings.Repeat("a,", 2048), uint8(all), uint8(255))
-	f.Add("OPTIONS", "api.example", "https://"+strings.Repeat("e.", 252)+"ee", "", "put", "", uint8(all), uint8(0))
-	f.Add("\xff", "\x00", "https://\xff.example.com", "\r\n", "\x7f", "\x80\n", uint8(all), uint8(0))
+	const (
+		origin = 1 << iota
+		site
+		method
+		headers
+		mode
+		upgrade
+		all = 1<<iota - 1
+	)
+	f.Add("OPTIONS", "api.example", "https://example.com", "", "PUT", "x-custom-header", "", "", uint8(origin|method|headers), uint8(0))
+	f.Add("PUT", "api.example", "https://example.com", "cross-site", "", "", "", "", uint8(origin|site), uint8(0))
+	f.Add("OPTIONS", "api.example", "https://evil.example", "cross-site", "PUT", "x-custom-header", "cors", "", uint8(all&^upgrade), uint8(0))
+	f.Add("GET", "api.example", "", "", "", "", "", "", uint8(0), uint8(0))
+	f.Add("GET", "api.example", "", "same-origin", "", "", "", "", uint8(all), uint8(0))
+	f.Add("OPTIONS", "api.example", "", "none", "PUT", "", "", "", uint8(site|method), uint8(0))
+	f.Add("POST", "api.example", "https://api.example", "", "", "", "", "", uint8(origin), uint8(0))
+	f.Add("OPTIONS", "api.example", "https://api.example", "same-origin", "GET", "", "", "", uint8(origin|site|method), uint8(0))
+	f.Add("POST", "localhost:80", "http://localhost:80", "", "", "", "", "", uint8(origin), uint8(0))
+	f.Add("POST", "", "https://", "", "", "", "", "", uint8(origin), uint8(0))
+	f.Add("GET", "api.example", "null", "cross-site", "", "", "no-cors", "", uint8(origin|site|mode), uint8(0))
+	f.Add("HEAD", "api.example", "https://evil.example\n", "cross-site", "", "", "navigate\ncors", "", uint8(origin|site|mode), uint8(0))
+	f.Add("GET", "api.example", "https://evil.example", "", "", "", "websocket", "websocket", uint8(origin|mode|upgrade), uint8(0))
+	f.Add("CONNECT", "api.example", "https://evil.example", "", "", "", "", "", uint8(origin), uint8(0))
+	f.Add("PUT", "api.example", "https://evil.example", "", "", "", "no-cors", "", uint8(origin|mode|upgrade), uint8(0))
+	f.Add("GET", "api.example", "https://example.com\nhttps://example.com", "none\ncross-site", "", "", "", "", uint8(origin|site), uint8(0))
+	f.Add("GET", "api.example", "\n", "", "", "", "", "", uint8(origin), uint8(0))
+	f.Add("OPTIONS", "api.example", "https://a.example.com", "", "FOO\nBAR", "a\nb", "", "", uint8(all), uint8(0))
+	f.Add("OPTIONS", "api.example", "http://a.localhost:3000", "", "FO O", "a,,\tb", "", "", uint8(all), uint8(40))
+	f.Add("OPTIONS", "api.example", "http://localhost:3000", "", "", "a\x00b", "", "", uint8(all), uint8(0))
+	f.Add("OPTIONS", "api.example", "https://example.com", "", strings.Repeat("M", 8193), strings.Repeat("a", 128), "", "", uint8(all), uint8(70))
+	f.Add("OPTIONS", "api.example", "https://example.com", "", "put", strings.Repeat("a,", 2048), "", "", uint8(all), uint8(255))
+	f.Add("OPTIONS", "api.example", "https://"+strings.Repeat("e.", 252)+"ee", "", "put", "", "", "", uint8(all), uint8(0))
+	f.Add("\xff", "\x00", "https://\xff.example.com", "\r\n", "\x7f", "\x80\n", "\xff", "\x00", uint8(all), uint8(0))
 
-	f.Fuzz(func(t *testing.T, method, host, origin, site, requestMethod, requestHeaders string, present, repeat uint8) {
+	f.Fuzz(func(t *testing.T, method, host, origin, site, requestMethod, requestHeaders, mode, upgrade string, present, repeat uint8) {
 		r := &http.Request{Method: method, Host: host, Header: make(http.Header)}
 		for i, h := range []struct{ name, value string }{
 			{"Origin", origin},
 			{"Sec-Fetch-Site", site},
 			{"Access-Control-Request-Method", requestMethod},
 			{"Access-Control-Request-Headers", requestHeaders},
+			{"Sec-Fetch-Mode", mode},
+			{"Upgrade", upgrade},
 		} {
 			if present&(1<<i) != 0 {
 				r.Header[h.name] = strings.Split(h.value, "\n")
@@ -233,7 +278,7 @@ func FuzzHandler(f *testing.F) {
 
 			// The response has bytes of the request only if they are an allowed
 			// origin, or if the policy echoes them.
-			before := http.Header{"Vary": {"Accept-Encoding"}, "X-Before": {"1"}, "Content-Length": {"1"}, "Access-Control-Max-Age": {"1"}}
+			before := http.Header{"Vary": {"Accept-Encoding"}, "X-Before": {"1"}, "Content-Length": {"1"}, "Etag": {"1"}, "Cache-Control": {"public"}, "Access-Control-Max-Age": {"1"}}
 			want := newOracle(p).respond(r, before)
 			first := respond(before)
 			compare(first, want)

@@ -177,6 +177,12 @@ var Policies = []cors.Policy{
 		AllowedHeaders:  []string{"*"},
 		AllowOriginFunc: func(r *http.Request, origin string) bool { return strings.Contains(origin, "e") },
 	},
+	{
+		AllowedOrigins: []string{"https://*"},
+		AllowedMethods: []string{"TRACE", "PATCH"},
+		AllowedHeaders: []string{"Origin", "Content-Length"},
+		PassRejected:   true,
+	},
 }
 
 // SameError reports whether a and b are both nil, or alike but for their words.
