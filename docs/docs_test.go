@@ -185,7 +185,7 @@ var (
 		write(folder+"/shared.go", shared)
 		blocks, _ := p.split(t)
 		for i, b := range blocks {
-			if b.language != "go" {
+			if b.language != "go" || strings.Contains(b.text, "gin.") { // internal/peers compiles that
 				continue
 			}
 			origin := fmt.Sprintf("//line %s:%d\n", filepath.Join(root, p.path), b.line)

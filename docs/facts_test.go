@@ -198,20 +198,31 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"with DenyHandler, what would be rejected is answered as before, preflights included, and OnReject is told",
-			"docs/migrating.md", "let what answers today go on answering what the policy would reject, and log it",
+			"DenyHandler serves rejected requests and preflights",
+			"docs/migrating.md", "It serves each rejected request as before",
 			func() bool {
-				told := 0
-				observing := app
-				observing.OnReject = func(*http.Request, *cors.RequestError) { told++ }
-				observing.DenyHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					w.Header().Set("Access-Control-Allow-Origin", r.Header.Get("Origin")) // the other package
+				old := app
+				old.DenyHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					w.Header().Set("Access-Control-Allow-Origin", r.Header.Get("Origin")) // the old package
 				})
-				answered := func(method string, header ...string) bool {
-					w, ran := serve(observing, request(method, append(header, stranger)...))
+				servedAsBefore := func(method string, header ...string) bool {
+					w, ran := serve(old, request(method, append(header, stranger)...))
 					return ran == 0 && w.Code == 200 && w.Header().Get("Access-Control-Allow-Origin") == "https://evil.example"
 				}
-				return answered("POST") && answered("OPTIONS", "Access-Control-Request-Method: PUT") && told == 2
+				return servedAsBefore("POST") && servedAsBefore("OPTIONS", "Access-Control-Request-Method: PUT")
+			},
+		},
+		{
+			"with PassRejected, rejected requests run and are reported, and preflights do not run",
+			"docs/migrating.md", "a request that the policy rejects still runs, without CORS headers",
+			func() bool {
+				reported := 0
+				observing := app
+				observing.PassRejected = true
+				observing.OnReject = func(*http.Request, *cors.RequestError) { reported++ }
+				post, ran := serve(observing, request("POST", stranger))
+				_, preflightRan := serve(observing, request("OPTIONS", stranger, "Access-Control-Request-Method: PUT"))
+				return ran == 1 && preflightRan == 0 && reported == 2 && post.Header().Get("Access-Control-Allow-Origin") == ""
 			},
 		},
 		{

@@ -31,6 +31,21 @@ import (
 type setup struct {
 	origins     []string
 	credentials bool
+	defaults    bool // no methods and headers are set
+}
+
+func (s *setup) methods() []string {
+	if s.defaults {
+		return nil
+	}
+	return listedMethods
+}
+
+func (s *setup) headers() []string {
+	if s.defaults {
+		return nil
+	}
+	return listedHeaders
 }
 
 var (
@@ -57,8 +72,8 @@ var peers = []peer{
 		}
 		return rscors.New(rscors.Options{
 			AllowedOrigins:   s.origins,
-			AllowedMethods:   listedMethods,
-			AllowedHeaders:   listedHeaders,
+			AllowedMethods:   s.methods(),
+			AllowedHeaders:   s.headers(),
 			AllowCredentials: s.credentials,
 		}).Handler(next), nil
 	}},
@@ -68,8 +83,8 @@ var peers = []peer{
 		}
 		return chicors.Handler(chicors.Options{
 			AllowedOrigins:   s.origins,
-			AllowedMethods:   listedMethods,
-			AllowedHeaders:   listedHeaders,
+			AllowedMethods:   s.methods(),
+			AllowedHeaders:   s.headers(),
 			AllowCredentials: s.credentials,
 		})(next), nil
 	}},
@@ -77,10 +92,12 @@ var peers = []peer{
 		if s == nil {
 			return next, nil
 		}
-		options := []handlers.CORSOption{
-			handlers.AllowedOrigins(s.origins),
-			handlers.AllowedMethods(listedMethods),
-			handlers.AllowedHeaders(listedHeaders),
+		var options []handlers.CORSOption
+		if s.origins != nil {
+			options = append(options, handlers.AllowedOrigins(s.origins))
+		}
+		if !s.defaults {
+			options = append(options, handlers.AllowedMethods(listedMethods), handlers.AllowedHeaders(listedHeaders))
 		}
 		if s.credentials {
 			options = append(options, handlers.AllowCredentials())
@@ -92,8 +109,8 @@ var peers = []peer{
 		if s != nil {
 			config := gincors.Config{
 				AllowOrigins:     s.origins,
-				AllowMethods:     listedMethods,
-				AllowHeaders:     listedHeaders,
+				AllowMethods:     s.methods(),
+				AllowHeaders:     s.headers(),
 				AllowCredentials: s.credentials,
 				AllowWildcard:    true,
 			}
@@ -110,8 +127,8 @@ var peers = []peer{
 		if s != nil {
 			middleware, err := echomiddleware.CORSConfig{
 				AllowOrigins:     s.origins,
-				AllowMethods:     listedMethods,
-				AllowHeaders:     listedHeaders,
+				AllowMethods:     s.methods(),
+				AllowHeaders:     s.headers(),
 				AllowCredentials: s.credentials,
 			}.ToMiddleware()
 			if err != nil {
@@ -133,8 +150,8 @@ var peers = []peer{
 			}()
 			app.Use(fibercors.New(fibercors.Config{
 				AllowOrigins:     s.origins,
-				AllowMethods:     listedMethods,
-				AllowHeaders:     listedHeaders,
+				AllowMethods:     s.methods(),
+				AllowHeaders:     s.headers(),
 				AllowCredentials: s.credentials,
 			}))
 		}
@@ -147,8 +164,8 @@ var peers = []peer{
 		}
 		c, err := cors.New(cors.Policy{
 			AllowedOrigins:   s.origins,
-			AllowedMethods:   listedMethods,
-			AllowedHeaders:   listedHeaders,
+			AllowedMethods:   s.methods(),
+			AllowedHeaders:   s.headers(),
 			AllowCredentials: s.credentials,
 		})
 		if err != nil {
@@ -167,19 +184,19 @@ type defect struct {
 
 var defects = []defect{
 	{"`*` with credentials, a request from any origin", func(t *testing.T, p peer) string {
-		return p.allows(t, setup{[]string{"*"}, true}, "https://evil.example")
+		return p.allows(t, setup{origins: []string{"*"}, credentials: true}, "https://evil.example")
 	}},
 	{"`h*` with credentials, a request from any origin", func(t *testing.T, p peer) string {
-		return p.allows(t, setup{[]string{"h*"}, true}, "https://evil.example")
+		return p.allows(t, setup{origins: []string{"h*"}, credentials: true}, "https://evil.example")
 	}},
 	{"`https://app.example.com*`, a request from `https://app.example.com.evil.example`", func(t *testing.T, p peer) string {
-		return p.allows(t, setup{[]string{"https://app.example.com*"}, false}, "https://app.example.com.evil.example")
+		return p.allows(t, setup{origins: []string{"https://app.example.com*"}}, "https://app.example.com.evil.example")
 	}},
 	{"`app.example.com` without a scheme, a request from `https://app.example.com`", func(t *testing.T, p peer) string {
-		return p.allows(t, setup{[]string{"app.example.com"}, false}, "https://app.example.com")
+		return p.allows(t, setup{origins: []string{"app.example.com"}}, "https://app.example.com")
 	}},
 	{"`https://app.example.com/` with a slash, a request from `https://app.example.com`", func(t *testing.T, p peer) string {
-		return p.allows(t, setup{[]string{"https://app.example.com/"}, false}, "https://app.example.com")
+		return p.allows(t, setup{origins: []string{"https://app.example.com/"}}, "https://app.example.com")
 	}},
 	{"a form post from another origin", func(t *testing.T, p peer) string {
 		r := httptest.NewRequest("POST", "/", strings.NewReader("amount=100"))
@@ -221,7 +238,7 @@ var defects = []defect{
 		restore := func() {}
 		// Shared values outlive this test, so it restores them.
 		defer func() { restore() }()
-		h := p.mustWrap(t, setup{ordinary.origins, true}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := p.mustWrap(t, setup{origins: ordinary.origins, credentials: true}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path != "/change" {
 				return
 			}
@@ -420,8 +437,8 @@ func TestPeersAllow(t *testing.T) {
 		t.Run(p.name, func(t *testing.T) {
 			for _, s := range []setup{
 				ordinary,
-				{ordinary.origins, true},
-				{[]string{"https://app.example.com", "https://example.com"}, false},
+				{origins: ordinary.origins, credentials: true},
+				{origins: []string{"https://app.example.com", "https://example.com"}},
 			} {
 				r := httptest.NewRequest("PUT", "/", nil)
 				r.Header.Set("Origin", "https://app.example.com")

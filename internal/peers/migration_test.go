@@ -2,38 +2,53 @@ package peers_test
 
 import (
 	"errors"
+	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/f407da42/cors"
 	gincors "github.com/gin-contrib/cors"
 	"github.com/gin-gonic/gin"
+	"github.com/go-chi/chi/v5"
+	chicors "github.com/go-chi/cors"
+	"github.com/gofiber/fiber/v3"
+	"github.com/gofiber/fiber/v3/middleware/adaptor"
+	fibercors "github.com/gofiber/fiber/v3/middleware/cors"
 	"github.com/gorilla/handlers"
+	"github.com/labstack/echo/v5"
+	echomiddleware "github.com/labstack/echo/v5/middleware"
 	rscors "github.com/rs/cors"
+
+	"github.com/f407da42/cors"
+	"github.com/f407da42/cors/internal/testkit"
 )
 
-// TestMigrationInDocs holds the tables for those who come from another package
-// to what that package has, field by field, and to the fields that there are
-// here.
+// TestMigrationInDocs compares the tables of docs/migrating.md with the fields
+// that each package has, and with the fields of Policy.
 func TestMigrationInDocs(t *testing.T) {
 	for _, other := range []struct {
 		heading string
 		fields  []string
 	}{
 		{"## From rs/cors (" + version(t, "github.com/rs/cors") + ")", fields[rscors.Options]()},
+		{"## From go-chi/cors (" + version(t, "github.com/go-chi/cors") + ")", fields[chicors.Options]()},
+		{"## From echo (" + version(t, "github.com/labstack/echo/v5") + ")", fields[echomiddleware.CORSConfig]()},
+		{"## From fiber (" + version(t, "github.com/gofiber/fiber/v3") + ")", fields[fibercors.Config]()},
 		{"## From gorilla/handlers (" + version(t, "github.com/gorilla/handlers") + ")", slices.Collect(maps.Keys(gorillaOptions))},
 		{"## From gin-contrib/cors (" + version(t, "github.com/gin-contrib/cors") + ")", fields[gincors.Config]()},
-		// Not required by go.mod, so these names are not compared with its own.
+		// go.mod does not require these, so the names are not compared with code.
 		{"## From jub0bs/cors (1.0.2)", []string{
 			"Origins", "Credentialed", "Methods", "RequestHeaders", "MaxAgeInSeconds", "ResponseHeaders",
 			"DangerouslyTolerateInsecureOrigins", "DangerouslyTolerateSubdomainsOfPublicSuffixes",
 		}},
+		{"## From Kubernetes (Gateway API)", []string{"allowOrigins", "allowCredentials", "allowMethods", "allowHeaders", "exposeHeaders", "maxAge"}},
 	} {
 		var shown []string
 		for _, row := range tableIn(t, "migrating.md", other.heading)[1:] {
@@ -70,8 +85,8 @@ func fields[T any]() (names []string) {
 	return names
 }
 
-// TestMigration shows what docs/migrating.md says of other packages, beyond what
-// TestDefects does.
+// TestMigration checks what docs/migrating.md says about other packages, in
+// addition to TestDefects and TestDefaults.
 func TestMigration(t *testing.T) {
 	const app, tenant, evil = "https://app.example.com", "https://tenant.example", "https://evil.example"
 	isTenant := func(origin string) bool { return origin == tenant }
@@ -83,10 +98,10 @@ func TestMigration(t *testing.T) {
 		request    map[string]string
 		status     int
 		runs       bool
-		response   map[string]string // of some headers; empty where they must be absent
+		response   map[string]string // of some headers; empty if they must be absent
 	}{
 		{
-			"rs/cors without AllowedOrigins allows any", rscors.New(rscors.Options{}).Handler,
+			"rs/cors without AllowedOrigins allows any origin", rscors.New(rscors.Options{}).Handler,
 			"GET", map[string]string{"Origin": evil},
 			200, true, map[string]string{"Access-Control-Allow-Origin": "*"},
 		},
@@ -97,13 +112,13 @@ func TestMigration(t *testing.T) {
 			200, true, map[string]string{"Access-Control-Allow-Origin": ""},
 		},
 		{
-			"rs/cors has AllowOriginFunc replace AllowedOrigins",
+			"rs/cors replaces AllowedOrigins by AllowOriginFunc",
 			rscors.New(rscors.Options{AllowedOrigins: []string{app}, AllowOriginFunc: isTenant}).Handler,
 			"GET", map[string]string{"Origin": app},
 			200, true, map[string]string{"Access-Control-Allow-Origin": ""},
 		},
 		{
-			"rs/cors without AllowedHeaders allows some", rscors.New(rscors.Options{}).Handler,
+			"rs/cors without AllowedHeaders allows some headers", rscors.New(rscors.Options{}).Handler,
 			"OPTIONS", map[string]string{"Origin": app, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type,x-requested-with"},
 			204, false, map[string]string{"Access-Control-Allow-Headers": "content-type,x-requested-with"},
 		},
@@ -113,12 +128,12 @@ func TestMigration(t *testing.T) {
 			204, false, map[string]string{"Access-Control-Allow-Headers": "authorization"},
 		},
 		{
-			"gorilla/handlers without AllowedOrigins allows any", handlers.CORS(),
+			"gorilla/handlers without AllowedOrigins allows any origin", handlers.CORS(),
 			"GET", map[string]string{"Origin": evil},
 			200, true, map[string]string{"Access-Control-Allow-Origin": "*"},
 		},
 		{
-			"gorilla/handlers has AllowedOriginValidator replace AllowedOrigins",
+			"gorilla/handlers replaces AllowedOrigins by AllowedOriginValidator",
 			handlers.CORS(handlers.AllowedOrigins([]string{app}), handlers.AllowedOriginValidator(isTenant)),
 			"GET", map[string]string{"Origin": app},
 			200, true, map[string]string{"Access-Control-Allow-Origin": ""},
@@ -130,39 +145,87 @@ func TestMigration(t *testing.T) {
 			200, true, map[string]string{"Access-Control-Allow-Origin": tenant, "Vary": ""},
 		},
 		{
-			"gorilla/handlers takes put for PUT, and cuts MaxAge",
+			"gorilla/handlers allows PUT for put and caps MaxAge",
 			handlers.CORS(handlers.AllowedMethods([]string{"put"}), handlers.MaxAge(3600)),
 			"OPTIONS", map[string]string{"Origin": app, "Access-Control-Request-Method": "PUT"},
 			200, false, map[string]string{"Access-Control-Allow-Methods": "PUT", "Access-Control-Max-Age": "600"},
 		},
 		{
-			"gorilla/handlers answers OPTIONS without Origin", handlers.CORS(),
+			"gorilla/handlers responds to OPTIONS without Origin", handlers.CORS(),
 			"OPTIONS", nil,
 			200, false, nil,
 		},
 		{
-			"gin-contrib/cors asks AllowOriginFunc after AllowOrigins",
-			ginMiddleware(gincors.Config{AllowOrigins: []string{app}, AllowOriginFunc: isTenant}),
+			"gin-contrib/cors calls AllowOriginFunc after AllowOrigins",
+			gincorsMiddleware(gincors.Config{AllowOrigins: []string{app}, AllowOriginFunc: isTenant}),
 			"GET", map[string]string{"Origin": app},
 			200, true, map[string]string{"Access-Control-Allow-Origin": app},
 		},
 		{
-			"gin-contrib/cors takes * for a pattern with AllowWildcard only",
-			ginMiddleware(gincors.Config{AllowOrigins: []string{"https://*.example.com"}}),
+			"gin-contrib/cors has patterns only with AllowWildcard",
+			gincorsMiddleware(gincors.Config{AllowOrigins: []string{"https://*.example.com"}}),
 			"GET", map[string]string{"Origin": app},
 			403, false, nil,
 		},
 		{
-			"gin-contrib/cors takes * for any characters",
-			ginMiddleware(gincors.Config{AllowOrigins: []string{"https://app*"}, AllowWildcard: true}),
+			"gin-contrib/cors matches any characters with *",
+			gincorsMiddleware(gincors.Config{AllowOrigins: []string{"https://app*"}, AllowWildcard: true}),
 			"GET", map[string]string{"Origin": "https://apparent.example"},
 			200, true, map[string]string{"Access-Control-Allow-Origin": "https://apparent.example"},
 		},
 		{
-			"gin-contrib/cors cuts fractions of a second off",
-			ginMiddleware(gincors.Config{AllowAllOrigins: true, MaxAge: 1500 * time.Millisecond}),
+			"gin-contrib/cors cuts off fractions of a second",
+			gincorsMiddleware(gincors.Config{AllowAllOrigins: true, MaxAge: 1500 * time.Millisecond}),
 			"OPTIONS", map[string]string{"Origin": app, "Access-Control-Request-Method": "PUT"},
 			204, false, map[string]string{"Access-Control-Max-Age": "1"},
+		},
+		{
+			"go-chi/cors replaces AllowedOrigins by AllowOriginFunc",
+			chicors.Handler(chicors.Options{AllowedOrigins: []string{app}, AllowOriginFunc: func(_ *http.Request, origin string) bool { return isTenant(origin) }}),
+			"GET", map[string]string{"Origin": app},
+			200, true, map[string]string{"Access-Control-Allow-Origin": ""},
+		},
+		{
+			"go-chi/cors allows any origin with https://* and http://*",
+			chicors.Handler(chicors.Options{AllowedOrigins: []string{"https://*", "http://*"}}),
+			"GET", map[string]string{"Origin": evil},
+			200, true, map[string]string{"Access-Control-Allow-Origin": evil},
+		},
+		{
+			"go-chi/cors allows PUT for put", chicors.Handler(chicors.Options{AllowedMethods: []string{"put"}}),
+			"OPTIONS", map[string]string{"Origin": app, "Access-Control-Request-Method": "PUT"},
+			200, false, map[string]string{"Access-Control-Allow-Methods": "PUT"},
+		},
+		{
+			"echo ignores the case of origins",
+			echoMiddleware(echomiddleware.CORSConfig{AllowOrigins: []string{"https://App.example.com"}}),
+			"GET", map[string]string{"Origin": app},
+			200, true, map[string]string{"Access-Control-Allow-Origin": "https://App.example.com"},
+		},
+		{
+			"echo replaces AllowOrigins by UnsafeAllowOriginFunc",
+			echoMiddleware(echomiddleware.CORSConfig{AllowOrigins: []string{app}, UnsafeAllowOriginFunc: func(_ *echo.Context, origin string) (string, bool, error) {
+				return origin, isTenant(origin), nil
+			}}),
+			"GET", map[string]string{"Origin": app},
+			200, true, map[string]string{"Access-Control-Allow-Origin": ""},
+		},
+		{
+			"echo responds to a rejected preflight with 204", echoMiddleware(echomiddleware.CORSConfig{AllowOrigins: []string{app}}),
+			"OPTIONS", map[string]string{"Origin": evil, "Access-Control-Request-Method": "PUT"},
+			204, false, map[string]string{"Access-Control-Allow-Origin": ""},
+		},
+		{
+			"fiber ignores capital letters and a trailing slash",
+			fiberMiddleware(fibercors.Config{AllowOrigins: []string{"https://App.example.com/"}}),
+			"GET", map[string]string{"Origin": app},
+			200, true, map[string]string{"Access-Control-Allow-Origin": app},
+		},
+		{
+			"fiber calls AllowOriginsFunc after AllowOrigins",
+			fiberMiddleware(fibercors.Config{AllowOrigins: []string{app}, AllowOriginsFunc: isTenant}),
+			"GET", map[string]string{"Origin": app},
+			200, true, map[string]string{"Access-Control-Allow-Origin": app},
 		},
 	} {
 		t.Run(fact.name, func(t *testing.T) {
@@ -186,7 +249,7 @@ func TestMigration(t *testing.T) {
 	}
 }
 
-func ginMiddleware(c gincors.Config) func(http.Handler) http.Handler {
+func gincorsMiddleware(c gincors.Config) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		engine := newEngine()
 		engine.Use(gincors.New(c))
@@ -195,8 +258,26 @@ func ginMiddleware(c gincors.Config) func(http.Handler) http.Handler {
 	}
 }
 
-// TestMigrationRefused shows that what others take, and docs/migrating.md
-// says is refused here, cannot go unnoticed.
+func echoMiddleware(c echomiddleware.CORSConfig) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		e := echo.New()
+		e.Use(echomiddleware.CORSWithConfig(c))
+		e.Any("/*", echo.WrapHandler(next))
+		return e
+	}
+}
+
+func fiberMiddleware(c fibercors.Config) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		app := fiber.New()
+		app.Use(fibercors.New(c))
+		app.All("/*", adaptor.HTTPHandler(next))
+		return adaptor.FiberApp(app)
+	}
+}
+
+// TestMigrationRefused gives New the entries that other packages accept and
+// docs/migrating.md says are refused.
 func TestMigrationRefused(t *testing.T) {
 	app := []string{"https://app.example.com"}
 	for _, row := range []struct {
@@ -206,22 +287,328 @@ func TestMigrationRefused(t *testing.T) {
 	}{
 		{"a number of seconds", cors.Policy{AllowedOrigins: app, MaxAge: 600}, "MaxAge"},
 		{"a fraction of a second", cors.Policy{AllowedOrigins: app, MaxAge: 1500 * time.Millisecond}, "MaxAge"},
-		{"a method in lower case", cors.Policy{AllowedOrigins: app, AllowedMethods: []string{"put"}}, "AllowedMethods"},
-		{"Origin, of gin-contrib/cors's defaults", cors.Policy{AllowedOrigins: app, AllowedHeaders: gincors.DefaultConfig().AllowHeaders[:1]}, "AllowedHeaders"},
-		{"Content-Length, of gin-contrib/cors's defaults", cors.Policy{AllowedOrigins: app, AllowedHeaders: gincors.DefaultConfig().AllowHeaders[1:2]}, "AllowedHeaders"},
-		{"any origin beside another", cors.Policy{AllowedOrigins: []string{"*", "https://app.example.com"}}, "AllowedOrigins"},
-		{"an origin in upper case", cors.Policy{AllowedOrigins: []string{"https://App.example.com"}}, "AllowedOrigins"},
-		{"names that anybody can register, with credentials", cors.Policy{AllowedOrigins: []string{"https://*.github.io"}, AllowCredentials: true}, "AllowedOrigins"},
+		{"a lowercase method", cors.Policy{AllowedOrigins: app, AllowedMethods: []string{"put"}}, "AllowedMethods"},
+		{"any origin next to another", cors.Policy{AllowedOrigins: []string{"*", "https://app.example.com"}}, "AllowedOrigins"},
+		{"any origin with credentials", cors.Policy{AllowedOrigins: []string{"*"}, AllowCredentials: true}, "AllowedOrigins"},
+		{"every https origin with credentials", cors.Policy{AllowedOrigins: []string{"https://*"}, AllowCredentials: true}, "AllowedOrigins"},
+		{"every http origin with a port", cors.Policy{AllowedOrigins: []string{"http://*:3000"}}, "AllowedOrigins"},
+		{"a * in another place", cors.Policy{AllowedOrigins: []string{"https://app.*.example.com"}}, "AllowedOrigins"},
+		{"an origin with a capital letter", cors.Policy{AllowedOrigins: []string{"https://App.example.com"}}, "AllowedOrigins"},
+		{"an origin with a trailing slash", cors.Policy{AllowedOrigins: []string{"https://app.example.com/"}}, "AllowedOrigins"},
+		{"names that anyone can register, with credentials", cors.Policy{AllowedOrigins: []string{"https://*.github.io"}, AllowCredentials: true}, "AllowedOrigins"},
 		{"http: with credentials", cors.Policy{AllowedOrigins: []string{"http://app.example.com"}, AllowCredentials: true}, "AllowedOrigins"},
 		{"null", cors.Policy{AllowedOrigins: []string{"null"}}, "AllowedOrigins"},
+		{"* in ExposedHeaders with credentials", cors.Policy{AllowedOrigins: app, ExposedHeaders: []string{"*"}, AllowCredentials: true}, "ExposedHeaders"},
 	} {
 		_, err := cors.New(row.policy)
-		var mistake *cors.PolicyError
-		if !errors.As(err, &mistake) || mistake.Field != row.field {
+		var policyErr *cors.PolicyError
+		if !errors.As(err, &policyErr) || policyErr.Field != row.field {
 			t.Errorf("%s: New returns %v", row.name, err)
 		}
 	}
+}
+
+// TestMigrationAccepted gives New the entries that docs/migrating.md says are
+// accepted, and checks the response to a preflight.
+func TestMigrationAccepted(t *testing.T) {
 	if got, want := gincors.DefaultConfig().AllowHeaders, []string{"Origin", "Content-Length", "Content-Type"}; !slices.Equal(got, want) {
 		t.Errorf("gin-contrib/cors allows %q by default, not %q", got, want)
+	}
+	if got, want := gincors.DefaultConfig().AllowMethods, []string{"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}; !slices.Equal(got, want) {
+		t.Errorf("gin-contrib/cors allows %q by default, not %q", got, want)
+	}
+	if got := gincors.DefaultConfig().MaxAge; got != 12*time.Hour {
+		t.Errorf("gin-contrib/cors has a MaxAge of %v by default", got)
+	}
+	app := []string{appPage}
+	for _, row := range []struct {
+		name   string
+		policy cors.Policy
+		header string
+		want   string
+	}{
+		{"the default headers of gin-contrib/cors", cors.Policy{AllowedOrigins: app, AllowedHeaders: gincors.DefaultConfig().AllowHeaders}, "Access-Control-Allow-Headers", "Content-Type"},
+		{"every https origin", cors.Policy{AllowedOrigins: []string{"https://*", "http://*"}}, "Access-Control-Allow-Origin", appPage},
+		{"a MaxAge over a day", cors.Policy{AllowedOrigins: app, MaxAge: 48 * time.Hour}, "Access-Control-Max-Age", "172800"},
+		{"a function that is always true, with credentials", cors.Policy{AllowOriginFunc: func(*http.Request, string) bool { return true }, AllowCredentials: true}, "Access-Control-Allow-Credentials", "true"},
+	} {
+		w, ran := testkit.Serve(testkit.MustNew(t, row.policy), preflightFrom(appPage))
+		if got := w.Header().Get(row.header); got != row.want || w.Code != 204 || ran {
+			t.Errorf("%s: got %d with %s: %q, want %q", row.name, w.Code, row.header, got, row.want)
+		}
+	}
+}
+
+func preflightFrom(origin string) *http.Request {
+	return testkit.NewRequest("OPTIONS", "Origin: "+origin, "Access-Control-Request-Method: PUT")
+}
+
+// The blocks of docs/migrating.md.
+
+func observing() (*cors.Middleware, error) {
+	c, err := cors.New(cors.Policy{
+		AllowedOrigins: []string{"https://app.example.com"},
+		PassRejected:   true, // remove this line when the log is quiet
+		OnReject: func(r *http.Request, err *cors.RequestError) {
+			slog.Warn("CORS rejected", "error", err, "method", r.Method, "url", r.URL)
+		},
+	})
+	return c, err
+}
+
+func mountedOutside(c *cors.Middleware, mux, samlHandler http.Handler) http.Handler {
+	site := http.NewServeMux()
+	site.Handle("POST /saml/acs", samlHandler)
+	site.Handle("/", c.Handler(mux))
+	return site
+}
+
+func except(path string, middleware func(http.Handler) http.Handler) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		others := middleware(next)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost && r.URL.Path == path {
+				next.ServeHTTP(w, r)
+			} else {
+				others.ServeHTTP(w, r)
+			}
+		})
+	}
+}
+
+func withoutTrust(c *cors.Middleware, mux http.Handler) http.Handler {
+	protection := http.NewCrossOriginProtection() // trusts no other origin
+	handler := c.Handler(protection.Handler(mux))
+	return handler
+}
+
+func ginMiddleware(c *cors.Middleware) gin.HandlerFunc {
+	return func(ctx *gin.Context) {
+		passed := false
+		c.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			passed = true
+			ctx.Next()
+		})).ServeHTTP(ctx.Writer, ctx.Request)
+		if !passed {
+			ctx.Abort()
+		}
+	}
+}
+
+// TestMigrationBlocks finds each block of Go in docs/migrating.md in this file.
+func TestMigrationBlocks(t *testing.T) {
+	source, err := os.ReadFile("migration_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile("../../docs/migrating.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	squeeze := func(code string) string { return strings.Join(strings.Fields(code), " ") }
+	blocks := strings.Split(string(page), "```go\n")[1:]
+	for _, block := range blocks {
+		block, _, _ = strings.Cut(block, "```")
+		if !strings.Contains(squeeze(string(source)), squeeze(block)) {
+			t.Errorf("docs/migrating.md has a block that is not in this file:\n%s", block)
+		}
+	}
+	if len(blocks) < 5 {
+		t.Errorf("docs/migrating.md has only %d blocks", len(blocks))
+	}
+}
+
+// TestPassRejectedObserves shows that with PassRejected a rejected request runs
+// and is reported, and a preflight and a WebSocket handshake are rejected.
+func TestPassRejectedObserves(t *testing.T) {
+	c, err := observing()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := c.Policy()
+	reported := 0
+	p.OnReject = func(*http.Request, *cors.RequestError) { reported++ }
+	c = testkit.MustNew(t, p)
+	for _, row := range []struct {
+		name string
+		r    *http.Request
+		runs bool
+	}{
+		{"a form post", testkit.NewRequest("POST", testkit.Stranger, "Sec-Fetch-Site: cross-site"), true},
+		{"a preflight", preflightFrom(evilPage), false},
+		{"a WebSocket handshake", testkit.NewRequest("GET", testkit.Stranger, "Connection: Upgrade", "Upgrade: websocket"), false},
+	} {
+		reported = 0
+		w, ran := testkit.Serve(c, row.r)
+		if ran != row.runs || reported != 1 || w.Header().Get("Access-Control-Allow-Origin") != "" {
+			t.Errorf("%s: runs: %t, reported %d times, header %v", row.name, ran, reported, w.Header())
+		}
+	}
+}
+
+// TestPostsFromOtherSites shows that a form post from another site reaches a
+// route outside Handler, and only that route.
+func TestPostsFromOtherSites(t *testing.T) {
+	c := newMiddleware(t)
+	serve := func(routes func(path string, h http.HandlerFunc)) {
+		for _, path := range []string{"/saml/acs", "/items"} {
+			routes(path, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "served") })
+		}
+	}
+	mux := http.NewServeMux()
+	serve(func(path string, h http.HandlerFunc) { mux.Handle(path, h) })
+	chiRouter := chi.NewRouter()
+	chiRouter.Use(except("/saml/acs", c.Handler))
+	serve(func(path string, h http.HandlerFunc) { chiRouter.Post(path, h) })
+	echoRouter := echo.New()
+	echoRouter.Pre(echo.WrapMiddleware(except("/saml/acs", c.Handler)))
+	serve(func(path string, h http.HandlerFunc) { echoRouter.POST(path, echo.WrapHandler(h)) })
+
+	for name, handler := range map[string]http.Handler{"net/http": mountedOutside(c, mux, mux), "chi": chiRouter, "echo": echoRouter} {
+		for path, status := range map[string]int{"/saml/acs": 200, "/items": 403, "/saml/acs/": 403, "//saml/acs": 403, "/saml/../saml/acs": 403} {
+			for _, origin := range []string{testkit.Stranger, "Origin: null"} {
+				r := testkit.NewRequest("POST", origin, "Sec-Fetch-Site: cross-site")
+				r.URL.Path = path
+				w := httptest.NewRecorder()
+				handler.ServeHTTP(w, r)
+				if w.Code != status && !(status == 403 && w.Code == 307) { // net/http redirects to the clean path
+					t.Errorf("%s: a POST to %s with %s got %d, want %d", name, path, origin, w.Code, status)
+				}
+			}
+		}
+	}
+}
+
+// TestFormsFromListedOrigins shows that a form post from a listed origin runs
+// without AllowCredentials, unless http.CrossOriginProtection is inside.
+func TestFormsFromListedOrigins(t *testing.T) {
+	c := newMiddleware(t)
+	form := testkit.NewRequest("POST", "Origin: "+appPage, "Sec-Fetch-Site: cross-site", "Content-Type: application/x-www-form-urlencoded", "Cookie: session=1")
+	if _, ran := testkit.Serve(c, form); !ran {
+		t.Error("a form post from a listed origin does not run")
+	}
+	w := httptest.NewRecorder()
+	withoutTrust(c, nothing).ServeHTTP(w, form)
+	if w.Code != 403 || w.Header().Get("Access-Control-Allow-Origin") != appPage {
+		t.Errorf("with http.CrossOriginProtection inside, it gets %d with %v", w.Code, w.Header())
+	}
+}
+
+// TestGinMiddleware sends the requests of TestRouters to a gin engine that calls
+// Handler in its chain.
+func TestGinMiddleware(t *testing.T) {
+	a := new(api)
+	engine := newEngine()
+	engine.Use(ginMiddleware(newMiddleware(t)))
+	engine.PUT("/items/:id", func(ctx *gin.Context) { ctx.String(http.StatusOK, a.item(ctx.Param("id"))) })
+	addr := listen(t, engine)
+	for _, e := range exchanges {
+		a.runs.Store(0)
+		res, body := roundTrip(t, addr, e)
+		if res.StatusCode != e.status || e.status == 200 && body != e.body || (a.runs.Load() == 1) != (e.status == 200) {
+			t.Errorf("%s: got %d %q, the handler ran %d times", e.name, res.StatusCode, body, a.runs.Load())
+		}
+		for _, name := range corsHeaders {
+			if got, want := res.Header.Values(name), e.corsHeader[name]; strings.Join(got, ", ") != want {
+				t.Errorf("%s: %s is %q, not %q", e.name, name, got, want)
+			}
+		}
+	}
+	grouped := newEngine()
+	grouped.Group("/", ginMiddleware(newMiddleware(t))).PUT("/items/:id", gin.WrapH(nothing))
+	if res, _ := roundTrip(t, listen(t, grouped), exchanges[0]); res.Header.Get("Access-Control-Allow-Origin") != "" {
+		t.Error("the middleware of a group sees preflights")
+	}
+}
+
+// TestChiGroups shows that preflights reach middleware of a router and of Route,
+// and do not reach middleware of Group and With.
+func TestChiGroups(t *testing.T) {
+	c := newMiddleware(t)
+	put := func(r chi.Router) { r.Put("/items/{id}", nothing) }
+	for _, row := range []struct {
+		name   string
+		routes func(r chi.Router)
+		sees   bool
+	}{
+		{"Use", func(r chi.Router) { r.Use(c.Handler); put(r) }, true},
+		{"Route", func(r chi.Router) { r.Route("/", func(r chi.Router) { r.Use(c.Handler); put(r) }) }, true},
+		{"Group", func(r chi.Router) { r.Group(func(r chi.Router) { r.Use(c.Handler); put(r) }) }, false},
+		{"With", func(r chi.Router) { put(r.With(c.Handler)) }, false},
+	} {
+		r := chi.NewRouter()
+		row.routes(r)
+		w := httptest.NewRecorder()
+		preflight := preflightFrom(appPage)
+		preflight.URL.Path = "/items/1"
+		r.ServeHTTP(w, preflight)
+		if got := w.Code == 204; got != row.sees {
+			t.Errorf("%s: a preflight got %d", row.name, w.Code)
+		}
+	}
+}
+
+// TestNestedMiddlewares shows that the outer middleware responds to preflights,
+// and that a request must pass both.
+func TestNestedMiddlewares(t *testing.T) {
+	outer := testkit.MustNew(t, cors.Policy{AllowedOrigins: []string{appPage, partnerPage}, AllowedMethods: []string{"PUT"}})
+	inner := testkit.MustNew(t, cors.Policy{AllowedOrigins: []string{appPage, evilPage}, AllowedMethods: []string{"DELETE"}})
+	handler := outer.Handler(inner.Handler(nothing))
+	for _, row := range []struct {
+		name string
+		r    *http.Request
+		want int
+	}{
+		{"preflight", preflightFrom(partnerPage), 204},
+		{"both allow", testkit.NewRequest("PUT", "Origin: "+appPage), 200},
+		{"only the outer one allows", testkit.NewRequest("PUT", "Origin: "+partnerPage), 403},
+		{"only the inner one allows", testkit.NewRequest("PUT", "Origin: "+evilPage), 403},
+	} {
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, row.r)
+		if w.Code != row.want || row.want == 204 && w.Header().Get("Access-Control-Allow-Methods") != "PUT" {
+			t.Errorf("%s: got %d %v", row.name, w.Code, w.Header())
+		}
+	}
+}
+
+// TestSwitchOff shows that an empty policy with PassRejected turns CORS off and
+// that the former policy turns it on.
+func TestSwitchOff(t *testing.T) {
+	c := newMiddleware(t)
+	on := c.Policy()
+	for _, p := range []cors.Policy{{PassRejected: true}, on} {
+		if err := c.SetPolicy(p); err != nil {
+			t.Fatal(err)
+		}
+		w, ran := testkit.Serve(c, testkit.NewRequest("PUT", "Origin: "+appPage))
+		if got := w.Header().Get("Access-Control-Allow-Origin") != ""; !ran || got == p.PassRejected {
+			t.Errorf("PassRejected: %t: runs: %t, header %v", p.PassRejected, ran, w.Header())
+		}
+	}
+}
+
+// TestOriginAllowed compares OriginAllowed of rs/cors with Check.
+func TestOriginAllowed(t *testing.T) {
+	there := rscors.New(rscors.Options{AllowedOrigins: []string{appPage}})
+	here := newMiddleware(t)
+	for _, row := range []struct {
+		name        string
+		header      []string
+		there, here bool
+	}{
+		{"an allowed origin", []string{"Origin: " + appPage}, true, true},
+		{"another origin", []string{"Origin: " + evilPage}, false, false},
+		{"no Origin", nil, false, true},
+		{"the server's own origin", []string{"Origin: https://api.example", "Sec-Fetch-Site: same-origin"}, false, true},
+	} {
+		r := testkit.NewRequest("POST", row.header...)
+		if there.OriginAllowed(r) != row.there || (here.Check(r) == nil) != row.here {
+			t.Errorf("%s: OriginAllowed: %t, Check: %v", row.name, there.OriginAllowed(r), here.Check(r))
+		}
+	}
+	unlisted := testkit.NewRequest("OPTIONS", "Origin: "+appPage, "Access-Control-Request-Method: DELETE")
+	if !there.OriginAllowed(unlisted) || here.Check(unlisted) == nil {
+		t.Error("OriginAllowed or Check accepts an unlisted method differently")
 	}
 }
