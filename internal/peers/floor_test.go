@@ -62,11 +62,15 @@ func wrapByHand(p policy, next http.Handler) http.Handler {
 			addVary(h, []string{"Origin"})
 			next.ServeHTTP(w, r)
 		default:
-			v := &[3]string{"Origin", "text/plain; charset=utf-8", "nosniff"}
+			v := &[4]string{"Origin", "text/plain; charset=utf-8", "nosniff", "no-store"}
 			addVary(h, v[0:1:1])
 			h["Content-Type"] = v[1:2:2]
 			h["X-Content-Type-Options"] = v[2:3:3]
+			h["Cache-Control"] = v[3:4:4]
 			delete(h, "Content-Length") // set by an outer layer
+			delete(h, "Etag")
+			delete(h, "Last-Modified")
+			delete(h, "Expires")
 			w.WriteHeader(http.StatusForbidden)
 			io.WriteString(w, "cross-origin request rejected: the CORS policy does not allow its origin\n")
 		}

@@ -114,7 +114,7 @@ func policies(yield func(policy) bool) {
 		yield(exact("origins-1000000", 1_000_000))
 }
 
-// isTenant stands for a lookup in a service's database, or in a cache of it. One
+// isTenant is like a lookup in a service's database, or in a cache of it. One
 // entry is a string that browsers never send.
 func isTenant(origin string) bool {
 	_, ok := tenants[origin]

@@ -44,7 +44,7 @@ const (
 	itemURL     = "https://api.example/items/1"
 )
 
-// stackPolicy is the one in this file and the next.
+// stackPolicy is the policy of the tests in this file and in wrappers_test.go.
 func stackPolicy(t *testing.T) *cors.Middleware {
 	return testkit.MustNew(t, cors.Policy{
 		AllowedOrigins: []string{appPage, "https://*.partner.example"},
@@ -53,39 +53,39 @@ func stackPolicy(t *testing.T) *cors.Middleware {
 	})
 }
 
-// The places of a neighbour, as docs/integration.md has them.
+// The places of a component, as in docs/integration.md.
 const (
 	outside = "Outside `Handler`"
 	inside  = "Inside `Handler`"
 	either  = "On either side"
 )
 
-// A neighbour is something that stands around handlers beside the middleware.
-type neighbour struct {
+// A component is middleware or a handler that is used together with Handler.
+type component struct {
 	place, name, why string
-	wrap             func(n *neighbour, next http.Handler) http.Handler
+	wrap             func(n *component, next http.Handler) http.Handler
 
-	handler http.HandlerFunc                // what stands inside of both; nil adds to Vary
-	front   func(http.Handler) http.Handler // what stands outside of both
-	page    string                          // "" for one of an allowed origin
+	handler http.HandlerFunc                // inside both; nil adds to Vary
+	front   func(http.Handler) http.Handler // outside both
+	page    string                          // "" for a page on an allowed origin
 	request corstest.Request                // zero for PUT
-	flawed  bool                            // wrong even in its place; the next row mends it
-	defect  bool                            // a defect of Go is why; a version may mend it
-	passes  bool                            // what comes through it never meets a Handler outside of it
-	server  bool                            // needs a real one
+	flawed  bool                            // wrong even in its place; the next row shows the fix
+	defect  bool                            // because of a defect in Go, which a version may fix
+	passes  bool                            // requests that it serves never reach a Handler outside
+	server  bool                            // needs a real server
 	watches bool                            // calls method
-	advice  string                          // a part of what corstest says where a page is blocked or rejected
+	advice  string                          // part of the advice if a page is blocked or rejected
 
 	t   *testing.T
-	saw []string // the methods of requests
+	saw []string // methods of requests
 }
 
-// method is called by what watches.
-func (n *neighbour) method(r *http.Request) { n.saw = append(n.saw, r.Method) }
+// method is called by components that watch.
+func (n *component) method(r *http.Request) { n.saw = append(n.saw, r.Method) }
 
-// plain is a neighbour's wrap that needs nothing of it.
-func plain(wrap func(http.Handler) http.Handler) func(*neighbour, http.Handler) http.Handler {
-	return func(_ *neighbour, next http.Handler) http.Handler { return wrap(next) }
+// plain returns a wrap that does not need its component.
+func plain(wrap func(http.Handler) http.Handler) func(*component, http.Handler) http.Handler {
+	return func(_ *component, next http.Handler) http.Handler { return wrap(next) }
 }
 
 func timeLimit(d time.Duration) func(http.Handler) http.Handler {
@@ -115,7 +115,7 @@ type silent struct{}
 
 func (silent) Println(...any) {}
 
-// authentication lets those with the password "secret" through.
+// authentication accepts the password "secret".
 func authentication(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, password, _ := r.BasicAuth(); password != "secret" {
@@ -133,7 +133,7 @@ func basic(password string) http.Header {
 	return r.Header
 }
 
-// proxyTo returns a reverse proxy whose upstream is a server of its own.
+// proxyTo returns a reverse proxy, with upstream on another server.
 func proxyTo(t *testing.T, upstream http.Handler, modify func(*http.Response) error) http.Handler {
 	server := httptest.NewServer(upstream)
 	t.Cleanup(server.Close)
@@ -144,8 +144,8 @@ func proxyTo(t *testing.T, upstream http.Handler, modify func(*http.Response) er
 	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(u) }, ModifyResponse: modify}
 }
 
-// deadProxy returns a reverse proxy that reaches nobody.
-func deadProxy(*neighbour, http.Handler) http.Handler {
+// deadProxy returns a reverse proxy that cannot reach its upstream.
+func deadProxy(*component, http.Handler) http.Handler {
 	return &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: "upstream.example"}) },
 		Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
@@ -155,7 +155,7 @@ func deadProxy(*neighbour, http.Handler) http.Handler {
 	}
 }
 
-// What stands inside of both.
+// Handlers inside both.
 func addsToVary(w http.ResponseWriter, r *http.Request) { w.Header().Add("Vary", "Accept") }
 func panics(http.ResponseWriter, *http.Request)         { panic("for the test") }
 func takesLong(w http.ResponseWriter, r *http.Request)  { <-r.Context().Done() }
@@ -183,17 +183,17 @@ func sendsHints(w http.ResponseWriter, r *http.Request) {
 	w.Header().Add("Vary", "Accept")
 }
 
-func neighbours() []*neighbour {
+func components() []*component {
 	get := corstest.Request{URL: itemURL}
 	big := corstest.Request{Method: "PUT", URL: itemURL, Body: "more than it may be"}
 	withPassword := corstest.Request{Method: "PUT", URL: itemURL, Header: basic("secret")}
 	semicolon := corstest.Request{Method: "PUT", URL: itemURL + "?a=1;b=2"}
-	proxy := func(modify func(*http.Response) error, around func(http.Handler) http.Handler) func(*neighbour, http.Handler) http.Handler {
-		return func(n *neighbour, next http.Handler) http.Handler { return around(proxyTo(n.t, next, modify)) }
+	proxy := func(modify func(*http.Response) error, around func(http.Handler) http.Handler) func(*component, http.Handler) http.Handler {
+		return func(n *component, next http.Handler) http.Handler { return around(proxyTo(n.t, next, modify)) }
 	}
 	asIs := func(h http.Handler) http.Handler { return h }
 	strip := func(res *http.Response) error { cors.StripHeaders(res.Header); return nil }
-	return []*neighbour{
+	return []*component{
 		{
 			place: outside, name: "`gorilla/handlers.ProxyHeaders`, for the service's own page behind a proxy that rewrites `Host`", why: "`Handler` compares `Origin` with `Host`",
 			advice: "a proxy changes Host",
@@ -206,14 +206,14 @@ func neighbours() []*neighbour {
 				})
 			},
 		},
-		{place: outside, name: "`otelhttp`", why: "also sees preflights and 403s", watches: true, wrap: func(n *neighbour, next http.Handler) http.Handler {
+		{place: outside, name: "`otelhttp`", why: "also sees preflights and 403s", watches: true, wrap: func(n *component, next http.Handler) http.Handler {
 			return otelhttp.NewHandler(next, "api", otelhttp.WithFilter(func(r *http.Request) bool { n.method(r); return true }))
 		}},
-		{place: outside, name: "`rs/zerolog/hlog`", why: "also sees preflights and 403s", watches: true, wrap: func(n *neighbour, next http.Handler) http.Handler {
+		{place: outside, name: "`rs/zerolog/hlog`", why: "also sees preflights and 403s", watches: true, wrap: func(n *component, next http.Handler) http.Handler {
 			log := hlog.AccessHandler(func(r *http.Request, _, _ int, _ time.Duration) { n.method(r) })
 			return hlog.NewHandler(zerolog.Nop())(log(next))
 		}},
-		{place: outside, name: "logging with `log/slog`", why: "also sees preflights and 403s", watches: true, wrap: func(n *neighbour, next http.Handler) http.Handler {
+		{place: outside, name: "logging with `log/slog`", why: "also sees preflights and 403s", watches: true, wrap: func(n *component, next http.Handler) http.Handler {
 			var lines bytes.Buffer
 			log := slog.New(slog.NewTextHandler(&lines, nil))
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -224,7 +224,7 @@ func neighbours() []*neighbour {
 				next.ServeHTTP(w, r)
 			})
 		}},
-		{place: outside, name: "`httpsnoop`", why: "also sees preflights and 403s", watches: true, wrap: func(n *neighbour, next http.Handler) http.Handler {
+		{place: outside, name: "`httpsnoop`", why: "also sees preflights and 403s", watches: true, wrap: func(n *component, next http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if httpsnoop.CaptureMetrics(next, w, r).Code > 0 {
 					n.method(r)
@@ -273,9 +273,9 @@ func neighbours() []*neighbour {
 	}
 }
 
-// stack returns n inside and outside of a Handler around what it handles, and how
-// often that has run.
-func (n *neighbour) stack(t *testing.T) (inner, outer http.Handler, ran *atomic.Int32) {
+// stack returns n inside and outside a Handler, and how often the innermost
+// handler ran.
+func (n *component) stack(t *testing.T) (inner, outer http.Handler, ran *atomic.Int32) {
 	n.t, ran = t, new(atomic.Int32) // a handler may outlive http.TimeoutHandler
 	c, handler, front := stackPolicy(t), n.handler, n.front
 	if handler == nil {
@@ -291,8 +291,7 @@ func (n *neighbour) stack(t *testing.T) (inner, outer http.Handler, ran *atomic.
 	return front(c.Handler(n.wrap(n, counted))), front(n.wrap(n, c.Handler(counted))), ran
 }
 
-// A view is what a page's script sees, what a cache goes by, what corstest says, and
-// what a log sees.
+// A view is the result of a request for a script, a cache, a developer and a log.
 type view struct {
 	page, vary, advice string
 	status             int
@@ -300,8 +299,8 @@ type view struct {
 
 func (v view) String() string { return v.page + " · " + v.vary }
 
-// look asks h as a page does.
-func (n *neighbour) look(t *testing.T, h http.Handler, page string) view {
+// look sends the request of n to h, as a page does.
+func (n *component) look(t *testing.T, h http.Handler, page string) view {
 	r := n.request
 	if r.URL == "" {
 		r = corstest.Request{Method: "PUT", URL: itemURL}
@@ -337,7 +336,7 @@ func (n *neighbour) look(t *testing.T, h http.Handler, page string) view {
 	return v
 }
 
-// acceptGzip adds what browsers add by themselves.
+// acceptGzip adds the Accept-Encoding that browsers send.
 func acceptGzip(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Header.Set("Accept-Encoding", "gzip")
@@ -345,13 +344,13 @@ func acceptGzip(next http.Handler) http.Handler {
 	})
 }
 
-// TestOrder produces the tables of docs/integration.md, and compares: what a page of
-// an allowed origin sees where a neighbour stands inside of Handler, and outside.
-// A page that is not allowed sees nothing in either place.
+// TestOrder produces the tables of docs/integration.md and compares them: the
+// response that a page on an allowed origin gets if a component is inside Handler,
+// and if it is outside. Other pages are blocked in both cases.
 func TestOrder(t *testing.T) {
 	var tables strings.Builder
 	place := ""
-	for _, n := range neighbours() {
+	for _, n := range components() {
 		if n.place != place {
 			place = n.place
 			fmt.Fprintf(&tables, "\n| %s | inside | outside | reason |\n|---|---|---|---|\n", place)
@@ -369,16 +368,16 @@ func TestOrder(t *testing.T) {
 			sawOutside := n.saw
 			reads := func(v view) bool { return v.page != "**blocked**" && strings.Contains(v.vary, "Origin") }
 			if n.defect && reads(in) {
-				t.Logf("%s has mended this: %v", runtime.Version(), in)
+				t.Logf("%s fixed this: %v", runtime.Version(), in)
 				in = view{page: "**blocked**", vary: "`Accept`", advice: n.advice}
 			}
 			fmt.Fprintf(&tables, "| %s | %s | %s | %s |\n", n.name, in, out, n.why)
 
 			if good := reads(in); n.place != outside && good == n.flawed {
-				t.Errorf("inside, where it belongs, a page sees %v", in)
+				t.Errorf("inside, in its place, a page sees %v", in)
 			}
 			if n.place != inside && !reads(out) {
-				t.Errorf("outside, where it belongs, a page sees %v", out)
+				t.Errorf("outside, in its place, a page sees %v", out)
 			}
 			advised := false
 			for _, v := range []view{in, out} {
@@ -412,8 +411,8 @@ func TestOrder(t *testing.T) {
 	compareInDocs(t, "TestOrder", strings.TrimPrefix(tables.String(), "\n")+"\n")
 }
 
-// compareInDocs compares what a test has made with docs/integration.md, or writes
-// it there.
+// compareInDocs compares text that a test produced with docs/integration.md, or
+// writes it there.
 func compareInDocs(t *testing.T, test, made string) {
 	t.Helper()
 	const file = "../../docs/integration.md"
@@ -436,9 +435,10 @@ func compareInDocs(t *testing.T, test, made string) {
 	}
 }
 
-// TestSharedCacheInFront puts a cache that honours Vary in front of each layer of
-// its place. Pages, images and clients with and without compression see through it,
-// in random order, what they would without it. Where Vary is ignored, they do not.
+// TestSharedCacheInFront puts a cache that honors Vary in front of each component
+// in its place. Pages, images, and clients with and without compression get the
+// same responses as without the cache, in random order. If the cache ignores Vary,
+// they do not.
 func TestSharedCacheInFront(t *testing.T) {
 	type client struct{ page, encoding string }
 	clients := []client{}
@@ -454,13 +454,13 @@ func TestSharedCacheInFront(t *testing.T) {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
 		may := c.page == "" || w.Header().Get("Access-Control-Allow-Origin") == c.page
-		// chi's says Vary: Accept-Encoding only where it compresses. That is enough:
-		// all can read the other answer.
+		// chi adds Vary: Accept-Encoding only if it compresses. That is enough,
+		// because every client can read the other response.
 		decodes := w.Header().Get("Content-Encoding") == "" || c.encoding == "gzip"
 		return fmt.Sprintf("%d, decodes it %t, may read it %t", w.Code, decodes, may)
 	}
 	random := rand.New(rand.NewPCG(1, 1))
-	for _, n := range neighbours() {
+	for _, n := range components() {
 		if n.flawed {
 			continue
 		}
@@ -500,8 +500,8 @@ func TestSharedCacheInFront(t *testing.T) {
 	}
 }
 
-// A layer is a line of the picture in docs/integration.md: what stands inside of the
-// layer before it.
+// A layer is a line of the picture in docs/integration.md. It is inside the layer
+// before it.
 type layer struct {
 	name, why string
 	wrap      func(http.Handler) http.Handler
@@ -514,14 +514,14 @@ func around(layers []layer, h http.Handler) http.Handler {
 	return h
 }
 
-// A branch is what a router has at a path.
+// A branch is the handlers of a router at one path.
 type branch struct {
 	path   string
 	layers []layer
 }
 
-// recommended returns the order of docs/integration.md: what stands around the
-// router, and what inside, with a limit of time.
+// recommended returns the order in docs/integration.md: the layers around the
+// router, and the branches inside it, with a time limit.
 func recommended(t *testing.T, limit time.Duration) (layers []layer, branches []branch) {
 	c := stackPolicy(t)
 	routes := func(http.Handler) http.Handler {
@@ -560,7 +560,7 @@ func routerOf(branches []branch) http.Handler {
 	return mux
 }
 
-// TestRecommendedOrder produces the picture of docs/integration.md, and compares.
+// TestRecommendedOrder produces the picture of docs/integration.md and compares it.
 func TestRecommendedOrder(t *testing.T) {
 	var picture strings.Builder
 	line := func(before, name, why string) {
@@ -586,10 +586,10 @@ func TestRecommendedOrder(t *testing.T) {
 	compareInDocs(t, "TestRecommendedOrder", "```text\n"+picture.String()+"```\n\n")
 }
 
-// TestErrorsThatAPageCanRead shows that in the recommended order a page of an
-// allowed origin can read each error that the layers make, and that a cache may
-// not hand it to others; and that where the same status is written outside of
-// Handler, the page gets a network error.
+// TestErrorsThatAPageCanRead shows that in the recommended order, a page on an
+// allowed origin can read each error of the layers, and that caches do not return
+// the error to other pages. If the same status is written outside Handler, the page
+// gets a network error.
 func TestErrorsThatAPageCanRead(t *testing.T) {
 	for _, test := range []struct {
 		status  int

@@ -225,7 +225,7 @@ func TestHandWritten(t *testing.T) {
 			if r == nil {
 				continue
 			}
-			for _, before := range []http.Header{nil, {"Vary": {"Accept-Encoding"}, "Content-Length": {"2"}}} {
+			for _, before := range []http.Header{nil, {"Vary": {"Accept-Encoding"}, "Content-Length": {"2"}, "Etag": {`"1"`}, "Expires": {"0"}, "Last-Modified": {"0"}, "Cache-Control": {"public"}}} {
 				send := func(wrap func(policy, http.Handler) http.Handler) string {
 					ran := false
 					w := httptest.NewRecorder()

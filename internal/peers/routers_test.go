@@ -27,9 +27,9 @@ import (
 	"github.com/labstack/echo/v5"
 )
 
-// An api is what each router serves: PUT /items/{id}, which answers "item "
-// and the id as the router found it, and GET /ws, which answers a WebSocket
-// handshake and then echoes bytes. Nothing in it knows about OPTIONS or CORS.
+// An api is served by each router: PUT /items/{id}, which responds with "item "
+// and the id from the router, and GET /ws, which accepts a WebSocket handshake
+// and then echoes bytes. It has no code for OPTIONS or CORS.
 type api struct {
 	runs atomic.Int32
 }
@@ -58,19 +58,19 @@ func acceptKey(key string) string {
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// A router is a way to serve on loopback, at the address that is returned, with
-// c in front. docs/integration.md shows one line of each function.
+// A router serves on loopback, at the address that it returns, with c in front.
+// docs/integration.md shows one line of each function.
 type router struct {
 	name string
 
-	// serve serves a, with c where it sees every request.
+	// serve serves a, with c in a place that sees every request.
 	serve func(t *testing.T, a *api, c *cors.Middleware) (addr string)
 
-	// misplace serves items with c where it works for requests that match a
-	// route, and so not for preflights, which are OPTIONS requests.
+	// misplace serves items with c in a place that sees only requests that match
+	// a route. Preflights do not, because they are OPTIONS requests.
 	misplace func(t *testing.T, c *cors.Middleware) (addr string)
 
-	// status is the answer to a preflight that the router then gives itself.
+	// status is the router's response to a preflight if c is misplaced.
 	status int
 }
 
@@ -274,7 +274,7 @@ func newMiddleware(t *testing.T) *cors.Middleware {
 	return c
 }
 
-// corsHeaders are the response headers that an exchange is judged by.
+// corsHeaders are the response headers that an exchange compares.
 var corsHeaders = []string{
 	"Access-Control-Allow-Origin",
 	"Access-Control-Allow-Methods",
@@ -282,15 +282,15 @@ var corsHeaders = []string{
 	"Vary",
 }
 
-// An exchange is a request, whose header may speak of the server's own address
-// as HOST, and the response that it has to get.
+// An exchange is a request and the response that it must get. HOST in a header
+// is the server's address.
 type exchange struct {
 	name         string
 	method, path string
 	header       map[string]string
 	status       int
-	corsHeader   map[string]string // empty for those of corsHeaders that must be absent
-	body         string            // of a response with status 200
+	corsHeader   map[string]string // corsHeaders that are not here must be absent
+	body         string            // if the status is 200
 }
 
 var exchanges = []exchange{
@@ -347,7 +347,7 @@ var exchanges = []exchange{
 		body:       "item 1",
 	},
 	{
-		name:   "a request from a page of the server's own",
+		name:   "a request from the server's own page",
 		method: "PUT", path: "/items/1",
 		header:     map[string]string{"Origin": "http://HOST"},
 		status:     200,
@@ -355,7 +355,7 @@ var exchanges = []exchange{
 		body:       "item 1",
 	},
 	{
-		name:   "a request from an allowed origin for what is not there, which its script can tell",
+		name:   "a 404 that the script of an allowed origin can read",
 		method: "GET", path: "/nothing",
 		header: map[string]string{"Origin": "https://app.example.com"},
 		status: 404,
@@ -413,8 +413,8 @@ func TestRouters(t *testing.T) {
 	}
 }
 
-// TestMisplaced shows what docs/integration.md warns of: requests get their CORS
-// headers, but preflights never come as far, and browsers give up.
+// TestMisplaced makes the mistakes of docs/integration.md: requests get their CORS
+// headers, but preflights do not reach the middleware, so browsers give up.
 func TestMisplaced(t *testing.T) {
 	for _, router := range routers {
 		t.Run(router.name, func(t *testing.T) {
@@ -428,7 +428,7 @@ func TestMisplaced(t *testing.T) {
 				t.Errorf("a preflight got %d, not %d", res.StatusCode, router.status)
 			}
 			if got := res.Header.Values("Access-Control-Allow-Origin"); got != nil {
-				t.Errorf("a preflight got Access-Control-Allow-Origin: %q, so it did reach the middleware", got)
+				t.Errorf("a preflight got Access-Control-Allow-Origin: %q, so it reached the middleware", got)
 			}
 		})
 	}
@@ -454,8 +454,8 @@ func roundTrip(t *testing.T, addr string, e exchange) (res *http.Response, body 
 	return res, string(b)
 }
 
-// handshake opens a WebSocket, and returns the status of the answer. If that is
-// 101, it sends "ping" and returns what comes back.
+// handshake opens a WebSocket and returns the status. If that is 101, it sends
+// "ping" and returns the echo.
 func handshake(t *testing.T, addr, origin string) (status int, echoed string) {
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {
@@ -484,9 +484,9 @@ func handshake(t *testing.T, addr, origin string) (status int, echoed string) {
 	return res.StatusCode, string(b)
 }
 
-// TestRoutersInDocs compares the table of routers in docs/integration.md with
-// this file: the same routers, the right line and the wrong one compiled here,
-// and the wrong one's answer to a preflight.
+// TestRoutersInDocs compares the table of routers in docs/integration.md with this
+// file: the routers, the right line and the wrong one, and the status of a preflight
+// with the wrong one.
 func TestRoutersInDocs(t *testing.T) {
 	source, err := os.ReadFile("routers_test.go")
 	if err != nil {
@@ -517,7 +517,7 @@ func TestRoutersInDocs(t *testing.T) {
 }
 
 // tableIn returns the cells, row by row, of the first table in a section of a
-// page in docs. The first row is the table's head.
+// page in docs. The first row is the head of the table.
 func tableIn(t *testing.T, page, heading string) (rows [][]string) {
 	text, err := os.ReadFile("../../docs/" + page)
 	if err != nil {
@@ -544,5 +544,5 @@ func tableIn(t *testing.T, page, heading string) (rows [][]string) {
 	if len(rows) < 3 {
 		t.Fatalf("docs/%s has no table in section %q", page, heading)
 	}
-	return slices.Delete(rows, 1, 2) // the line between head and body
+	return slices.Delete(rows, 1, 2) // between head and body
 }

@@ -17,10 +17,10 @@ import (
 
 const appPage = "https://app.example.com"
 
-// TestWiring makes the wiring mistakes that docs/integration.md warns of in prose and
-// that a page's requests show, and has corstest find each, with the advice that mends
-// it. TestOrder does so for its table of neighbours, TestMisplacedIsFound for that of
-// routers. WebSockets are no fetch: TestWebSockets has their mistakes.
+// TestWiring makes the mistakes that the prose of docs/integration.md describes, and
+// expects corstest to find each and advise the fix. TestOrder does that for the
+// tables of components, TestMisplacedIsFound for the table of routers, and
+// TestWebSockets for WebSockets.
 func TestWiring(t *testing.T) {
 	c := newMiddleware(t)
 	items := func() *http.ServeMux {
@@ -105,32 +105,32 @@ func TestWiring(t *testing.T) {
 		service http.Handler
 		page    string
 		request corstest.Request
-		advice  string // a part of it; "" for none: the wiring is right
-		status  int    // that the page can read despite the mistake; 0 if it is blocked
+		advice  string // part of it; "" if the wiring is right
+		status  int    // if the page can read the response; 0 if it is blocked
 	}{
 		{"the middleware around everything", c.Handler(items()), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1", Header: header}, "", 200},
 		{"authentication inside", c.Handler(authentication(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "The script cannot read Www-Authenticate", 401},
 		{"authentication outside", authentication(c.Handler(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "Authentication or another guard rejected the preflight", 0},
-		{"authentication outside, for a request without a preflight", authentication(c.Handler(items())), appPage, corstest.Request{URL: "https://api.example/items/1"}, "The response with status 401 was made outside the CORS middleware", 0},
+		{"authentication outside, without a preflight", authentication(c.Handler(items())), appPage, corstest.Request{URL: "https://api.example/items/1"}, "The response with status 401 was made outside the CORS middleware", 0},
 		{"another page", c.Handler(items()), "https://evil.example", corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "add https://evil.example to AllowedOrigins", 0},
-		{"a slash that is missing on the preflight", redirected, appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items"}, "The preflight was redirected", 0},
-		{"an upstream that sets CORS headers as well", c.Handler(proxyTo(t, ownHeader, nil)), appPage, corstest.Request{URL: "https://api.example/items/1"}, "call cors.StripHeaders in ModifyResponse", 0},
+		{"a missing slash in the preflight", redirected, appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items"}, "The preflight was redirected", 0},
+		{"an upstream that also sets CORS headers", c.Handler(proxyTo(t, ownHeader, nil)), appPage, corstest.Request{URL: "https://api.example/items/1"}, "call cors.StripHeaders in ModifyResponse", 0},
 		{"an upstream whose CORS headers are stripped", c.Handler(proxyTo(t, ownHeader, func(res *http.Response) error { cors.StripHeaders(res.Header); return nil })), appPage, corstest.Request{URL: "https://api.example/items/1"}, "", 200},
 		{"an upstream that is not wrapped", proxyTo(t, items(), nil), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "Wrap the whole router", 0},
-		{"a limit of requests outside", limited, appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "The response with status 429 was made outside the CORS middleware", 0},
-		{"a limit of time outside", http.TimeoutHandler(slow, 100*time.Millisecond, "late"), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "The response with status 503 was made outside the CORS middleware", 0},
+		{"a rate limit outside", limited, appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "The response with status 429 was made outside the CORS middleware", 0},
+		{"a time limit outside", http.TimeoutHandler(slow, 100*time.Millisecond, "late"), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "The response with status 503 was made outside the CORS middleware", 0},
 		{"a server that fails on OPTIONS", always(500), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "The server failed on the OPTIONS request", 0},
-		{"something that answers OPTIONS for everybody", always(204), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "Something other than the CORS middleware responded to OPTIONS", 0},
+		{"something else that responds to OPTIONS", always(204), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "Something other than the CORS middleware responded to OPTIONS", 0},
 		{"a handler that is not wrapped", always(200), appPage, corstest.Request{URL: "https://api.example/items/1"}, "The response has no CORS headers", 0},
 		{"a proxy that removes Origin", withoutOrigin(c.Handler(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "package cors did not get it", 0},
-		{"protection against forgery outside, that trusts nobody", http.NewCrossOriginProtection().Handler(c.Handler(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "http.CrossOriginProtection rejected the request", 0},
-		{"protection against forgery inside, that was not told the policy's origins", c.Handler(http.NewCrossOriginProtection().Handler(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "http.CrossOriginProtection rejected the request", 403},
-		{"a login outside, that redirects", toLogin, appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "The preflight was redirected to \"/login\"", 0},
-		{"a proxy in front that sets CORS headers, too", proxyTo(t, c.Handler(items()), addsHeader), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "Two layers set CORS headers", 0},
-		{"a proxy in front that removes Origin from preflights, too", without("Origin", c.Handler(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "something removes Origin from the request", 0},
+		{"http.CrossOriginProtection outside, without trusted origins", http.NewCrossOriginProtection().Handler(c.Handler(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "http.CrossOriginProtection rejected the request", 0},
+		{"http.CrossOriginProtection inside, without trusted origins", c.Handler(http.NewCrossOriginProtection().Handler(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "http.CrossOriginProtection rejected the request", 403},
+		{"a login outside that redirects", toLogin, appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "The preflight was redirected to \"/login\"", 0},
+		{"a proxy in front that also sets CORS headers", proxyTo(t, c.Handler(items()), addsHeader), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "Two layers set CORS headers", 0},
+		{"a proxy in front that also removes Origin from preflights", without("Origin", c.Handler(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "something removes Origin from the request", 0},
 		{"a proxy in front that rewrites Host", rewritesHost(c.Handler(items())), "https://api.example", corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "", 200},
-		{"a proxy in front that rewrites Host, and removes Sec-Fetch-Site", rewritesHost(without("Sec-Fetch-Site", c.Handler(items()))), "https://api.example", corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "a proxy changes Host", 403},
-		{"a limit of time inside, and a cache in front", cached(appPage, policy.Handler(timeLimit(time.Minute)(http.HandlerFunc(addsToVary)))), partnerPage, corstest.Request{URL: itemURL}, "a cache returned a response for another page", 0},
+		{"a proxy in front that rewrites Host and removes Sec-Fetch-Site", rewritesHost(without("Sec-Fetch-Site", c.Handler(items()))), "https://api.example", corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "a proxy changes Host", 403},
+		{"a time limit inside, and a cache in front", cached(appPage, policy.Handler(timeLimit(time.Minute)(http.HandlerFunc(addsToVary)))), partnerPage, corstest.Request{URL: itemURL}, "a cache returned a response for another page", 0},
 		{"the same with keepHeaders", cached(appPage, policy.Handler(keepHeaders(timeLimit(time.Minute)(http.HandlerFunc(addsToVary))))), partnerPage, corstest.Request{URL: itemURL}, "", 200},
 		{"a URL under two policies, and a cache in front", cached(evilPage, twoPolicies), appPage, withCookies, "For a request with credentials, browsers do not accept *", 0},
 		{"the same without a cache", twoPolicies, appPage, withCookies, "", 200},
@@ -145,8 +145,8 @@ func TestWiring(t *testing.T) {
 	}
 }
 
-// TestOpening has the first lines of docs/integration.md lead from what a broken
-// request gets to the section on the mistake that it comes of.
+// TestOpening checks that the first lines of docs/integration.md lead from the
+// response to a broken request to the section on its cause.
 func TestOpening(t *testing.T) {
 	page, err := os.ReadFile("../../docs/integration.md")
 	if err != nil {
@@ -199,8 +199,8 @@ func TestOpening(t *testing.T) {
 	}
 }
 
-// TestMisplacedIsFound has corstest find each router's mistake of the table in
-// docs/integration.md on a real server.
+// TestMisplacedIsFound expects corstest to find the mistake with each router of the
+// table in docs/integration.md, on a real server.
 func TestMisplacedIsFound(t *testing.T) {
 	for _, router := range routers {
 		t.Run(router.name, func(t *testing.T) {

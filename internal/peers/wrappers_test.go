@@ -132,7 +132,7 @@ func variesWithTenant(c *cors.Middleware, mux http.Handler) http.Handler {
 	return handler
 }
 
-// TestBlocks has the blocks do what docs/integration.md says of them.
+// TestBlocks runs the blocks of docs/integration.md.
 func TestBlocks(t *testing.T) {
 	c := stackPolicy(t)
 	anyOrigin := testkit.MustNew(t, cors.Policy{AllowedOrigins: []string{"*"}})
@@ -146,27 +146,27 @@ func TestBlocks(t *testing.T) {
 		header  []string
 		want    string // status, Access-Control-Allow-Origin, Vary
 	}{
-		{"a part of a site has a policy of its own", mountedAlone(c, http.NewServeMux(), served), "OPTIONS /api/x", []string{allowed, ask}, `204 "https://app.example.com" "Origin"`},
-		{"and the rest none", mountedAlone(c, http.NewServeMux(), served), "GET /x", []string{allowed}, `404 "" ""`},
+		{"a policy for a part of a site", mountedAlone(c, http.NewServeMux(), served), "OPTIONS /api/x", []string{allowed, ask}, `204 "https://app.example.com" "Origin"`},
+		{"no policy for the rest of the site", mountedAlone(c, http.NewServeMux(), served), "GET /x", []string{allowed}, `404 "" ""`},
 
-		{"any origin is allowed, and a post of another site gets through", anyOrigin.Handler(served), "POST /", []string{evil, crossSite}, `200 "*" ""`},
-		{"protected, it does not, and the page can read that", protected(anyOrigin, served), "POST /", []string{evil, crossSite}, `403 "*" ""`},
-		{"protected, a preflight does", protected(anyOrigin, served), "OPTIONS /", []string{evil, ask, crossSite}, `204 "*" ""`},
-		{"a GET that changes something is not covered", protected(c, served), "GET /", []string{crossSite}, `200 "" "Origin"`},
-		{"nor is a WebSocket under any origin", protected(anyOrigin, served), "GET /", []string{evil, crossSite, "Connection: Upgrade", "Upgrade: websocket"}, `200 "*" ""`},
-		{"with two lists, the preflight passes", protected(c, served), "OPTIONS /", []string{allowed, ask}, `204 "https://app.example.com" "Origin"`},
-		{"and the request does not", protected(c, served), "PUT /", []string{allowed, crossSite}, `403 "https://app.example.com" "Origin"`},
+		{"any origin: a POST from another site runs", anyOrigin.Handler(served), "POST /", []string{evil, crossSite}, `200 "*" ""`},
+		{"any origin with protection: the POST is rejected, and the page can read that", protected(anyOrigin, served), "POST /", []string{evil, crossSite}, `403 "*" ""`},
+		{"any origin with protection: a preflight passes", protected(anyOrigin, served), "OPTIONS /", []string{evil, ask, crossSite}, `204 "*" ""`},
+		{"a GET that changes something runs", protected(c, served), "GET /", []string{crossSite}, `200 "" "Origin"`},
+		{"any origin: a WebSocket handshake runs", protected(anyOrigin, served), "GET /", []string{evil, crossSite, "Connection: Upgrade", "Upgrade: websocket"}, `200 "*" ""`},
+		{"two lists: the preflight passes", protected(c, served), "OPTIONS /", []string{allowed, ask}, `204 "https://app.example.com" "Origin"`},
+		{"two lists: the request is rejected", protected(c, served), "PUT /", []string{allowed, crossSite}, `403 "https://app.example.com" "Origin"`},
 
-		{"a callback is mounted outside", withCallback(c, http.NotFoundHandler(), served), "POST /saml/acs", []string{evil, crossSite}, `200 "" ""`},
-		{"and one of an opaque origin", withCallback(c, http.NotFoundHandler(), served), "POST /saml/acs", []string{"Origin: null", crossSite}, `200 "" ""`},
-		{"all else is inside", withCallback(c, served, http.NotFoundHandler()), "POST /other", []string{evil, crossSite}, `403 "" "Origin"`},
+		{"a callback outside Handler", withCallback(c, http.NotFoundHandler(), served), "POST /saml/acs", []string{evil, crossSite}, `200 "" ""`},
+		{"a callback outside Handler from origin null", withCallback(c, http.NotFoundHandler(), served), "POST /saml/acs", []string{"Origin: null", crossSite}, `200 "" ""`},
+		{"other routes inside Handler", withCallback(c, served, http.NotFoundHandler()), "POST /other", []string{evil, crossSite}, `403 "" "Origin"`},
 
-		{"where no proxy overwrites it, ProxyHeaders believes X-Forwarded-Host of anybody", handlers.ProxyHeaders(c.Handler(served)), "POST /", []string{evil, "X-Forwarded-Host: evil.example"}, `200 "" "Origin"`},
-		{"without ProxyHeaders, it means nothing", c.Handler(served), "POST /", []string{evil, "X-Forwarded-Host: evil.example"}, `403 "" "Origin"`},
+		{"ProxyHeaders without a proxy believes any X-Forwarded-Host", handlers.ProxyHeaders(c.Handler(served)), "POST /", []string{evil, "X-Forwarded-Host: evil.example"}, `200 "" "Origin"`},
+		{"X-Forwarded-Host has no effect without ProxyHeaders", c.Handler(served), "POST /", []string{evil, "X-Forwarded-Host: evil.example"}, `403 "" "Origin"`},
 
-		{"a response varies with the tenant", variesWithTenant(c, served), "GET /", []string{allowed}, `200 "https://app.example.com" "X-Tenant, Origin"`},
-		{"so does a 204", variesWithTenant(c, served), "OPTIONS /", []string{allowed, ask}, `204 "https://app.example.com" "X-Tenant, Origin"`},
-		{"and a 403", variesWithTenant(c, served), "GET /", []string{evil}, `403 "" "X-Tenant, Origin"`},
+		{"Vary for tenants in a response", variesWithTenant(c, served), "GET /", []string{allowed}, `200 "https://app.example.com" "X-Tenant, Origin"`},
+		{"Vary for tenants in a 204", variesWithTenant(c, served), "OPTIONS /", []string{allowed, ask}, `204 "https://app.example.com" "X-Tenant, Origin"`},
+		{"Vary for tenants in a 403", variesWithTenant(c, served), "GET /", []string{evil}, `403 "" "X-Tenant, Origin"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			method, path, _ := strings.Cut(test.request, " ")
@@ -182,7 +182,7 @@ func TestBlocks(t *testing.T) {
 	}
 }
 
-// TestBlocksInDocs finds all Go code of docs/integration.md in this file, where it is run.
+// TestBlocksInDocs finds all Go code of docs/integration.md in this file.
 func TestBlocksInDocs(t *testing.T) {
 	source, err := os.ReadFile("wrappers_test.go")
 	if err != nil {
@@ -205,8 +205,8 @@ func TestBlocksInDocs(t *testing.T) {
 	}
 }
 
-// TestKeepHeaders has keepHeaders stand around handlers that lose headers, and that
-// answer in each way, on a real server and inside of a recovery from panics.
+// TestKeepHeaders wraps handlers that lose headers and respond in each way, on a
+// real server and inside a recovery from panics.
 func TestKeepHeaders(t *testing.T) {
 	answers := []struct {
 		name   string
@@ -286,7 +286,7 @@ func TestKeepHeaders(t *testing.T) {
 				}
 				want := lost.want
 				if strings.Contains(test.name, "hints") {
-					want = kept // the handler has lost its own, too
+					want = kept // the handler lost its headers as well
 				}
 				if fmt.Sprint(res.Header) != fmt.Sprint(want) {
 					t.Errorf("got %q, want %q", res.Header, want)
@@ -296,8 +296,8 @@ func TestKeepHeaders(t *testing.T) {
 	}
 }
 
-// TestKeepHeadersAndOtherInterfaces shows what docs/integration.md says of these:
-// http.ResponseController does all, and reports errors; type assertions do not.
+// TestKeepHeadersAndOtherInterfaces shows that http.ResponseController works with
+// keepHeaders and reports errors, and that type assertions do not.
 func TestKeepHeadersAndOtherInterfaces(t *testing.T) {
 	ask := func(w http.ResponseWriter, look func(http.ResponseWriter)) {
 		keepHeaders(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { look(w) })).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
@@ -338,9 +338,8 @@ func TestKeepHeadersAndOtherInterfaces(t *testing.T) {
 	}
 }
 
-// golang/go 81207: httputil.ReverseProxy of Go 1.25 to 1.27 clears all headers as
-// soon as the upstream sends a 1xx. keepHeaders brings them back, over HTTP/1.1 and
-// HTTP/2.
+// golang/go 81207: httputil.ReverseProxy in Go 1.25 to 1.27 clears all headers when
+// the upstream sends a 1xx. keepHeaders restores them, over HTTP/1.1 and HTTP/2.
 func TestFieldBugProxyClearsHeadersAfter1xx(t *testing.T) {
 	seen := regexp.MustCompile(`^go1\.2[567]\b`).MatchString(runtime.Version())
 	for _, status := range []int{0, http.StatusEarlyHints, http.StatusContinue} {
@@ -399,7 +398,7 @@ func TestFieldBugProxyClearsHeadersAfter1xx(t *testing.T) {
 					vary := slices.Sorted(slices.Values(res.Header["Vary"]))
 					allows := res.Header["Access-Control-Allow-Origin"]
 					right := slices.Equal(allows, []string{appPage}) && slices.Equal(vary, []string{"Accept", "Origin"})
-					// Over HTTP/2, the server sends 100 itself, and asks no upstream for it.
+					// Over HTTP/2, the server sends 100 itself, without the upstream.
 					switch loses := name == "bare" && (status == http.StatusEarlyHints || status == http.StatusContinue && version == 1); {
 					case loses && !seen:
 						t.Logf("%s, which this defect was not seen in: Access-Control-Allow-Origin: %q, Vary: %q", runtime.Version(), allows, vary)
@@ -414,9 +413,9 @@ func TestFieldBugProxyClearsHeadersAfter1xx(t *testing.T) {
 	}
 }
 
-// net/http: the headers of a handler inside of http.TimeoutHandler replace those
-// set outside, so that a Vary from inside takes the place of Vary: Origin; and
-// where it stands outside of Handler, its 503 has no CORS header.
+// net/http: the headers of a handler inside http.TimeoutHandler replace those set
+// outside, so a Vary from inside replaces Vary: Origin. If http.TimeoutHandler is
+// outside Handler, its 503 has no CORS header.
 func TestFieldBugTimeoutHandlerReplacesVary(t *testing.T) {
 	c := stackPolicy(t)
 	varies := http.HandlerFunc(addsToVary)
@@ -449,7 +448,7 @@ func TestFieldBugTimeoutHandlerReplacesVary(t *testing.T) {
 		})
 	}
 
-	// So a cache hands the answer for one origin to another.
+	// So a cache returns the response for one origin to another.
 	for want, service := range map[string]http.Handler{
 		appPage:     c.Handler(timeLimit(time.Minute)(varies)),
 		partnerPage: c.Handler(keepHeaders(timeLimit(time.Minute)(varies))),
@@ -467,8 +466,7 @@ func TestFieldBugTimeoutHandlerReplacesVary(t *testing.T) {
 	}
 }
 
-// gorillaEcho returns a server of WebSockets that has Check decide, and sends back
-// one message.
+// gorillaEcho returns a WebSocket server that calls Check and echoes one message.
 func gorillaEcho(c *cors.Middleware) http.Handler {
 	return gorillaServer(gorilla.Upgrader{CheckOrigin: byCheck(c)})
 }
@@ -477,7 +475,7 @@ func gorillaServer(upgrader gorilla.Upgrader) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		conn, err := upgrader.Upgrade(w, r, nil)
 		if err != nil {
-			return // it has answered
+			return // the response was written
 		}
 		defer conn.Close()
 		if kind, message, err := conn.ReadMessage(); err == nil {
@@ -490,7 +488,7 @@ func coderServer(options *websocket.AcceptOptions) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		conn, err := websocket.Accept(w, r, options)
 		if err != nil {
-			return // it has answered
+			return // the response was written
 		}
 		defer conn.CloseNow()
 		if kind, message, err := conn.Read(r.Context()); err == nil {
@@ -500,8 +498,8 @@ func coderServer(options *websocket.AcceptOptions) http.Handler {
 	})
 }
 
-// shake returns the status of the answer to a handshake, and 0 if a message does
-// not come back after 101.
+// shake returns the status of a handshake, or 0 if a message is not echoed after
+// 101.
 func shake(t *testing.T, address, origin string, header http.Header) int {
 	h := header.Clone()
 	if h == nil {
@@ -525,9 +523,9 @@ func shake(t *testing.T, address, origin string, header http.Header) int {
 	return res.StatusCode
 }
 
-// TestWebSockets shakes hands with servers made with two packages, inside of
-// Handler, alone, and behind all else: as pages of each kind do, and as a client
-// that has no Origin.
+// TestWebSockets opens WebSockets on servers made with two packages: inside
+// Handler, alone, and in the recommended order. The clients are pages of each kind,
+// and a client without Origin.
 func TestWebSockets(t *testing.T) {
 	c := stackPolicy(t)
 	checkedFirst := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -553,13 +551,13 @@ func TestWebSockets(t *testing.T) {
 		handler http.Handler
 		want    statuses
 	}{
-		{"gorilla/websocket, Check decides, alone", gorillaEcho(c), right},
-		{"gorilla/websocket, Check decides, inside", c.Handler(gorillaEcho(c)), right},
-		{"gorilla/websocket, its own check, inside", c.Handler(gorillaServer(gorilla.Upgrader{})), statuses{403, 403, 101, 101}},
-		{"coder/websocket, Check decides, alone", checkedFirst, right},
-		{"coder/websocket, no check of its own, inside", c.Handler(coderServer(&websocket.AcceptOptions{InsecureSkipVerify: true})), right},
-		{"coder/websocket, its own check, inside", c.Handler(coderServer(nil)), statuses{403, 403, 101, 101}},
-		{"inside of TimeoutHandler, where nothing can be upgraded", c.Handler(timeLimit(time.Minute)(gorillaEcho(c))), statuses{500, 403, 500, 500}},
+		{"gorilla/websocket, Check, alone", gorillaEcho(c), right},
+		{"gorilla/websocket, Check, inside", c.Handler(gorillaEcho(c)), right},
+		{"gorilla/websocket, the default check, inside", c.Handler(gorillaServer(gorilla.Upgrader{})), statuses{403, 403, 101, 101}},
+		{"coder/websocket, Check, alone", checkedFirst, right},
+		{"coder/websocket, no check, inside", c.Handler(coderServer(&websocket.AcceptOptions{InsecureSkipVerify: true})), right},
+		{"coder/websocket, the default check, inside", c.Handler(coderServer(nil)), statuses{403, 403, 101, 101}},
+		{"inside TimeoutHandler, which cannot upgrade", c.Handler(timeLimit(time.Minute)(gorillaEcho(c))), statuses{500, 403, 500, 500}},
 		{"through a reverse proxy and keepHeaders", proxied(c, u), right},
 		{"in the recommended order, with a password", around(layers, routerOf(branches)), right},
 	} {

@@ -63,7 +63,7 @@ var ways = []way{
 	})},
 }
 
-// handWritten does for this one policy what this package does for all. A test
+// handWritten implements this one policy as the package does. A test
 // compares its responses with the package's, and expects one allocation for each.
 func handWritten(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -87,10 +87,11 @@ func handWritten(next http.Handler) http.Handler {
 			vary(h, []string{"Origin"})
 			next.ServeHTTP(w, r)
 		default:
-			v := &[3]string{"Origin", "text/plain; charset=utf-8", "nosniff"}
+			v := &[4]string{"Origin", "text/plain; charset=utf-8", "nosniff", "no-store"}
 			vary(h, v[0:1:1])
 			h["Content-Type"] = v[1:2:2]
 			h["X-Content-Type-Options"] = v[2:3:3]
+			h["Cache-Control"] = v[3:4:4]
 			delete(h, "Content-Length")
 			w.WriteHeader(http.StatusForbidden)
 			io.WriteString(w, "cross-origin request rejected: the CORS policy does not allow its origin\n")

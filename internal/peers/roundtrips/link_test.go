@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// listen returns the address of a link to addr. What is sent over it arrives
-// after delay, in order, in either direction, however much it is. Connections
-// are there at once. That is kind to WebKit, which makes a new one for nearly each
-// preflight and for what follows it; the others keep one.
+// listen returns the address of a link to addr. Bytes arrive after delay, in order,
+// in both directions, regardless of their number. Connections open without delay.
+// That favors WebKit, which opens a new one for nearly every preflight and for the
+// request after it. The other browsers keep one.
 func listen(t testing.TB, addr string, delay time.Duration) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -26,7 +26,7 @@ func listen(t testing.TB, addr string, delay time.Duration) string {
 		for {
 			near, err := l.Accept()
 			if err != nil {
-				return // it is closed
+				return // the listener is closed
 			}
 			far, err := net.Dial("tcp", addr)
 			if err != nil {
@@ -40,8 +40,8 @@ func listen(t testing.TB, addr string, delay time.Duration) string {
 	return l.Addr().String()
 }
 
-// carry carries what comes from one connection to the other until either ends,
-// and then ends both.
+// carry copies from one connection to the other until either ends, then closes
+// both.
 func carry(to, from net.Conn, delay time.Duration) {
 	type parcel struct {
 		due  time.Time
@@ -62,14 +62,14 @@ func carry(to, from net.Conn, delay time.Duration) {
 	for p := range onTheWay {
 		time.Sleep(time.Until(p.due))
 		if _, err := to.Write(p.data); err != nil {
-			from.Close() // which ends the loop
+			from.Close() // ends the loop
 		}
 	}
 	to.Close()
 	from.Close()
 }
 
-// TestLink sends more than fits on the link at once, there and back.
+// TestLink sends more than fits on the link at once, in both directions.
 func TestLink(t *testing.T) {
 	t.Parallel()
 	echo, err := net.Listen("tcp", "127.0.0.1:0")
@@ -105,9 +105,8 @@ func TestLink(t *testing.T) {
 	}
 }
 
-// TestCarry holds the link to its delay exactly, by a clock that stands still
-// while anything runs: calls one after the other take a round trip each, and what
-// is sent together takes one.
+// TestCarry checks the delay exactly, with a clock that stops while anything runs:
+// consecutive calls take one round trip each, and bytes sent together take one.
 func TestCarry(t *testing.T) {
 	t.Parallel()
 	const delay = 40 * time.Millisecond

@@ -1,7 +1,7 @@
 //go:build unix
 
-// Package roundtrips_test measures what preflights cost a page that is far away:
-// how long it waits for twenty calls in a row.
+// Package roundtrips_test measures how long a distant page waits for twenty calls
+// in a row, with their preflights.
 //
 //	CORS_BROWSERS=chromium,firefox,webkit go test -run '^$' -bench . -benchtime 1x -count 7 ./roundtrips
 package roundtrips_test
@@ -27,12 +27,12 @@ import (
 //go:embed page.html
 var page []byte
 
-// calls are 20 to 3 URLs, those of docs/integration.md.
+// calls are the 20 calls to 3 URLs of docs/integration.md.
 var calls = strings.Split("GET /a, POST /a, GET /a, GET /a/1, PUT /a/1, GET /a/1, PATCH /a/1, GET /a/1, POST /a, GET /a, "+
 	"GET /a/2, PATCH /a/2, PUT /a/2, DELETE /a/2, GET /a, PUT /a/1, PATCH /a/1, DELETE /a/1, POST /a, GET /a", ", ")
 
-// guards are this library, which answers preflights with all that the policy
-// allows, and one that answers with what was asked for, both with one policy.
+// guards are this package, which lists everything that the policy allows, and
+// rs/cors, which lists the requested method and headers, with the same policy.
 var guards = []struct {
 	name string
 	wrap func(pageOrigin string, next http.Handler) http.Handler
@@ -67,16 +67,16 @@ type site struct {
 	reports   chan report
 	served    int // sessions so far
 
-	preflights, others atomic.Int64 // requests of the session that is running
+	preflights, others atomic.Int64 // requests of the current session
 }
 
-// A session is what the page is to do.
+// A session is the task of the page.
 type session struct {
 	API   string      `json:"api"`
 	Calls [][2]string `json:"calls"`
 }
 
-// A report is what came of it.
+// A report is the result of a session.
 type report struct {
 	Took   float64 // in milliseconds
 	Failed string
@@ -107,7 +107,7 @@ func open(t testing.TB, e browsers.Engine, delay time.Duration) *site {
 	}))
 	t.Cleanup(api.Close)
 	t.Cleanup(api.CloseClientConnections)
-	// Firefox keeps no preflights for a host that is an address.
+	// Firefox does not cache preflights for IP addresses.
 	_, port, _ := net.SplitHostPort(listen(t, api.Listener.Addr().String(), delay))
 	s.api = "http://localhost:" + port
 
@@ -138,8 +138,8 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// run has the page run a session with that guard, and returns how many
-// milliseconds that took and how many preflights. The URLs are new to the browser.
+// run makes the page run a session with that guard. It returns the milliseconds
+// and the number of preflights. The URLs are new to the browser.
 func (s *site) run(t testing.TB, guard string) (took float64, preflights int64) {
 	s.preflights.Store(0)
 	s.others.Store(0)
@@ -149,7 +149,7 @@ func (s *site) run(t testing.TB, guard string) (took float64, preflights int64) 
 		method, path, _ := strings.Cut(call, " ")
 		next.Calls = append(next.Calls, [2]string{method, path})
 	}
-	overdue := time.After(2 * time.Minute) // far more than it takes
+	overdue := time.After(2 * time.Minute) // far more than a session takes
 	sessions := s.sessions
 	for {
 		select {
@@ -157,20 +157,20 @@ func (s *site) run(t testing.TB, guard string) (took float64, preflights int64) 
 			sessions = nil
 		case saw := <-s.reports:
 			if n := s.others.Load(); saw.Failed != "" || n != int64(len(calls)) {
-				t.Fatalf("%s: %d of %d calls have come through; the page says %q", guard, n, len(calls), saw.Failed)
+				t.Fatalf("%s: %d of %d calls arrived; the page reports %q", guard, n, len(calls), saw.Failed)
 			}
 			return saw.Took, s.preflights.Load()
 		case <-s.browser.Done():
-			t.Fatalf("the browser has ended:\n%s", s.browser.Log())
+			t.Fatalf("the browser exited:\n%s", s.browser.Log())
 		case <-overdue:
-			t.Fatalf("%s: the page has not run the session in time:\n%s", guard, s.browser.Log())
+			t.Fatalf("%s: the page did not run the session in time:\n%s", guard, s.browser.Log())
 		}
 	}
 }
 
-// BenchmarkRoundTrips runs sessions over a link of 80 ms there and back, with
-// each guard by turns. The first with each are not measured: while Firefox
-// starts, a session takes twice as long.
+// BenchmarkRoundTrips runs sessions over a link of 80 ms there and back. The guards
+// take turns. It does not measure the first session with each, because a session
+// takes twice as long while Firefox starts.
 func BenchmarkRoundTrips(b *testing.B) {
 	for _, e := range browsers.Engines {
 		b.Run("engine="+string(e), func(b *testing.B) {
@@ -194,9 +194,9 @@ func BenchmarkRoundTrips(b *testing.B) {
 	}
 }
 
-// TestPreflights counts those of a session, which do not depend on the link.
+// TestPreflights counts the preflights of a session. They do not depend on the link.
 func TestPreflights(t *testing.T) {
-	// Chromium and WebKit keep only the last answer for a URL.
+	// Chromium and WebKit keep only the last response for a URL.
 	want := map[browsers.Engine]map[string]int64{
 		browsers.Chromium: {"this": 3, "rs": 12},
 		browsers.Firefox:  {"this": 3, "rs": 10},
