@@ -165,6 +165,34 @@ func compare(t *testing.T, columns []*column, shown string) {
 	}
 }
 
+// TestFieldBugRejectionIsStored has a rejected page fill a cache that ignores
+// Vary and stores every status. Without Cache-Control: no-store, all pages would
+// get the 403.
+func TestFieldBugRejectionIsStored(t *testing.T) {
+	t.Parallel()
+	p := all[0]
+	p.need(t)
+	b := newBench(t, p)
+	r := b.start(t, *nginxCache("proxy_ignore_headers Vary;\nproxy_cache_valid any 10m;"))
+	tr := r.transport("http/1.1")
+	for name, path := range map[string]string{
+		"alone": "/cached/rejected?age=600",
+		"in a layer that sets Cache-Control and Etag": "/outer/cached/rejected?age=600",
+	} {
+		t.Run(name, func(t *testing.T) {
+			for range 2 {
+				if resp, _ := do(t, tr, "GET", "http://"+r.http+path, "", "Origin: "+rogue); resp.StatusCode != 403 {
+					t.Errorf("a rejected page got %s", resp.Status)
+				}
+			}
+			resp, _ := do(t, tr, "GET", "http://"+r.http+path, "", "Origin: "+app)
+			if got := resp.Header.Get("Access-Control-Allow-Origin"); resp.StatusCode != 200 || got != app {
+				t.Errorf("after it, an allowed page got %s, Access-Control-Allow-Origin: %q", resp.Status, got)
+			}
+		})
+	}
+}
+
 // do sends a request with the header lines through tr, and returns the response
 // and its body.
 func do(t *testing.T, tr http.RoundTripper, method, url, body string, lines ...string) (*http.Response, string) {
