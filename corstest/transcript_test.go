@@ -100,3 +100,28 @@ func TestString(t *testing.T) {
 		})
 	}
 }
+
+func TestStringOfIgnoredCookies(t *testing.T) {
+	for _, test := range []struct {
+		page        string
+		credentials corstest.Credentials
+		mode        corstest.Mode
+		want        bool // whether the browser ignores Set-Cookie
+	}{
+		{page: api, credentials: corstest.SameOrigin, want: false},
+		{page: api, credentials: corstest.Omit, want: true},
+		{page: api, credentials: corstest.Include, want: false},
+		{page: page, credentials: corstest.SameOrigin, want: true},
+		{page: page, credentials: corstest.Omit, want: true},
+		{page: page, credentials: corstest.Include, want: false},
+		{page: page, mode: corstest.NoCORS, want: true},
+		{page: page, mode: corstest.Navigate, want: false},
+		{page: page, mode: corstest.WebSocket, want: false},
+	} {
+		b := corstest.Browser{Handler: respond(200, "Set-Cookie: session=secret")}
+		got := b.Fetch(test.page, corstest.Request{URL: api, Credentials: test.credentials, Mode: test.mode}).String()
+		if strings.Contains(got, "note: the browser ignores Set-Cookie") != test.want || strings.Contains(got, "secret") {
+			t.Errorf("%s, credentials %d, mode %v: got\n%s", test.page, test.credentials, test.mode, got)
+		}
+	}
+}
