@@ -511,7 +511,7 @@ func TestFieldBugCacheIgnoresVary(t *testing.T) {
 
 func TestFieldBugCachedRejection(t *testing.T) {
 	service := wrap(t, cors.Policy{AllowedOrigins: []string{page}}, ok)
-	adviceTest{handler: (&cache{service: service, hit: "X-Cache: HIT"}).fill("https://evil.example"), want: []string{"(X-Cache: HIT).", ignored}}.run(t)
+	adviceTest{name: "from a cache", handler: (&cache{service: service, hit: "X-Cache: HIT"}).fill("https://evil.example"), want: []string{"(X-Cache: HIT).", ignored}}.run(t)
 }
 
 // Proxies and platforms make errors of their own.

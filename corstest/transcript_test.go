@@ -125,3 +125,21 @@ func TestStringOfIgnoredCookies(t *testing.T) {
 		}
 	}
 }
+
+// A Cookie header of a script was dropped silently, and so was Browser.Cookie
+// without Include.
+func TestFieldBugDroppedCookie(t *testing.T) {
+	b := corstest.Browser{Handler: respond(200, allowAny), Cookie: "session=secret"}
+	r := corstest.Request{URL: api}
+	const withoutCredentials = "note: cookies are left out: the request is made without credentials\n"
+	if got := b.Fetch(page, r).String(); !strings.Contains(got, withoutCredentials) {
+		t.Errorf("the browser's cookie: got\n%s", got)
+	}
+	if got := b.Fetch(page, withCredentials(r)).String(); strings.Contains(got, "note:") {
+		t.Errorf("the browser's cookie, with credentials: got\n%s", got)
+	}
+	r.Header = http.Header{"Cookie": {"session=secret"}}
+	if got := b.Fetch(page, withCredentials(r)).String(); !strings.Contains(got, "note: header Cookie is left out: scripts cannot set it\n") {
+		t.Errorf("a script's cookie: got\n%s", got)
+	}
+}
