@@ -29,8 +29,7 @@ type evidence struct {
 	own        bool // the URL is on the page's origin
 	nulled     bool // the browser changed Origin to null
 	redirected bool
-	left       bool     // redirects led to another host
-	hidden     []string // headers that the script wants and cannot read
+	left       bool // redirects led to another host
 }
 
 // advise returns the most likely cause of r.Blocked and its fix, or hints about
@@ -69,8 +68,7 @@ func advise(r *Result) string {
 	case r.Blocked == "" && (r.Status == 0 || r.request.Mode == WebSocket):
 		return "" // the page reads no headers
 	case r.Blocked == "":
-		e.hidden = hidden(e.header, r.Header)
-		return e.adviseOnReadable()
+		return e.adviseOnReadable(hidden(e.header, r.Header))
 	case e.kind == originMissing && e.preflight:
 		return e.adviseOnPreflight()
 	case e.kind == originMissing:
@@ -126,16 +124,17 @@ func (e evidence) adviseOnHandshake() string {
 	return fmt.Sprintf("The handshake needs status 101, not %d. Check the URL, and look for something in front that responds first, such as a login or a proxy.", e.status)
 }
 
-// adviseOnReadable is for a response that the script can read.
-func (e evidence) adviseOnReadable() string {
+// adviseOnReadable is for a response that the script can read, except for the
+// hidden headers.
+func (e evidence) adviseOnReadable(hidden []string) string {
 	var hints []string
 	allowed := e.header.Get("Access-Control-Allow-Origin")
 	cacheable := (e.method == http.MethodGet || e.method == http.MethodHead) && e.status < 400 && !strings.Contains(e.header.Get("Cache-Control"), "no-store")
 	if !e.own && allowed != "" && allowed != "*" && cacheable && !e.varies() {
 		hints = append(hints, "Access-Control-Allow-Origin names one origin, but Vary does not include Origin, so a cache can return this response to other pages. Unless all responses of this URL have the same value, add Origin to Vary, and look for code that replaces Vary.")
 	}
-	if len(e.hidden) > 0 {
-		hints = append(hints, fmt.Sprintf("The script cannot read %s. If it needs to, add the name to ExposedHeaders.", strings.Join(e.hidden, ", ")))
+	if len(hidden) > 0 {
+		hints = append(hints, fmt.Sprintf("The script cannot read %s. If it needs to, add the name to ExposedHeaders.", strings.Join(hidden, ", ")))
 	}
 	return strings.Join(hints, " ")
 }
