@@ -77,6 +77,7 @@ func (e Engine) find() (string, error) {
 type Browser struct {
 	dir   string          // its home, temporary directory and profile
 	alive io.Closer       // closing it ends the browser
+	tools *devTools       // Chromium's, if storage access is granted; otherwise nil
 	done  <-chan struct{} // closed when it has ended
 	log   log
 	x     *display // nil if it needs none
@@ -88,6 +89,20 @@ type Browser struct {
 // also skipped. If the environment variable CORS_BROWSERS, a list such as
 // "chromium,firefox,webkit", names a browser that is missing, the test fails.
 func Start(t testing.TB, e Engine, url string) *Browser {
+	t.Helper()
+	return open(t, e, url, "")
+}
+
+// StartWithStorageAccess is like [Start], but first has the user grant storage
+// access: pages of url's origin may let the origin embedded use its cookies
+// there. WebKit has no way to grant it from outside.
+func StartWithStorageAccess(t testing.TB, e Engine, url, embedded string) *Browser {
+	t.Helper()
+	return open(t, e, url, embedded)
+}
+
+// open implements Start, and StartWithStorageAccess if embedded is not empty.
+func open(t testing.TB, e Engine, url, embedded string) *Browser {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("-short starts no browser")
@@ -103,7 +118,7 @@ func Start(t testing.TB, e Engine, url string) *Browser {
 		}
 		t.Skipf("%s: %v", e, err)
 	}
-	b, err := start(e, path, url)
+	b, err := start(e, path, url, embedded)
 	if err != nil {
 		t.Fatalf("%s: %v", e, err)
 	}
@@ -180,7 +195,7 @@ func TestStart(t *testing.T, e Engine) {
 	}
 }
 
-func start(e Engine, path, url string) (*Browser, error) {
+func start(e Engine, path, url, embedded string) (*Browser, error) {
 	dir, err := os.MkdirTemp("", "cors-"+string(e)+"-")
 	if err != nil {
 		return nil, err
@@ -193,9 +208,18 @@ func start(e Engine, path, url string) (*Browser, error) {
 			"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-breakpad",
 			"--disable-dev-shm-usage", "--ignore-certificate-errors", "--enable-logging=stderr", "--v=0",
 			"--user-data-dir=" + dir}
+		if embedded != "" {
+			b.tools, err = newDevTools()
+			args = append(args, "--remote-debugging-pipe")
+		}
 	case Firefox:
 		args = []string{"--headless", "--no-remote", "--profile", dir}
-		err = os.WriteFile(filepath.Join(dir, "user.js"), []byte(firefoxPrefs), 0o600)
+		prefs := firefoxPrefs
+		if embedded != "" {
+			prefs += firefoxGrantPref(dir)
+			err = os.WriteFile(filepath.Join(dir, "permissions"), []byte(firefoxGrant(url, embedded)), 0o600)
+		}
+		err = errors.Join(err, os.WriteFile(filepath.Join(dir, "user.js"), []byte(prefs), 0o600))
 	case WebKit:
 		args = []string{"--ignore-tls-errors", "--enable-write-console-messages-to-stdout=true"}
 		env = []string{"WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS=1", "WEBKIT_DISABLE_COMPOSITING_MODE=1"}
@@ -203,11 +227,20 @@ func start(e Engine, path, url string) (*Browser, error) {
 			env = append(env, "DISPLAY=:"+b.x.number)
 		}
 	}
+	first := url
+	if b.tools != nil {
+		first = "about:blank" // until storage access is granted
+	}
 	if err == nil {
-		err = b.run(path, append(args, url), env)
+		err = b.run(path, append(args, first), env)
 	}
 	if err != nil {
-		return nil, errors.Join(err, b.x.close(), os.RemoveAll(dir))
+		return nil, errors.Join(err, b.x.close(), b.tools.close(), os.RemoveAll(dir))
+	}
+	if b.tools != nil {
+		if err := b.tools.openGranted(url, embedded); err != nil {
+			return nil, errors.Join(err, b.close())
+		}
 	}
 	return b, nil
 }
@@ -250,7 +283,7 @@ func (b *Browser) run(path string, args, env []string) error {
 	// All processes of the browser inherit the pipe to the log, and Wait
 	// returns only when the last of them has ended.
 	cmd.Stdout, cmd.Stderr = &b.log, &b.log
-	cmd.ExtraFiles = []*os.File{w}
+	cmd.ExtraFiles = append(b.tools.theirs(), w)
 	cmd.WaitDelay = patience
 	alive, err := cmd.StdinPipe()
 	if err != nil {
@@ -258,6 +291,9 @@ func (b *Browser) run(path string, args, env []string) error {
 	}
 	if err := cmd.Start(); err != nil {
 		return err
+	}
+	for _, f := range b.tools.theirs() {
+		f.Close()
 	}
 	done := make(chan struct{})
 	go func() {
@@ -329,7 +365,7 @@ func (b *Browser) WaitLog(ctx context.Context, text string) bool {
 func (b *Browser) close() error {
 	b.alive.Close()
 	<-b.done
-	return errors.Join(b.x.close(), b.leftovers(), os.RemoveAll(b.dir))
+	return errors.Join(b.x.close(), b.tools.close(), b.leftovers(), os.RemoveAll(b.dir))
 }
 
 // leftovers returns an error if a process lives that knows b's directory.

@@ -277,10 +277,15 @@ func (o origins) pageOf(c testCase) string {
 
 // run serves the site and has e run all cases, and returns when it has.
 func (s *site) run(t *testing.T, e Engine) *Browser {
+	return s.runIn(t, func(url string) *Browser { return Start(t, e, url) })
+}
+
+// runIn is like run, in the browser that start returns.
+func (s *site) runIn(t *testing.T, start func(url string) *Browser) *Browser {
 	s.servers[0].Start()
 	s.servers[1].Start()
 	s.servers[2].StartTLS()
-	b := Start(t, e, s.pages[0])
+	b := start(s.pages[0])
 	overdue := time.After(4 * patience)
 	for {
 		select {

@@ -110,6 +110,9 @@ const ways = {
   script: (step) => element("script", {src: step.url}),
   module: (step) => element("script", {type: "module", crossOrigin: "anonymous", src: step.url}),
   stylesheet: (step) => element("link", {rel: "stylesheet", crossOrigin: "anonymous", href: step.url}),
+  link: (step) => element("link", {rel: "stylesheet", href: step.url}),
+  video: (step) => element("video", {preload: "auto", src: step.url}),
+  frame: (step) => element("iframe", {src: step.url}),
   image: (step) => element("img", {src: step.url}),
   corsimage: (step) => element("img", {crossOrigin: step.credentials === "include" ? "use-credentials" : "anonymous", src: step.url}),
 };
@@ -118,7 +121,7 @@ const ways = {
 function element(name, properties) {
   return new Promise((resolve) => {
     const e = Object.assign(document.createElement(name), properties);
-    e.onload = () => resolve({seen: "loaded"});
+    e.onload = e.onloadedmetadata = () => resolve({seen: "loaded"});
     e.onerror = () => resolve({seen: "blocked"});
     document.body.append(e);
   });
