@@ -43,6 +43,9 @@ func goCode(policy cors.Policy) string {
 	if accepted := formOf(policy).AcceptRisks; len(accepted) > 0 {
 		fmt.Fprintf(&b, "AcceptRisks: cors.%s,\n", strings.Join(accepted, " | cors."))
 	}
+	if policy.PassRejected {
+		b.WriteString("PassRejected: true,\n")
+	}
 	b.WriteString("})\nif err != nil {\nlog.Fatal(err)\n}\nlog.Fatal(http.ListenAndServe(\":8080\", c.Handler(mux)))\n")
 
 	code, err := format.Source([]byte(b.String()))

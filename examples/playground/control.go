@@ -25,6 +25,7 @@ type policyForm struct {
 	AllowCredentials bool
 	MaxAge           string
 	AcceptRisks      []string
+	PassRejected     bool
 }
 
 // A requestForm is a request as the page has it.
@@ -108,6 +109,7 @@ func (p *playground) setPolicy(form policyForm) error {
 		AllowedHeaders:   form.AllowedHeaders,
 		ExposedHeaders:   form.ExposedHeaders,
 		AllowCredentials: form.AllowCredentials,
+		PassRejected:     form.PassRejected,
 		OnReject:         onReject,
 	}
 	var errs []error
@@ -170,6 +172,7 @@ func formOf(policy cors.Policy) policyForm {
 		AllowedHeaders:   policy.AllowedHeaders,
 		ExposedHeaders:   policy.ExposedHeaders,
 		AllowCredentials: policy.AllowCredentials,
+		PassRejected:     policy.PassRejected,
 	}
 	if policy.MaxAge != 0 {
 		// As people write it: 2h, not 2h0m0s.

@@ -684,7 +684,7 @@ func TestGoCode(t *testing.T) {
 	AcceptRisks:      cors.RiskInsecureOrigin | cors.RiskNullOrigin,
 }`},
 		{policyForm{AllowedHeaders: []string{"*"}, MaxAge: "-1h"}, "cors.Policy{\n\tAllowedHeaders: []string{\"*\"},\n\tMaxAge:         -1,\n}"},
-		{policyForm{MaxAge: "30m"}, "cors.Policy{\n\tMaxAge: 30 * time.Minute,\n}"},
+		{policyForm{MaxAge: "30m", PassRejected: true}, "cors.Policy{\n\tMaxAge:       30 * time.Minute,\n\tPassRejected: true,\n}"},
 	} {
 		p := testPlayground()
 		if err := p.setPolicy(test.policy); err != nil {

@@ -101,7 +101,7 @@ function fillPolicy(p) {
     list.querySelectorAll("li:not(.more)").forEach((item) => item.remove());
     for (const value of p[list.dataset.list] ?? []) addItem(list, value);
   }
-  policy.elements.AllowCredentials.checked = p.AllowCredentials;
+  for (const name of ["AllowCredentials", "PassRejected"]) policy.elements[name].checked = p[name];
   policy.elements.MaxAge.value = p.MaxAge;
   for (const box of policy.elements.AcceptRisks) box.checked = (p.AcceptRisks ?? []).includes(box.value);
 }
@@ -110,6 +110,7 @@ function readPolicy() {
   return {
     ...Object.fromEntries(lists.map((list) => [list.dataset.list, items(list).map((input) => input.value.trim())])),
     AllowCredentials: policy.elements.AllowCredentials.checked,
+    PassRejected: policy.elements.PassRejected.checked,
     MaxAge: policy.elements.MaxAge.value,
     AcceptRisks: [...policy.elements.AcceptRisks].filter((box) => box.checked).map((box) => box.value),
   };
@@ -390,7 +391,8 @@ function showRun({ ID, Origin, Sending, Prediction }, seen, exchanges) {
   for (const exchange of exchanges) {
     if (exchange.Preflight) steps.push(note("browser", "", Prediction.Expired ? "Sends a preflight again: " + expiry : `Sends a preflight before ${Sending.Method}`));
     steps.push(message("to", `${exchange.Method} ${exchange.Path}`, exchange.Request, Sending.Headers, exchange.Curl));
-    if (exchange.HandlerRan) steps.push(note("server", "good", "The handler runs"));
+    if (exchange.HandlerRan && exchange.Rejected) steps.push(note("server", "bad", el("b", {}, "The handler runs because of PassRejected"), el("code", {}, exchange.Rejected)));
+    else if (exchange.HandlerRan) steps.push(note("server", "good", "The handler runs"));
     else if (exchange.Rejected) steps.push(note("server", "bad", el("b", {}, "The handler does not run"), el("code", {}, exchange.Rejected)));
     else steps.push(note("server", "", "The middleware responds; the handler does not run"));
     steps.push(message("from", `${exchange.Status} ${exchange.StatusText}`, exchange.Response));
