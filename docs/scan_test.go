@@ -1,0 +1,160 @@
+package docs_test
+
+import (
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/f407da42/cors/corstest"
+)
+
+// TestScan compares the tables of docs/scan.md with scans of servers that have
+// each fault.
+func TestScan(t *testing.T) {
+	t.Parallel()
+	const page = "https://app.example.com"
+	text := read(t, "docs/scan.md")
+
+	server := func(credentials bool, pattern string) http.Handler {
+		allowed := regexp.MustCompile(pattern)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Vary", "Origin")
+			if origin := r.Header.Get("Origin"); origin != "" && allowed.MatchString(origin) {
+				w.Header().Set("Access-Control-Allow-Origin", origin)
+				if credentials {
+					w.Header().Set("Access-Control-Allow-Credentials", "true")
+				}
+			}
+		})
+	}
+	fixed := func(status int, lines ...string) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if origin := r.Header.Get("Origin"); status < 400 || origin != page {
+				for _, line := range lines {
+					name, value, _ := strings.Cut(line, ": ")
+					w.Header().Set(name, value)
+				}
+				w.WriteHeader(status)
+			}
+		})
+	}
+	findings := map[string]bool{}
+	var tried []string
+	for _, s := range []struct {
+		page   string
+		server http.Handler
+	}{
+		{page, server(true, `.`)},
+		{page, server(false, `.`)},
+		{page, server(true, `^null$`)},
+		{page, server(false, `^null$`)},
+		{page, server(true, `^https://app\.example\.com`)},
+		{page, server(false, `^https://app\.example\.com`)},
+		{page, server(true, `^https?://app\.example\.com$`)},
+		{page, server(false, `^https?://app\.example\.com$`)},
+		{"https://me.github.io", server(true, `\.github\.io$`)},
+		{page, fixed(403, "Cache-Control: max-age=60")},
+		{page, fixed(200, "Access-Control-Allow-Origin: *", "Access-Control-Allow-Credentials: true")},
+		{page, fixed(200, "Access-Control-Allow-Origin: "+page, "Vary: Origin", "Age: 1")},
+	} {
+		b := corstest.Browser{Handler: s.server}
+		report := b.Scan(s.page, corstest.Request{URL: "https://api.example.com/me"})
+		for _, f := range report.Findings {
+			findings[f.Severity.String()+"|"+f.What] = true
+		}
+		if s.page == page && tried == nil {
+			for _, p := range report.Tried[2:] { // after the page
+				if origin := p.Origin; !slices.Contains(tried, origin) {
+					tried = append(tried, origin)
+				}
+			}
+		}
+	}
+
+	rows := text.table(t, "Severity | Finding")
+	var severities []string
+	for _, row := range rows {
+		severities = append(severities, row[0])
+		found := false
+		for f := range findings {
+			found = found || strings.HasPrefix(f, row[0]+"|"+row[1])
+		}
+		if !found {
+			t.Errorf("no scan has the finding %q", row)
+		}
+	}
+	for f := range findings {
+		if !slices.ContainsFunc(rows, func(row []string) bool { return strings.HasPrefix(f, row[0]+"|"+row[1]) }) {
+			t.Errorf("docs/scan.md does not have the finding %q", f)
+		}
+	}
+	order := "High Medium Low Info"
+	if !slices.IsSortedFunc(severities, func(a, b string) int { return strings.Index(order, a) - strings.Index(order, b) }) {
+		t.Errorf("the findings are out of order: %q", severities)
+	}
+
+	var named []string
+	for _, row := range text.table(t, "Origin, for the page `https://app.example.com`") {
+		if row[0] == "no `Origin`" {
+			named = append(named, "")
+		} else {
+			named = append(named, code(row[0])...)
+		}
+	}
+	slices.Sort(named)
+	slices.Sort(tried)
+	if !slices.Equal(named, tried) {
+		t.Errorf("docs/scan.md has the origins %q\nthe scan tries          %q", named, tried)
+	}
+}
+
+// TestModes compares the table of modes in docs/scan.md with the requests that
+// corstest sends.
+func TestModes(t *testing.T) {
+	t.Parallel()
+	modes := map[string]corstest.Mode{"`CORS`": corstest.CORS, "`NoCORS`": corstest.NoCORS, "`Navigate`": corstest.Navigate, "`WebSocket`": corstest.WebSocket}
+	for _, row := range read(t, "docs/scan.md").table(t, "`Mode` | On the page") {
+		mode, ok := modes[row[0]]
+		if !ok {
+			t.Fatalf("%s is not a mode", row[0])
+		}
+		var methods []string
+		origin, always, included := "", true, true
+		for _, method := range []string{"GET", "HEAD", "POST", "PUT"} {
+			for _, credentials := range []corstest.Credentials{corstest.Omit, corstest.Include} {
+				var got *http.Request
+				b := corstest.Browser{Cookie: "a=b", Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					got = r
+					w.Header().Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
+					w.Header().Set("Access-Control-Allow-Credentials", "true")
+					w.Header().Set("Access-Control-Allow-Methods", "PUT")
+				})}
+				b.Fetch("https://app.example.com", corstest.Request{Mode: mode, Method: method, URL: "https://api.example.com", Credentials: credentials})
+				if got == nil {
+					continue
+				}
+				if credentials == corstest.Include {
+					methods = append(methods, "`"+method+"`")
+					included = included && got.Header.Get("Cookie") != ""
+					if got.Header.Get("Origin") != "" {
+						origin += method
+					}
+				} else {
+					always = always && got.Header.Get("Cookie") != ""
+				}
+			}
+		}
+		want := map[string]string{"with `POST`": "POST", "always": "GET", "if the server has another origin": "GETHEADPOSTPUT"}[row[3]]
+		if origin != want {
+			t.Errorf("%s: Origin is sent with %s, want %s", row[0], origin, row[3])
+		}
+		if list := strings.Join(methods, ", "); list != row[2] && row[2] != "any, if CORS allows it" {
+			t.Errorf("%s: the methods are %s, want %s", row[0], list, row[2])
+		}
+		if cookies := row[4]; !included || always != (cookies == "always") {
+			t.Errorf("%s: cookies are sent with Include: %t, without: %t; want %s", row[0], included, always, cookies)
+		}
+	}
+}
