@@ -60,8 +60,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"maps"
-	"net/http"
 	"net/netip"
 	"net/url"
 	"os"
@@ -122,7 +120,7 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 	}
 
 	exchanges := exchanges(result)
-	for _, note := range append(o.ignored(exchanges), o.mixedContent(exchanges)...) {
+	if note := o.mixedContent(exchanges); note != "" {
 		fmt.Fprintf(stderr, "corsfetch: %s\n", note)
 	}
 	if transport.cut && status == allowed {
@@ -151,41 +149,20 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 	return status
 }
 
-// ignored returns notes about flags that have no effect on the requests.
-func (o options) ignored(exchanges []corstest.Exchange) (notes []string) {
-	if len(exchanges) == 0 {
-		return nil
-	}
-	// A page sends all headers that it can set to its own server, without a preflight.
-	const page = "http://page.example"
-	b := corstest.Browser{Handler: http.NotFoundHandler()}
-	kept := b.Fetch(page, corstest.Request{URL: page, Header: o.request.Header}).Actual.Request.Header
-	for _, name := range slices.Sorted(maps.Keys(o.request.Header)) {
-		if kept[name] == nil {
-			notes = append(notes, fmt.Sprintf("-H %s is ignored: browsers do not let scripts set this header", name))
-		}
-	}
-	sent := slices.ContainsFunc(exchanges, func(ex corstest.Exchange) bool { return ex.Request.Header["Cookie"] != nil })
-	if o.cookie != "" && o.request.Credentials != corstest.Include && !sent {
-		notes = append(notes, "-cookie is ignored: without -credentials, browsers do not send cookies to another origin")
-	}
-	return notes
-}
-
 // mixedContent returns a note if browsers block a request as mixed content
 // (Mixed Content, section 4.4).
-func (o options) mixedContent(exchanges []corstest.Exchange) []string {
+func (o options) mixedContent(exchanges []corstest.Exchange) string {
 	if !strings.HasPrefix(o.page, "https:") {
-		return nil
+		return ""
 	}
 	for _, ex := range exchanges {
 		u := &url.URL{Host: ex.Request.Host}
 		ip, err := netip.ParseAddr(u.Hostname())
 		if ex.Request.TLS == nil && !isLocalhost(u.Hostname()) && !(err == nil && ip.IsLoopback()) {
-			return []string{fmt.Sprintf("browsers block http://%s as mixed content, because the page is https:; the result is about CORS alone", ex.Request.Host)}
+			return fmt.Sprintf("browsers block http://%s as mixed content, because the page is https:; the result is about CORS alone", ex.Request.Host)
 		}
 	}
-	return nil
+	return ""
 }
 
 // exchanges returns all exchanges of a result, oldest first.

@@ -123,10 +123,12 @@ func TestVerdicts(t *testing.T) {
 		{"sends cookies with credentials", []string{"-page", page, "-json", "-X", "PUT", "-credentials", "-cookie", "id=1", server.URL + item}, 0, []string{`\"cookie\":\"id=1\"`, `"(not shown)"`}},
 		{"sends no cookies without credentials", []string{"-page", page, "-json", "-X", "PUT", "-cookie", "id=1", server.URL + item}, 0, []string{`\"cookie\":\"\"`}},
 		{"accepts cookies with the flag of curl", []string{"-page", page, "-json", "-X", "PUT", "-credentials", "-b", "id=1", server.URL + item}, 0, []string{`\"cookie\":\"id=1\"`}},
-		{"names cookies that are not sent", []string{"-page", page, "-cookie", "id=1", server.URL + "/new"}, 0, []string{"corsfetch: -cookie is ignored: without -credentials, browsers do not send cookies to another origin"}},
+		{"names cookies that are not sent", []string{"-page", page, "-cookie", "id=1", server.URL + "/new"}, 0, []string{"note: cookies are left out"}},
 		{"names headers that are not sent", []string{"-page", page, "-H", "cookie: a=b", "-H", "Origin: https://evil.example", "-H", "Sec-Fetch-Site: none", server.URL + "/new"}, 0, []string{
-			"corsfetch: -H Cookie is ignored: browsers do not let scripts set this header\ncorsfetch: -H Origin is ignored", "corsfetch: -H Sec-Fetch-Site is ignored", "> Origin: https://app.example.com",
+			"note: header Cookie is left out", "note: header Origin is left out", "note: header Sec-Fetch-Site is left out", "> Origin: https://app.example.com",
 		}},
+		{"prints notes as JSON", []string{"-page", page, "-json", "-H", "Cookie: a=b", server.URL + "/new"}, 0, []string{`"notes": [
+    "header Cookie is left out`}},
 		{"follows a redirect", []string{"-page", page, server.URL + "/old"}, 0, []string{"> GET /old", "< HTTP/1.1 302 Found", "> GET /new", "allowed"}},
 		{"accepts any certificate with -k, over HTTP/2", []string{"-page", page, "-k", "-json", secure.URL + "/new"}, 0, []string{`"body": "HTTP/2.0"`}},
 
@@ -316,6 +318,10 @@ func TestFieldBugMixedContent(t *testing.T) {
 		if got := strings.HasPrefix(stderr, note); got != test.note || status != 0 {
 			t.Errorf("%s: exit status %d, note: %t\n%s%s", test.name, status, got, stdout, stderr)
 		}
+		_, stdout, _ = corsfetch(t, "-page", test.page, "-k", "-json", "-resolve", insecure+":127.0.0.1", test.url)
+		if got := strings.Contains(stdout, "as mixed content"); got != test.note {
+			t.Errorf("%s: note in JSON: %t\n%s", test.name, got, stdout)
+		}
 	}
 }
 
@@ -378,7 +384,7 @@ func TestNoNotes(t *testing.T) {
 		{"-page", server.URL, "-cookie", "a=b", server.URL + "/new"},
 		{"-page", "https://app.example.com", server.URL + "/new"},
 	} {
-		if _, stdout, stderr := corsfetch(t, args...); stderr != "" || !strings.Contains(stdout, "> Host:") {
+		if _, stdout, stderr := corsfetch(t, args...); stderr != "" || strings.Contains(stdout, "note: ") || !strings.Contains(stdout, "> Host:") {
 			t.Errorf("%q: %s%s", args, stderr, stdout)
 		}
 	}

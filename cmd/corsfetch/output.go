@@ -108,6 +108,7 @@ type jsonReport struct {
 	Blocked   string         `json:"blocked,omitempty"`
 	Advice    string         `json:"advice,omitempty"`
 	Error     string         `json:"error,omitempty"`
+	Notes     []string       `json:"notes,omitempty"`            // parts of the request that the browser leaves out, for example
 	Preflight []string       `json:"preflightReasons,omitempty"` // why the browser sends a preflight
 	Exchanges []jsonExchange `json:"exchanges,omitempty"`
 	Status    int            `json:"status,omitempty"` // as far as the script can read it, as are the next two
@@ -138,7 +139,15 @@ func report(o options, result *corstest.Result, status int, err error) jsonRepor
 	case unknown:
 		r.Error = err.Error()
 	}
+	for line := range strings.Lines(result.String()) {
+		if note, ok := strings.CutPrefix(line, "note: "); ok {
+			r.Notes = append(r.Notes, strings.TrimSpace(note))
+		}
+	}
 	all := exchanges(result)
+	if note := o.mixedContent(all); note != "" {
+		r.Notes = append(r.Notes, note)
+	}
 	r.Exchanges = jsonExchanges(all)
 	if len(all) > 0 && all[0].Request.Header["Access-Control-Request-Method"] != nil {
 		r.Preflight = corstest.PreflightReasons(o.request)

@@ -28,7 +28,7 @@ import (
 	"github.com/f407da42/cors/internal/browsers"
 )
 
-// recipes are those of docs/recipes.md, in its order.
+// recipes are the recipes of docs/recipes.md, in the same order.
 var recipes = []recipe{
 	bearer,
 	jsonAPI,
@@ -48,31 +48,31 @@ var recipes = []recipe{
 	device,
 }
 
-// A recipe is a client, and the policy for a server of what it speaks.
+// A recipe is a client and the policy for its server.
 type recipe struct {
-	name   string // the heading in docs/recipes.md
-	file   string // file_test.go has the policy; pages/file.js exports steps and call, see run.js
+	name   string // heading in docs/recipes.md
+	file   string // base name of file_test.go, which has the policy, and of pages/file.js
 	policy cors.Policy
 
 	// byAddress is set if the page's host is an IP address.
 	byAddress bool
 	// wrap returns the handler around the policy; nil if there is none.
 	wrap func(http.Handler) http.Handler
-	// handler returns the server, with a state of its own, that the policy guards.
+	// handler returns the server behind the policy. Each one has separate state.
 	handler func(t *testing.T) http.Handler
 
-	// fails has, for each entry of policy, the first step that fails without it.
+	// fails has the first step that fails without each entry of policy.
 	fails map[entry]string
-	// preflights is how many twenty calls cost.
+	// preflights is the number of preflights for twenty calls.
 	preflights int
 }
 
-// An entry is one thing that a policy allows.
+// An entry is one value in a policy.
 type entry struct{ field, value string }
 
 func (e entry) String() string { return strings.TrimSpace(e.field + " " + e.value) }
 
-// entries returns what p allows to its origins, and its function.
+// entries returns all entries of p, except its origins.
 func entries(p cors.Policy) []entry {
 	var all []entry
 	if p.AllowOriginFunc != nil {
@@ -112,11 +112,11 @@ func without(p cors.Policy, e entry) cors.Policy {
 }
 
 const (
-	// patience is how long a browser may take for a session, the first of which
-	// has it start. It is only ever used up by one that hangs.
+	// patience is the time limit for one session. It is generous, because the
+	// first session includes the start of the browser.
 	patience = 2 * time.Minute
 
-	// calls is how many calls the session makes whose preflights are counted.
+	// calls is the number of calls in the session that counts preflights.
 	calls = 20
 )
 
@@ -136,9 +136,9 @@ func TestMain(m *testing.M) {
 	m.Run()
 }
 
-// install has npm install what package-lock.json says, unless it has already.
+// install installs the packages of package-lock.json, unless it did so before.
 var install = sync.OnceValue(func() error {
-	const done = "node_modules/installed-lock.json" // a copy of what was installed by
+	const done = "node_modules/installed-lock.json" // copy of the lock file of the last installation
 	lock, err := os.ReadFile("package-lock.json")
 	if err != nil {
 		return err
@@ -148,14 +148,14 @@ var install = sync.OnceValue(func() error {
 	}
 	out, err := exec.Command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund").CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("install Node.js and npm, from which the clients come: npm ci: %w\n%s", err, out)
+		return fmt.Errorf("npm ci: %w (the clients need Node.js and npm)\n%s", err, out)
 	}
 	return os.WriteFile(done, lock, 0o644)
 })
 
-// TestRecipes has the page of each recipe run in each engine: under the recipe,
-// under the recipe without each of its entries, and for the twenty calls whose
-// preflights are counted. The model then sees what the browser has sent.
+// TestRecipes runs the page of each recipe in each engine: with the whole
+// policy, without each of its entries, and with the twenty calls that count
+// preflights. Then package corstest must agree with the browser.
 func TestRecipes(t *testing.T) {
 	for _, r := range recipes {
 		t.Run(r.name, func(t *testing.T) {
@@ -167,7 +167,7 @@ func TestRecipes(t *testing.T) {
 	}
 }
 
-// bundle returns the page's script with all that it imports.
+// bundle returns the page's script with all of its imports.
 func (r recipe) bundle(t *testing.T) []byte {
 	if err := install(); err != nil {
 		t.Fatal(err)
@@ -207,12 +207,12 @@ func (r recipe) test(t *testing.T, e browsers.Engine, bundle []byte) {
 	whole, lacking, twenty := s.sessions[0], s.sessions[1:1+len(all)], s.sessions[1+len(all)]
 	for _, result := range whole.results {
 		if result.Error != "" {
-			t.Errorf("under the recipe, %q fails: %s", result.Name, result.Error)
+			t.Errorf("with the whole policy, %q fails: %s", result.Name, result.Error)
 		}
 	}
 
 	if len(r.fails) != len(all) {
-		t.Errorf("the recipe says of %d entries what fails without them, and has %d", len(r.fails), len(all))
+		t.Errorf("the recipe names the first failure for %d entries, want %d", len(r.fails), len(all))
 	}
 	for i, entry := range all {
 		var failed []string
@@ -226,7 +226,7 @@ func (r recipe) test(t *testing.T, e browsers.Engine, bundle []byte) {
 			t.Errorf("without %s, want %q to fail first, got %q", entry, r.fails[entry], failed)
 		}
 		if !whole.missing(t, entry) {
-			t.Errorf("without %s, the model finds nothing amiss", entry)
+			t.Errorf("without %s, the model finds no failure", entry)
 		}
 	}
 
@@ -236,9 +236,9 @@ func (r recipe) test(t *testing.T, e browsers.Engine, bundle []byte) {
 		}
 	}
 	asked, needy := preflights(twenty.exchanges), twenty.needy()
-	t.Logf("%d calls made %d requests and cost %d preflights, where %d is the least", calls, len(twenty.exchanges)-total(asked), total(asked), len(needy))
+	t.Logf("%d calls made %d requests and cost %d preflights, and the minimum is %d", calls, len(twenty.exchanges)-total(asked), total(asked), len(needy))
 	if total(asked) != len(needy) || total(asked) != r.preflights {
-		t.Errorf("got %d preflights, where %d is the least and the recipe says %d: %v", total(asked), len(needy), r.preflights, asked)
+		t.Errorf("got %d preflights; the minimum is %d, and the recipe says %d: %v", total(asked), len(needy), r.preflights, asked)
 	}
 
 	preflightStatus := http.StatusNoContent
@@ -256,39 +256,39 @@ func (r recipe) test(t *testing.T, e browsers.Engine, bundle []byte) {
 				continue
 			}
 			if !slices.Contains(needy, x.url) {
-				t.Errorf("nothing needs the preflight for %s of %s", x.header.Get("Access-Control-Request-Method"), x.url)
+				t.Errorf("the preflight for %s of %s is not needed", x.header.Get("Access-Control-Request-Method"), x.url)
 			}
 			if x.status != preflightStatus {
 				t.Errorf("the preflight for %s got status %d, want %d", x.url, x.status, preflightStatus)
 			}
-			if got := x.answer.Get("Access-Control-Max-Age"); got != maxAge {
-				t.Errorf("the preflight for %s is answered with Access-Control-Max-Age %q, want %q", x.url, got, maxAge)
+			if got := x.response.Get("Access-Control-Max-Age"); got != maxAge {
+				t.Errorf("the preflight response for %s has Access-Control-Max-Age %q, want %q", x.url, got, maxAge)
 			}
 		}
 		results, exchanges := session.replay(t, r.policy)
 		for _, result := range results {
 			if result.Blocked != "" {
-				t.Errorf("the model blocks what the browser did:\n%s", result)
+				t.Errorf("the model blocks a request that the browser allowed:\n%s", result)
 			}
 		}
 		got, want := preflights(exchanges), preflights(session.exchanges)
 		if session == whole {
-			// A client that makes requests at the same time, or gives one up, may
-			// have a browser ask more than once. Only the URLs are compared.
+			// If a client sends requests at the same time, or cancels one, the
+			// browser can send more preflights. Only the URLs are compared.
 			for _, url := range needy {
 				if got[url] == 0 || want[url] == 0 {
-					t.Errorf("for %s the model sends %d preflights, and the browser %d", url, got[url], want[url])
+					t.Errorf("for %s, the model sends %d preflights, and the browser sends %d", url, got[url], want[url])
 				}
 			}
 		} else if !maps.Equal(got, want) {
-			t.Errorf("the model sends the preflights %v, and the browser %v", got, want)
+			t.Errorf("the model sends the preflights %v, and the browser sends %v", got, want)
 		}
 	}
 }
 
-// A site is a server of the page and one of the API. Each session has both by
-// names of its own, which share neither cookies nor preflights with others. As
-// app.example.com and api.example.com are, they are of one site.
+// A site has a server for the pages and a server for the API. Each session has
+// other host names, so sessions do not share cookies or preflights. Like
+// app.example.com and api.example.com, the two hosts of a session are same-site.
 type site struct {
 	recipe
 	bundle   []byte
@@ -299,18 +299,18 @@ type site struct {
 	reports  atomic.Int32 // number of reports, which is the index of the current session
 }
 
-// A session is what a page does from its start to its report.
+// A session is one run of a page, from its start to its report.
 type session struct {
 	recipe
 	name, page, api string
 	start           string // URL of the page
 	policy          cors.Policy
-	calls           int // 0: it goes through all steps
+	calls           int // number of calls; 0 runs all steps
 	handler         http.Handler
 	results         []result // nil until reported
 
 	mu        sync.Mutex
-	exchanges []*exchange // with the API, in the order of the requests
+	exchanges []*exchange // with the API, oldest first
 }
 
 type report struct {
@@ -318,21 +318,21 @@ type report struct {
 	results []result
 }
 
-// A result is what came of a step; Error is empty if it passed.
+// A result is the outcome of a step. Error is empty if the step passed.
 type result struct{ Name, Error string }
 
-// An exchange is a request that reached the API, and what that answered.
+// An exchange is a request that reached the API, and its response.
 type exchange struct {
 	preflight   bool
 	method, url string
 	header      http.Header
 	body        []byte
-	status      int         // of the server; 0 if the policy did not let it get there
-	answer      http.Header // of the server, or of the policy to a preflight
+	status      int         // 0 if the policy rejected an actual request
+	response    http.Header // without CORS headers, except for a preflight
 }
 
-// newSite returns a site with one session under the recipe, one under the recipe
-// without each of its entries, and one of twenty calls.
+// newSite returns a site with one session for the whole policy, one without
+// each of its entries, and one for the twenty calls.
 func newSite(t *testing.T, r recipe, bundle []byte) *site {
 	s := &site{recipe: r, bundle: bundle, reported: make(chan report)}
 	s.pages = httptest.NewUnstartedServer(http.HandlerFunc(s.servePage))
@@ -376,7 +376,7 @@ func (s *site) add(t *testing.T, p cors.Policy, calls int) {
 	s.sessions = append(s.sessions, n)
 }
 
-// run has e go through all sessions, and returns when it has.
+// run runs all sessions in e.
 func (s *site) run(t *testing.T, e browsers.Engine) {
 	b := browsers.Start(t, e, s.sessions[0].start)
 	for range s.sessions {
@@ -384,17 +384,17 @@ func (s *site) run(t *testing.T, e browsers.Engine) {
 		case r := <-s.reported:
 			r.session.results = r.results
 		case <-b.Done():
-			t.Fatalf("the browser has ended:\n%s", b.Log())
+			t.Fatalf("the browser ended:\n%s", b.Log())
 		case <-time.After(patience):
-			t.Fatalf("the browser has not gone through a session in time:\n%s", b.Log())
+			t.Fatalf("the browser did not finish a session in time:\n%s", b.Log())
 		}
 	}
-	// From here on nothing is added to the sessions.
+	// After this, no exchange is added to a session.
 	s.api.CloseClientConnections()
 	s.api.Close()
 }
 
-// session returns the session of a request to either server.
+// session returns the session of a request to one of the servers.
 func (s *site) session(r *http.Request) *session {
 	for _, n := range s.sessions {
 		if host, _, _ := strings.Cut(r.Host, ":"); strings.HasSuffix(host, "."+n.name) {
@@ -430,7 +430,7 @@ func (s *site) servePage(w http.ResponseWriter, r *http.Request) {
 		}
 		select {
 		case s.reported <- rep:
-		case <-r.Context().Done(): // the test has given up
+		case <-r.Context().Done(): // the test is over
 		}
 		s.reports.Add(1)
 		next := ""
@@ -451,8 +451,8 @@ func (s *site) serveAPI(w http.ResponseWriter, r *http.Request) {
 	http.NotFound(w, r)
 }
 
-// guard returns next behind p, which allows the page's origin instead of those
-// of the recipe. What comes and goes is appended to exchanges.
+// guard returns next behind p, which allows the origin of the page instead of
+// the origins in the recipe. It appends every exchange to exchanges.
 func (n *session) guard(t *testing.T, p cors.Policy, next http.Handler, exchanges *[]*exchange) http.Handler {
 	if n.recipe.policy.AllowOriginFunc == nil {
 		p.AllowedOrigins = []string{n.page}
@@ -470,7 +470,7 @@ func (n *session) guard(t *testing.T, p cors.Policy, next http.Handler, exchange
 		}
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
-			return // the browser has given up
+			return // the browser canceled the request
 		}
 		x.body = body
 		r.Body = io.NopCloser(bytes.NewReader(body))
@@ -487,14 +487,14 @@ func (n *session) guard(t *testing.T, p cors.Policy, next http.Handler, exchange
 		}
 		if x.preflight {
 			handler.ServeHTTP(&recorder{w, x}, r)
-			x.answer = w.Header().Clone() // StripHeaders would lose the lists
+			x.response = w.Header().Clone() // StripHeaders would lose the lists
 			return
 		}
 		handler.ServeHTTP(w, r)
 	})
 }
 
-// A recorder keeps the head of a response.
+// A recorder records the status and headers of a response.
 type recorder struct {
 	http.ResponseWriter
 	exchange *exchange
@@ -502,8 +502,8 @@ type recorder struct {
 
 func (r *recorder) begin(status int) {
 	if r.exchange.status == 0 {
-		r.exchange.status, r.exchange.answer = status, r.Header().Clone()
-		cors.StripHeaders(r.exchange.answer)
+		r.exchange.status, r.exchange.response = status, r.Header().Clone()
+		cors.StripHeaders(r.exchange.response)
 	}
 }
 
@@ -519,7 +519,7 @@ func (r *recorder) Write(p []byte) (int, error) {
 	return r.ResponseWriter.Write(p)
 }
 
-// Flush is for those that do not ask http.ResponseController.
+// Flush is for handlers that do not use http.ResponseController.
 func (r *recorder) Flush() {
 	r.begin(http.StatusOK)
 	r.ResponseWriter.(http.Flusher).Flush()
@@ -527,7 +527,7 @@ func (r *recorder) Flush() {
 
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
-// preflights returns how many preflights there are for each URL.
+// preflights returns the number of preflights for each URL.
 func preflights(exchanges []*exchange) map[string]int {
 	count := make(map[string]int)
 	for _, x := range exchanges {
@@ -545,8 +545,8 @@ func total(count map[string]int) (n int) {
 	return n
 }
 
-// needy returns the URLs that cannot do without a preflight, as far as requests
-// have reached the API. Each needs one, if answers are kept and list all.
+// needy returns the URLs that need a preflight, judged by the requests that
+// reached the API. One preflight for each is enough, if browsers cache it.
 func (n *session) needy() []string {
 	var urls []string
 	for _, x := range n.exchanges {
@@ -557,18 +557,18 @@ func (n *session) needy() []string {
 	return urls
 }
 
-// browserHeaders are those that browsers add to requests by themselves, besides
-// the forbidden ones.
+// browserHeaders are headers that browsers add to requests, in addition to the
+// forbidden request-headers.
 var browserHeaders = []string{"Accept", "Accept-Language", "Cache-Control", "Pragma", "User-Agent", "Priority", "If-None-Match", "If-Modified-Since"}
 
-// request returns what a script must have asked for to have x sent. Where the
-// policy allows credentials, it is taken to have asked for those.
+// request returns the request of the script that led to x. If the policy allows
+// credentials, request assumes that the script included them.
 func (n *session) request(x *exchange) corstest.Request {
 	r := corstest.Request{Method: x.method, URL: x.url, Header: x.header.Clone(), Body: string(x.body)}
 	if n.policy.AllowCredentials {
 		r.Credentials = corstest.Include
 	}
-	var names []string // that preflights asked for
+	var names []string // in Access-Control-Request-Headers
 	for _, p := range n.exchanges {
 		if p.preflight && p.url == x.url {
 			names = append(names, strings.Split(p.header.Get("Access-Control-Request-Headers"), ",")...)
@@ -579,8 +579,8 @@ func (n *session) request(x *exchange) corstest.Request {
 			r.Header.Del(name)
 		}
 	}
-	// EventSource adds it without asking. For clients that add it themselves, the
-	// recipe has it.
+	// EventSource adds this header without a preflight. If a script adds it, the
+	// recipe lists it.
 	isLastEventID := func(name string) bool { return strings.EqualFold(name, "Last-Event-ID") }
 	if !slices.ContainsFunc(n.policy.AllowedHeaders, isLastEventID) {
 		r.Header.Del("Last-Event-ID")
@@ -588,15 +588,15 @@ func (n *session) request(x *exchange) corstest.Request {
 	return r
 }
 
-// replay has the model send the requests of n that are no preflights, to what
-// answers as the API did, behind p. It returns what comes of each, and what
-// reached the API.
+// replay sends the actual requests of n with package corstest, the model, to a
+// handler behind p that responds as the API did. It returns the results, and the
+// exchanges with the handler.
 func (n *session) replay(t *testing.T, p cors.Policy) (results []*corstest.Result, exchanges []*exchange) {
-	var now *exchange // the one whose request is sent
+	var now *exchange // being replayed
 	b := corstest.Browser{
 		Handler: n.guard(t, p, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			maps.Copy(w.Header(), now.answer)
-			w.Header().Del("Content-Length") // of the body, which is not sent again
+			maps.Copy(w.Header(), now.response)
+			w.Header().Del("Content-Length") // the replayed response has no body
 			w.WriteHeader(now.status)
 		}), &exchanges),
 	}
@@ -609,7 +609,7 @@ func (n *session) replay(t *testing.T, p cors.Policy) (results []*corstest.Resul
 	return results, exchanges
 }
 
-// missing reports whether the model gets less in n without e than with it.
+// missing reports whether the model fails in n, or reads less, without e.
 func (n *session) missing(t *testing.T, e entry) bool {
 	whole, _ := n.replay(t, n.policy)
 	lacking, _ := n.replay(t, without(n.policy, e))

@@ -47,8 +47,8 @@ var connectRPC = recipe{
 	preflights: 5,
 }
 
-// TestConnectList compares the recipe with the lists of connectrpc.com/cors, which
-// also have the methods that need no entry.
+// TestConnectList compares the recipe with the lists of connectrpc.com/cors,
+// which also contain GET and POST.
 func TestConnectList(t *testing.T) {
 	for _, list := range []struct {
 		field     string
@@ -60,13 +60,13 @@ func TestConnectList(t *testing.T) {
 	} {
 		got, want := slices.Sorted(slices.Values(list.got)), slices.Sorted(slices.Values(list.want))
 		if !slices.Equal(got, want) {
-			t.Errorf("%s: the recipe has %q, and connectrpc.com/cors %q", list.field, got, want)
+			t.Errorf("%s: the recipe has %q, and connectrpc.com/cors has %q", list.field, got, want)
 		}
 	}
 }
 
-// greetService returns a service whose messages are all of a well-known type, so
-// that no code needs to be generated.
+// greetService returns a service. All messages have a well-known type, so it
+// needs no generated code.
 func greetService(*testing.T) http.Handler {
 	type text = wrapperspb.StringValue
 	type request = connect.Request[text]

@@ -521,8 +521,8 @@ func (s foreignServer) run(t *testing.T, page string) (port string) {
 	return ""
 }
 
-// browse opens the pages, and returns what their scripts could read, in the
-// order of w.requests.
+// browse opens the pages. It returns the responses that their scripts could read,
+// in the order of w.requests.
 func (w *web) browse(t *testing.T, e browsers.Engine) []sight {
 	b := browsers.Start(t, e, w.url(0))
 	sights := make([]sight, len(w.requests))

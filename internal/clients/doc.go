@@ -1,6 +1,9 @@
-// Package clients holds the policies of docs/recipes.md to the clients that they
-// are for: real ones, from npm, in pages that real browsers show, against
-// servers made with the protocols' own libraries.
+// Package clients tests the policies of docs/recipes.md with real clients.
 //
-// It is a module of its own, so that the library depends on none of that.
+// The clients come from npm and run in pages in real browsers. The servers use
+// the libraries of each protocol. The package also compares the command corsfetch
+// with Chromium.
+//
+// It is a separate module, because package cors must not depend on any of these
+// libraries.
 package clients

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestRecipesInDocs compares docs/recipes.md with the recipes: the policy, what
-// fails without each of its entries, and the number of preflights.
+// TestRecipesInDocs compares docs/recipes.md with the recipes: the policies, the
+// first failure without each entry, and the number of preflights.
 func TestRecipesInDocs(t *testing.T) {
 	page, err := os.ReadFile("../../docs/recipes.md")
 	if err != nil {
@@ -19,14 +19,14 @@ func TestRecipesInDocs(t *testing.T) {
 	}
 	sections := strings.Split(string(page), "\n## ")[1:]
 	if len(sections) != len(recipes) {
-		t.Fatalf("docs/recipes.md has %d sections, and there are %d recipes", len(sections), len(recipes))
+		t.Fatalf("docs/recipes.md has %d sections, want %d", len(sections), len(recipes))
 	}
 	literal := regexp.MustCompile(`(?ms)^var \w+ = (cors\.Policy\{\n.*?^\}\n)`)
 	row := regexp.MustCompile("(?m)^\\| `(\\w+)(?:: ([\\w-]+))?` \\| ([^|]*) \\| [^|]+ \\|$")
 	for i, r := range recipes {
 		section, found := strings.CutPrefix(sections[i], r.name+"\n")
 		if !found {
-			t.Fatalf("docs/recipes.md lacks %q in its place", r.name)
+			t.Fatalf("docs/recipes.md lacks %q, or has it in another place", r.name)
 		}
 		source, err := os.ReadFile(r.file + "_test.go")
 		if err != nil {
@@ -51,11 +51,11 @@ func TestRecipesInDocs(t *testing.T) {
 		}
 		for i, e := range all {
 			if got := (entry{rows[i][1], rows[i][2]}); got != e || rows[i][3] != r.fails[e] {
-				t.Errorf("%s: docs/recipes.md says that without %s, %q fails; want %s, %q", r.name, got, rows[i][3], e, r.fails[e])
+				t.Errorf("%s: docs/recipes.md has the row %s, %q; want %s, %q", r.name, got, rows[i][3], e, r.fails[e])
 			}
 		}
 		if want := fmt.Sprintf("In Chromium, Firefox and WebKit, twenty calls cost %d preflight", r.preflights); !strings.Contains(section, want) {
-			t.Errorf("%s: docs/recipes.md does not say %q", r.name, want)
+			t.Errorf("%s: docs/recipes.md lacks %q", r.name, want)
 		}
 	}
 }

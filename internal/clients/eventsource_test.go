@@ -43,8 +43,8 @@ var eventSource = recipe{
 	preflights: 0,
 }
 
-// serveEvents sends the numbers that follow the last that the client has got. After
-// the first two it hangs up, so that the client has to come again for the others.
+// serveEvents sends the two numbers after the last one that the client received.
+// After the numbers 1 and 2, it ends the response, so the client must reconnect.
 func serveEvents(w http.ResponseWriter, r *http.Request) {
 	last, _ := strconv.Atoi(r.Header.Get("Last-Event-ID"))
 	w.Header().Set("Content-Type", "text/event-stream")

@@ -37,7 +37,7 @@ var graphQL = recipe{
 	preflights: 3,
 }
 
-// bookService returns a service of GraphQL over HTTP, with queries and a mutation.
+// bookService returns a GraphQL server with a query and a mutation.
 func bookService(t *testing.T) http.Handler {
 	type book struct {
 		ID    int    `json:"id"`
@@ -99,7 +99,7 @@ func bookService(t *testing.T) http.Handler {
 		if r.Header.Get("Content-Type") != "application/json" ||
 			r.Header.Get("Accept") != "application/graphql-response+json,application/json;q=0.9" ||
 			r.Header.Get("Apollo-Require-Preflight") != "" {
-			http.Error(w, "not what docs/recipes.md says", http.StatusBadRequest)
+			http.Error(w, "the headers are not as in docs/recipes.md", http.StatusBadRequest)
 			return
 		}
 		var q struct {

@@ -51,8 +51,8 @@ var hypermedia = recipe{
 	preflights: 4,
 }
 
-// fragmentService returns a server of fragments of HTML, which also sets the
-// response headers that a query asks for. It serves both versions of htmx.
+// fragmentService returns a server of HTML fragments for both versions of htmx.
+// It sets the response headers that are in the query.
 func fragmentService(*testing.T) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("HX-Request") != "true" {

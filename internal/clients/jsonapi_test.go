@@ -38,15 +38,15 @@ var jsonAPI = recipe{
 	preflights: 3,
 }
 
-// taskService returns an API of tasks that cookies give access to. What changes
-// something needs the token that the page has read from a cookie.
+// taskService returns an API of tasks for users with a session cookie. A request
+// that changes a task must have the token, which the page reads from a cookie.
 func taskService(*testing.T) http.Handler {
 	session, token := rand.Text(), rand.Text()
 	tasks := newTasks()
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /session", func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Content-Type") != "application/json" {
-			http.Error(w, "no JSON", http.StatusUnsupportedMediaType)
+			http.Error(w, "not JSON", http.StatusUnsupportedMediaType)
 			return
 		}
 		http.SetCookie(w, &http.Cookie{Name: "session", Value: session, Path: "/", Domain: sessionDomain(r), HttpOnly: true, SameSite: http.SameSiteLaxMode})
@@ -104,9 +104,9 @@ func reply(w http.ResponseWriter, status int, v any) {
 	json.NewEncoder(w).Encode(v)
 }
 
-// sessionDomain returns the Domain of a cookie that only the server reads: none, so
-// that no other host gets it. But WebKitGTK 2.50 sends no such cookie here, although
-// it says Sec-Fetch-Site: same-site.
+// sessionDomain returns the Domain of a cookie that only the server reads. It is
+// empty, so no other host gets the cookie. WebKitGTK 2.50 does not send such a
+// cookie here, although it sends Sec-Fetch-Site: same-site.
 func sessionDomain(r *http.Request) string {
 	for _, name := range []string{"Chrome/", "Firefox/"} {
 		if strings.Contains(r.UserAgent(), name) {
@@ -116,8 +116,8 @@ func sessionDomain(r *http.Request) string {
 	return cookieDomain(r)
 }
 
-// cookieDomain returns the domain that page and server have in common. The page can
-// read cookies for that, unless they are HttpOnly.
+// cookieDomain returns the domain that page and server have in common. The page
+// can read cookies for this domain, unless they are HttpOnly.
 func cookieDomain(r *http.Request) string {
 	host, _, _ := strings.Cut(r.Host, ":")
 	_, domain, _ := strings.Cut(host, ".")

@@ -40,8 +40,8 @@ var mcpRecipe = recipe{
 	handler: func(*testing.T) http.Handler {
 		h := mcpHandler(&mcp.StreamableHTTPOptions{
 			EventStore: mcp.NewMemoryEventStore(nil),
-			// The API's name is not localhost. The protection is against pages that
-			// have their own name resolve to a loopback address: none is open here.
+			// The host of the API is not localhost. The protection is against pages
+			// whose host resolves to a loopback address, which this test has none of.
 			DisableLocalhostProtection: true,
 		})
 		mux := http.NewServeMux()
@@ -62,11 +62,11 @@ var mcpRecipe = recipe{
 	preflights: 1,
 }
 
-// TestMCPProtections shows what the SDK's own check and the one that it recommends
-// refuse, behind a policy that allows the page.
+// TestMCPProtections shows which requests are rejected by the SDK and by the
+// protection that it recommends, behind a policy that allows the page.
 func TestMCPProtections(t *testing.T) {
-	untold, told := http.NewCrossOriginProtection(), http.NewCrossOriginProtection()
-	if err := told.AddTrustedOrigin("https://app.example.com"); err != nil {
+	distrusting, trusting := http.NewCrossOriginProtection(), http.NewCrossOriginProtection()
+	if err := trusting.AddTrustedOrigin("https://app.example.com"); err != nil {
 		t.Fatal(err)
 	}
 	bare := mcpHandler(&mcp.StreamableHTTPOptions{})
@@ -77,19 +77,19 @@ func TestMCPProtections(t *testing.T) {
 		page    string // https://app.example.com if empty
 		handler http.Handler
 		url     string
-		address net.IP // at which the server is reached
+		address net.IP // of the server
 		refusal string
 	}{
-		{name: "by default", handler: bare, url: "https://api.example.com/mcp", address: public},
-		{name: "localhost", handler: bare, url: "http://localhost:8080/mcp", address: loopback},
+		{name: "a public address", handler: bare, url: "https://api.example.com/mcp", address: public},
+		{name: "the host localhost", handler: bare, url: "http://localhost:8080/mcp", address: loopback},
 		{name: "behind a proxy on the same machine", handler: bare, url: "https://api.example.com/mcp", address: loopback, refusal: "invalid Host header"},
-		{name: "behind one that sets Host", handler: bare, url: "http://127.0.0.1:8080/mcp", address: loopback},
-		{name: "a name under localhost", handler: bare, url: "http://api.localhost:8080/mcp", address: loopback, refusal: "invalid Host header"},
-		{name: "a page whose own name resolves to loopback", page: "http://rebound.example:8080", handler: bare, url: "http://rebound.example:8080/mcp", address: loopback, refusal: "invalid Host header"},
-		{name: "without that protection, such a page", page: "http://rebound.example:8080", handler: unprotected, url: "http://rebound.example:8080/mcp", address: loopback},
-		{name: "without that protection, a page that the policy lists", handler: unprotected, url: "https://api.example.com/mcp", address: loopback},
-		{name: "in a protection that does not know the page", handler: untold.Handler(bare), url: "https://api.example.com/mcp", address: public, refusal: "cross-origin request"},
-		{name: "in a protection that trusts the page", handler: told.Handler(bare), url: "https://api.example.com/mcp", address: public},
+		{name: "behind a proxy that sets Host", handler: bare, url: "http://127.0.0.1:8080/mcp", address: loopback},
+		{name: "a host under localhost", handler: bare, url: "http://api.localhost:8080/mcp", address: loopback, refusal: "invalid Host header"},
+		{name: "a page whose host resolves to loopback", page: "http://rebound.example:8080", handler: bare, url: "http://rebound.example:8080/mcp", address: loopback, refusal: "invalid Host header"},
+		{name: "the same page without the check of the SDK", page: "http://rebound.example:8080", handler: unprotected, url: "http://rebound.example:8080/mcp", address: loopback},
+		{name: "a listed page without the check of the SDK", handler: unprotected, url: "https://api.example.com/mcp", address: loopback},
+		{name: "in a protection that does not trust the page", handler: distrusting.Handler(bare), url: "https://api.example.com/mcp", address: public, refusal: "cross-origin request"},
+		{name: "in a protection that trusts the page", handler: trusting.Handler(bare), url: "https://api.example.com/mcp", address: public},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m, err := cors.New(mcpPolicy)
@@ -123,7 +123,7 @@ func mcpHandler(options *mcp.StreamableHTTPOptions) http.Handler {
 		Name string `json:"name"`
 	}
 	server := mcp.NewServer(&mcp.Implementation{Name: "greeter", Version: "1"}, nil)
-	// add adds a tool that greets, once it has done what else it does.
+	// add adds a tool that calls before and then greets.
 	add := func(name string, before func(*mcp.CallToolRequest) error) {
 		mcp.AddTool(server, &mcp.Tool{Name: name}, func(_ context.Context, r *mcp.CallToolRequest, in input) (*mcp.CallToolResult, any, error) {
 			return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: "hello " + in.Name}}}, nil, before(r)
@@ -131,7 +131,7 @@ func mcpHandler(options *mcp.StreamableHTTPOptions) http.Handler {
 	}
 	add("greet", func(*mcp.CallToolRequest) error { return nil })
 	add("announce", func(r *mcp.CallToolRequest) error {
-		// A message that belongs to no request has a stream of its own.
+		// A message that does not belong to a request is sent on a separate stream.
 		return r.Session.NotifyProgress(context.Background(), &mcp.ProgressNotificationParams{ProgressToken: "by", Message: "by the way"})
 	})
 	add("greet late", func(r *mcp.CallToolRequest) error {
@@ -141,8 +141,8 @@ func mcpHandler(options *mcp.StreamableHTTPOptions) http.Handler {
 	return mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server }, options)
 }
 
-// addPrivate has mux serve h to those who have a token, and what says where to
-// get one.
+// addPrivate adds h to mux for clients that have a token, and the metadata that
+// names the server of tokens.
 func addPrivate(mux *http.ServeMux, h http.Handler) {
 	verify := func(_ context.Context, token string, _ *http.Request) (*auth.TokenInfo, error) {
 		if token != "fresh" {

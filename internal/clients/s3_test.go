@@ -57,18 +57,18 @@ var s3Client = recipe{
 	preflights: 4,
 }
 
-// signedHeaders finds the names in a header, or in a query.
+// signedHeaders matches the names of signed headers in a header or a query.
 var signedHeaders = regexp.MustCompile(`SignedHeaders=([^,&]*)`)
 
-// bucket returns a proxy of a server of S3 with one bucket, which sets CORS
-// headers itself. The proxy has to keep the Host, which is signed. What the
-// server says of the object "damaged" is not what it sends.
+// bucket returns a proxy in front of an S3 server with one bucket. The server
+// sets CORS headers. The proxy keeps Host, because it is signed, and changes the
+// content of the object "damaged", but not its checksum.
 func bucket(t *testing.T) http.Handler {
 	backend := s3mem.New()
 	if err := backend.CreateBucket("bucket"); err != nil {
 		t.Fatal(err)
 	}
-	store := gofakes3.New(backend).Server() // which checks no signatures
+	store := gofakes3.New(backend).Server() // does not check signatures
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		signed := signedHeaders.FindStringSubmatch(r.Header.Get("Authorization") + r.URL.RawQuery)
 		if signed == nil || !strings.Contains(signed[1], "host") || r.Host != r.Header.Get("Test-Host") {

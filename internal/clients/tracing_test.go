@@ -41,8 +41,8 @@ var tracing = recipe{
 	preflights: 4,
 }
 
-// TestTracedPreflights shows which spans a request and its preflight leave, with
-// tracing inside and outside of the policy.
+// TestTracedPreflights shows the spans of a request and its preflight, with
+// tracing inside and outside the policy.
 func TestTracedPreflights(t *testing.T) {
 	const page, request = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 	m, err := cors.New(tracingPolicy)
@@ -56,10 +56,10 @@ func TestTracedPreflights(t *testing.T) {
 	}{
 		{"inside", func(tracing func(http.Handler) http.Handler) http.Handler {
 			return m.Handler(tracing(http.HandlerFunc(describeSpan)))
-		}, []string{"GET, of the page's trace"}},
+		}, []string{"GET in the page's trace"}},
 		{"outside", func(tracing func(http.Handler) http.Handler) http.Handler {
 			return tracing(m.Handler(http.HandlerFunc(describeSpan)))
-		}, []string{"OPTIONS, of a trace of its own", "GET, of the page's trace"}},
+		}, []string{"OPTIONS in a separate trace", "GET in the page's trace"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			spans := tracetest.NewSpanRecorder()
@@ -75,9 +75,9 @@ func TestTracedPreflights(t *testing.T) {
 			for _, span := range spans.Ended() {
 				switch {
 				case span.Parent().SpanID().String() == request && span.SpanContext().TraceID().String() == page:
-					got = append(got, span.Name()+", of the page's trace")
+					got = append(got, span.Name()+" in the page's trace")
 				case !span.Parent().IsValid():
-					got = append(got, span.Name()+", of a trace of its own")
+					got = append(got, span.Name()+" in a separate trace")
 				}
 			}
 			if !slices.Equal(got, test.want) {
@@ -87,7 +87,7 @@ func TestTracedPreflights(t *testing.T) {
 	}
 }
 
-// traced returns otelhttp's middleware, which gives its spans to provider.
+// traced returns the middleware of otelhttp with that provider.
 func traced(provider trace.TracerProvider) func(http.Handler) http.Handler {
 	return otelhttp.NewMiddleware("",
 		otelhttp.WithTracerProvider(provider),
@@ -95,7 +95,7 @@ func traced(provider trace.TracerProvider) func(http.Handler) http.Handler {
 	)
 }
 
-// describeSpan says which span the request is handled in, and what came with it.
+// describeSpan responds with the span, the state and the baggage of the request.
 func describeSpan(w http.ResponseWriter, r *http.Request) {
 	span := trace.SpanFromContext(r.Context())
 	json.NewEncoder(w).Encode(map[string]string{

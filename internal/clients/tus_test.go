@@ -43,9 +43,9 @@ var tus = recipe{
 	preflights: 11,
 }
 
-// uploadService returns a server of tus 1.0 with its extensions creation,
-// creation-with-upload and termination. It hangs up in the middle of the first
-// PATCH of an upload whose metadata have the key interrupt.
+// uploadService returns a tus 1.0 server with the extensions creation,
+// creation-with-upload and termination. If the metadata of an upload has the key
+// interrupt, the server closes the connection in the middle of its first PATCH.
 func uploadService(*testing.T) http.Handler {
 	type upload struct {
 		length    int
@@ -53,7 +53,7 @@ func uploadService(*testing.T) http.Handler {
 		interrupt bool
 	}
 	var mu sync.Mutex
-	var uploads []*upload // nil where it has been given up
+	var uploads []*upload // nil if it was aborted
 
 	// receive appends the body to u, and returns a status.
 	receive := func(w http.ResponseWriter, r *http.Request, u *upload, status int) int {

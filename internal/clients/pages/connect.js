@@ -4,7 +4,7 @@ import {Code, ConnectError, createClient} from "@connectrpc/connect";
 import {createConnectTransport, createGrpcWebTransport} from "@connectrpc/connect-web";
 import {check} from "./run.js";
 
-// What protoc-gen-es would make of the service's .proto file.
+// The code that protoc-gen-es would generate for the .proto file of the service.
 const method = (name, more) => ({name, inputType: ".google.protobuf.StringValue", outputType: ".google.protobuf.StringValue", ...more});
 const registry = createFileRegistry(create(FileDescriptorProtoSchema, {
   name: "greet.proto",
@@ -33,7 +33,7 @@ const clients = {
   "gRPC-Web": (baseUrl) => createClient(service, createGrpcWebTransport({baseUrl})),
 };
 
-// failure returns the error that call ends in.
+// failure returns the error of call.
 async function failure(call) {
   try {
     await call();
@@ -43,7 +43,7 @@ async function failure(call) {
   throw new Error("no error");
 }
 
-// checkDetails checks all that the server says of an error.
+// checkDetails checks the code, the message and the details of an error.
 function checkDetails(error) {
   check(error.code === Code.ResourceExhausted, `code ${error.code}: ${error.message}`);
   check(error.rawMessage === "enough", `message ${error.rawMessage}`);

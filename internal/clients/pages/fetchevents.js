@@ -8,7 +8,7 @@ const headers = {Authorization: "Bearer sesame"};
 const clients = {
   "eventsource": (url, count) => receive(new EventSource(url, {
     fetch: (input, init) => {
-      // Before that, Chromium and Firefox send a preflight each time.
+      // With "no-store", Chromium and Firefox send a preflight every time.
       check(init.cache === "no-store", init.cache);
       return fetch(input, {...init, cache: "default", headers: {...init.headers, ...headers}});
     },
@@ -26,8 +26,8 @@ const clients = {
           enough.abort();
         }
       },
-      onclose: () => { throw new Error("closed"); }, // else it does not come again
-      onerror: (error) => numbers.error(error), // else it does for ever
+      onclose: () => { throw new Error("closed"); }, // otherwise it does not reconnect
+      onerror: (error) => numbers.error(error), // otherwise it reconnects forever
     });
   },
 };

@@ -1,16 +1,19 @@
-// What the pages of the two versions of htmx have in common.
+// The steps for both versions of htmx.
 
 import {check} from "./run.js";
 
 const text = (id) => document.getElementById(id).textContent.replace(/ +/g, " ");
 
-// page returns what such a page exports. Of a version it needs: what lets it ask
-// other origins, and keeps it from that; its process; a promise of the next
-// request's end, with the error; what has it take something else for the page's
-// location; the headers that it triggers events for; what sends cookies, in a use
-// of send; and what listens until a request for a URL is refused.
+// page returns the exports of a page. It needs these parts of an htmx version:
+//   - allow(others) allows requests to other origins, or only to the page's;
+//   - process(element) is htmx.process;
+//   - ended() returns a promise of the error of the next request, or of "";
+//   - locate(other) replaces the location that htmx uses;
+//   - triggers are the response headers that trigger events;
+//   - sendWithCookies(send) calls send so that cookies are sent;
+//   - refuse(url) cancels the next request for a URL.
 export function page({allow, process, ended, locate, triggers, sendWithCookies, refuse}) {
-  // send submits a form by htmx, and returns what then is in its target.
+  // send submits a form with htmx, and returns the content of its target.
   async function send(api, method, path, {allowed = true, more = ""} = {}) {
     allow(allowed);
     document.body.innerHTML = `
@@ -26,7 +29,7 @@ export function page({allow, process, ended, locate, triggers, sendWithCookies, 
     return text("here");
   }
 
-  // ask sends what the server answers with a header of that value.
+  // ask sends a request whose response has that header.
   const ask = (api, header, value) => send(api, "get", `/fragment?${new URLSearchParams({[header]: value})}`);
 
   const plainly = (method, want) => [method, async (api) => {
@@ -34,7 +37,7 @@ export function page({allow, process, ended, locate, triggers, sendWithCookies, 
     check(got === want, got);
   }];
 
-  // nothing checks that no fragment comes of act.
+  // nothing checks that act loads no fragment.
   async function nothing(act) {
     const got = await act().catch(() => "nothing");
     check(got === "nothing", got);
@@ -89,9 +92,9 @@ export function page({allow, process, ended, locate, triggers, sendWithCookies, 
       const got = await ask(api, "HX-Reselect", "b");
       check(got === "done", got);
     }],
-    ["nothing across origins by default", (api) => nothing(() => send(api, "get", "/fragment", {allowed: false}))],
-    ["nothing with cookies", (api) => nothing(() => sendWithCookies((options) => send(api, "get", "/fragment", options)))],
-    ["nothing that a listener refuses", (api) => {
+    ["load nothing from another origin by default", (api) => nothing(() => send(api, "get", "/fragment", {allowed: false}))],
+    ["load nothing with cookies", (api) => nothing(() => sendWithCookies((options) => send(api, "get", "/fragment", options)))],
+    ["load nothing that a listener cancels", (api) => {
       refuse(`${api}/fragment`);
       return nothing(() => send(api, "get", "/fragment"));
     }],

@@ -2,7 +2,7 @@ import htmx from "htmx2";
 import {page} from "./fragments.js";
 import {check} from "./run.js";
 
-htmx.config.defaultSettleDelay = 0; // so that all is done when the request has ended
+htmx.config.defaultSettleDelay = 0; // do all work before the request ends
 window.prompt = () => "yes";
 
 const {send, steps: common, call} = page({

@@ -8,7 +8,7 @@ const newClient = (api, options) => axios.create({
   ...options,
 });
 
-const json = {headers: {"Content-Type": "application/json"}}; // a string would be sent as a form
+const json = {headers: {"Content-Type": "application/json"}}; // otherwise, axios sends a string as a form
 
 const actions = {
   "log in": async (client) => {
@@ -43,11 +43,11 @@ const actions = {
 
 export const steps = [
   ...Object.entries(actions).map(([name, act]) => [name, (api) => act(newClient(api))]),
-  ["no token across origins by default", async (api) => {
+  ["send no token to another origin by default", async (api) => {
     const {response} = await actions["add"](newClient(api, {withXSRFToken: undefined})).catch((error) => error);
     check(response?.status === 403 && response.data === "forged\n", response?.status);
   }],
-  ["no token that another host of the site has set", async (api) => {
+  ["accept no token that another host of the site set", async (api) => {
     document.cookie = `XSRF-TOKEN=another; path=/; domain=${location.hostname.replace("app.", "")}`;
     const {response} = await actions["add"](newClient(api)).catch((error) => error);
     check(response?.status === 403 && response.data === "forged\n", response?.status);

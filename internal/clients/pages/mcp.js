@@ -5,8 +5,8 @@ import {check} from "./run.js";
 
 let client, transport;
 
-// broken rejects when the transport gives up or is refused. The client itself
-// would wait for an answer until its own timeout.
+// broken rejects when the transport fails. The client would otherwise wait until
+// its timeout.
 let broken;
 
 async function initialize(api, path = "/mcp", authProvider = undefined) {
@@ -21,8 +21,7 @@ async function initialize(api, path = "/mcp", authProvider = undefined) {
   check(client.getServerVersion().name === "greeter", client.getServerVersion().name);
 }
 
-// initializeWithToken has the client find out where to get a token in place of
-// one that is too old.
+// initializeWithToken has the client replace an expired token.
 async function initializeWithToken(api) {
   let tokens = {access_token: "stale", refresh_token: "refresh", token_type: "Bearer"};
   await initialize(api, "/private/mcp", {
@@ -43,8 +42,7 @@ async function callTool(name) {
   check(text === "hello you", text);
 }
 
-// listen waits for a message that comes over the stream which the client opened
-// with GET.
+// listen waits for a message on the stream that the client opened with GET.
 async function listen() {
   const message = new Promise((resolve) => {
     client.setNotificationHandler(ProgressNotificationSchema, ({params}) => resolve(params.message));
@@ -57,8 +55,8 @@ async function listen() {
 async function end() {
   check(transport.sessionId, "no session");
   await transport.terminateSession();
-  check(!transport.sessionId, "the session goes on");
-  await client.close(); // else it would open the stream again that has ended with the session
+  check(!transport.sessionId, "the session did not end");
+  await client.close(); // otherwise it would reopen the stream
 }
 
 export const steps = [

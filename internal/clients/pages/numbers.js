@@ -1,9 +1,9 @@
-// What the pages of server-sent events have in common: events with the numbers
-// 1, 2, 3 … as data, and a connection that is cut from time to time.
+// Functions for the pages of server-sent events. The events have the numbers
+// 1, 2, 3 … as data, and the server closes the connection from time to time.
 
 import {check} from "./run.js";
 
-// A counter takes in numbers up to count, each once and in their order.
+// A counter checks that the numbers up to count arrive once and in order.
 export const counter = (count) => {
   let last = 0, errors = 0;
   return {
@@ -14,7 +14,7 @@ export const counter = (count) => {
       check(data === `${last}`, `${data} instead of ${last}`);
       return last === count;
     },
-    // error throws unless one is to be expected: where a connection has ended.
+    // error throws, unless it is the one error after the end of a connection.
     error(what) {
       errors++;
       check(last > 0 && errors === 1, what);
@@ -22,7 +22,7 @@ export const counter = (count) => {
   };
 };
 
-// receive counts what source, an EventSource, gets.
+// receive counts the events of source, an EventSource.
 export const receive = (source, count) => new Promise((resolve, reject) => {
   const numbers = counter(count);
   const attempt = (act) => {

@@ -1,10 +1,10 @@
-// The page of a session does what the recipe's own script says, reports what
-// came of it, and goes on to the page of the next session.
+// The page of a session runs the script of the recipe, reports the results, and
+// goes on to the page of the next session.
 
-// A client may put something else in its place.
+// A client can replace window.fetch.
 const fetch = window.fetch.bind(window);
 
-// How long one step may take, in milliseconds. Only one that hangs takes it.
+// The time limit for one step, in milliseconds.
 const patience = 10_000;
 
 async function attempt(name, step) {

@@ -8,7 +8,7 @@ const newClient = (endpoint, more) => new S3Client({
   endpoint,
   region: "us-east-1",
   credentials: {accessKeyId: "id", secretAccessKey: "secret", sessionToken: "token"},
-  forcePathStyle: true, // the bucket is in the path, not in the host's name
+  forcePathStyle: true, // the bucket is in the path, not in the host name
   maxAttempts: 1,
   ...more,
 });
@@ -28,7 +28,7 @@ async function checkObject(api, key, want) {
   check(got === want, got);
 }
 
-// checkFailure checks that call ends in an error that says want.
+// checkFailure checks that call fails with an error that contains want.
 async function checkFailure(call, want) {
   const error = await call().then(() => "no error", String);
   check(error.includes(want), error);
@@ -41,8 +41,8 @@ async function putFile(api) {
   await checkObject(api, "file", text);
 }
 
-// noticeDamage gets an object that is not what was put, by the server's doing.
-async function noticeDamage(api) {
+// detectCorruption gets an object that the server changed.
+async function detectCorruption(api) {
   await put(api, "damaged");
   await checkFailure(() => get(api, "damaged"), "Checksum mismatch");
 }
@@ -57,7 +57,7 @@ async function multipart(api) {
   const Key = "large";
   const {UploadId} = await client.send(new CreateMultipartUploadCommand({Bucket, Key}));
   const Parts = [];
-  for (const Body of ["some ", "text"]) { // S3 would want 5 MiB of all but the last
+  for (const Body of ["some ", "text"]) { // in S3, all parts except the last have at least 5 MiB
     const PartNumber = Parts.length + 1;
     const {ETag} = await client.send(new UploadPartCommand({Bucket, Key, UploadId, PartNumber, Body}));
     Parts.push({ETag, PartNumber});
@@ -67,7 +67,7 @@ async function multipart(api) {
 }
 
 async function abort(api) {
-  const Key = "given up";
+  const Key = "aborted";
   const {UploadId} = await newClient(api).send(new CreateMultipartUploadCommand({Bucket, Key}));
   await newClient(api).send(new AbortMultipartUploadCommand({Bucket, Key, UploadId}));
 }
@@ -78,7 +78,7 @@ export const steps = [
   ["put", (api) => put(api, "object")],
   ["get", (api) => checkObject(api, "object", text)],
   ["list", list],
-  ["detect a corrupted object", noticeDamage],
+  ["detect a corrupted object", detectCorruption],
   ["put a file", putFile],
   ["multipart", multipart],
   ["abort a multipart upload", abort],

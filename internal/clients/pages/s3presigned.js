@@ -2,12 +2,12 @@ import {CreateMultipartUploadCommand, GetObjectCommand, PutObjectCommand, S3Clie
 import {getSignedUrl} from "@aws-sdk/s3-request-presigner";
 import {check} from "./run.js";
 
-// sign does what a server would, which has the keys.
+// sign returns a presigned URL, which a server with the keys would return.
 const sign = (endpoint, command, requestChecksumCalculation = "WHEN_REQUIRED") => getSignedUrl(new S3Client({
   endpoint,
   region: "us-east-1",
   credentials: {accessKeyId: "id", secretAccessKey: "secret", sessionToken: "token"},
-  forcePathStyle: true, // the bucket is in the path, not in the host's name
+  forcePathStyle: true, // the bucket is in the path, not in the host name
   requestChecksumCalculation,
 }), command);
 
@@ -36,12 +36,12 @@ async function putPart(api) {
   check(headers.get("ETag"), "no ETag");
 }
 
-// checkChecksum checks what the URL says that the body's is.
+// checkChecksum checks which checksum of the body the URL contains.
 async function checkChecksum(api) {
   const command = () => new PutObjectCommand({Bucket, Key: "object"});
   const checksum = async (calculation) => new URL(await sign(api, command(), calculation)).searchParams.get("x-amz-checksum-crc32");
   const [required, supported] = [await checksum("WHEN_REQUIRED"), await checksum("WHEN_SUPPORTED")];
-  check(required === null && supported === "AAAAAA==", `${required}, ${supported}`); // that of no body
+  check(required === null && supported === "AAAAAA==", `${required}, ${supported}`); // of an empty body
 }
 
 export const steps = [

@@ -14,12 +14,12 @@ registerInstrumentations({
   })],
 });
 
-// request makes a request in ctx, checks that the server's span is the child of
-// the page's, and returns what else came with that.
+// request sends a request in ctx, checks that the server's span is a child of the
+// page's span, and returns the state and the baggage that the server received.
 async function request(url, ctx = ROOT_CONTEXT) {
   const response = await context.with(ctx, () => fetch(url));
   const {traceId, parentId, ...more} = await response.json();
-  check(traceId === last.traceId && parentId === last.spanId, `${traceId} ${parentId} is not of ${last.traceId} ${last.spanId}`);
+  check(traceId === last.traceId && parentId === last.spanId, `${traceId} ${parentId} does not belong to ${last.traceId} ${last.spanId}`);
   return more;
 }
 
@@ -28,8 +28,7 @@ async function trace(api) {
   check(state === "" && baggage === "", `${state} ${baggage}`);
 }
 
-// continueTrace goes on with a trace that has begun before the page, as if the
-// page's server had handed it on.
+// continueTrace continues a trace that the server of the page started.
 async function continueTrace(api) {
   const traceId = "0af7651916cd43dd8448eb211c80319c";
   const ctx = propagation.extract(ROOT_CONTEXT, {traceparent: `00-${traceId}-b7ad6b7169203331-01`, tracestate: "vendor=value"});
@@ -43,7 +42,7 @@ async function carryBaggage(api) {
   check(baggage === "tenant=blue", baggage);
 }
 
-// leaveAlone makes a request to a URL that the instrumentation is not told of.
+// leaveAlone sends a request to a URL that is not in propagateTraceHeaderCorsUrls.
 async function leaveAlone(api) {
   const response = await fetch(api + "/other");
   const {parentId} = await response.json();

@@ -12,7 +12,7 @@ const newUpload = (api, name, options, resolve, reject) => new Upload(new File([
   ...options,
 });
 
-// arrived checks what the server has of an upload.
+// arrived checks the data of an upload on the server.
 async function arrived({url}, want) {
   const response = await fetch(url.replace("/files/", "/content/"));
   const got = response.ok ? await response.text() : response.status;
@@ -28,7 +28,7 @@ async function send(api, name, options) {
   await arrived(upload, content);
 }
 
-// begin sends the first ten bytes, and no more.
+// begin sends the first ten bytes and then stops.
 async function begin(api, name) {
   let upload;
   await new Promise((resolve, reject) => {
@@ -39,15 +39,15 @@ async function begin(api, name) {
   return upload;
 }
 
-// checkHeader checks that an upload with these options sends that header in one of
-// its requests, and keeps that request back.
+// checkHeader checks that an upload with these options has that header in a
+// request, and does not send that request.
 const checkHeader = (api, name, options) => new Promise((resolve, reject) => {
   newUpload(api, "other", {
     ...options,
     onBeforeRequest: (request) => {
       if (request.getHeader(name)) {
         resolve();
-        throw new Error("kept back");
+        throw new Error("not sent");
       }
     },
   }, () => reject(new Error(`no ${name}`)), reject).start();
