@@ -64,19 +64,25 @@ var (
 // isMisspelled reports whether scheme is neither http nor https, but differs from
 // one of them in one place or has three or more of their letters in any order.
 func isMisspelled(scheme string) bool {
-	if scheme == "http" || scheme == "https" {
-		return false
-	}
-	for _, word := range []string{"http", "https"} {
+	return scheme != "http" && scheme != "https" &&
+		(almostWeb.MatchString(scheme) || webLetters.MatchString(scheme) && strings.Contains(scheme, "p") && strings.ContainsAny(scheme, "ht"))
+}
+
+var (
+	webLetters = regexp.MustCompile(`^[htps]{3,}$`)
+	almostWeb  = almost("http", "https")
+)
+
+// almost returns an expression for words and for everything that differs from one
+// of them in one letter or digit.
+func almost(words ...string) *regexp.Regexp {
+	var all []string
+	for _, word := range words {
 		for i := range len(word) + 1 {
-			added := word[:i] + "[a-z0-9]" + word[i:]
-			replaced := word[:i] + "[a-z0-9]?" + word[min(i+1, len(word)):]
-			if regexp.MustCompile(`^(` + added + `|` + replaced + `)$`).MatchString(scheme) {
-				return true
-			}
+			all = append(all, word[:i]+"[a-z0-9]"+word[i:], word[:i]+"[a-z0-9]?"+word[min(i+1, len(word)):])
 		}
 	}
-	return regexp.MustCompile(`^[htps]{3,}$`).MatchString(scheme) && regexp.MustCompile(`p.*[ht]|[ht].*p`).MatchString(scheme)
+	return regexp.MustCompile(`^(` + strings.Join(all, "|") + `)$`)
 }
 
 // browserIPv6 serializes ip. It writes all pieces, and then replaces the first of
