@@ -29,12 +29,6 @@
 //	                 gets more than 30
 //	-json            print the result as JSON
 //
-// With -scan, corsfetch makes the request from hostile origins too, each with
-// and without credentials, and prints its findings. It sends only GET, HEAD and
-// OPTIONS, so it changes nothing. The exit status is 0 if there is no finding
-// above Info, 1 if there is one, and 2 if a request got no response and there is
-// none.
-//
 // As in browsers, localhost and all names under it are loopback addresses. If
 // the server closed a connection while it was idle, the request is sent again.
 //
@@ -43,6 +37,12 @@
 // invalid, no browser sends such a request, or the server does not respond. If a
 // response began, but its body did not end in time, the status is still 0 or 1.
 // With go run, status 2 becomes 1.
+//
+// With -scan, corsfetch makes the request from hostile origins too, each with
+// and without credentials, and prints its findings. It sends only GET, HEAD and
+// OPTIONS, so it changes nothing. The exit status is 0 if there is no finding
+// above Info, 1 if there is one, and 2 if a request got no response and there is
+// none.
 //
 // Browsers also block requests for reasons other than CORS. corsfetch prints a
 // note about one of them, mixed content: an https: page cannot request an http:
