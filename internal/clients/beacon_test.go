@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/f407da42/cors"
+	"github.com/f407da42/cors/corstest"
 )
 
 var beaconPolicy = cors.Policy{
@@ -29,6 +30,30 @@ var beacons = recipe{
 		{"AllowCredentials", ""}:           "beacon with JSON",
 	},
 	preflights: 1,
+}
+
+// TestFieldBugBeaconsIncludeCredentials shows that a JSON beacon needs
+// AllowCredentials, although the page did not ask for credentials.
+func TestFieldBugBeaconsIncludeCredentials(t *testing.T) {
+	beacon := corstest.Request{
+		Method:      http.MethodPost,
+		URL:         "https://api.example.com/events",
+		Header:      http.Header{"Content-Type": {"application/json"}},
+		Body:        "{}",
+		Credentials: corstest.Include, // as sendBeacon always does
+	}
+	for _, credentials := range []bool{true, false} {
+		p := beaconPolicy
+		p.AllowCredentials = credentials
+		m, err := cors.New(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := corstest.Browser{Handler: m.Handler(collector(t))}
+		if result := b.Fetch("https://app.example.com", beacon); (result.Blocked == "") != credentials {
+			t.Errorf("AllowCredentials: %t\n%s", credentials, result)
+		}
+	}
 }
 
 // collector returns a server of events. A page cannot see whether its beacon
