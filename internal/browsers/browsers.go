@@ -1,12 +1,12 @@
 //go:build unix
 
-// Package browsers opens web pages in the browsers of this machine, headless
-// and without a driver, for tests.
+// Package browsers opens web pages in real browsers, for tests. The browsers run
+// headless and without a driver.
 //
-// A test serves a page, and [Start] opens it. The page does what is to be
-// tested and reports to the server it came from. The tests of this package do
-// that with the CORS requests of a table, in three engines. Each engine also has
-// a package below, which is there to show where the engine is missing: see [Main].
+// A test serves a page, and [Start] opens it. The page runs its cases and reports
+// the results to its server. The tests of this package do so with a table of CORS
+// requests, in three engines. Each engine also has a package below this one, which
+// shows if the engine is missing: see [Main].
 package browsers
 
 import (
@@ -31,7 +31,7 @@ import (
 	"time"
 )
 
-// An Engine is a browser engine, by the name that CORS_BROWSERS has for it.
+// An Engine is a browser engine. Its value is its name in CORS_BROWSERS.
 type Engine string
 
 const (
@@ -43,12 +43,12 @@ const (
 // Engines are all engines.
 var Engines = []Engine{Chromium, Firefox, WebKit}
 
-// patience is how long a browser or display may take to start or to end. It is
-// only ever used up by one that is broken. All engines together stay below the
-// 10 minutes after which the go command kills a test, even if each hangs.
+// patience is the time that a browser or display may take to start or to end.
+// Only broken ones need all of it. Even if every engine hangs, the tests end
+// before the go command kills them after 10 minutes.
 const patience = 30 * time.Second
 
-// find returns the file to run e with.
+// find returns the path of the program that runs e.
 func (e Engine) find() (string, error) {
 	var names []string
 	switch e {
@@ -58,10 +58,10 @@ func (e Engine) find() (string, error) {
 		names = []string{"firefox-esr", "firefox"}
 	case WebKit:
 		if _, err := exec.LookPath("Xvfb"); err != nil {
-			return "", errors.New("no Xvfb found, which MiniBrowser needs")
+			return "", errors.New("no Xvfb found; MiniBrowser needs it")
 		}
 		names = []string{"MiniBrowser"}
-		// Debian's package webkit2gtk-driver puts it where no PATH leads.
+		// Debian's package webkit2gtk-driver installs it outside PATH.
 		libs, _ := filepath.Glob("/usr/lib/*/webkit2gtk-4.*/MiniBrowser")
 		names = append(names, libs...)
 	}
@@ -78,9 +78,9 @@ type Browser struct {
 	dir   string          // its home, temporary directory and profile
 	alive io.Closer       // closing it ends the browser
 	tools *devTools       // Chromium's, if storage access is granted; otherwise nil
-	done  <-chan struct{} // closed when it has ended
+	done  <-chan struct{} // closed when the browser has ended
 	log   log
-	x     *display // nil if it needs none
+	x     *display // nil if the browser does not need one
 }
 
 // Start opens url in e, and closes the browser when t ends.
@@ -114,7 +114,7 @@ func open(t testing.TB, e Engine, url, embedded string) *Browser {
 	path, err := e.find()
 	if err != nil {
 		if demanded {
-			t.Fatalf("%s: %v, but CORS_BROWSERS demands it", e, err)
+			t.Fatalf("%s: %v, but CORS_BROWSERS names it", e, err)
 		}
 		t.Skipf("%s: %v", e, err)
 	}
@@ -130,7 +130,7 @@ func open(t testing.TB, e Engine, url, embedded string) *Browser {
 	return b
 }
 
-// demanded reports whether CORS_BROWSERS demands e.
+// demanded reports whether CORS_BROWSERS names e.
 func (e Engine) demanded() (bool, error) {
 	list := os.Getenv("CORS_BROWSERS")
 	if list == "" {
@@ -140,30 +140,30 @@ func (e Engine) demanded() (bool, error) {
 	for name := range strings.SplitSeq(list, ",") {
 		name = strings.TrimSpace(name)
 		if !slices.Contains(Engines, Engine(name)) {
-			return false, fmt.Errorf("CORS_BROWSERS demands %q; it may list %q", name, Engines)
+			return false, fmt.Errorf("CORS_BROWSERS names %q; it may list %q", name, Engines)
 		}
 		found = found || Engine(name) == e
 	}
 	return found, nil
 }
 
-// Main is for the TestMain of a package whose tests are all about e. If e is not
-// on this machine, and not demanded, Main runs none of them. The go command then
-// says "[no tests to run]" of the package. Of a package that passes it says
-// nothing else, least of all which tests were skipped.
+// Main is for TestMain in a package whose tests all need e. If e is missing and
+// CORS_BROWSERS does not name it, Main runs none of them. The go command then
+// prints "[no tests to run]" for the package. It would not show skipped tests of
+// a package that passes.
 func Main(m *testing.M, e Engine) {
 	demanded, err := e.demanded()
 	if _, missing := e.find(); missing != nil && !demanded && err == nil {
-		fmt.Fprintf(os.Stderr, "not tested in %s: %v\n", e, missing) // shown with -v
+		fmt.Fprintf(os.Stderr, "not tested in %s: %v\n", e, missing) // visible with -v
 		uncached()
 		flag.Set("test.run", "^$")
 	}
 	m.Run()
 }
 
-// uncached keeps the go command from caching the result of the tests, by having
-// them write no log of what that depends on. The log would not tell that
-// somebody installs a browser.
+// uncached keeps the go command from caching the result of the tests: they write
+// no log of the files and variables that the result depends on. Such a log would
+// not show that a browser was installed later.
 func uncached() {
 	flag.Parse()
 	flag.Set("test.testlogfile", "")
@@ -189,9 +189,9 @@ func TestStart(t *testing.T, e Engine) {
 	select {
 	case <-ran:
 	case <-b.Done():
-		t.Fatalf("the browser has ended:\n%s", b.Log())
+		t.Fatalf("the browser ended:\n%s", b.Log())
 	case <-time.After(2 * patience):
-		t.Fatalf("the browser has not run the page's script in time:\n%s", b.Log())
+		t.Fatalf("the browser did not run the page's script in time:\n%s", b.Log())
 	}
 }
 
@@ -245,21 +245,21 @@ func start(e Engine, path, url, embedded string) (*Browser, error) {
 	return b, nil
 }
 
-// The shell scripts below outlive the test's process, in whatever way it ends,
-// and clean up then. Each runs in a process group of its own, which an interrupt
-// from the terminal does not reach.
+// The shell scripts below run longer than the test's process, and clean up even if
+// it is killed. Each runs in a separate process group, so an interrupt from the
+// terminal does not reach it.
 
-// supervise is a shell script that runs a command in the background and kills
-// its own process group, which is the command's, when the command has ended,
-// or when standard input is closed. That happens at the latest when the test's
-// process ends.
+// supervise is a shell script that runs a command in the background. When the
+// command ends, or when standard input is closed, the script kills its process
+// group, which includes the command. Standard input is closed at the latest when
+// the test's process ends.
 const supervise = `("$@"; kill -KILL 0) & read never; kill -KILL 0`
 
-// tidy is a shell script that deletes a directory when standard input, which all
-// processes of the browser can write to, has no more writers.
+// tidy is a shell script that deletes a directory when no process can write to
+// its standard input any more. All processes of the browser can write to it.
 const tidy = `read never; rm -rf "$1"`
 
-// run runs the file path with args, in an environment of its own.
+// run runs the program at path with args, in a minimal environment.
 func (b *Browser) run(path string, args, env []string) error {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -278,7 +278,7 @@ func (b *Browser) run(path string, args, env []string) error {
 	cmd := exec.Command("sh", append([]string{"-c", supervise, "sh", path}, args...)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Env = append(env, "PATH="+os.Getenv("PATH"), "LANG=C.UTF-8", "HOME="+b.dir, "TMPDIR="+b.dir,
-		// Nobody may start a message bus, which would outlive the browser.
+		// A message bus would keep running after the browser.
 		"DBUS_SESSION_BUS_ADDRESS=disabled:", "NO_AT_BRIDGE=1", "GTK_A11Y=none", "GSETTINGS_BACKEND=memory")
 	// All processes of the browser inherit the pipe to the log, and Wait
 	// returns only when the last of them has ended.
@@ -334,19 +334,19 @@ user_pref("toolkit.telemetry.enabled", false);
 user_pref("toolkit.telemetry.server", "");
 `
 
-// Done returns a channel that is closed when the browser has ended, which it
-// does not do by itself unless it crashes.
+// Done returns a channel that is closed when the browser has ended. Before the
+// end of the test, a browser ends only if it crashes.
 func (b *Browser) Done() <-chan struct{} { return b.done }
 
-// Log returns what the browser has written to its standard output and standard
-// error so far. Chromium and WebKit write the page's console messages there.
+// Log returns the standard output and standard error of the browser so far.
+// Chromium and WebKit write the page's console messages there.
 func (b *Browser) Log() string {
 	text, _ := b.log.read()
 	return text
 }
 
-// WaitLog waits until the browser has written text, and reports whether it has
-// before ctx is done.
+// WaitLog waits until the log contains text, and reports whether it does before
+// ctx is done.
 func (b *Browser) WaitLog(ctx context.Context, text string) bool {
 	for {
 		written, changed := b.log.read()
@@ -368,13 +368,14 @@ func (b *Browser) close() error {
 	return errors.Join(b.x.close(), b.tools.close(), b.leftovers(), os.RemoveAll(b.dir))
 }
 
-// leftovers returns an error if a process lives that knows b's directory.
+// leftovers returns an error if a process with b's directory in its environment is
+// still running.
 func (b *Browser) leftovers() error {
-	environs, _ := filepath.Glob("/proc/[0-9]*/environ") // none where there is no /proc
+	environs, _ := filepath.Glob("/proc/[0-9]*/environ") // empty without /proc
 	for _, name := range environs {
 		environ, err := os.ReadFile(name)
 		if err == nil && bytes.Contains(environ, []byte(b.dir)) {
-			return fmt.Errorf("process %s has outlived its browser", filepath.Base(filepath.Dir(name)))
+			return fmt.Errorf("process %s is still running after its browser", filepath.Base(filepath.Dir(name)))
 		}
 	}
 	return nil
@@ -397,8 +398,7 @@ func (l *log) Write(p []byte) (int, error) {
 	return l.buf.Write(p)
 }
 
-// read returns what has been written, and a channel that is closed when there
-// is more.
+// read returns the text so far, and a channel that is closed when there is more.
 func (l *log) read() (string, <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -408,18 +408,18 @@ func (l *log) read() (string, <-chan struct{}) {
 	return l.buf.String(), l.changed
 }
 
-// A display is an X server without a screen.
+// A display is an X server without a screen. WebKit needs one.
 type display struct {
 	cmd    *exec.Cmd
 	alive  io.Closer // closing it ends the X server
 	number string
 }
 
-// show is a shell script that runs an X server until standard input is closed,
-// and ends it in the way that makes it delete its socket.
+// show is a shell script that runs an X server until standard input is closed. It
+// then ends the server with SIGTERM, so the server deletes its socket.
 const show = `Xvfb "$@" & exec 3>&-; read never; kill $!; wait $!`
 
-// startDisplay starts an X server, which picks a free number itself.
+// startDisplay starts an X server with a free number.
 func startDisplay() (*display, error) {
 	cmd := exec.Command("sh", "-c", show, "sh", "-displayfd", "3", "-nolisten", "tcp", "-screen", "0", "1280x1024x24")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -443,12 +443,12 @@ func startDisplay() (*display, error) {
 	line, err := bufio.NewReader(r).ReadString('\n')
 	x.number = strings.TrimSpace(line)
 	if _, bad := strconv.Atoi(x.number); err != nil || bad != nil {
-		return nil, errors.Join(fmt.Errorf("no display: Xvfb says %q for its number", line), err, x.close())
+		return nil, errors.Join(fmt.Errorf("no display: Xvfb printed the number %q", line), err, x.close())
 	}
 	return x, nil
 }
 
-// close ends the X server, nil or not.
+// close ends the X server. x can be nil.
 func (x *display) close() error {
 	if x == nil {
 		return nil

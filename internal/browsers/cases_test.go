@@ -14,7 +14,7 @@ import (
 	"github.com/f407da42/cors/corstest"
 )
 
-// cases returns the cases that every browser runs, and the model where it can.
+// cases returns the cases that every browser runs, and the model if it can.
 func cases(o origins) []testCase {
 	page := []string{o.page}
 	only := cors.Policy{AllowedOrigins: page, MaxAge: time.Hour}
@@ -36,7 +36,7 @@ func cases(o origins) []testCase {
 	}}
 
 	return []testCase{
-		// What happens to a request.
+		// Requests.
 		{
 			name:   "a request without Origin runs the handler",
 			policy: none,
@@ -45,20 +45,20 @@ func cases(o origins) []testCase {
 			server: "GET", script: "loaded",
 		},
 		{
-			name:   "so it does where any origin is allowed",
+			name:   "a request without Origin runs the handler if any origin is allowed",
 			policy: anyOrigin,
 			reply:  file("text/javascript", "1"),
 			steps:  []step{{Via: "script"}},
 			server: "GET", script: "loaded",
 		},
 		{
-			name:   "a preflight from an allowed origin is answered and leads to the request",
+			name:   "the request follows a preflight from an allowed origin",
 			policy: methods("PUT"),
 			steps:  []step{{Method: "PUT"}},
 			server: "preflight PUT, PUT", script: "200",
 		},
 		{
-			name:   "a preflight from another origin is rejected and leads to nothing",
+			name:   "no request follows a rejected preflight",
 			policy: cors.Policy{AllowedOrigins: []string{o.sub}, AllowedMethods: []string{"PUT"}},
 			steps:  []step{{Method: "PUT"}},
 			server: "preflight PUT rejected", script: "blocked",
@@ -74,7 +74,7 @@ func cases(o origins) []testCase {
 			server: "GET", script: "200",
 		},
 		{
-			name:   "an actual request from any origin runs the handler where any is allowed",
+			name:   "an actual request runs the handler if any origin is allowed",
 			policy: anyOrigin,
 			steps:  []step{{}},
 			server: "GET", script: "200",
@@ -96,7 +96,7 @@ func cases(o origins) []testCase {
 			server: "POST rejected", script: "blocked",
 		},
 		{
-			name:   "nor does one whose answer the script does not ask to read",
+			name:   "a no-cors POST from another origin does not run the handler",
 			policy: none,
 			steps:  []step{{Method: "POST", Body: "to=mallory", Mode: "no-cors"}},
 			server: "POST rejected", script: "opaque",
@@ -109,21 +109,21 @@ func cases(o origins) []testCase {
 			server: "POST with cookie", script: "200",
 		},
 		{
-			name:   "a same-origin GET, which has no Origin, runs the handler",
+			name:   "a same-origin GET without Origin runs the handler",
 			from:   o.api,
 			policy: none,
 			steps:  []step{{}},
 			server: "GET with cookie", script: "200",
 		},
 		{
-			name:   "a same-origin PUT with headers of all kinds needs no preflight",
+			name:   "a same-origin PUT with custom headers needs no preflight",
 			from:   o.api,
 			policy: none,
 			steps:  []step{{Method: "PUT", Body: "{}", Headers: map[string]string{"Content-Type": "application/json", "X-Id": "1"}}},
 			server: "PUT with cookie", script: "200",
 		},
 		{
-			name:   "an answer with two origins in it is not for the script to read",
+			name:   "a response with two allowed origins is not readable",
 			policy: only,
 			reply: func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Add("Access-Control-Allow-Origin", "*")
@@ -136,13 +136,13 @@ func cases(o origins) []testCase {
 			},
 		},
 		{
-			name:   "a DenyHandler's answer is not for the script to read",
+			name:   "a response of DenyHandler is not readable",
 			policy: cors.Policy{DenyHandler: http.NotFoundHandler()},
 			steps:  []step{{}},
 			server: "GET rejected", script: "blocked",
 		},
 		{
-			name:   "an origin that AllowOriginFunc allows is allowed",
+			name:   "AllowOriginFunc allows an origin",
 			policy: cors.Policy{AllowOriginFunc: func(_ *http.Request, origin string) bool { return origin == o.page }, AllowedMethods: []string{"PUT"}},
 			steps:  []step{{Method: "PUT"}},
 			server: "preflight PUT, PUT", script: "200",
@@ -150,31 +150,31 @@ func cases(o origins) []testCase {
 
 		// Methods.
 		{
-			name:   "HEAD is simple",
+			name:   "HEAD needs no preflight",
 			policy: only,
 			steps:  []step{{Method: "HEAD"}},
 			server: "HEAD", script: "200",
 		},
 		{
-			name:   "POST without a body is simple",
+			name:   "POST without a body needs no preflight",
 			policy: only,
 			steps:  []step{{Method: "POST"}},
 			server: "POST", script: "200",
 		},
 		{
-			name:   "post in lower case is POST",
+			name:   "post in lowercase is POST",
 			policy: only,
 			steps:  []step{{Method: "post"}},
 			server: "POST", script: "200",
 		},
 		{
-			name:   "put in lower case is PUT",
+			name:   "put in lowercase is PUT",
 			policy: methods("PUT"),
 			steps:  []step{{Method: "put"}},
 			server: "preflight PUT, PUT", script: "200",
 		},
 		{
-			name:   "PUT that is not listed stops at its preflight",
+			name:   "PUT stops at its preflight if it is not listed",
 			policy: only,
 			steps:  []step{{Method: "PUT"}},
 			server: "preflight PUT", script: "blocked",
@@ -196,7 +196,7 @@ func cases(o origins) []testCase {
 			server: "preflight PATCH, PATCH", script: "200",
 		},
 		{
-			name:   "patch in lower case is not PATCH",
+			name:   "patch in lowercase is not PATCH",
 			policy: methods("PATCH"),
 			steps:  []step{{Method: "patch"}},
 			server: "preflight patch", script: "blocked",
@@ -206,7 +206,7 @@ func cases(o origins) []testCase {
 			},
 		},
 		{
-			name:   "OPTIONS by a script needs a preflight",
+			name:   "OPTIONS from a script needs a preflight",
 			policy: methods("OPTIONS"),
 			steps:  []step{{Method: "OPTIONS"}},
 			server: "preflight OPTIONS, OPTIONS", script: "200",
@@ -218,13 +218,13 @@ func cases(o origins) []testCase {
 			server: "preflight PURGE, PURGE", script: "200",
 		},
 		{
-			name:   "a method is compared with its case",
+			name:   "methods are compared with case",
 			policy: methods("Purge"),
 			steps:  []step{{Method: "PURGE"}},
 			server: "preflight PURGE", script: "blocked",
 		},
 		{
-			name:   "any method",
+			name:   "* allows any method",
 			policy: methods("*"),
 			steps:  []step{{Method: "PURGE"}, {Method: "DELETE"}},
 			server: "preflight PURGE, PURGE, DELETE", script: "200, 200",
@@ -238,23 +238,23 @@ func cases(o origins) []testCase {
 			server: "", script: "blocked",
 		},
 		{
-			name:   "a POST whose upload a script observes needs a preflight",
+			name:   "a POST with an upload listener needs a preflight",
 			policy: only,
 			steps:  []step{upload},
 			server: "preflight POST, POST", script: "200",
 		},
 		{
-			name:   "without any method in the list, such uploads share one",
+			name:   "two uploads share a preflight if no method is listed",
 			policy: only,
 			steps:  []step{upload, upload},
 			server: "preflight POST, POST, POST", script: "200, 200",
 		},
 		{
-			name:   "with other methods in the list, each such upload has its preflight",
+			name:   "each upload has a preflight if only other methods are listed",
 			policy: methods("PUT"),
 			steps:  []step{upload, upload},
 			server: "preflight POST, POST, preflight POST, POST", script: "200, 200",
-			// All three take a safelisted method for listed.
+			// All three treat a safelisted method as listed.
 			differs: map[Engine]outcome{
 				Chromium: {"preflight POST, POST, POST", "200, 200"},
 				Firefox:  {"preflight POST, POST, POST", "200, 200"},
@@ -262,17 +262,17 @@ func cases(o origins) []testCase {
 			},
 		},
 		{
-			name:   "with POST in the list, such uploads share one",
+			name:   "two uploads share a preflight if POST is listed",
 			policy: methods("PUT", "POST"),
 			steps:  []step{upload, upload},
 			server: "preflight POST, POST, POST", script: "200, 200",
 		},
 		{
-			name:   "an observed upload by PUT is let through where no list is sent",
+			name:   "a PUT with an upload listener is allowed if no method is listed",
 			policy: only,
 			steps:  []step{{Via: "xhr", Method: "PUT", Body: "a", Upload: true}},
 			server: "preflight PUT, PUT", script: "200",
-			// All three want PUT to be listed even so.
+			// All three require PUT to be listed.
 			differs: map[Engine]outcome{
 				Chromium: {"preflight PUT", "blocked"},
 				Firefox:  {"preflight PUT", "blocked"},
@@ -280,29 +280,29 @@ func cases(o origins) []testCase {
 			},
 		},
 		{
-			name:   "an XMLHttpRequest without a listener is simple",
+			name:   "an XMLHttpRequest without a listener needs no preflight",
 			policy: only,
 			steps:  []step{{Via: "xhr", Method: "POST", Body: "a"}},
 			server: "POST", script: "200",
 		},
 		{
-			name:   "a body that is a stream needs a preflight",
+			name:   "a stream as body needs a preflight",
 			policy: only,
 			steps:  []step{{At: o.secure, Method: "POST", Body: "abc", Stream: true}},
 			server: "preflight POST, POST", script: "200",
 			differs: map[Engine]outcome{
-				Firefox: {"", "blocked"}, // here, where it does not trust the server's certificate
-				WebKit:  {"", "blocked"}, // because it has no such bodies
+				Firefox: {"", "blocked"}, // because it does not trust the certificate of the test server
+				WebKit:  {"", "blocked"}, // because it does not support streams
 			},
 		},
 		{
-			name:   "a body that is a stream is not sent over HTTP/1.1",
+			name:   "a stream as body is not sent over HTTP/1.1",
 			policy: only,
 			steps:  []step{{Method: "POST", Body: "abc", Stream: true}},
 			server: "preflight POST", script: "blocked",
 			differs: map[Engine]outcome{
-				Firefox: {"POST", "200"}, // because it has no such bodies, and sends "[object ReadableStream]"
-				WebKit:  {"", "blocked"}, // because it has no such bodies
+				Firefox: {"POST", "200"}, // because it does not support streams, and sends "[object ReadableStream]"
+				WebKit:  {"", "blocked"}, // because it does not support streams
 			},
 			noModel: true,
 		},
@@ -315,7 +315,7 @@ func cases(o origins) []testCase {
 			server: "GET", script: "200",
 		},
 		{
-			name:   "Accept with a parenthesis is not",
+			name:   "Accept with a parenthesis is not safelisted",
 			policy: headers("Accept"),
 			steps:  []step{{Headers: header("Accept", "text/html(x)")}},
 			server: "preflight GET accept, GET", script: "200",
@@ -327,7 +327,7 @@ func cases(o origins) []testCase {
 			server: "GET", script: "200",
 		},
 		{
-			name:   "Accept of 129 bytes is not",
+			name:   "Accept of 129 bytes is not safelisted",
 			policy: only,
 			steps:  []step{{Headers: header("Accept", strings.Repeat("a", 129))}},
 			server: "preflight GET accept", script: "blocked",
@@ -339,7 +339,7 @@ func cases(o origins) []testCase {
 			server: "GET", script: "200",
 		},
 		{
-			name:   "Accept-Language with an underscore is not",
+			name:   "Accept-Language with an underscore is not safelisted",
 			policy: headers("Accept-Language"),
 			steps:  []step{{Headers: header("Accept-Language", "de_CH")}},
 			server: "preflight GET accept-language, GET", script: "200",
@@ -351,13 +351,13 @@ func cases(o origins) []testCase {
 			server: "POST", script: "200",
 		},
 		{
-			name:   "Content-Language with an exclamation mark is not",
+			name:   "Content-Language with an exclamation mark is not safelisted",
 			policy: only,
 			steps:  []step{{Headers: header("Content-Language", "de!")}},
 			server: "preflight GET content-language", script: "blocked",
 		},
 		{
-			name:   "Range of the simple form is safelisted",
+			name:   "Range with a start and an end is safelisted",
 			policy: only,
 			steps:  []step{{Headers: header("Range", "bytes=0-1")}},
 			server: "GET", script: "200",
@@ -369,7 +369,7 @@ func cases(o origins) []testCase {
 			server: "GET", script: "200",
 		},
 		{
-			name:   "Range without a start is not",
+			name:   "Range without a start is not safelisted",
 			policy: only,
 			steps:  []step{{Headers: header("Range", "bytes=-1")}},
 			server: "preflight GET range", script: "blocked",
@@ -393,19 +393,19 @@ func cases(o origins) []testCase {
 			server: "POST", script: "200",
 		},
 		{
-			name:   "Content-Type in upper case is safelisted",
+			name:   "Content-Type in uppercase is safelisted",
 			policy: only,
 			steps:  []step{{Method: "POST", Body: "a", Headers: header("Content-Type", "TEXT/PLAIN")}},
 			server: "POST", script: "200",
 		},
 		{
-			name:   "Content-Type application/json is not",
+			name:   "Content-Type application/json is not safelisted",
 			policy: headers("Content-Type"),
 			steps:  []step{{Method: "POST", Body: "{}", Headers: header("Content-Type", "application/json")}},
 			server: "preflight POST content-type, POST", script: "200",
 		},
 		{
-			name:   "Content-Type application/json stops where the list lacks it",
+			name:   "Content-Type application/json stops at its preflight if Content-Type is not listed",
 			policy: only,
 			steps:  []step{{Method: "POST", Body: "{}", Headers: header("Content-Type", "application/json")}},
 			server: "preflight POST content-type", script: "blocked",
@@ -415,13 +415,13 @@ func cases(o origins) []testCase {
 			},
 		},
 		{
-			name:   "Content-Type text/plain with a quoted parameter is not",
+			name:   "Content-Type text/plain with a quoted parameter is not safelisted",
 			policy: only,
 			steps:  []step{{Method: "POST", Body: "a", Headers: header("Content-Type", `text/plain; charset="utf-8"`)}},
 			server: "preflight POST content-type", script: "blocked",
 		},
 		{
-			name:   "Content-Type of more than 128 bytes is not",
+			name:   "Content-Type of more than 128 bytes is not safelisted",
 			policy: only,
 			steps:  []step{{Method: "POST", Body: "a", Headers: header("Content-Type", "text/plain; a="+strings.Repeat("a", 120))}},
 			server: "preflight POST content-type", script: "blocked",
@@ -433,7 +433,7 @@ func cases(o origins) []testCase {
 			server: "preflight GET x-id, GET", script: "200",
 		},
 		{
-			name:   "a custom header stops where the list lacks it",
+			name:   "a custom header stops at its preflight if it is not listed",
 			policy: headers("X-Id"),
 			steps:  []step{{Headers: header("X-Nope", "1")}},
 			server: "preflight GET x-nope", script: "blocked",
@@ -443,30 +443,30 @@ func cases(o origins) []testCase {
 			},
 		},
 		{
-			name:   "case does not matter in the name of a header",
+			name:   "names of headers are compared without case",
 			policy: headers("x-ID"),
 			steps:  []step{{Headers: header("X-iD", "1")}},
 			server: "preflight GET x-id, GET", script: "200",
 		},
 		{
-			name:   "headers are asked for in lower case and in order",
+			name:   "a preflight names the headers in lowercase and sorted",
 			policy: headers("X-B", "Authorization", "X-A", "X-C"),
 			steps:  []step{{Headers: map[string]string{"X-C": "1", "x-b": "1", "X-A": "1", "Authorization": "1", "Accept": "a"}}},
 			server: "preflight GET authorization x-a x-b x-c, GET", script: "200",
 		},
 		{
-			name:   "any header",
+			name:   "* allows any header",
 			policy: headers("*"),
 			steps:  []step{{Headers: header("X-Id", "1")}, {Headers: header("X-Other", "1")}},
 			server: "preflight GET x-id, GET, GET", script: "200, 200",
 			differs: map[Engine]outcome{Firefox: {"preflight GET x-id, GET, preflight GET x-other, GET", "200, 200"}},
 		},
 		{
-			name:   "any header is not Authorization",
+			name:   "* does not allow Authorization",
 			policy: headers("*"),
 			steps:  []step{{Headers: header("Authorization", "Bearer a")}},
 			server: "preflight GET authorization", script: "blocked",
-			// All three still let it through.
+			// All three still allow it.
 			differs: map[Engine]outcome{
 				Chromium: {"preflight GET authorization, GET", "200"},
 				Firefox:  {"preflight GET authorization, GET", "200"},
@@ -474,7 +474,7 @@ func cases(o origins) []testCase {
 			},
 		},
 		{
-			name:   "any header never caches Authorization",
+			name:   "* does not cache Authorization",
 			policy: headers("*"),
 			steps:  []step{{Headers: header("Authorization", "Bearer a")}, {Headers: header("Authorization", "Bearer b")}},
 			server: "preflight GET authorization, preflight GET authorization", script: "blocked, blocked",
@@ -485,19 +485,19 @@ func cases(o origins) []testCase {
 			},
 		},
 		{
-			name:   "any header and Authorization",
+			name:   "* and Authorization allow both",
 			policy: headers("*", "Authorization"),
 			steps:  []step{{Headers: map[string]string{"Authorization": "Bearer a", "X-Id": "1"}}, {Headers: header("Authorization", "Bearer b")}},
 			server: "preflight GET authorization x-id, GET, GET", script: "200, 200",
 		},
 		{
-			name:   "a script cannot set Cookie, nor ask to",
+			name:   "Cookie set by a script is dropped",
 			policy: only,
 			steps:  []step{{Headers: header("Cookie", "user=mallory")}},
 			server: "GET", script: "200",
 		},
 		{
-			name:   "a script cannot set Sec- headers, nor ask to",
+			name:   "Sec-Fetch-Site set by a script is dropped",
 			policy: only,
 			steps:  []step{{Headers: header("Sec-Fetch-Site", "same-origin")}},
 			server: "GET", script: "200",
@@ -505,7 +505,7 @@ func cases(o origins) []testCase {
 
 		// Response headers.
 		{
-			name:   "headers are not exposed unless listed",
+			name:   "response headers are hidden if they are not listed",
 			policy: only,
 			reply:  reply("X-Id", "1", "ETag", `"1"`),
 			reads:  []string{"Content-Type", "ETag", "X-Id"},
@@ -513,7 +513,7 @@ func cases(o origins) []testCase {
 			server: "GET", script: "200 content-type",
 		},
 		{
-			name:   "listed headers are exposed",
+			name:   "listed response headers are exposed",
 			policy: cors.Policy{AllowedOrigins: page, ExposedHeaders: []string{"etag", "X-Count"}},
 			reply:  reply("X-Id", "1", "ETag", `"1"`, "X-Count", "7"),
 			reads:  []string{"X-Id", "ETag", "X-Count"},
@@ -521,7 +521,7 @@ func cases(o origins) []testCase {
 			server: "GET", script: "200 etag x-count",
 		},
 		{
-			name:   "any header is exposed",
+			name:   "* exposes all response headers",
 			policy: cors.Policy{AllowedOrigins: page, ExposedHeaders: []string{"*"}},
 			reply:  reply("X-Id", "1", "Authorization", "a"),
 			reads:  []string{"Authorization", "X-Id"},
@@ -529,7 +529,7 @@ func cases(o origins) []testCase {
 			server: "GET", script: "200 authorization x-id",
 		},
 		{
-			name:   "XMLHttpRequest reads the same",
+			name:   "XMLHttpRequest reads the exposed headers",
 			policy: cors.Policy{AllowedOrigins: page, ExposedHeaders: []string{"X-Count"}},
 			reply:  reply("X-Id", "1", "X-Count", "7"),
 			reads:  []string{"X-Id", "X-Count"},
@@ -553,7 +553,7 @@ func cases(o origins) []testCase {
 			server: "GET", script: "200",
 		},
 		{
-			name:   "a same-origin script reads all",
+			name:   "a same-origin script reads all headers",
 			from:   o.api,
 			policy: none,
 			reply:  reply("X-Id", "1"),
@@ -562,31 +562,31 @@ func cases(o origins) []testCase {
 			server: "GET with cookie", script: "200 x-id vary",
 		},
 		{
-			name:   "the script sees the status of a failure",
+			name:   "the script sees an error status",
 			policy: only,
 			reply:  status(http.StatusTeapot),
 			steps:  []step{{}},
 			server: "GET", script: "418",
 		},
 
-		// Credentials. Page and API are on one host, so that the cookie of one
-		// is that of the other, whatever the browser thinks of third parties.
+		// Credentials. The page and the API are on one host, so they share a cookie
+		// even if the browser blocks third-party cookies.
 		{
-			name:   "no cookie unless the script asks",
+			name:   "no cookie is sent without credentials",
 			from:   o.nearby,
 			policy: credentialed,
 			steps:  []step{{}},
 			server: "GET", script: "200",
 		},
 		{
-			name:   "a cookie and its response where the policy allows credentials",
+			name:   "a response with a cookie is readable if the policy allows credentials",
 			from:   o.nearby,
 			policy: credentialed,
 			steps:  []step{{Credentials: corstest.Include}},
 			server: "GET with cookie", script: "200",
 		},
 		{
-			name:   "a cookie but no response where it does not",
+			name:   "a response with a cookie is hidden if the policy does not allow credentials",
 			from:   o.nearby,
 			policy: cors.Policy{AllowedOrigins: []string{o.nearby}},
 			steps:  []step{{Credentials: corstest.Include}},
@@ -597,7 +597,7 @@ func cases(o origins) []testCase {
 			},
 		},
 		{
-			name:   "any origin with credentials is refused by the browser",
+			name:   "browsers refuse * with credentials",
 			from:   o.nearby,
 			policy: anyOrigin,
 			steps:  []step{{Credentials: corstest.Include}},
@@ -608,14 +608,14 @@ func cases(o origins) []testCase {
 			},
 		},
 		{
-			name:   "a preflight has no cookie, and its request has",
+			name:   "the request has a cookie and its preflight has none",
 			from:   o.nearby,
 			policy: cors.Policy{AllowedOrigins: []string{o.nearby}, AllowCredentials: true, MaxAge: time.Hour, AllowedMethods: []string{"PUT"}},
 			steps:  []step{{Method: "PUT", Credentials: corstest.Include}},
 			server: "preflight PUT, PUT with cookie", script: "200",
 		},
 		{
-			name:   "a preflight for credentials stops where the policy has none",
+			name:   "a request with credentials stops at its preflight if the policy does not allow credentials",
 			from:   o.nearby,
 			policy: cors.Policy{AllowedOrigins: []string{o.nearby}, AllowedMethods: []string{"PUT"}},
 			steps:  []step{{Method: "PUT", Credentials: corstest.Include}},
@@ -626,35 +626,35 @@ func cases(o origins) []testCase {
 			},
 		},
 		{
-			name:   "any method with credentials",
+			name:   "* allows any method with credentials",
 			from:   o.nearby,
 			policy: cors.Policy{AllowedOrigins: []string{o.nearby}, AllowCredentials: true, MaxAge: time.Hour, AllowedMethods: []string{"*"}},
 			steps:  []step{{Method: "PURGE", Credentials: corstest.Include}},
 			server: "preflight PURGE, PURGE with cookie", script: "200",
 		},
 		{
-			name:   "any method and one listed with credentials, on two header lines",
+			name:   "* and a listed method allow both with credentials",
 			from:   o.nearby,
 			policy: cors.Policy{AllowedOrigins: []string{o.nearby}, AllowCredentials: true, MaxAge: time.Hour, AllowedMethods: []string{"PUT", "*"}},
 			steps:  []step{{Method: "PURGE", Credentials: corstest.Include}, {Method: "PUT", Credentials: corstest.Include}},
 			server: "preflight PURGE, PURGE with cookie, PUT with cookie", script: "200, 200",
 		},
 		{
-			name:   "any header with credentials",
+			name:   "* allows any header with credentials",
 			from:   o.nearby,
 			policy: cors.Policy{AllowedOrigins: []string{o.nearby}, AllowCredentials: true, MaxAge: time.Hour, AllowedHeaders: []string{"*"}},
 			steps:  []step{{Headers: map[string]string{"Authorization": "a", "X-Id": "1"}, Credentials: corstest.Include}},
 			server: "preflight GET authorization x-id, GET with cookie", script: "200",
 		},
 		{
-			name:   "any header and one listed with credentials",
+			name:   "* and a listed header allow both with credentials",
 			from:   o.nearby,
 			policy: cors.Policy{AllowedOrigins: []string{o.nearby}, AllowCredentials: true, MaxAge: time.Hour, AllowedHeaders: []string{"X-Other", "*"}},
 			steps:  []step{{Headers: map[string]string{"X-Id": "1"}, Credentials: corstest.Include}, {Headers: map[string]string{"X-Other": "1"}, Credentials: corstest.Include}},
 			server: "preflight GET x-id, GET with cookie, GET with cookie", script: "200, 200",
 		},
 		{
-			name:   "XMLHttpRequest with credentials",
+			name:   "an XMLHttpRequest with credentials sends a cookie",
 			from:   o.nearby,
 			policy: credentialed,
 			steps:  []step{{Via: "xhr", Credentials: corstest.Include}},
@@ -668,7 +668,7 @@ func cases(o origins) []testCase {
 			server: "POST with cookie rejected", script: "blocked",
 		},
 		{
-			name:   "exposed headers with credentials",
+			name:   "listed response headers are exposed with credentials",
 			from:   o.nearby,
 			policy: cors.Policy{AllowedOrigins: []string{o.nearby}, AllowCredentials: true, ExposedHeaders: []string{"X-Id"}},
 			reply:  reply("X-Id", "1", "X-Other", "1"),
@@ -677,36 +677,36 @@ func cases(o origins) []testCase {
 			server: "GET with cookie", script: "200 x-id",
 		},
 		{
-			name:   "credentials have preflights of their own",
+			name:   "a request with credentials has its own preflight",
 			policy: cors.Policy{AllowedOrigins: page, AllowCredentials: true, AllowedMethods: []string{"PUT"}, MaxAge: time.Hour},
 			steps:  []step{{Method: "PUT"}, {Method: "PUT", Credentials: corstest.Include}, {Method: "PUT"}, {Method: "PUT", Credentials: corstest.Include}},
 			server: "preflight PUT, PUT, preflight PUT, PUT, PUT, PUT", script: "200, 200, 200, 200",
 		},
 
-		// How long a preflight lasts.
+		// Preflight caching.
 		{
-			name:   "a preflight lasts for its max-age",
+			name:   "a preflight lasts for its Max-Age",
 			policy: methods("PUT"),
 			steps:  []step{{Method: "PUT"}, {Method: "PUT"}, {Method: "PUT"}},
 			server: "preflight PUT, PUT, PUT, PUT", script: "200, 200, 200",
 		},
 		{
-			name:   "a preflight lasts for 5 seconds without one",
+			name:   "a preflight without Max-Age lasts for 5 seconds",
 			policy: cors.Policy{AllowedOrigins: page, AllowedMethods: []string{"PUT"}},
 			slow:   "preflight PUT, PUT, preflight PUT, PUT",
 			steps:  []step{{Method: "PUT"}, {Method: "PUT"}},
 			server: "preflight PUT, PUT, PUT", script: "200, 200",
 		},
 		{
-			name:   "a negative max-age has every preflight asked anew",
+			name:   "a negative MaxAge repeats every preflight",
 			policy: cors.Policy{AllowedOrigins: page, AllowedMethods: []string{"PUT"}, MaxAge: -1},
 			steps:  []step{{Method: "PUT"}, {Method: "PUT"}},
 			server: "preflight PUT, PUT, preflight PUT, PUT", script: "200, 200",
 		},
 		{
-			// Its grammar (RFC 9111, section 1.2.2) makes this no number, for which
-			// Fetch, "CORS-preflight fetch", step 7.9, takes 5 seconds.
-			name: "a server that sends a negative Access-Control-Max-Age",
+			// By its grammar (RFC 9111, section 1.2.2), this is not a number. Fetch,
+			// "CORS-preflight fetch", step 7.9, then uses 5 seconds.
+			name: "a preflight with a negative Access-Control-Max-Age lasts for 5 seconds",
 			middleware: func(next http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					w.Header().Set("Access-Control-Max-Age", "-1")
@@ -726,25 +726,25 @@ func cases(o origins) []testCase {
 			},
 		},
 		{
-			name:   "a preflight lasts for all that the policy lists",
+			name:   "one preflight allows all listed methods and headers",
 			policy: cors.Policy{AllowedOrigins: page, AllowedMethods: []string{"PUT", "PATCH", "DELETE"}, AllowedHeaders: []string{"X-Id", "Content-Type"}, MaxAge: 24 * time.Hour},
 			steps:  []step{{Method: "PUT"}, {Method: "DELETE"}, {Method: "PATCH", Body: "{}", Headers: header("Content-Type", "application/json")}, {Headers: header("X-Id", "1")}},
 			server: "preflight PUT, PUT, DELETE, PATCH, GET", script: "200, 200, 200, 200",
 		},
 		{
-			name:   "a preflight is for one URL",
+			name:   "each URL has its preflight",
 			policy: methods("PUT"),
 			steps:  []step{{Method: "PUT", Path: "/a"}, {Method: "PUT", Path: "/b"}, {Method: "PUT", Path: "/a"}},
 			server: "preflight PUT /a, PUT /a, preflight PUT /b, PUT /b, PUT /a", script: "200, 200, 200",
 		},
 		{
-			name:   "a preflight is for a URL with its fragment",
+			name:   "each fragment of a URL has its preflight",
 			policy: methods("PUT"),
 			steps:  []step{{Method: "PUT", Path: "/a#1"}, {Method: "PUT", Path: "/a#2"}, {Method: "PUT", Path: "/a#1"}},
 			server: "preflight PUT /a, PUT /a, preflight PUT /a, PUT /a, PUT /a", script: "200, 200, 200",
 		},
 		{
-			name:   "a preflight lasts between two ports of a host too",
+			name:   "a preflight lasts between two ports of a host",
 			from:   o.nearby,
 			policy: cors.Policy{AllowedOrigins: []string{o.nearby}, AllowedMethods: []string{"PUT"}, MaxAge: time.Hour},
 			steps:  []step{{Method: "PUT"}, {Method: "PUT"}},
@@ -753,82 +753,82 @@ func cases(o origins) []testCase {
 
 		// Origin patterns.
 		{
-			name:   "any port",
+			name:   "a pattern allows any port",
 			policy: cors.Policy{AllowedOrigins: []string{"http://127.0.0.1:*"}},
 			steps:  []step{{}},
 			server: "GET", script: "200",
 		},
 		{
-			name:   "any port of another host",
+			name:   "a pattern for any port does not allow another host",
 			policy: cors.Policy{AllowedOrigins: []string{"http://localhost:*"}},
 			steps:  []step{{}},
 			server: "GET rejected", script: "blocked",
 		},
 		{
-			name:   "any subdomain and port",
+			name:   "a pattern allows any subdomain and port",
 			from:   o.sub,
 			policy: cors.Policy{AllowedOrigins: []string{"http://*.localhost:*"}, AllowedMethods: []string{"PUT"}},
 			steps:  []step{{Method: "PUT"}},
 			server: "preflight PUT, PUT", script: "200",
 		},
 		{
-			name:   "any subdomain on this port",
+			name:   "a pattern allows any subdomain on one port",
 			from:   o.deep,
 			policy: cors.Policy{AllowedOrigins: []string{strings.Replace(o.nearby, "://", "://*.", 1)}},
 			steps:  []step{{}},
 			server: "GET", script: "200",
 		},
 		{
-			name:   "any subdomain is not the domain",
+			name:   "a pattern for subdomains does not allow the domain",
 			from:   o.nearby,
 			policy: cors.Policy{AllowedOrigins: []string{"http://*.localhost:*"}},
 			steps:  []step{{}},
 			server: "GET rejected", script: "blocked",
 		},
 		{
-			name:   "a subdomain is not another",
+			name:   "a subdomain does not allow another subdomain",
 			from:   o.deep,
 			policy: cors.Policy{AllowedOrigins: []string{o.sub}},
 			steps:  []step{{}},
 			server: "GET rejected", script: "blocked",
 		},
 		{
-			name:   "a part of a label between hyphens",
+			name:   "a pattern allows a part of a label between hyphens",
 			from:   o.review,
 			policy: cors.Policy{AllowedOrigins: []string{"http://pr-*-app.localhost:*"}, AllowedMethods: []string{"PUT"}},
 			steps:  []step{{Method: "PUT"}},
 			server: "preflight PUT, PUT", script: "200",
 		},
 		{
-			name:   "a part of a label before a hyphen",
+			name:   "a pattern allows a part of a label before a hyphen",
 			from:   o.review,
 			policy: cors.Policy{AllowedOrigins: []string{"http://*-app.localhost:*"}},
 			steps:  []step{{}},
 			server: "GET", script: "200",
 		},
 		{
-			name:   "a part of a label before another hyphen",
+			name:   "a hyphen pattern does not allow another ending",
 			from:   o.review,
 			policy: cors.Policy{AllowedOrigins: []string{"http://*-1.localhost:*", "http://pr-*-1-app.localhost:*"}},
 			steps:  []step{{}},
 			server: "GET rejected", script: "blocked",
 		},
 		{
-			name:   "a host that ends with a dot",
+			name:   "a host that ends with a dot is allowed if it is listed",
 			from:   o.dotted,
 			policy: cors.Policy{AllowedOrigins: []string{o.dotted}, AllowedMethods: []string{"PUT"}},
 			steps:  []step{{Method: "PUT"}},
 			server: "preflight PUT, PUT", script: "200",
 		},
 		{
-			name:   "a host that ends with a dot is not the one without",
+			name:   "a host without a dot at its end does not allow the host with it",
 			from:   o.dotted,
 			policy: cors.Policy{AllowedOrigins: []string{o.nearby}},
 			steps:  []step{{}},
 			server: "GET rejected", script: "blocked",
 		},
 		{
-			name:   "one origin of many",
+			name:   "one of several listed origins is allowed",
 			from:   o.sub,
 			policy: cors.Policy{AllowedOrigins: []string{o.page, o.nearby, o.sub}},
 			steps:  []step{{}},
@@ -837,51 +837,51 @@ func cases(o origins) []testCase {
 
 		// The origin null.
 		{
-			name:   "a sandboxed frame is no allowed origin",
+			name:   "a GET from a sandboxed frame is rejected",
 			from:   "null",
 			policy: only,
 			steps:  []step{{}},
 			server: "GET rejected", script: "blocked",
 		},
 		{
-			name:   "a sandboxed frame cannot post",
+			name:   "a POST from a sandboxed frame is rejected",
 			from:   "null",
 			policy: only,
 			steps:  []step{{Method: "POST", Body: "a"}},
 			server: "POST rejected", script: "blocked",
 		},
 		{
-			name:   "a sandboxed frame is allowed where the policy accepts the risk",
+			name:   "a sandboxed frame is allowed if the policy accepts the risk",
 			from:   "null",
 			policy: cors.Policy{AllowedOrigins: []string{"null"}, AcceptRisks: cors.RiskNullOrigin, AllowedMethods: []string{"PUT"}},
 			steps:  []step{{Method: "PUT"}},
 			server: "preflight PUT, PUT", script: "200",
 		},
 		{
-			name:   "a sandboxed frame is allowed where any origin is",
+			name:   "a sandboxed frame is allowed if any origin is allowed",
 			from:   "null",
 			policy: anyOrigin,
 			steps:  []step{{}},
 			server: "GET", script: "200",
 		},
 
-		// What else makes browsers send requests.
+		// Requests that are not made by fetch or XMLHttpRequest.
 		{
-			name:   "a form posted from another origin does not run the handler",
+			name:   "a form from another origin does not run the handler",
 			policy: none,
 			steps:  []step{{Via: "form"}},
 			server: "POST rejected", script: "navigated",
 		},
 		{
-			name:   "a form posted from an allowed origin runs the handler",
+			name:   "a form from an allowed origin runs the handler",
 			policy: only,
 			steps:  []step{{Via: "form"}},
 			server: "POST", script: "navigated",
 		},
 		{
 			// Fetch, "append a request `Origin` header": the referrer policy hides
-			// the origin, but not in mode "cors".
-			name: "a form on a page without Referer is rejected by its own server, which gets no Sec-Fetch-Site, and a script is not",
+			// the origin, except in mode "cors".
+			name: "without Sec-Fetch-Site, a form on a no-referrer page is rejected by its server, and a script is not",
 			from: o.silent,
 			middleware: func(next http.Handler) http.Handler {
 				var m cors.Middleware
@@ -912,7 +912,7 @@ func cases(o origins) []testCase {
 			server: "GET", script: "open",
 		},
 		{
-			name:   "a WebSocket from the server's own origin is opened",
+			name:   "a same-origin WebSocket is opened",
 			from:   o.api,
 			policy: none,
 			reply:  acceptWebSocket,
@@ -991,7 +991,7 @@ func cases(o origins) []testCase {
 			server: "GET rejected", script: "blocked",
 		},
 		{
-			name:   "a redirect on the server keeps the origin",
+			name:   "a redirect to the same server keeps the origin",
 			policy: only,
 			reply:  redirect(""),
 			steps:  []step{{Path: "/from"}},
@@ -1010,7 +1010,7 @@ func cases(o origins) []testCase {
 			},
 		},
 		{
-			name:   "a redirect to another server where any origin is allowed",
+			name:   "a redirect to another server is readable if any origin is allowed",
 			policy: anyOrigin,
 			reply:  redirect(o.other),
 			steps:  []step{{Path: "/from"}},
@@ -1018,7 +1018,7 @@ func cases(o origins) []testCase {
 			senders: siteless,
 		},
 		{
-			name:   "a redirect of a request with a preflight has another preflight",
+			name:   "a redirect of a request with a preflight repeats the preflight",
 			policy: methods("PUT"),
 			reply:  redirect(""),
 			steps:  []step{{Method: "PUT", Path: "/from"}},
@@ -1027,8 +1027,8 @@ func cases(o origins) []testCase {
 	}
 }
 
-// reply returns a handler that is like ok with more headers, which are listed
-// with their values.
+// reply returns a handler that is like ok, and also sets headers. Its arguments
+// are names and values in turn.
 func reply(headers ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		for i := 0; i < len(headers); i += 2 {
@@ -1038,7 +1038,7 @@ func reply(headers ...string) http.HandlerFunc {
 	}
 }
 
-// status returns a handler that answers with that status and no body.
+// status returns a handler that responds with a status and without a body.
 func status(code int) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", "0")
@@ -1055,8 +1055,8 @@ func file(contentType, content string) http.HandlerFunc {
 	}
 }
 
-// redirect returns a handler that leads from .../from to .../to on the server
-// of that origin.
+// redirect returns a handler that redirects from .../from to .../to on the server
+// at origin.
 func redirect(origin string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if path, found := strings.CutSuffix(r.URL.Path, "/from"); found {
@@ -1072,8 +1072,8 @@ func sendEvent(w http.ResponseWriter, r *http.Request) {
 	w.Write([]byte("data: hello\n\n"))
 }
 
-// acceptWebSocket shakes hands (RFC 6455, section 4.2.2) and waits for the
-// browser to hang up.
+// acceptWebSocket accepts a handshake (RFC 6455, section 4.2.2) and waits until
+// the browser closes the connection.
 func acceptWebSocket(w http.ResponseWriter, r *http.Request) {
 	conn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {

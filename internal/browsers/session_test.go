@@ -11,9 +11,9 @@ import (
 	"github.com/f407da42/cors/corstest"
 )
 
-// sessions returns the session of a program that uses a REST API, 20 requests
-// to 3 URLs: with this library, and with a server that answers preflights by
-// what they ask for, as many do.
+// sessions returns sessions with a REST API: 20 requests to 3 URLs. They are made
+// with this library, and with a server that echoes the method and the headers of
+// preflights, as many servers do.
 func sessions(o origins) []testCase {
 	policy := cors.Policy{
 		AllowedOrigins: []string{o.page},
@@ -23,8 +23,8 @@ func sessions(o origins) []testCase {
 	}
 	credentialed := policy
 	credentialed.AllowCredentials = true
-	credentialed.AllowedOrigins = []string{o.nearby} // whose cookie the API gets
-	// Chromium and WebKit keep only the last answer for a URL.
+	credentialed.AllowedOrigins = []string{o.nearby} // shares its cookie with the API
+	// Chromium and WebKit cache only the last response for a URL.
 	forgetful := map[Engine]int{Chromium: 12, WebKit: 12}
 	return []testCase{
 		{name: "a session with this library", policy: policy, steps: session(corstest.SameOrigin), script: sessionScript, preflights: 3},
@@ -51,7 +51,8 @@ func session(credentials corstest.Credentials) []step {
 
 var sessionScript = strings.TrimSuffix(strings.Repeat("200, ", 20), ", ")
 
-// echo allows any origin what it asks for, and nothing else. No server should.
+// echo allows every origin the method and the headers that its preflight names.
+// A real server must not do this.
 func echo(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()

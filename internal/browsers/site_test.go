@@ -25,18 +25,18 @@ import (
 //go:embed testdata
 var testdata embed.FS
 
-// origins are those of a site. The names under localhost all lead to it. The
-// API has no address for a host, as Firefox sometimes forgets the first
-// preflights there.
+// origins are the origins of a site. All names under localhost resolve to
+// loopback. The host of the API is not an IP address, because Firefox sometimes
+// forgets the first preflights for those.
 type origins struct {
-	page   string // of pages, unless a case says otherwise
+	page   string // of pages, if a case does not set from
 	nearby string // of pages that are same-site with the API, and share its cookies
 	sub    string // of pages on a subdomain
 	deep   string // of pages on a subdomain of a subdomain
 	dotted string // of pages on a host that ends with a dot
-	review string // of pages on a subdomain with hyphens in it
-	api    string // of what steps ask for, unless they say otherwise
-	other  string // of the API by another name
+	review string // of pages on a subdomain with hyphens
+	api    string // of the API
+	other  string // of the API, under another name
 	secure string // of the API over TLS and HTTP/2
 	silent string // of the API, and of pages that send no Referer
 }
@@ -60,8 +60,8 @@ func originsAt(pagePort, apiPort, securePort string) origins {
 type step struct {
 	Via     string            `json:"via"`    // a property of ways in steps.js; "" is "fetch"
 	Method  string            `json:"method"` // "" is "GET"
-	At      string            `json:"-"`      // the origin to ask; "" is origins.api
-	Path    string            `json:"-"`      // below the case's own
+	At      string            `json:"-"`      // the origin of the URL; "" is origins.api
+	Path    string            `json:"-"`      // below the path of the case
 	Headers map[string]string `json:"headers"`
 	Body    string            `json:"body"`
 	Upload  bool              `json:"upload"` // listen to the upload's progress
@@ -71,59 +71,60 @@ type step struct {
 	Mode        string               `json:"mode"` // "" is "cors"
 }
 
-// A testCase is a page that does something, a server with a policy, and what
-// comes of it.
+// A testCase is a page that sends requests, a server with a policy, and the
+// expected result.
 type testCase struct {
 	name   string
 	from   string // the origin of the page; "" is origins.page, "null" a sandboxed frame in it
 	policy cors.Policy
-	reply  http.HandlerFunc // what the policy guards; nil is ok
+	reply  http.HandlerFunc // the handler behind the policy; nil is ok
 	steps  []step
 
-	// server is what reaches the server, separated by commas: "preflight PUT
-	// x-id" or "PUT", and then "rejected" where the handler does not run.
+	// server lists the requests that reach the server, separated by commas:
+	// "preflight PUT x-id" or "PUT", followed by "rejected" if the handler does
+	// not run.
 	server string
-	// slow is the same if more time passes than preflights last by default.
+	// slow is the same list if a preflight without Max-Age expired between steps.
 	slow string
-	// script is what each step sees, separated by commas: the status, or what
-	// else shows that it succeeded, or "blocked". After the status come those
-	// of the response headers in reads that it can read.
+	// script lists the results that the steps see, separated by commas: the
+	// status, or another word for success, or "blocked". The status is followed
+	// by the response headers among reads that the step can read.
 	script string
 	reads  []string
 
-	// differs says what an engine does that the standard does not say.
+	// differs has the outcome for engines that depart from the standard.
 	differs map[Engine]outcome
-	// senders says what an engine sends along, in the words of sender, where
-	// that differs from what the model's browser does.
+	// senders has the headers of each request, in the format of sender, for
+	// engines that differ from the model.
 	senders map[Engine][]string
-	// console is what the engine tells the developer while the case runs, with
-	// {url} for the URL of the first step and {page} for the origin of the page.
+	// console is part of the engine's console messages while the case runs.
+	// {url} is the URL of the first step, and {page} the origin of the page.
 	console map[Engine]string
-	// noModel marks cases that the model cannot express, besides those with
-	// steps that are neither fetch nor xhr.
+	// noModel marks cases that the model cannot express, although all steps are
+	// fetch or xhr.
 	noModel bool
-	// middleware takes the place of policy, if it is not nil.
+	// middleware replaces policy if it is not nil.
 	middleware func(http.Handler) http.Handler
 
-	// preflights is how many a session costs, and engines has those engines
-	// that need another number.
+	// preflights is the number of preflights of a session. engines has the
+	// number for engines that need more or fewer.
 	preflights int
 	engines    map[Engine]int
 }
 
-// An outcome is what a testCase comes to.
+// An outcome is the expected result of a testCase.
 type outcome struct{ server, script string }
 
-// A record is what has reached the server in one case.
+// A record has the requests that reached the server in one case.
 type record struct {
 	mu      sync.Mutex
 	entries []string
-	senders []string // of each entry, as sender has them
+	senders []string // of each entry, in the format of sender
 	first   time.Time
 	last    time.Time
 }
 
-// add makes an entry for r, and returns its number.
+// add adds an entry for r, and returns its number.
 func (c *record) add(r *http.Request) int {
 	entry := r.Method
 	if isPreflight(r) {
@@ -151,20 +152,20 @@ func isPreflight(r *http.Request) bool {
 	return r.Method == "OPTIONS" && r.Header.Get("Access-Control-Request-Method") != ""
 }
 
-// sender is that by which a server can tell who asks.
+// sender returns the headers by which a server identifies the sender.
 func sender(origin, site []string) string {
 	return fmt.Sprintf("Origin: %q, Sec-Fetch-Site: %q", origin, site)
 }
 
-// amend has the entry with that number end differently.
+// amend replaces the end of an entry.
 func (c *record) amend(number int, end string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.entries[number] = strings.TrimSuffix(c.entries[number], " rejected") + end
 }
 
-// handler returns a handler that guards c's reply by c's policy, and keeps a
-// record.
+// handler returns a handler that wraps c's reply in c's policy. It records its
+// requests in seen.
 func (c testCase) handler(t *testing.T, seen *record) http.Handler {
 	guard := c.middleware
 	if guard == nil {
@@ -183,7 +184,7 @@ func (c testCase) handler(t *testing.T, seen *record) http.Handler {
 		guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			end := ""
 			if isPreflight(r) {
-				end = " handled" // which no preflight should be
+				end = " handled" // a preflight must not be
 			}
 			seen.amend(number, end)
 			reply(w, r)
@@ -194,7 +195,7 @@ func (c testCase) handler(t *testing.T, seen *record) http.Handler {
 	})
 }
 
-// ok writes an answer, all of whose headers are its own.
+// ok writes a response to which net/http adds no header.
 func ok(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "text/plain")
@@ -203,14 +204,14 @@ func ok(w http.ResponseWriter, r *http.Request) {
 	w.Write([]byte("ok"))
 }
 
-// A site is a server of pages and of an API.
+// A site serves pages and an API.
 type site struct {
 	origins
 	servers  [3]*httptest.Server // of pages, of the API, and of the API over TLS
 	cases    []*running
-	pages    []string      // the origins of the cases' pages, in the order of visit
-	reported chan report   // what the page reports, case by case
-	done     chan struct{} // gets a value when the last page has no more to do
+	pages    []string      // the origins of the cases' pages, in the order of the visits
+	reported chan report   // reports of the page, one for each case
+	done     chan struct{} // gets a value when the last page is done
 }
 
 // A running is a case that a browser runs.
@@ -221,26 +222,26 @@ type running struct {
 	sights  []sight // one for each step; nil until reported
 }
 
-// A report is what a page says that it saw of a case.
+// A report has the results that a page saw in a case.
 type report struct {
 	Number int
 	Sights []sight
 }
 
-// A sight is what a step has seen.
+// A sight is the result that a step saw.
 type sight struct {
 	Seen    string
 	Headers []string // such as "content-type: text/plain"
 	Body    string
 }
 
-// newSite returns a site that listens, but does not serve yet.
+// newSite returns a site that listens and does not serve yet.
 func newSite(t *testing.T) *site {
 	s := &site{reported: make(chan report), done: make(chan struct{}, 1)}
 	for i := range s.servers {
 		server := httptest.NewUnstartedServer(s)
 		server.EnableHTTP2 = true
-		// Firefox does not trust the certificate, and the server would log that.
+		// The server would log that Firefox does not trust the certificate.
 		server.Config.ErrorLog = stdlog.New(io.Discard, "", 0)
 		t.Cleanup(func() {
 			server.CloseClientConnections()
@@ -255,7 +256,7 @@ func newSite(t *testing.T) *site {
 	return s
 }
 
-// add adds cases to those that the pages run.
+// add adds cases for the pages to run.
 func (s *site) add(t *testing.T, cases ...testCase) {
 	for _, c := range cases {
 		r := &running{testCase: c}
@@ -275,12 +276,12 @@ func (o origins) pageOf(c testCase) string {
 	return c.from
 }
 
-// run serves the site and has e run all cases, and returns when it has.
+// run serves the site, lets e run all cases, and returns when they are done.
 func (s *site) run(t *testing.T, e Engine) *Browser {
 	return s.runIn(t, func(url string) *Browser { return Start(t, e, url) })
 }
 
-// runIn is like run, in the browser that start returns.
+// runIn is like run, but uses the browser that start returns.
 func (s *site) runIn(t *testing.T, start func(url string) *Browser) *Browser {
 	s.servers[0].Start()
 	s.servers[1].Start()
@@ -294,9 +295,9 @@ func (s *site) runIn(t *testing.T, start func(url string) *Browser) *Browser {
 		case <-s.done:
 			return b
 		case <-b.Done():
-			t.Fatalf("the browser has ended:\n%s", b.Log())
+			t.Fatalf("the browser ended:\n%s", b.Log())
 		case <-overdue:
-			t.Fatalf("the browser has not run all cases in time:\n%s", b.Log())
+			t.Fatalf("the browser did not run all cases in time:\n%s", b.Log())
 		}
 	}
 }
@@ -310,7 +311,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	switch r.URL.Path {
 	case "/":
-		// The API on the page's host gets it too: ports do not separate cookies.
+		// An API on the page's host also gets it, because cookies ignore ports.
 		http.SetCookie(w, &http.Cookie{Name: "user", Value: "alice", Path: "/"})
 		if "http://"+r.Host == s.silent {
 			w.Header().Set("Referrer-Policy", "no-referrer")
@@ -328,22 +329,22 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		select {
 		case s.reported <- saw:
-		case <-r.Context().Done(): // the test has given up
+		case <-r.Context().Done(): // the test ended
 		}
 	case "/done":
 		select {
 		case s.done <- struct{}{}:
-		default: // it is done already
+		default: // the test already knows
 		}
 	default:
 		http.NotFound(w, r)
 	}
 }
 
-// A plan is what a page is to do.
+// A plan has the cases that a page runs.
 type plan struct {
 	Cases []planned `json:"cases"`
-	Next  string    `json:"next"` // the page to go to then, or ""
+	Next  string    `json:"next"` // the page to visit next, or ""
 }
 
 type planned struct {
@@ -352,14 +353,14 @@ type planned struct {
 	Steps   []plannedStep `json:"steps"`
 }
 
-// A plannedStep is a step, in full.
+// A plannedStep is a step with its URL.
 type plannedStep struct {
 	step
 	URL         string `json:"url"`
 	Credentials string `json:"credentials"`
 }
 
-// plan returns what the page of that origin is to do.
+// plan returns the plan for the page on that origin.
 func (s *site) plan(page string) plan {
 	var p plan
 	for number, c := range s.cases {
@@ -384,7 +385,7 @@ var credentialsModes = map[corstest.Credentials]string{
 	corstest.Include:    "include",
 }
 
-// url returns the URL that st of the case of that number asks for.
+// url returns the URL of step st in case number.
 func (o origins) url(number int, st step) string {
 	at := st.At
 	if at == "" {

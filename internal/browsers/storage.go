@@ -91,7 +91,7 @@ func (d *devTools) openGranted(url, embedded string) error {
 	return d.call("Target.createTarget", map[string]any{"url": url})
 }
 
-// close closes the connection, nil or not.
+// close closes the connection. d can be nil.
 func (d *devTools) close() error {
 	if d == nil {
 		return nil
@@ -105,7 +105,7 @@ func firefoxGrant(page, embedded string) string {
 	return fmt.Sprintf("origin\t3rdPartyFrameStorage^%s\t1\t%s\n", siteOf(embedded), siteOf(page))
 }
 
-// firefoxGrantPref has Firefox read that file in dir.
+// firefoxGrantPref returns the preference that makes Firefox read that file in dir.
 func firefoxGrantPref(dir string) string {
 	return fmt.Sprintf("user_pref(\"permissions.manager.defaultsUrl\", \"file://%s\");\n", filepath.Join(dir, "permissions"))
 }

@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 	m.Run()
 }
 
-// TestCasesInModel runs the cases that the model can express in the model.
+// TestCasesInModel runs all cases that the model can express.
 func TestCasesInModel(t *testing.T) {
 	o := originsAt("1111", "2222", "3333")
 	for number, c := range append(cases(o), sessions(o)...) {
@@ -53,16 +53,16 @@ func TestCasesInModel(t *testing.T) {
 			}
 			for e, senders := range c.senders {
 				if slices.Equal(senders, p.record.senders) {
-					t.Errorf("%s does not differ in what it sends along", e)
+					t.Errorf("%s does not differ in the senders", e)
 				}
 			}
 		})
 	}
 }
 
-// TestCasesInBrowsers runs all cases in every browser. It compares what the
-// server and the script saw with the table, and with the model as far as the
-// browser does not differ from the standard.
+// TestCasesInBrowsers runs all cases in every browser. It compares the requests
+// that the server got and the results that the script saw with the table. If the
+// browser follows the standard, it also compares them with the model.
 func TestCasesInBrowsers(t *testing.T) {
 	for _, e := range Engines {
 		var b *Browser
@@ -72,7 +72,7 @@ func TestCasesInBrowsers(t *testing.T) {
 			all := len(s.cases)
 			s.add(t, sessions(s.origins)...)
 			b = s.run(t, e)
-			// The browser may still have messages on their way to its log.
+			// Messages may still be on their way to the browser's log.
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 
@@ -105,12 +105,12 @@ func TestCasesInBrowsers(t *testing.T) {
 					if text, ok := c.console[e]; ok {
 						text = strings.NewReplacer("{url}", s.url(number, c.steps[0]), "{page}", s.pageOf(c.testCase)).Replace(text)
 						if !b.WaitLog(ctx, fmt.Sprintf("case %d ends", number)) {
-							t.Fatal("the console does not say that the case has ended")
+							t.Fatal("the console does not show the end of the case")
 						}
 						_, said, _ := strings.Cut(b.Log(), fmt.Sprintf("case %d begins", number))
 						said, _, _ = strings.Cut(said, fmt.Sprintf("case %d ends", number))
 						if !strings.Contains(said, text) {
-							t.Errorf("the console does not say %q, but %s", text, said)
+							t.Errorf("the console does not show %q, but %s", text, said)
 						}
 					}
 				})
@@ -138,20 +138,20 @@ func TestCasesInBrowsers(t *testing.T) {
 			}
 		})
 		if b == nil {
-			continue // it has not run
+			continue // it did not run
 		}
 		select {
 		case <-b.Done():
 		default:
-			t.Errorf("%s has outlived its test", e)
+			t.Errorf("%s is still running after its test", e)
 		}
 		if _, err := os.Stat(b.dir); !os.IsNotExist(err) {
-			t.Errorf("%s has left its directory behind: %v", e, err)
+			t.Errorf("%s left its directory: %v", e, err)
 		}
 	}
 }
 
-// A prediction is what the model says of a case.
+// A prediction is the result of a case in the model.
 type prediction struct {
 	record record
 	sights []sight
@@ -166,7 +166,7 @@ func (c testCase) inModel() bool {
 	return !c.noModel
 }
 
-// predict runs c, which has that number, in the model.
+// predict runs c in the model, as case number.
 func (c testCase) predict(t *testing.T, o origins, number int) *prediction {
 	p := new(prediction)
 	b := corstest.Browser{Handler: c.handler(t, &p.record)}
@@ -175,7 +175,7 @@ func (c testCase) predict(t *testing.T, o origins, number int) *prediction {
 	case origin == "":
 		origin = o.page
 	case strings.HasPrefix(origin, "http://localhost:"):
-		b.Cookie = "user=alice" // as the page sets it
+		b.Cookie = "user=alice" // set by the page
 	}
 	for _, s := range c.steps {
 		h := make(http.Header)
@@ -203,9 +203,10 @@ func (c testCase) predict(t *testing.T, o origins, number int) *prediction {
 	return p
 }
 
-// compare compares what the table leaves out: by what a server can tell who
-// asks, and all that the script can read. It does so up to where the browser
-// differs from the model. Senders, if any, replaces what the model says of them.
+// compare compares details that the table leaves out: the headers by which a
+// server identifies the sender, and everything that the script can read. It stops
+// at the first difference between the browser and the model. If senders is not
+// nil, it replaces the senders of the model.
 func (c *running) compare(t *testing.T, p *prediction, senders []string) {
 	if senders == nil {
 		senders = p.record.senders
@@ -234,7 +235,7 @@ func (c *running) compare(t *testing.T, p *prediction, senders []string) {
 	}
 }
 
-// saw says what the steps of c have seen, in the words of c.script.
+// saw returns the results that the steps of c saw, in the format of c.script.
 func (c testCase) saw(sights []sight) string {
 	var saw []string
 	for _, s := range sights {
@@ -263,8 +264,9 @@ func (c *record) lasted() time.Duration {
 	return c.last.Sub(c.first)
 }
 
-// TestAbandoned has a process start a browser and a display, and end without
-// closing them. Here the browser is the program sleep.
+// TestAbandoned tests that a browser and a display end with the process that
+// started them, even if that process does not close them. Here, the browser is
+// the program sleep.
 func TestAbandoned(t *testing.T) {
 	const variable = "CORS_ABANDON"
 	if dir := os.Getenv(variable); dir != "" {
@@ -284,7 +286,7 @@ func TestAbandoned(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=^TestAbandoned$")
-	// All that it starts inherits this too, by which leftovers knows it.
+	// Its child processes inherit this, so leftovers finds them.
 	cmd.Env = append(os.Environ(), variable+"="+dir)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)

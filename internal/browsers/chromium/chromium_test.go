@@ -1,6 +1,6 @@
 //go:build unix
 
-// Package chromium shows whether Chromium is there to be tested with.
+// Package chromium shows whether Chromium is installed. See browsers.Main.
 package chromium
 
 import (

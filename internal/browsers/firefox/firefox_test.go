@@ -1,6 +1,6 @@
 //go:build unix
 
-// Package firefox shows whether Firefox is there to be tested with.
+// Package firefox shows whether Firefox is installed. See browsers.Main.
 package firefox
 
 import (

@@ -1,5 +1,5 @@
-// The page asks its server what to do, does it, and reports what it saw.
-// Then it goes on to the next page, which has another origin.
+// This script gets its plan from the server, runs the cases, and reports the
+// results. Then it opens the next page, which is on another origin.
 "use strict";
 
 // inSandbox runs steps in a frame whose origin is "null".

@@ -1,9 +1,9 @@
-// What a script can do that makes its browser send requests, and what it sees
-// of the answer: {seen: "200", headers: ["content-type: text/plain"], body: "ok"} where it
-// may read it.
+// The ways in which a script can make its browser send a request. Each returns the
+// result that the script sees: {seen: "200", headers: ["content-type: text/plain"],
+// body: "ok"} if it can read the response.
 "use strict";
 
-const patience = 30_000; // milliseconds, never used up unless a browser hangs
+const patience = 30_000; // milliseconds; only a browser that hangs needs all of it
 
 async function runAll(steps) {
   const seen = [];
@@ -82,8 +82,7 @@ const ways = {
     });
   },
 
-  // form posts a form to the server, as pages of all times could, and shows
-  // the answer in a frame.
+  // form posts a form to the server, and shows the response in a frame.
   form(step) {
     return new Promise((resolve) => {
       const frame = document.createElement("iframe");
@@ -97,7 +96,7 @@ const ways = {
       document.body.append(form);
       frame.onload = () => {
         if (frame.contentDocument?.URL === "about:blank") {
-          return; // another origin's document would be null
+          return; // the document of another origin is null
         }
         form.remove();
         frame.remove();

@@ -1,6 +1,6 @@
 //go:build unix
 
-// Package webkit shows whether WebKit is there to be tested with.
+// Package webkit shows whether WebKit is installed. See browsers.Main.
 package webkit
 
 import (
