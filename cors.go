@@ -187,6 +187,8 @@ func (m *Middleware) load() *compiled {
 //
 // Handler panics if next is nil, or if m is nil because an error of [New] was
 // ignored.
+//
+//go:noinline
 func (m *Middleware) Handler(next http.Handler) http.Handler {
 	if m == nil {
 		panic("cors: Handler called on nil *Middleware")
@@ -194,45 +196,28 @@ func (m *Middleware) Handler(next http.Handler) http.Handler {
 	if next == nil {
 		panic("cors: Handler called with nil handler")
 	}
+	// Handler is not inlined: in another package, the compiler would not inline
+	// the functions that this closure calls.
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		m.load().serve(w, r, next)
-	})
-}
-
-// serve applies c to r: it reads the request, judges it, and responds or calls
-// next.
-func (c *compiled) serve(w http.ResponseWriter, r *http.Request, next http.Handler) {
-	h := w.Header()
-	if len(h) > 0 {
-		StripHeaders(h) // headers set by an outer layer
-	}
-	info := readInfo(r)
-	switch verdict, allowOrigin := c.judge(r, info); verdict {
-	case exempt:
-		setHeaders(h, "", nil, c.vary)
-		next.ServeHTTP(w, r)
-	case allowed:
-		setHeaders(h, allowOrigin, c.actualLines, c.vary)
-		next.ServeHTTP(w, r)
-	case allowedPreflight:
-		if c.policy.OnReject != nil {
-			if err := c.checkPreflight(r); err != nil {
-				c.policy.OnReject(r, err)
-			}
+		c := m.load()
+		h := w.Header()
+		if len(h) > 0 {
+			StripHeaders(h) // headers set by an outer layer
 		}
-		c.respondToPreflight(w, r, allowOrigin)
-	case rejected:
-		pass := c.policy.PassRejected && !info.preflight && !opensConnection(r)
-		if c.policy.OnReject != nil {
-			c.policy.OnReject(r, c.explain(r, info))
-		}
-		if pass {
+		info := readInfo(r)
+		switch verdict, allowOrigin := c.judge(r, info); verdict {
+		case exempt:
 			setHeaders(h, "", nil, c.vary)
 			next.ServeHTTP(w, r)
-			return
+		case allowed:
+			setHeaders(h, allowOrigin, c.actualLines, c.vary)
+			next.ServeHTTP(w, r)
+		case allowedPreflight:
+			c.respondToPreflight(w, r, allowOrigin)
+		case rejected:
+			c.reject(w, r, info, next)
 		}
-		c.reject(w, r, info)
-	}
+	})
 }
 
 // Check reports how m's policy judges r, without writing a response. It returns
@@ -264,14 +249,12 @@ func (m *Middleware) Check(r *http.Request) error {
 // request. They are read once, before any function of the policy can change the
 // request.
 type requestInfo struct {
-	method    string
 	origin    string // empty if Origin is absent or repeated
 	repeated  bool   // several Origin headers, which no browser sends
 	preflight bool   // a CORS-preflight request (Fetch, "HTTP requests")
 }
 
 func readInfo(r *http.Request) (info requestInfo) {
-	info.method = r.Method
 	lines := r.Header[header.Origin]
 	if len(lines) == 1 {
 		info.origin = lines[0]
@@ -434,7 +417,7 @@ func (c *compiled) explain(r *http.Request, info requestInfo) *RequestError {
 	}
 	if info.origin == "null" {
 		e.reason += "; it comes from a sandboxed page, a file or a redirect from another origin"
-		if !info.preflight && info.method != http.MethodGet && info.method != http.MethodHead {
+		if !info.preflight && r.Method != http.MethodGet && r.Method != http.MethodHead {
 			e.reason += ", or from a page with Referrer-Policy: no-referrer"
 		}
 	}
@@ -480,9 +463,19 @@ var rejection = append([]line{
 	{"X-Content-Type-Options", "nosniff"},
 }, noStore...)
 
-// reject responds to a rejected request.
-func (c *compiled) reject(w http.ResponseWriter, r *http.Request, info requestInfo) {
+// reject responds to a rejected request, or lets it run next if PassRejected is
+// set.
+func (c *compiled) reject(w http.ResponseWriter, r *http.Request, info requestInfo, next http.Handler) {
+	pass := c.policy.PassRejected && !info.preflight && !opensConnection(r)
+	if c.policy.OnReject != nil {
+		c.policy.OnReject(r, c.explain(r, info))
+	}
 	h := w.Header()
+	if pass {
+		setHeaders(h, "", nil, c.vary)
+		next.ServeHTTP(w, r)
+		return
+	}
 	if len(h) > 0 {
 		// These describe the response that an outer layer expected. As in
 		// http.Error, Content-Encoding stays, because an outer layer encodes

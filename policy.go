@@ -50,7 +50,7 @@ type Policy struct {
 	// Anyone can deploy https://proj-evil-team.vercel.app. With AllowCredentials,
 	// such a pattern is refused.
 	//
-	// If "*", "https://*" or "http://*" allows an origin, its form posts and
+	// From every allowed origin, also by "*" or "https://*", form posts and
 	// WebSocket handshakes reach your handler with the user's cookies, even
 	// without AllowCredentials.
 	//
@@ -133,11 +133,10 @@ type Policy struct {
 	// AllowedOrigins. AcceptRisks explains which other origins are refused.
 	AllowCredentials bool
 
-	// MaxAge is the time for which browsers may reuse the response to a
-	// preflight. It is sent in seconds, and a fraction of a second is refused.
-	// If it is zero, the header is absent, and browsers use 5 seconds. If it is
-	// negative, they send a preflight before every request that needs one.
-	// Browsers cap it, Chromium at 2 hours and Firefox at 24.
+	// MaxAge is the time for which browsers may reuse a preflight response. A
+	// fraction of a second is refused. If it is zero, browsers use 5 seconds. If
+	// it is negative, they never reuse it. Chromium caps it at 2 hours, and
+	// Firefox at 24.
 	MaxAge time.Duration
 
 	// PublicSuffixes, if not nil, adds public suffixes to the ones that this
@@ -460,7 +459,6 @@ func compile(p Policy) (*compiled, error) {
 	return c, nil
 }
 
-// policyErrors collects the mistakes in a policy.
 type policyErrors []error
 
 // add adds a mistake unless reason is empty.

@@ -18,6 +18,11 @@ import (
 // request header. Browsers then take "*" literally, so the requested names are
 // also listed.
 func (c *compiled) respondToPreflight(w http.ResponseWriter, r *http.Request, allowOrigin string) {
+	if c.policy.OnReject != nil {
+		if err := c.checkPreflight(r); err != nil {
+			c.policy.OnReject(r, err)
+		}
+	}
 	h := w.Header()
 	setHeaders(h, allowOrigin, c.preflightLines, c.preflightVary)
 	if c.echoMethod {
