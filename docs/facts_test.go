@@ -48,7 +48,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"a page that the same host serves over HTTP passes for one of the server's own, where Sec-Fetch-Site is absent",
+			"a page that the same host serves over HTTP passes for the service's own if Sec-Fetch-Site is absent",
 			"docs/integration.md", "HTTP passes for one that it serves over HTTPS",
 			func() bool {
 				own := "Origin: http://api.example.net"
@@ -58,7 +58,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"Host may be spelt as http.CrossOriginProtection does not take it", "docs/integration.md", "The only exceptions are the case of `Host` and a default port in it",
+			"Host may be spelled in a way that http.CrossOriginProtection rejects", "docs/integration.md", "The only exceptions are the case of `Host` and a default port in it",
 			func() bool {
 				r := request("POST", "Origin: https://api.example.net")
 				r.Host = "API.example.net:443"
@@ -67,7 +67,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"an Origin that is not allowed, ill-formed or one of several is rejected, unless Sec-Fetch-Site is same-origin or none",
+			"an Origin that is not allowed, malformed or repeated is rejected, unless Sec-Fetch-Site is same-origin or none",
 			"docs/integration.md", "If a request has an `Origin` that is not allowed, malformed, or repeated, `Handler` rejects it, whatever its method.",
 			func() bool {
 				for _, lines := range [][]string{{stranger}, {"Origin: https://"}, {allowed, stranger}} {
@@ -103,7 +103,70 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"the handler does not run for a 403 or a preflight, so what it adds to Vary is missing there",
+			"a request without Origin runs, except if Sec-Fetch-Site is cross-site or same-site and the method is not GET, HEAD or OPTIONS",
+			"docs/integration.md", "A request without `Origin` runs, with one exception.",
+			func() bool {
+				for site, want := range map[string]int{"": 1, "same-origin": 1, "none": 1, "same-site": 0, "cross-site": 0} {
+					post, get := request("POST"), request("GET")
+					if site != "" {
+						post.Header.Set("Sec-Fetch-Site", site)
+						get.Header.Set("Sec-Fetch-Site", site)
+					}
+					if _, ran := serve(app, post); ran != want {
+						return false
+					}
+					if _, ran := serve(app, get); ran != 1 {
+						return false
+					}
+				}
+				_, ran := serve(cors.Policy{AllowedOrigins: []string{"*"}}, request("POST", "Sec-Fetch-Site: cross-site"))
+				return ran == 1
+			},
+		},
+		{
+			"images and frames with Origin reach the handler", "docs/integration.md", "Some have one, with `Sec-Fetch-Mode: no-cors` or `navigate`.",
+			func() bool {
+				_, image := serve(app, request("GET", stranger, "Sec-Fetch-Mode: no-cors"))
+				_, frame := serve(app, request("GET", stranger, "Sec-Fetch-Mode: navigate"))
+				_, script := serve(app, request("GET", stranger, "Sec-Fetch-Mode: cors"))
+				_, form := serve(app, request("POST", stranger, "Sec-Fetch-Mode: navigate"))
+				return image == 1 && frame == 1 && script == 0 && form == 0
+			},
+		},
+		{
+			"a form of the service's own page runs over HTTP if Host has the port", "docs/integration.md", "compares the host and port of `Origin` with `Host`.",
+			func() bool {
+				form := func(host string) int {
+					r := request("POST", "Origin: http://shop.example:8080")
+					r.Host = host
+					_, ran := serve(app, r)
+					return ran
+				}
+				return form("shop.example:8080") == 1 && form("shop.example") == 0 && form("127.0.0.1:9000") == 0
+			},
+		},
+		{
+			"with PassRejected, rejected requests run, but not WebSocket handshakes", "docs/integration.md", "Rejected requests then still run, except WebSocket handshakes.",
+			func() bool {
+				observing := app
+				observing.PassRejected = true
+				_, post := serve(observing, request("POST", stranger))
+				_, handshake := serve(observing, request("GET", stranger, "Connection: Upgrade", "Upgrade: websocket"))
+				return post == 1 && handshake == 0
+			},
+		},
+		{
+			"after SetPolicy, a removed origin is rejected", "docs/integration.md", "The next request is checked against the new policy.",
+			func() bool {
+				c, err := cors.New(app)
+				if err != nil || c.Check(request("GET", allowed)) != nil {
+					return false
+				}
+				return c.SetPolicy(cors.Policy{}) == nil && c.Check(request("GET", allowed)) != nil
+			},
+		},
+		{
+			"the handler does not run for a 403 or a preflight, so it cannot add to Vary there",
 			"docs/integration.md", "so add the names outside `Handler`",
 			func() bool {
 				_, rejected := serve(app, request("GET", stranger))

@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/f407da42/cors"
 	"github.com/f407da42/cors/corstest"
 )
 
@@ -286,27 +287,46 @@ func (p *proxy) protocols() []string {
 func ownPage(config func(p *proxy) site, plainPost, sockets string) func(*testing.T, *bench) string {
 	return func(t *testing.T, b *bench) string {
 		r := b.start(t, config(b.proxy))
-		var post, socket []string
-		for _, own := range []string{"http://" + r.http, "https://" + r.https} {
-			lines := []string{"Origin: " + own}
-			if strings.HasPrefix(own, "https:") {
-				lines = append(lines, "Sec-Fetch-Site: same-origin")
+		own := []string{"http://" + r.http, "https://" + r.https}
+		send := func() (post, socket []string) {
+			for _, origin := range own {
+				lines := []string{"Origin: " + origin}
+				if strings.HasPrefix(origin, "https:") {
+					lines = append(lines, "Sec-Fetch-Site: same-origin")
+				}
+				resp, _ := do(t, r.transport("http/1.1"), "POST", origin+"/echo", "x", lines...)
+				post = append(post, fmt.Sprint(resp.StatusCode))
+				socket = append(socket, r.handshake(t, origin, origin))
+				if got := r.handshake(t, origin, rogue); got != "403" {
+					t.Errorf("a WebSocket of %s got %s", rogue, got)
+				}
+				if got := r.handshake(t, origin, app); got != "101" {
+					t.Errorf("a WebSocket of %s got %s", app, got)
+				}
 			}
-			resp, _ := do(t, r.transport("http/1.1"), "POST", own+"/echo", "x", lines...)
-			post = append(post, fmt.Sprint(resp.StatusCode))
-			socket = append(socket, r.handshake(t, own, own))
-			if got := r.handshake(t, own, rogue); got != "403" {
-				t.Errorf("a WebSocket of %s got %s", rogue, got)
-			}
-			if got := r.handshake(t, own, app); got != "101" {
-				t.Errorf("a WebSocket of %s got %s", app, got)
-			}
+			return post, socket
 		}
+		post, socket := send()
 		if want := []string{plainPost, "200"}; !slices.Equal(post, want) {
 			t.Errorf("POST over HTTP, HTTPS: got %q, want %q", post, want)
 		}
 		if want := []string{sockets, sockets}; !slices.Equal(socket, want) {
 			t.Errorf("WebSocket over HTTP, HTTPS: got %q, want %q", socket, want)
+		}
+
+		before := b.up.listed.Policy()
+		withOwn := b.up.listed.Policy()
+		withOwn.AllowedOrigins = append(withOwn.AllowedOrigins, own...)
+		withOwn.AcceptRisks = cors.RiskInsecureOrigin
+		if err := b.up.listed.SetPolicy(withOwn); err != nil {
+			t.Fatal(err)
+		}
+		listedPost, listedSocket := send()
+		if err := b.up.listed.SetPolicy(before); err != nil {
+			t.Fatal(err)
+		}
+		if fmt.Sprint(listedPost, listedSocket) != "[200 200] [101 101]" {
+			t.Errorf("with its origins listed: got %q, %q", listedPost, listedSocket)
 		}
 		return fmt.Sprintf("HTTP %s, %s; HTTPS %s, %s", post[0], socket[0], post[1], socket[1])
 	}
@@ -506,6 +526,11 @@ func readable413(t *testing.T, b *bench) string {
 }
 
 func readable502(t *testing.T, b *bench) string {
+	r := b.start(t, site{})
+	resp, _ := do(t, r.transport("http/1.1"), "GET", "http://"+r.http+"/down", "", "Origin: "+app)
+	if got := resp.Header["Access-Control-Allow-Origin"]; got != nil {
+		t.Errorf("without these lines, got %s and Access-Control-Allow-Origin: %q", resp.Status, got)
+	}
 	return readable(t, b, func(r *running, origin string) *http.Response {
 		resp, _ := do(t, r.transport("http/1.1"), "GET", "http://"+r.http+"/down", "", "Origin: "+origin)
 		return resp

@@ -40,6 +40,7 @@ type service struct {
 	validated   atomic.Int64                 // number of requests with If-None-Match
 	last        atomic.Pointer[http.Request] // the request that arrived last
 	next        chan struct{}                // lets /events send its second event
+	listed      *cors.Middleware             // allows app and admin
 }
 
 func newService(t *testing.T) *service {
@@ -56,6 +57,7 @@ func newService(t *testing.T) *service {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.listed = listed
 	anyOrigin, err := cors.New(cors.Policy{AllowedOrigins: []string{"*"}})
 	if err != nil {
 		t.Fatal(err)
