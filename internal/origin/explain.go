@@ -8,8 +8,8 @@ import (
 	"unicode"
 )
 
-// explain returns a clause about s, which is not a pattern: its fault, and a hint at
-// what to write instead. The subject of the clause is s.
+// explain returns a clause about s, which is not a pattern: its fault, and a
+// hint at what to write instead. The subject of the clause is s.
 func explain(s string) string {
 	what, instead := fault(s)
 	if suggested := suggest(s); suggested == "file://" {
@@ -20,7 +20,7 @@ func explain(s string) string {
 	return what + "; " + instead
 }
 
-// explainRegistry is like explain, for a pattern under the suffix of a registry.
+// explainRegistry is like explain, for a pattern directly under a registry.
 func (p Pattern) explainRegistry() string {
 	what := fmt.Sprintf("allows names directly under %q, which anyone can register", strings.TrimSuffix(p.Host, "."))
 	suggested := p.Scheme + "://*." + strings.TrimLeft(p.tail, "-")
@@ -34,7 +34,7 @@ func (p Pattern) explainRegistry() string {
 	return fmt.Sprintf("%s; did you mean %q?", what, suggested)
 }
 
-// fault returns the first fault of s, and a general hint at what to write instead.
+// fault returns the first fault of s, and a general hint at how to fix it.
 func fault(s string) (what, instead string) {
 	if s == "" {
 		return "is empty, as an unset environment variable is", `write an origin such as "https://example.com", or remove the entry`
@@ -152,7 +152,7 @@ func isAddress(host string) bool {
 	return ok && (strings.HasPrefix(host, "[") || isIPv4(p.Host))
 }
 
-// faultOfHost returns the fault of host, which is the only possible place for it.
+// faultOfHost returns the fault of host, if all other parts are valid.
 func faultOfHost(host string) (what, instead string) {
 	if strings.HasPrefix(host, "[") && strings.Contains(host, ":") {
 		return "has an IPv6 address that is not in canonical form", `write it as browsers do, as in "http://[2001:db8::1]"`
@@ -173,9 +173,9 @@ func faultOfHost(host string) (what, instead string) {
 	return "has a host over 253 bytes", "write a shorter one"
 }
 
-// suggest returns the pattern that s, which is not a pattern, was probably meant to
-// be, or "". It names no domain that s does not name, and allows every host of a
-// scheme only if s does.
+// suggest returns the pattern that s, which is not a pattern, was probably
+// meant to be, or "". It names no domain that s does not name, and allows every
+// host of a scheme only if s does.
 func suggest(s string) string {
 	s = strings.Trim(s, "\"'<> \t\r\n\u200b\ufeff")
 	if strings.EqualFold(s, "null") {
@@ -231,9 +231,9 @@ func suggestAuthority(scheme, authority string) string {
 	return authority
 }
 
-// guessScheme returns the scheme that s was probably meant to have, in lowercase,
-// and the rest of s. If s has no scheme, guessScheme looks at the host. If the host
-// does not help, the scheme is empty.
+// guessScheme returns the scheme that s was probably meant to have, in
+// lowercase, and the rest of s. If s has no scheme, guessScheme looks at the
+// host. If the host does not help, the scheme is empty.
 func guessScheme(s string) (scheme, rest string) {
 	if scheme, rest, ok := strings.Cut(s, "://"); ok {
 		switch scheme = strings.ToLower(scheme); scheme {

@@ -195,7 +195,8 @@ func TestFaultsOfPatterns(t *testing.T) {
 	}
 }
 
-// Suggestions allowed more than the author wrote: app://* for app://obsidian.md*.
+// Suggestions allowed more than the author wrote: app://* for
+// app://obsidian.md*.
 func TestFieldBugSuggestionsWidenThePolicy(t *testing.T) {
 	t.Parallel()
 	for s, want := range map[string]string{
@@ -261,9 +262,9 @@ func suggestion(s string) string {
 	return suggested
 }
 
-// checkSuggestion checks that the suggestion for s, if there is one, is a pattern
-// that allows only origins under a domain that s names, with the scheme of s unless
-// that is missing or wrong.
+// checkSuggestion checks that the suggestion for s, if there is one, is a
+// pattern that allows only origins under a domain that s names, with the scheme
+// of s unless that is missing or wrong.
 func checkSuggestion(t *testing.T, s string) {
 	t.Helper()
 	suggested := suggestion(s)
@@ -304,7 +305,7 @@ func checkSuggestion(t *testing.T, s string) {
 			t.Errorf("%q: %q is suggested, with another address", s, suggested)
 		}
 	default:
-		// The domain is in s, and nothing that would make it part of a longer one.
+		// The domain is in s, and is not part of a longer one.
 		domain := strings.ToLower(p.Host)
 		i := strings.Index(lower, domain)
 		if i < 0 {

@@ -5,8 +5,8 @@ import "strings"
 // maxCompared is the number of patterns that [NearMiss] compares, at most.
 const maxCompared = 256
 
-// NearMiss returns the first of patterns that almost allows origin, or "" if there
-// is none. All patterns must be valid, and none may allow origin.
+// NearMiss returns the first of patterns that almost allows origin, or "" if
+// there is none. All patterns must be valid, and none may allow origin.
 //
 // A pattern almost allows an origin if only one of these differs:
 //   - the scheme, which is http or https in the pattern. In the origin, it can be
@@ -14,8 +14,8 @@ const maxCompared = 256
 //   - the port;
 //   - "www." before the host, or a "*." before the host of the pattern.
 //
-// It compares the first 256 patterns, and no origin that is too long, so the cost
-// is bounded.
+// It compares the first 256 patterns, and no origin that is too long, so the
+// cost is bounded.
 func NearMiss(patterns []string, origin string) string {
 	scheme, authority, ok := strings.Cut(origin, "://")
 	if !ok || len(origin) > MaxWeb {

@@ -18,9 +18,9 @@ const (
 // Valid reports whether s is a tuple origin as browsers and apps serialize it.
 // It returns false for "null" and "file://": see [IsOpaque].
 //
-// For http and https, the host follows the grammar of the Fetch standard. It can
-// also have "_" in a label and a dot after the last label, because browsers send
-// such hosts. For other schemes, the app decides on its hosts.
+// For http and https, the host follows the grammar of the Fetch standard. It
+// can also have "_" in a label and a dot after the last label, because browsers
+// send such hosts. For other schemes, the app decides on its hosts.
 func Valid(s string) bool {
 	if authority, ok := strings.CutPrefix(s, "https://"); ok {
 		return isWebAuthority(authority) && !strings.HasSuffix(authority, ":443")
@@ -74,9 +74,9 @@ func hasOnlyPort(s string) bool {
 
 func isWebScheme(s string) bool { return s == "http" || s == "https" }
 
-// isAppScheme reports whether s is a lowercase scheme (RFC 3986, section 3.1) that
-// pages of apps and extensions can have. Pages of the other excluded schemes have
-// the origin of another page, or an opaque origin.
+// isAppScheme reports whether s is a lowercase scheme (RFC 3986, section 3.1)
+// that pages of apps and extensions can have. Pages of the other excluded
+// schemes have the origin of another page, or an opaque origin.
 func isAppScheme(s string) bool {
 	switch s {
 	case "", "http", "https", "file", "ws", "wss", "javascript", "data", "blob", "about":
@@ -87,9 +87,9 @@ func isAppScheme(s string) bool {
 	})
 }
 
-// isAppAuthority reports whether s can follow a scheme other than http and https.
-// It can be "." (Electron's app://.), empty (app://), or have uppercase letters
-// (extensions in Safari).
+// isAppAuthority reports whether s can follow a scheme other than http and
+// https. It can be "." (Electron's app://.), empty (app://), or have uppercase
+// letters (extensions in Safari).
 func isAppAuthority(s string) bool {
 	if strings.HasPrefix(s, "[") {
 		return isWebAuthority(s)
@@ -98,8 +98,8 @@ func isAppAuthority(s string) bool {
 	return isAppHost(host) && (!hasPort || host != "" && isPort(port))
 }
 
-// isAppHost reports whether s, which can be empty, can be the host after a scheme
-// other than http and https.
+// isAppHost reports whether s, which can be empty, can be the host after a
+// scheme other than http and https.
 func isAppHost(s string) bool {
 	return isHostLength(s) && all(s, isUnreserved)
 }
@@ -135,7 +135,7 @@ func isHexDigit(c byte) bool          { return isDigit(c) || 'a' <= c && c <= 'f
 func isLowerAlphanumeric(c byte) bool { return 'a' <= c && c <= 'z' || isDigit(c) }
 func isLabelByte(c byte) bool         { return isLowerAlphanumeric(c) || c == '-' || c == '_' }
 
-// isLabels reports whether s consists of lowercase labels with dots between them.
+// isLabels reports whether s consists of lowercase labels and dots between them.
 func isLabels(s string) bool {
 	start := 0 // start of the label
 	for i := range len(s) {
@@ -150,8 +150,8 @@ func isLabels(s string) bool {
 	return isLabelLength(len(s) - start)
 }
 
-// isNumber reports whether browsers parse a host whose last label is label, which
-// is not empty, as an IPv4 address (URL, "ends in a number checker").
+// isNumber reports whether browsers parse a host whose last label is label,
+// which is not empty, as an IPv4 address (URL, "ends in a number checker").
 func isNumber(label string) bool {
 	hex, isHex := strings.CutPrefix(label, "0x")
 	return isHex && all(hex, isHexDigit) || all(label, isDigit)
@@ -168,9 +168,10 @@ func isIPv4(s string) bool {
 }
 
 // isIPv6 reports whether s is an IPv6 address in canonical form (URL, "IPv6
-// serializer"): the first of the longest runs of zeros is written as "::", unless
-// it is a single zero. Package net/netip is not used because it allocates for an
-// invalid address, and writes IPv4-mapped addresses in another form.
+// serializer"): the first of the longest runs of zeros is written as "::",
+// unless it is a single zero. Package net/netip is not used because it
+// allocates for an invalid address, and writes IPv4-mapped addresses in another
+// form.
 func isIPv6(s string) bool {
 	head, tail, compressed := strings.Cut(s, "::")
 	n, run, ok := ipv6Pieces(head)

@@ -9,8 +9,8 @@ import (
 // A Pattern is an entry of a policy: one origin, or a pattern with "*".
 type Pattern struct {
 	// Scheme and Host are parts of the origin. If Wildcard is Subdomains or
-	// Within, Host is the domain after the label with the "*". Host is empty for
-	// AnyHost, and both are empty for an opaque origin.
+	// Within, Host is the domain after the label with the "*". Host is empty
+	// for AnyHost, and both are empty for an opaque origin.
 	Scheme, Host string
 
 	// Wildcard is the meaning of the "*", except of one for the port.
@@ -31,9 +31,9 @@ const (
 	AnyHost                    // any host and port of a scheme: https://*
 )
 
-// Parse parses s as a pattern. The text of an error is a clause about s, and a hint
-// at what to write instead: `has no scheme; did you mean "https://example.com"?`.
-// "*" alone is not a pattern of this package.
+// Parse parses s as a pattern. The text of an error is a clause about s, and a
+// hint at what to write instead: `has no scheme; did you mean
+// "https://example.com"?`. "*" alone is not a pattern of this package.
 func Parse(s string) (Pattern, error) {
 	p, ok := parse(s)
 	if !ok {
@@ -45,8 +45,8 @@ func Parse(s string) (Pattern, error) {
 	return p, nil
 }
 
-// parse replaces the "*" by the shortest text that it can match, and calls [Valid]
-// with the result.
+// parse replaces the "*" by the shortest text that it can match, and calls
+// [Valid] with the result.
 func parse(s string) (p Pattern, ok bool) {
 	if IsOpaque(s) {
 		return Pattern{exact: s}, true
@@ -82,14 +82,15 @@ func parse(s string) (p Pattern, ok bool) {
 	}
 	p.head, p.tail = scheme+"://"+before, after
 	p.Host, _ = cutPort(strings.TrimPrefix(after[len(label):], "."))
-	// The name after the label is a domain, even if the scheme is not http or https.
+	// The name after the label is a domain, even if the scheme is not http or
+	// https.
 	return p, p.Host != "" && Valid("http://"+before+"a"+label+"."+p.Host) && Valid(strings.Replace(member, "*", "a", 1))
 }
 
-// isMisspelled reports whether scheme was probably meant to be http or https. Such a
-// scheme differs from one of them in a single letter or digit. Or it consists of
-// three or more of their letters in any order, with "p" and one of "h" and "t"
-// among them.
+// isMisspelled reports whether scheme was probably meant to be http or https.
+// Such a scheme differs from one of them in a single letter or digit. Or it
+// consists of three or more of their letters in any order, with "p" and one of
+// "h" and "t" among them.
 func isMisspelled(scheme string) bool {
 	if isWebScheme(scheme) || !all(scheme, isLowerAlphanumeric) {
 		return false
@@ -98,8 +99,8 @@ func isMisspelled(scheme string) bool {
 		len(scheme) > 2 && strings.Trim(scheme, "htps") == "" && strings.Contains(scheme, "p") && strings.ContainsAny(scheme, "ht")
 }
 
-// differInOnePlace reports whether a and b are equal except for at most one byte
-// that is added, missing or replaced.
+// differInOnePlace reports whether a and b are equal except for at most one
+// byte that is added, missing or replaced.
 func differInOnePlace(a, b string) bool {
 	for a != "" && b != "" && a[0] == b[0] {
 		a, b = a[1:], b[1:]
@@ -110,9 +111,9 @@ func differInOnePlace(a, b string) bool {
 	return len(a) <= 1 && len(b) <= 1
 }
 
-// isAffix reports whether s, the text next to a "*" in a label, is empty, or has a
-// hyphen next to the "*" and more than hyphens. The hyphen is at the end that hasAt
-// compares.
+// isAffix reports whether s, the text next to a "*" in a label, is empty, or
+// has a hyphen next to the "*" and more than hyphens. The hyphen is at the end
+// that hasAt compares.
 func isAffix(s string, hasAt func(s, affix string) bool) bool {
 	return s == "" || hasAt(s, "-") && strings.Trim(s, "-") != ""
 }

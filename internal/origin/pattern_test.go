@@ -13,7 +13,7 @@ func TestPatterns(t *testing.T) {
 		pattern, scheme, host string
 		wildcard              origin.Wildcard
 		loopback              bool
-		suffix                string // under which anybody can register what the pattern allows
+		suffix                string // domain under which anyone can register matching names
 	}{
 		{"https://example.com", "https", "example.com", origin.None, false, ""},
 		{"https://example.com.:8443", "https", "example.com.", origin.None, false, ""},

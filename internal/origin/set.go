@@ -7,14 +7,14 @@ import "strings"
 //
 // A pattern with a "*" in its host is a head and a tail. A map leads from each
 // tail to its heads: https://*.example.com adds the head https:// to the tail
-// .example.com, and https://proj-*-team.vercel.app adds the head https://proj- to
-// the tail -team.vercel.app.
+// .example.com, and https://proj-*-team.vercel.app adds the head https://proj-
+// to the tail -team.vercel.app.
 //
 // To look up https://proj-1-team.vercel.app, Contains tries each place where a
 // tail can begin, from the right: the dots, and the hyphens of the first label.
-// Once it finds a tail, it tries each place where a head can end: "://", and the
-// hyphens before the tail. The cost of a lookup depends on the length of the
-// origin, not on the number of patterns.
+// Once it finds a tail, it tries each place where a head can end: "://", and
+// the hyphens before the tail. The cost of a lookup depends on the length of
+// the origin, not on the number of patterns.
 type Set struct {
 	longest   int                 // length of the longest origin that can be allowed
 	single    string              // first exact origin; most sets have no other and need no map
@@ -23,15 +23,15 @@ type Set struct {
 	schemes   map[string]struct{} // schemes whose every host is allowed
 }
 
-// maxAfterScheme is the length of the longest origin without its scheme. The host
-// can end with a dot.
+// maxAfterScheme is the length of the longest origin without its scheme. The
+// host can end with a dot.
 const maxAfterScheme = len("://") + maxHost + len(".:65535")
 
 // MaxWeb is the length, in bytes, of the longest origin of https.
 const MaxWeb = len("https") + maxAfterScheme
 
-// Grow allocates the largest map of s, which is empty, for all of list. Otherwise,
-// the map would grow several times while the patterns are added.
+// Grow allocates the largest map of s, which is empty, for all of list.
+// Otherwise, the map would grow several times while the patterns are added.
 func (s *Set) Grow(list []string) {
 	n := -1 // single holds the first exact origin
 	for _, pattern := range list {
@@ -65,8 +65,8 @@ func (s *Set) Add(p Pattern) {
 	s.longest = max(s.longest, longest)
 }
 
-// Contains reports whether a pattern in s allows origin, which may be any string.
-// It does not allocate. It does not read an origin that is too long.
+// Contains reports whether a pattern in s allows origin, which may be any
+// string. It does not allocate. It does not read an origin that is too long.
 func (s *Set) Contains(origin string) bool {
 	if len(origin) > s.longest || origin == "" {
 		return false
@@ -95,7 +95,8 @@ func withoutPort(origin string) string {
 	return host
 }
 
-// patterns is a set of patterns that are compared with the same part of an origin.
+// patterns is a set of patterns that are compared with the same part of an
+// origin.
 type patterns struct {
 	exact             map[string]struct{}            // patterns without a "*" in the host
 	heads             map[string]map[string]struct{} // heads by their tail
@@ -143,9 +144,9 @@ func (ps *patterns) match(origin string) bool {
 	return false
 }
 
-// hasHead reports whether s begins with one of heads and continues after it. The
-// head is a scheme or, if inLabel is set, can also end with a hyphen after the
-// index host.
+// hasHead reports whether s begins with one of heads and continues after it.
+// The head is a scheme or, if inLabel is set, can also end with a hyphen after
+// the index host.
 func hasHead(heads map[string]struct{}, s string, host int, inLabel bool) bool {
 	if _, ok := heads[s[:host]]; ok {
 		return true

@@ -168,7 +168,8 @@ func TestFieldBugLongestHostEndsWithADot(t *testing.T) {
 		for _, port := range []string{"", ":8443", ":*"} {
 			for _, star := range []string{"*.", "a-*.", "*-a.", "a-*-a."} {
 				s := newSet(t, scheme+"://"+star+domain+port)
-				// With the dot after the first label, 253 bytes without the last dot.
+				// With the dot after the first label, 253 bytes without the
+				// last dot.
 				first := strings.Replace(strings.TrimSuffix(star, "."), "*", strings.Repeat("b", 253+len("*")-len(star)-len(domain)+len(".")), 1)
 				longest := scheme + "://" + first + "." + domain + strings.Replace(port, "*", "65535", 1)
 				if !s.Contains(longest) {
@@ -204,9 +205,9 @@ func membersOf(pattern string) []string {
 	return members
 }
 
-// nearMisses returns strings that are almost s. In some, the byte b is inserted at
-// index at, or replaces a byte there. Others have a byte or a label less or more,
-// or another port.
+// nearMisses returns strings that are almost s. In some, the byte b is inserted
+// at index at, or replaces a byte there. Others have a byte or a label less or
+// more, or another port.
 func nearMisses(s string, at uint, b byte) []string {
 	i := int(at % uint(len(s)))
 	scheme, authority, _ := strings.Cut(s, "://")
@@ -232,8 +233,8 @@ func nearMisses(s string, at uint, b byte) []string {
 	}
 }
 
-// FuzzOrigin compares a set of patterns with the union of sets of one pattern, and
-// each of these with package naive.
+// FuzzOrigin compares a set of patterns with the union of sets of one pattern,
+// and each of these with package naive.
 func FuzzOrigin(f *testing.F) {
 	for _, sample := range naive.Samples {
 		f.Add("https://example.com\nhttps://*.example.com\nhttp://localhost:*\nhttps://proj-*-team.example.com\nmoz-extension://*\n"+sample, sample, uint(9), byte('.'))
@@ -310,8 +311,8 @@ func TestGrow(t *testing.T) {
 	}
 }
 
-// TestSetsAllowTheUnion is like FuzzOrigin, with sets of up to thousands of patterns
-// of every kind, whose names have common beginnings and ends.
+// TestSetsAllowTheUnion is like FuzzOrigin, with sets of up to thousands of
+// patterns of every kind, whose names have common beginnings and ends.
 func TestSetsAllowTheUnion(t *testing.T) {
 	t.Parallel()
 	const seed = 1
@@ -363,8 +364,9 @@ func TestSetsAllowTheUnion(t *testing.T) {
 	}
 }
 
-// An origin of a megabyte is rejected by its length. If it were searched for a dot
-// or a port, or hashed, it would cost a thousand times as much as a kilobyte.
+// An origin of a megabyte is rejected by its length. If it were searched for a
+// dot or a port, or hashed, it would cost a thousand times as much as a
+// kilobyte.
 func TestHugeOriginsAreNotRead(t *testing.T) {
 	for name, s := range map[string]*origin.Set{
 		"nothing":      newSet(t),
@@ -390,8 +392,8 @@ func TestHugeOriginsAreNotRead(t *testing.T) {
 	}
 }
 
-// Found in this package: with patterns for one host with 20,000 schemes, New was
-// quadratic and a lookup was linear. The same applies to heads and tails.
+// Found in this package: with patterns for one host with 20,000 schemes, New
+// was quadratic and a lookup was linear. The same applies to heads and tails.
 func TestFieldBugManySchemesForOneHost(t *testing.T) {
 	for name, pattern := range map[string]string{
 		"schemes":    "s%d://*.example.com",
@@ -407,7 +409,8 @@ func TestFieldBugManySchemesForOneHost(t *testing.T) {
 				patterns = append(patterns, fmt.Sprintf(pattern, i))
 			}
 			parsed := parse(t, patterns...)
-			// All measurements add the same number, so a busy machine disturbs all equally.
+			// All measurements add the same number, so a busy machine disturbs
+			// all equally.
 			costOfAdd[n] = testkit.PerCall(many/n, func(int) {
 				s := new(origin.Set)
 				for _, p := range parsed {
@@ -428,8 +431,8 @@ func TestFieldBugManySchemesForOneHost(t *testing.T) {
 	}
 }
 
-// crowds are sets of many patterns of one kind. In each string, "#" is replaced by
-// a number.
+// crowds are sets of many patterns of one kind. In each string, "#" is replaced
+// by a number.
 var crowds = []struct {
 	name, pattern, allowed, rejected string
 }{
@@ -444,8 +447,8 @@ var crowds = []struct {
 	{"any-port", "http://h#.localhost:*", "http://h#.localhost:3000", "http://i#.localhost:3000"},
 }
 
-// numbered returns s with n numbers. They have equal length, so all origins take
-// equal time to read.
+// numbered returns s with n numbers. They have equal length, so all origins
+// take equal time to read.
 func numbered(s string, n int) []string {
 	var all []string
 	for i := range n {
@@ -480,8 +483,8 @@ func BenchmarkContains(b *testing.B) {
 	}
 }
 
-// BenchmarkAdd adds patterns to sets. It is linear if ns/pattern grows only because
-// the maps outgrow the caches of the processor.
+// BenchmarkAdd adds patterns to sets. It is linear if ns/pattern grows only
+// because the maps outgrow the caches of the processor.
 func BenchmarkAdd(b *testing.B) {
 	for _, crowd := range crowds {
 		for _, n := range []int{10, 1000, 100_000} {

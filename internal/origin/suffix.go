@@ -6,8 +6,8 @@ import (
 )
 
 // PublicSuffix returns a domain under which anyone can register names that p
-// allows. If p allows every host of its scheme, it returns the scheme with "://".
-// If there is no such domain, ok is false.
+// allows. If p allows every host of its scheme, it returns the scheme with
+// "://". If there is no such domain, ok is false.
 //
 // A domain is a public suffix if it is a single label, or if it is in
 // RegistrySuffixes, PlatformSuffixes or list, which can be nil. If p allows any
@@ -36,8 +36,8 @@ func (p Pattern) PublicSuffix(list cookiejar.PublicSuffixList) (suffix string, o
 	return host, list != nil && len(list.PublicSuffix("a."+host)) >= len(host)
 }
 
-// matchRule reports whether host is a public suffix by rule, or lies above one, and
-// returns that suffix without a "*" at its beginning.
+// matchRule reports whether host is a public suffix by rule, or lies above one,
+// and returns that suffix without a "*" at its beginning.
 func matchRule(rule, host string) (suffix string, ok bool) {
 	above, domain := rule, host // the labels that are not compared yet
 	for {
@@ -61,8 +61,8 @@ func matchRule(rule, host string) (suffix string, ok bool) {
 	return strings.TrimPrefix(suffix, "."), true
 }
 
-// IsReserved reports whether suffix is reserved for private use, so no registry has
-// names under it (RFC 6761, RFC 6762, RFC 8375; ICANN reserved internal).
+// IsReserved reports whether suffix is reserved for private use, so no registry
+// has names under it (RFC 6761, RFC 6762, RFC 8375; ICANN reserved internal).
 func IsReserved(suffix string) bool {
 	switch suffix {
 	case "localhost", "internal", "local", "test", "home.arpa":
@@ -71,26 +71,26 @@ func IsReserved(suffix string) bool {
 	return false
 }
 
-// isUnderRegistry reports whether p allows part of a label directly under a single
-// label, such as com, or under one of RegistrySuffixes. Such a pattern is nearly
-// always a typo for one with "*.".
+// isUnderRegistry reports whether p allows part of a label directly under a
+// single label, such as com, or under one of RegistrySuffixes. Such a pattern
+// is nearly always a typo for one with "*.".
 func (p Pattern) isUnderRegistry() bool {
 	host := strings.TrimSuffix(p.Host, ".")
 	return p.Wildcard == Within && !IsReserved(host) && (!strings.Contains(host, ".") || strings.Contains(RegistrySuffixes, " "+host+" "))
 }
 
-// RegistrySuffixes are public suffixes of domain registries, with a space before
-// and after each. Not all are here, only the ones that patterns are most often
-// written for.
+// RegistrySuffixes are public suffixes of domain registries, with a space
+// before and after each. Not all are here, only the ones that patterns are most
+// often written for.
 const RegistrySuffixes = " " +
 	"ac.jp ac.nz ac.uk ac.za co.at co.id co.il co.in co.jp co.ke co.kr co.nz co.th co.uk co.za " +
 	"com.ar com.au com.br com.cn com.co com.eg com.es com.gr com.hk com.mx com.my com.ng com.pe com.ph com.pk com.pl com.pt com.sa com.sg com.tr com.tw com.ua com.ve com.vn " +
 	"me.uk ne.jp net.au net.br net.cn net.in net.nz net.uk or.jp or.kr org.au org.br org.cn org.in org.nz org.uk org.za " +
 	"br.com cn.com co.com de.com eu.com eu.org uk.com us.com "
 
-// PlatformSuffixes are public suffixes of platforms that give a name to every user,
-// with a space after each. Not all are here, only the ones that patterns are most
-// often written for. A "*" is any label. With it, one rule covers all
+// PlatformSuffixes are public suffixes of platforms that give a name to every
+// user, with a space after each. Not all are here, only the ones that patterns
+// are most often written for. A "*" is any label. With it, one rule covers all
 // regions of a platform, and can cover more than the Public Suffix List does.
 const PlatformSuffixes = "" +
 	"s3.amazonaws.com *.amazonaws.com *.compute.amazonaws.com *.compute-1.amazonaws.com *.elb.amazonaws.com *.*.airflow.amazonaws.com *.*.rds.amazonaws.com " +

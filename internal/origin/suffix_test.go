@@ -152,7 +152,8 @@ func (n randomList) PublicSuffix(domain string) string {
 	return strings.Join(labels[max(0, len(labels)-n(domain)):], ".")
 }
 
-// With any list, at least the patterns that are refused without one are refused.
+// With any list, at least the patterns that are refused without one are
+// refused.
 func TestListsOnlyAddPublicSuffixes(t *testing.T) {
 	t.Parallel()
 	rnd := rand.New(rand.NewPCG(1, 1))

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// publicSuffixRules returns the rules of the Public Suffix List, which are part of
-// a test of golang.org/x/net/publicsuffix.
+// publicSuffixRules returns the rules of the Public Suffix List, which are part
+// of a test of golang.org/x/net/publicsuffix.
 func publicSuffixRules(t *testing.T) []string {
 	t.Helper()
 	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "golang.org/x/net").Output()
@@ -46,8 +46,8 @@ func isPublic(t *testing.T, domain string) bool {
 	return public
 }
 
-// The package lacked suffixes that people list with credentials. It now has every
-// rule of the list under these domains, and refuses the domains above.
+// The package lacked suffixes that people list with credentials. It now has
+// every rule of the list under these domains, and refuses the domains above.
 func TestFieldBugSuffixesOfTheListUnknown(t *testing.T) {
 	bases := map[string]int{ // with the number of rules in the list at least
 		"amazonaws.com": 500, "on.aws": 80, "run.app": 2, "appspot.com": 2, "azurestaticapps.net": 10, "windows.net": 4, "digitaloceanspaces.com": 1,
@@ -84,8 +84,8 @@ func TestFieldBugSuffixesOfTheListUnknown(t *testing.T) {
 	}
 }
 
-// TestKnownSuffixesAreInTheList compares the rules of the package with the list.
-// Rules with a "*" may cover more names.
+// TestKnownSuffixesAreInTheList compares the rules of the package with the
+// list. Rules with a "*" may cover more names.
 func TestKnownSuffixesAreInTheList(t *testing.T) {
 	unlisted := []string{"*.cloudapp.azure.com", "*.azurecontainerapps.io", "*.devtunnels.ms", "app.github.dev", "gitpod.io", "*.gitpod.io", "surge.sh", "nip.io", "sslip.io", "loca.lt", "wordpress.com"}
 	listed := publicSuffixRules(t)

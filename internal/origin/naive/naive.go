@@ -1,6 +1,6 @@
-// Package naive is a second implementation of origins and patterns, for tests. It
-// uses net/url, net/netip and regular expressions. It is slow, and shares only the
-// list of public suffixes with package origin.
+// Package naive is a second implementation of origins and patterns, for tests.
+// It uses net/url, net/netip and regular expressions. It is slow, and shares
+// only the list of public suffixes with package origin.
 package naive
 
 import (
@@ -17,8 +17,8 @@ import (
 )
 
 // IsOrigin reports whether a browser or an app could send s as the origin of a
-// page. It parses s, serializes it as the HTML and URL standards say, and compares
-// the result with s.
+// page. It parses s, serializes it as the HTML and URL standards say, and
+// compares the result with s.
 func IsOrigin(s string) bool {
 	u, err := url.Parse(s)
 	if err != nil || slices.Contains([]string{"", "file", "ws", "wss", "javascript", "data", "blob", "about"}, u.Scheme) {
@@ -61,8 +61,9 @@ var (
 	appHost    = regexp.MustCompile(`^[A-Za-z0-9._~-]{0,253}\.?$`)
 )
 
-// isMisspelled reports whether scheme is neither http nor https, but differs from
-// one of them in one place or has three or more of their letters in any order.
+// isMisspelled reports whether scheme is neither http nor https, but differs
+// from one of them in one place or has three or more of their letters in any
+// order.
 func isMisspelled(scheme string) bool {
 	return scheme != "http" && scheme != "https" &&
 		(almostWeb.MatchString(scheme) || webLetters.MatchString(scheme) && strings.Contains(scheme, "p") && strings.ContainsAny(scheme, "ht"))
@@ -73,8 +74,8 @@ var (
 	almostWeb  = almost("http", "https")
 )
 
-// almost returns an expression for words and for everything that differs from one
-// of them in one letter or digit.
+// almost returns an expression for words and for everything that differs from
+// one of them in one letter or digit.
 func almost(words ...string) *regexp.Regexp {
 	var all []string
 	for _, word := range words {
@@ -85,8 +86,8 @@ func almost(words ...string) *regexp.Regexp {
 	return regexp.MustCompile(`^(` + strings.Join(all, "|") + `)$`)
 }
 
-// browserIPv6 serializes ip. It writes all pieces, and then replaces the first of
-// the longest runs of zeros by "::".
+// browserIPv6 serializes ip. It writes all pieces, and then replaces the first
+// of the longest runs of zeros by "::".
 func browserIPv6(ip netip.Addr) string {
 	s := ":"
 	for a := ip.AsSlice(); len(a) > 0; a = a[2:] {
@@ -101,8 +102,8 @@ func browserIPv6(ip netip.Addr) string {
 	return strings.Trim(s, ":")
 }
 
-// IsPattern reports whether s is a pattern: whether each "*" is in a valid place,
-// and s is an origin once they are replaced.
+// IsPattern reports whether s is a pattern: whether each "*" is in a valid
+// place, and s is an origin once they are replaced.
 func IsPattern(s string) bool {
 	if s == "null" || s == "file://" {
 		return true
@@ -115,8 +116,7 @@ func IsPattern(s string) bool {
 	}
 	sample := wildcard.ReplaceAllString(s, "${1}${2}a${3}.${4}")
 	if m := wildcard.FindStringSubmatch(s); m != nil {
-		// The name after the label is a domain, even if the scheme is not http or
-		// https.
+		// The name after the label is a domain, even if the scheme is not web.
 		domain, _, _ := strings.Cut(m[4], ":")
 		if domain == "" || !IsOrigin("https://a."+domain) || m[2]+m[3] != "" && isRegistry(strings.TrimSuffix(domain, ".")) {
 			return false
@@ -136,9 +136,9 @@ func isRegistry(domain string) bool {
 	return slices.Contains(strings.Fields(origin.RegistrySuffixes), domain)
 }
 
-// HasPublicSuffix reports whether a pattern for subdomains of domain, or for part
-// of a label directly under it, allows names that anyone can register. It reads
-// the same rules as package origin does.
+// HasPublicSuffix reports whether a pattern for subdomains of domain, or for
+// part of a label directly under it, allows names that anyone can register. It
+// reads the same rules as package origin does.
 func HasPublicSuffix(domain string, subdomains bool) bool {
 	labels := strings.Split(domain, ".")
 	for _, rule := range append(strings.Fields(origin.RegistrySuffixes+origin.PlatformSuffixes), "*") {
@@ -157,8 +157,8 @@ func HasPublicSuffix(domain string, subdomains bool) bool {
 // wildcard matches a pattern with a "*" that is the first label, or part of it.
 var wildcard = regexp.MustCompile(`^([a-z0-9+.-]+://)((?:[a-z0-9_-]*[a-z0-9_]-+|))\*((?:-+[a-z0-9_][a-z0-9_-]*|))\.(.+)$`)
 
-// Expression returns a regular expression for the origins that pattern allows. It
-// also matches some strings that are not valid origins.
+// Expression returns a regular expression for the origins that pattern allows.
+// It also matches some strings that are not valid origins.
 func Expression(pattern string) *regexp.Regexp {
 	expr, anyPort := strings.CutSuffix(regexp.QuoteMeta(pattern), `:\*`)
 	switch {

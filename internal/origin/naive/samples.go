@@ -2,8 +2,8 @@ package naive
 
 import "strings"
 
-// Samples are seeds for fuzzing: origins that browsers and apps send, patterns, and
-// strings that people wrote instead.
+// Samples are seeds for fuzzing: origins that browsers and apps send, patterns,
+// and strings that people wrote instead.
 var Samples = []string{
 	"https://example.com", "https://app.example.com:8443", "http://localhost:3000", "http://127.0.0.1:5173", "http://255.255.255.255",
 	"http://[::1]:8080", "https://[2001:db8::1]", "https://[abcd:ef09::af]", "https://[::g]", "https://[::ffff:7f00:1]", "https://[1:0:0:2:0:0:0:3]",
