@@ -10,6 +10,7 @@ import (
 
 func TestNearMiss(t *testing.T) {
 	t.Parallel()
+	longest := strings.Repeat("a", origin.MaxWeb-len("https://:65535")) + ":65535"
 	for _, test := range []struct {
 		name, pattern, origin string
 		near                  bool
@@ -22,6 +23,7 @@ func TestNearMiss(t *testing.T) {
 		{"a web scheme instead of an app's", "app://localhost", "http://localhost", false},
 		{"http instead of https, under a pattern", "https://*.example.com", "http://a.b.example.com", true},
 		{"http instead of https, under a hyphen pattern", "https://pr-*-x.example.com", "http://pr-1-x.example.com", true},
+		{"nothing for the wildcard of a hyphen pattern", "https://pr-*-x.example.com", "http://pr--x.example.com", false},
 		{"another name under a hyphen pattern", "https://pr-*-x.example.com", "http://pr-x.example.com", false},
 		{"http instead of https, for every host", "https://*", "http://example.com:8080", true},
 		{"http instead of https, on any port", "https://example.com:*", "http://example.com:8080", true},
@@ -39,6 +41,8 @@ func TestNearMiss(t *testing.T) {
 		{"the bare domain", "https://*.example.com", "https://example.com", true},
 		{"the bare domain on any port", "https://*.example.com:*", "https://example.com:8443", true},
 		{"another subdomain", "https://app.example.com", "https://api.example.com", false},
+		{"www. of another domain", "https://www.example.com", "https://example.org", false},
+		{"the bare domain of another pattern", "https://*.example.com", "https://example.org", false},
 		{"another label instead of www.", "https://web.example.com", "https://example.com", false},
 
 		{"another scheme and port", "https://example.com", "http://example.com:8080", false},
@@ -49,6 +53,8 @@ func TestNearMiss(t *testing.T) {
 		{"no scheme", "https://example.com", "example.com", false},
 		{"null", "null", "file://", false},
 		{"an empty origin", "https://example.com", "", false},
+		{"the longest origin", "http://" + longest, "https://" + longest, true},
+		{"an origin that is too long", "http://" + longest + "1", "https://" + longest + "1", false},
 		{"a host that is too long", "https://*.example.com", "http://" + strings.Repeat("a", 300) + ".example.com", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
