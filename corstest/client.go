@@ -8,25 +8,25 @@ import (
 	"strings"
 )
 
-// Client returns an [http.Client] whose requests are made as by a script in a
-// page of the given origin: for clients of an API that are written in Go, to
-// see whether the same calls would work in a browser.
+// Client returns an [http.Client] that behaves like a script in a page of the
+// given origin. It shows whether an API client written in Go would work in a
+// browser.
 //
-// Forbidden headers are dropped, preflights are sent, redirects are followed
-// inside, and the response has only the headers that a script may read. Where a
-// browser keeps it from the script, the client's error wraps a [*BlockedError].
-// A request's body is sent as bytes: no Content-Type is added. User-Agent is
-// dropped too, which clients set in Go and leave to the browser in a page. The
-// credentials mode is Include if b has a Cookie, and SameOrigin otherwise.
+// The client drops forbidden headers, sends preflights and follows redirects.
+// A response has only the headers that a script can read. If a browser would
+// block the script, the client's error wraps a [*BlockedError]. A request's body
+// is sent as bytes, so no Content-Type is added. User-Agent is dropped, because in
+// a page the browser sets it. The credentials mode is Include if b has a Cookie,
+// and SameOrigin otherwise.
 //
-// A response is whole in memory before the client returns it. Reading its body
-// ends with an error if that was cut off at the limits of [Browser]. Any number
-// of clients may be used concurrently.
+// A response is read into memory before the client returns it. If it exceeds the
+// limits of [Browser], reading its body ends with an error. Clients can be used
+// concurrently.
 func (b *Browser) Client(page string) *http.Client {
 	return &http.Client{Transport: script{b, page}}
 }
 
-// A script makes the requests of a [Browser.Client].
+// A script is the transport of a client that [Browser.Client] returns.
 type script struct {
 	browser *Browser
 	page    string
@@ -54,7 +54,7 @@ func (s script) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res.response(r), nil
 }
 
-// response returns what the script can read, in answer to sent.
+// response returns the response to sent, as the script can read it.
 func (r *Result) response(sent *http.Request) *http.Response {
 	response := *r.Actual.Response
 	response.Header = r.Header
@@ -72,7 +72,7 @@ func (r *Result) response(sent *http.Request) *http.Response {
 	return &response
 }
 
-// failing is the end of a body that is cut off.
+// failing is the end of a body that was not read completely.
 type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }

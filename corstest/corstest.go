@@ -1,72 +1,105 @@
-// Package corstest is a browser as far as CORS goes, for tests of your own
-// service: what a script's request makes a browser send, and what of the
-// response it lets the script read.
+// Package corstest models a browser, for tests of how your service handles
+// requests from web pages.
 //
-// # When a browser asks first, and what it compares
+// # Quick start
 //
-// What an HTML form could send to another origin, a script may send as well:
-// GET, HEAD or POST, with no headers but CORS-safelisted ones, and with a body
-// of a form's content type. Before anything else (PUT, Authorization,
-// Content-Type: application/json) the browser asks, with a preflight: OPTIONS to
-// the same URL, without cookies and without the script's headers. It names the
-// method in Access-Control-Request-Method and the headers that need permission
-// in Access-Control-Request-Headers; [PreflightReasons] says why it asks. The
-// actual request follows only if the answer
+// Pass your whole service to a [Browser], with its router, authentication and
+// all other middleware: most CORS faults are in their order. [Browser.Fetch]
+// makes one request from a page:
 //
-//   - has a status from 200 to 299, and so is no redirect;
-//   - names the page's origin, byte for byte, in one Access-Control-Allow-Origin,
-//     or has * there if the request is made without credentials;
-//   - says Access-Control-Allow-Credentials: true if it is made with them;
-//   - lists the method in Access-Control-Allow-Methods, case and all, unless it
-//     is GET, HEAD or POST, and in Access-Control-Allow-Headers each header that
-//     needs permission; * will do without credentials, though never for
-//     Authorization.
+//	b := corstest.Browser{Handler: service}
+//	result := b.Fetch("https://app.example.com", corstest.Request{Method: "PUT", URL: "https://api.example.com/items/1"})
+//	if err := result.Err(); err != nil {
+//		t.Error(result) // all requests and responses, and advice
+//	}
 //
-// The answer serves for Access-Control-Max-Age seconds, or 5. The response to the
-// actual request needs the same Access-Control-Allow-Origin and -Credentials, or
-// the script cannot read it, though the server has acted. Of its headers, the
-// script reads a few that are safelisted, such as Content-Type, and those that
+// Without a Handler, a Browser sends its requests to real servers.
+// [Browser.Client] returns an [http.Client] that behaves like a script in a page.
+// [Browser.Scan] reports which other pages have the same access.
+//
+// # Preflights
+//
+// A script can send every request that an HTML form could send: GET, HEAD or
+// POST, with CORS-safelisted headers only, and with a body of one of the three
+// form types. Before any other request (PUT, Authorization, Content-Type:
+// application/json), the browser sends a preflight. It is an OPTIONS request to
+// the same URL, without cookies and without the headers of the script.
+// Access-Control-Request-Method has the method. Access-Control-Request-Headers
+// has the names of the headers that are not safelisted. [PreflightReasons]
+// returns the reasons for a preflight.
+//
+// The browser sends the actual request only if the response to the preflight
+// meets these conditions:
+//
+//   - Its status is from 200 to 299. So it is not a redirect.
+//   - It has one Access-Control-Allow-Origin, which is the page's origin, byte
+//     for byte. If the request is made without credentials, * is enough.
+//   - If the request is made with credentials, Access-Control-Allow-Credentials
+//     is "true".
+//   - Access-Control-Allow-Methods has the method, in the same case. GET, HEAD
+//     and POST need not be listed.
+//   - Access-Control-Allow-Headers has each header that is not safelisted.
+//   - Without credentials, * is enough in both lists, except for Authorization.
+//
+// The browser reuses the preflight for Access-Control-Max-Age seconds, or for 5
+// seconds if that header is absent.
+//
+// The response to the actual request needs the same
+// Access-Control-Allow-Origin and Access-Control-Allow-Credentials. Otherwise
+// the script cannot read it, although the server has acted. The script can read
+// a few safelisted headers, such as Content-Type, and those that
 // Access-Control-Expose-Headers lists.
 //
-// # How to use it
+// # Requests without CORS
 //
-// A [Browser] with a Handler calls it directly: hand it the service as it is
-// served, with router, authentication and all other middleware, for it is there
-// that most CORS failures are made. Without one it talks to a real server.
-// [Browser.Fetch] makes one request, and [Result.String] is the whole exchange
-// for a test log. [Browser.Client] makes of an API client written in Go a script
-// in a page.
+// Forms, links, images and WebSockets need no permission, so pages on all
+// origins can send them to your service. [Request].Mode selects these kinds of
+// requests. See [Mode].
 //
-// # What it leaves out
+// # Limits of the model
 //
-// The package follows the Fetch standard (https://fetch.spec.whatwg.org/) for
-// requests that a script makes with fetch() in mode "cors", or with
-// XMLHttpRequest. Comments name the algorithm and the step.
+// The package follows the Fetch standard (https://fetch.spec.whatwg.org/) and,
+// for links and forms, the HTML standard. Comments name the algorithm and the
+// step. These parts of a browser are not modeled:
 //
-// Left out is what has no bearing on CORS: the HTTP cache, service workers,
-// Content Security Policy, mixed content, bad ports, HTTP authentication, a
-// cookie jar, and the Accept-Language, Referer and User-Agent that a browser
-// adds. For want of a list of
-// public suffixes, a site is a scheme and a host. Of a URL, only the host, the
-// default port, the empty path and empty user information are normalized:
-// domains are not converted to Punycode, and dot segments stay. A Handler's
-// responses lack the Date and Content-Length that a server would add to them.
-// XMLHttpRequest would drop the body of a GET request, which fetch() refuses;
-// this package refuses it for both.
+//   - the HTTP cache, service workers, Content Security Policy, mixed content,
+//     bad ports and HTTP authentication;
+//   - a cookie jar, the SameSite attribute of cookies, and storage access:
+//     [Browser].Cookie is sent with every request that includes credentials;
+//   - Accept-Language, Referer, User-Agent and Sec-Fetch-User;
+//   - referrer policies other than the default;
+//   - public suffixes: two origins are on the same site if they have the same
+//     scheme and host;
+//   - Punycode and dot segments in URLs: only the host, the default port, the
+//     empty path and empty user information are normalized;
+//   - the Date and Content-Length that a server adds to a Handler's response.
 //
-// # Where browsers differ
+// XMLHttpRequest drops the body of a GET request, and fetch() refuses such a
+// request. This package refuses it for both.
 //
-// The tests of this package hold it to what web-platform-tests assert under
-// fetch/api/cors/, and those of internal/browsers to Chromium, Firefox and
-// WebKit, in the same cases. These agree with it but for the following.
-// All three let Authorization through where Access-Control-Allow-Headers is *;
-// Chromium and Firefox ask before every such request. All three take a negative
-// Access-Control-Max-Age for 0, where the standard's grammar makes it no number
-// and so 5 seconds. Where a script listens to the progress of an upload, all
-// three want PUT to be listed even if the answer has no list, and none wants POST
-// to be. Firefox does not use * in its cache of preflights, and keeps none for
-// hosts that are IP addresses. WebKit sends no Sec-Fetch-Site after a redirect to
-// another server. Only Chromium sends a ReadableStream, and only over HTTP/2.
+// # Differences between browsers
+//
+// The tests compare this package with web-platform-tests, and with Chromium,
+// Firefox and WebKit. It differs from them in these cases:
+//
+//   - All three accept * in Access-Control-Allow-Headers for Authorization.
+//     Chromium and Firefox then send a preflight before every such request.
+//   - All three treat a negative Access-Control-Max-Age as 0. By the standard,
+//     it is invalid, so 5 seconds apply.
+//   - If a script listens to the progress of an upload, all three require that
+//     PUT is listed even if the response has no list, and none requires POST.
+//   - Firefox does not use * in its preflight cache, and it does not cache
+//     preflights for hosts that are IP addresses.
+//   - WebKit sends no Sec-Fetch-Site after a redirect to another server.
+//   - Only Chromium sends a ReadableStream, and only over HTTP/2. Firefox sends
+//     a string instead.
+//   - Firefox and WebKit send Sec-Fetch-* with WebSocket handshakes, as the
+//     standard requires. Chromium and this package do not.
+//   - If a form's POST is redirected from the page's server to another with 307
+//     or 308, Chromium and WebKit send Origin: null. The standard, Firefox and
+//     this package send the page's origin.
+//   - WebKit follows redirects of WebSocket handshakes. In mode no-cors, it sends
+//     cookies again after a redirect back to the page's server.
 package corstest
 
 import (
@@ -78,24 +111,24 @@ import (
 	"time"
 )
 
-// Credentials is a request's credentials mode: whether cookies go with it, and
-// whether the browser takes them into account in what it compares. Its zero
-// value is the default of fetch().
+// Credentials is the credentials mode of a request. It decides whether the
+// request has cookies, and what the response must allow. The zero value is
+// SameOrigin, which is the default of fetch().
 type Credentials int
 
-// The credentials modes. Of these, only Include sends cookies to other origins:
-// it is what "with credentials" means.
+// The credentials modes. Only Include sends cookies to other origins. A request
+// "with credentials" is one with this mode.
 const (
 	SameOrigin Credentials = iota
 	Omit
 	Include
 )
 
-// Mode is the way in which a page makes a request. Its zero value is CORS.
+// Mode is the way in which a page makes a request. The zero value is CORS.
 //
-// A page can send requests in the other modes to any server, without a
-// preflight. It cannot read the responses, but the server may act on the
-// requests.
+// In the other modes, a page can send requests to all servers, without a
+// preflight. Only the server can reject them. The page cannot read the responses,
+// except those of a WebSocket.
 type Mode int
 
 const (
@@ -104,20 +137,24 @@ const (
 
 	// NoCORS is the mode of fetch() with mode: "no-cors", of beacons, and of
 	// images, scripts and style sheets without a crossorigin attribute. Elements
-	// and beacons always include credentials; set Include for them. The method
+	// and beacons always include credentials, so set Include for them. The method
 	// must be GET, HEAD or POST. Headers that are not no-CORS-safelisted are
-	// dropped, such as Authorization, and Content-Type: application/json.
+	// dropped, such as Authorization, and Content-Type: application/json. POST
+	// requests have Origin.
 	NoCORS
 
 	// Navigate is the mode of links and forms. The method must be GET or POST.
 	// A POST has Content-Type application/x-www-form-urlencoded unless Header
-	// sets multipart/form-data or text/plain. Other headers are dropped. Cookies
-	// are always sent, whatever the credentials mode.
+	// sets multipart/form-data or text/plain. It has Origin, which is null if an
+	// https page posts to http. Other headers are dropped. Cookies are always
+	// sent, and Credentials is ignored.
 	Navigate
 
 	// WebSocket is the mode of the handshake that opens a WebSocket. The URL can
-	// have the scheme ws, wss, http or https. Cookies are always sent. Header
-	// can set Sec-WebSocket-Protocol; other headers are dropped.
+	// have the scheme ws, wss, http or https. Origin and cookies are always sent,
+	// and Credentials is ignored. Header can set Sec-WebSocket-Protocol; other
+	// headers are dropped. A response with status 101 opens the WebSocket; its
+	// headers are not checked.
 	WebSocket
 )
 
@@ -138,103 +175,105 @@ func (m Mode) String() string {
 
 // A Request is a request that a page makes.
 type Request struct {
-	Method         string      // as the script writes it; empty is GET
+	Method         string      // GET if empty
 	URL            string      // absolute
-	Header         http.Header // what the script sets, in any case; forbidden headers are dropped
-	Body           string      // a string, which the browser labels text/plain if Header has no Content-Type
-	Mode           Mode        // how the page makes the request; zero is CORS
-	Credentials    Credentials
-	UploadListener bool // an XMLHttpRequest with a listener on its upload object
-	StreamBody     bool // the body is a ReadableStream, without a Content-Type of its own
+	Header         http.Header // headers set by the script, in any case; forbidden ones are dropped
+	Body           string      // sent as text/plain if Header has no Content-Type
+	Mode           Mode        // CORS if zero
+	Credentials    Credentials // SameOrigin if zero
+	UploadListener bool        // an XMLHttpRequest whose upload object has a listener
+	StreamBody     bool        // the body is a ReadableStream, which has no type
 }
 
-// A Result is what comes of a [Request].
+// A Result is the result of a [Request].
 type Result struct {
-	// Via holds the exchanges that ended in a redirect, and their preflights,
+	// Via has the exchanges that ended in a redirect, and their preflights,
 	// oldest first.
 	Via []Exchange
 
-	// Preflight is nil if none was sent, because none was needed or its answer
-	// was cached.
+	// Preflight is nil if none was sent: either none was needed, or an earlier
+	// one was cached.
 	Preflight *Exchange
 
-	// Actual is nil if it was not sent, because of Blocked.
+	// Actual is nil if the request was not sent. Blocked has the reason.
 	Actual *Exchange
 
-	// Blocked says why the script gets an error, and is empty if it may read
-	// the response. A script is not told; to it, no answer at all is the same
-	// error. [Result.Err] tells them apart.
+	// Blocked is the reason why the script gets an error. It is empty if the
+	// script can read the response, and also in the modes NoCORS and Navigate if
+	// there was a response. A script cannot see the reason, and it cannot tell a
+	// blocked response from a missing one. Result.Err can.
 	Blocked string
 
-	// Advice says what on the server's side most likely causes Blocked, and
-	// what to change. Where the script may read the response, it says why the
-	// request was rejected, if that can be told, or names headers that are hidden
-	// from it and that scripts often want. It is empty if there is nothing to say.
+	// Advice names the most likely cause of Blocked on the server's side, and
+	// its fix. If the script is not blocked, Advice explains a rejection, or names
+	// hidden headers that scripts often need. It is empty if there is no advice.
 	Advice string
 
-	// Status, Header and Body are what the script can read. They are zero if
-	// it is blocked. They are also zero in the modes Navigate and NoCORS, because
-	// the page reads nothing, unless a NoCORS request stays within the page's
-	// origin. If a WebSocket was opened, Status is 101. Body ends where [Browser]
-	// stopped reading.
+	// Status, Header and Body are the parts of the response that the page can
+	// read. They are zero if it is blocked. In the modes NoCORS and Navigate,
+	// they are also zero, unless a NoCORS request stays within the page's origin.
+	// If a WebSocket opened, Status is 101 and the others are zero. Body ends
+	// where Browser stopped reading.
 	Status int
 	Header http.Header
 	Body   string
 
 	page    string
-	request Request // normalized, if it could be
+	request Request // normalized, unless it is invalid
 	url     string  // of the last request
-	err     error   // why there is no response, or not all of it; nil if CORS is the reason for Blocked
+	err     error   // why there is no complete response; nil if CORS is the reason for Blocked
 	failure failure
-	denied  failure  // of the preflight, if a scan went on all the same
+	denied  failure  // of a preflight after which a scan continued
 	notes   []string // what the browser left out of the request, for String
 }
 
-// An Exchange is a request as a server gets it, and its response.
+// An Exchange is a request, as the server gets it, and its response.
 type Exchange struct {
 	Request *http.Request
 
-	// Response is nil if there was none. Its Body is in memory, as far as it was
-	// read, also where a script cannot read it.
+	// Response is nil if there was none. Its Body is in memory, even if the
+	// script cannot read it.
 	Response *http.Response
 
 	body    string
-	cut     error    // why body is not all, where that is the reader's doing
-	err     error    // why there is no response, or not all of it
+	cut     error    // why reading the body ended early
+	err     error    // why there is no complete response
 	reasons []string // for a preflight
 }
 
-// A Browser runs requests, and keeps a CORS-preflight cache between them. Its
-// zero value talks to real servers. Its methods may be called concurrently, also
-// by the Handler itself; its fields must not change meanwhile.
+// A Browser makes requests as a browser does, and has a preflight cache.
 //
-// It waits for a Handler for 10 seconds and for a real server for 30, and
-// reads at most 1 MiB of a response's body. Where a response has begun by then,
-// what there is of it counts. For the body of an answer to a preflight, which
-// browsers do not read, it waits a second. The context of the request that a Handler gets
-// ends with that, and writing any more is an error; a Handler that heeds
-// neither keeps its goroutine. If a Handler panics, its response breaks off, as
-// in a server of net/http.
+// Its zero value sends requests to real servers. Its methods can be called
+// concurrently, even by the Handler itself. Its fields must not be changed in the
+// meantime.
+//
+// A Browser waits 10 seconds for a Handler, and 30 seconds for a real server. It
+// reads at most 1 MiB of a body. If a response began before the limit, the part
+// that arrived counts. For the body of a response to a preflight, which browsers
+// do not read, it waits one second. The context of a Handler's request is then
+// canceled, and further writes return an error. A Handler that ignores both keeps
+// its goroutine. If a Handler panics, its response breaks off, as with the server
+// of net/http.
 type Browser struct {
-	// Handler serves the requests to all URLs. It is called in a goroutine of
-	// its own. It can flush. It can hijack the connection of a WebSocket's
-	// handshake, which is closed once the response is there.
+	// Handler serves the requests to all URLs. It is called in a separate
+	// goroutine. It can flush. It can hijack the connection of a WebSocket
+	// handshake; the browser closes the connection after the response.
 	Handler http.Handler
 
-	// Transport sends the requests if Handler is nil. Nil stands for
-	// [http.DefaultTransport]. Redirects are followed as a browser does.
+	// Transport sends the requests if Handler is nil. If it is nil as well,
+	// http.DefaultTransport does. The Browser follows redirects itself.
 	Transport http.RoundTripper
 
-	// Cookie is the value of the Cookie header of requests with credentials.
-	// If it is empty, none is sent. It belongs to the host of the URL that is
-	// asked for: another, to which a redirect leads, does not get it.
+	// Cookie is the value of the Cookie header of requests with credentials. If
+	// it is empty, there is no such header. It is sent only to the host of the
+	// request's URL, and not to other hosts after a redirect.
 	Cookie string
 
-	// Now is the clock of the preflight cache. Nil stands for time.Now.
+	// Now is the clock of the preflight cache. If it is nil, time.Now is used.
 	Now func() time.Time
 
-	// MaxAge is the limit that the browser imposes on Access-Control-Max-Age.
-	// Zero stands for Firefox's 24 hours. Chromium's is 2 hours, WebKit's 10
+	// MaxAge is the browser's limit for Access-Control-Max-Age. If it is zero,
+	// the limit is Firefox's 24 hours. Chromium's is 2 hours, and WebKit's 10
 	// minutes.
 	MaxAge time.Duration
 
@@ -244,17 +283,19 @@ type Browser struct {
 	cache []cacheEntry
 }
 
-// Fetch runs r as a page of the given origin does: its scheme, host
-// and port as browsers write them, such as "https://a.example", or "null". What
-// no browser writes, such as "https://a.example/", is refused. It may be called
-// concurrently.
+// Fetch makes the request r from a page of the given origin.
+//
+// The origin is a scheme, a host and a port, in the spelling of browsers, such as
+// "https://a.example" or "http://localhost:3000", or it is "null". If no browser
+// would send it, such as "https://a.example/", the Result is blocked.
 func (b *Browser) Fetch(page string, r Request) *Result {
 	return b.fetch(context.Background(), page, r, false)
 }
 
-// Err returns nil if the script may read the response, the error of the
-// transport or the handler's panic if a response did not come or broke off, and
-// a [*BlockedError] otherwise.
+// Err returns nil if the script is not blocked.
+//
+// If there was no response, or it broke off, Err returns the error of the
+// transport, or the handler's panic. Otherwise it returns a [*BlockedError].
 func (r *Result) Err() error {
 	switch {
 	case r.Blocked == "":
@@ -265,13 +306,13 @@ func (r *Result) Err() error {
 	return &BlockedError{r}
 }
 
-// A BlockedError says that a browser keeps a response from a script, or does
-// not send its request.
+// A BlockedError is the error for a script whose request is not sent, or whose
+// response it cannot read.
 type BlockedError struct {
 	Result *Result
 }
 
-// Error returns the reason, and after it the advice if there is any.
+// Error returns the reason, followed by the advice.
 func (e *BlockedError) Error() string {
 	r := e.Result
 	text := fmt.Sprintf("%s %s from %s: %s", r.request.Method, r.request.URL, r.page, r.Blocked)
