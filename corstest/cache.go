@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// A cacheEntry is an entry of the CORS-preflight cache. It is about a method or
-// about a header name; the other is empty.
+// A cacheEntry is an entry of the CORS-preflight cache. It has either a method or
+// a header name; the other field is empty.
 type cacheEntry struct {
-	key         string // the page's origin, for the network partition key
+	key         string // the page's origin, in place of the network partition key
 	origin      string
 	url         string
 	credentials bool
@@ -28,15 +28,15 @@ func (b *Browser) now() time.Time {
 	return b.Now()
 }
 
-// maxAge returns for how long the answer to a preflight can be cached
-// ("CORS-preflight fetch", steps 7.8 to 7.10).
+// maxAge returns how long a preflight can be cached ("CORS-preflight fetch",
+// steps 7.8 to 7.10).
 func (b *Browser) maxAge(h http.Header) time.Duration {
 	limit := b.MaxAge
 	if limit == 0 {
 		limit = 24 * time.Hour
 	}
-	// A negative number is not what the grammar of delta-seconds allows, so the
-	// standard ignores it. Browsers take it for 0.
+	// The grammar of delta-seconds has no negative numbers, so the standard
+	// ignores them. Browsers treat them as 0.
 	lines := h["Access-Control-Max-Age"]
 	if len(lines) != 1 || lines[0] == "" || strings.Trim(lines[0], "0123456789") != "" {
 		return 5 * time.Second
@@ -48,8 +48,9 @@ func (b *Browser) maxAge(h http.Header) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// store adds what a preflight for q has allowed to the cache, or changes the
-// max-age of what is there ("CORS-preflight fetch", steps 7.12 to 7.15).
+// store adds the methods and headers that a preflight allowed to the cache. For
+// entries that are there already, it changes the max-age ("CORS-preflight fetch",
+// steps 7.12 to 7.15).
 func (b *Browser) store(q *request, maxAge time.Duration, methods, headerNames []string) {
 	now := b.now()
 	b.mu.Lock()
@@ -79,7 +80,7 @@ func (b *Browser) store(q *request, maxAge time.Duration, methods, headerNames [
 	}
 }
 
-// clearCache is "clear cache entries".
+// clearCache implements "clear cache entries".
 func (b *Browser) clearCache(q *request) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -104,8 +105,8 @@ func (b *Browser) headerMatches(q *request, now time.Time, name string) []*cache
 	})
 }
 
-// matches returns the entries that are a "cache entry match" for q, and that
-// match. It removes those that have expired.
+// matches returns the entries that are a "cache entry match" for q, and for which
+// match returns true. It removes expired entries.
 func (b *Browser) matches(q *request, now time.Time, match func(*cacheEntry) bool) (matching []*cacheEntry) {
 	b.cache = slices.DeleteFunc(b.cache, func(e cacheEntry) bool { return now.Sub(e.stored) >= e.maxAge })
 	for i := range b.cache {

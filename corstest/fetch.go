@@ -12,22 +12,22 @@ import (
 	"github.com/f407da42/cors/internal/origin"
 )
 
-// request is a request as the standard's algorithms see it.
+// request is a request, with the state that the standard's algorithms need.
 type request struct {
 	Request  // normalized
 	ctx      context.Context
 	url      *url.URL
-	host     string // of the first URL, without its port: what the cookie is for
-	origin   string // of the page
+	host     string // host of the first URL, without its port; the cookie is for it
+	origin   string // origin of the page
 	tainting string // the response tainting: "basic", "cors" or "opaque"
-	checked  bool   // whether a URL so far needed a preflight or its cached answer
+	checked  bool   // whether any URL so far needed a preflight, cached or not
 	tainted  bool   // whether the redirect-taint is other than "same-origin"
 	site     string // the value of Sec-Fetch-Site
 	followed int    // the redirect count
 }
 
-// A failure is why a request fails, in a form that [advices] can tell apart.
-// Its zero value is no failure.
+// A failure is the reason why a request fails, in a form that [advices] can
+// tell apart. The zero value means that it does not fail.
 type failure struct {
 	kind  failureKind
 	text  string
@@ -37,21 +37,21 @@ type failure struct {
 type failureKind int
 
 const (
-	refused           failureKind = iota // by the browser itself
-	unanswered                           // there is no response
-	originMissing                        // Access-Control-Allow-Origin
-	originWildcard                       // * and credentials
-	originOther                          // another than the page's
-	credentialsDenied                    // Access-Control-Allow-Credentials
-	statusNotOK                          // of a preflight
-	listMalformed                        // Access-Control-Allow-Methods or -Headers
+	refused           failureKind = iota // the browser does not send the request
+	unanswered                           // no response came
+	originMissing                        // no Access-Control-Allow-Origin
+	originWildcard                       // *, with credentials
+	originOther                          // another origin than the page's
+	credentialsDenied                    // Access-Control-Allow-Credentials is not "true"
+	statusNotOK                          // status of a preflight
+	listMalformed                        // Access-Control-Allow-Methods or -Headers is malformed
 	methodNotListed
 	headerNotListed
 	handshakeRefused // the response to a WebSocket's handshake is not 101
 )
 
-// fetch is what a page does to make a request. A body of bytes is not labeled
-// as a string is.
+// fetch makes a request as a page does. If the body is bytes, it gets no
+// Content-Type.
 func (b *Browser) fetch(ctx context.Context, page string, r Request, bytes bool) *Result {
 	res := &Result{page: page, request: r}
 	r, notes, blocked := r.normalize(bytes)
@@ -66,7 +66,7 @@ func (b *Browser) fetch(ctx context.Context, page string, r Request, bytes bool)
 	}
 	u, err := url.Parse(r.URL)
 	if err == nil && r.Mode == WebSocket {
-		switch u.Scheme { // as "obtaining a WebSocket connection" has it
+		switch u.Scheme { // WebSockets, "obtain a WebSocket connection"
 		case "ws":
 			u.Scheme = "http"
 		case "wss":
@@ -108,7 +108,7 @@ func (b *Browser) fetch(ctx context.Context, page string, r Request, bytes bool)
 	if res.failure != (failure{}) {
 		res.Blocked = res.failure.text
 		if q.checked {
-			b.clearCache(q) // main fetch, step 12, also where that was before a redirect
+			b.clearCache(q) // main fetch, step 12, even if that was before a redirect
 		}
 	}
 	if note := b.withoutCookie(q); note != "" {
@@ -118,7 +118,7 @@ func (b *Browser) fetch(ctx context.Context, page string, r Request, bytes bool)
 	return res
 }
 
-// read gives the script what it may read of the response.
+// read fills in the parts of the response that the script can read.
 func (r *Result) read(q *request) {
 	switch status := r.Actual.Response.StatusCode; {
 	case q.Mode == WebSocket && status == http.StatusSwitchingProtocols:
@@ -147,8 +147,9 @@ func (r *Result) read(q *request) {
 	}
 }
 
-// hasBody reports whether a script can get a body from a response: not from one
-// to HEAD, nor from one with a null body status ("main fetch", step 22).
+// hasBody reports whether a script can get a body from a response. Responses to
+// HEAD have none, and neither have those with a null body status ("main fetch",
+// step 22).
 func hasBody(method string, status int) bool {
 	switch status {
 	case 101, 103, 204, 205, 304:
@@ -157,9 +158,9 @@ func hasBody(method string, status int) bool {
 	return method != http.MethodHead
 }
 
-// normalize does to r what the Request constructor and fetch() do, or says why
-// they throw a TypeError. It does the same for links, forms and WebSockets. The
-// notes say what it left out.
+// normalize returns r as the Request constructor and fetch() change it, or as
+// links, forms and WebSockets do. The notes name the parts that are left out. If
+// the page gets a TypeError instead, blocked is the reason.
 func (r Request) normalize(bytes bool) (_ Request, notes []string, blocked string) {
 	// Request constructor, step 25.
 	if r.Method == "" {
@@ -203,18 +204,19 @@ func (r Request) normalize(bytes bool) (_ Request, notes []string, blocked strin
 		return r, notes, ""
 	}
 
-	// "fetch", step 12. This header counts in unsafeHeaderNames like any other.
+	// "fetch", step 12. In unsafeHeaderNames, this header counts as well.
 	if header["Accept"] == nil {
 		header.Set("Accept", "*/*")
 	}
 	return r, notes, ""
 }
 
-// PreflightReasons says why a browser sends a preflight before r, if it goes to
-// another origin: one sentence for each reason. It is empty if the browser
-// sends none, and for a request that no browser sends at all.
+// PreflightReasons returns the reasons why a browser sends a preflight before r.
 //
-// They are the conditions of main fetch, step 12.
+// Each reason is one clause, such as "method PUT is not CORS-safelisted". The
+// result is nil if r needs no preflight, and if no browser sends r at all. It
+// applies to requests to another origin than the page's: within an origin, there
+// are no preflights.
 func PreflightReasons(r Request) []string {
 	r, _, blocked := r.normalize(false)
 	if blocked != "" || r.Mode != CORS {
@@ -223,7 +225,8 @@ func PreflightReasons(r Request) []string {
 	return r.preflightReasons()
 }
 
-// preflightReasons is [PreflightReasons] for a request that is normalized.
+// preflightReasons is [PreflightReasons] for a normalized request (main fetch,
+// step 12).
 func (r Request) preflightReasons() []string {
 	var reasons []string
 	if !isSafelistedMethod(r.Method) {
@@ -239,12 +242,12 @@ func (r Request) preflightReasons() []string {
 	return reasons
 }
 
-// useCORSPreflight is the use-CORS-preflight flag.
+// useCORSPreflight reports whether the use-CORS-preflight flag is set.
 func (q *request) useCORSPreflight() bool {
 	return q.UploadListener || q.StreamBody
 }
 
-// serializedOrigin is "serializing a request origin".
+// serializedOrigin implements "serializing a request origin".
 func (q *request) serializedOrigin() string {
 	if q.tainted {
 		return "null"
@@ -252,7 +255,8 @@ func (q *request) serializedOrigin() string {
 	return q.origin
 }
 
-// mainFetch is "main fetch", steps 12 to 14. It leaves in res what was sent.
+// mainFetch implements "main fetch", steps 12 to 14. It stores the exchanges in
+// res.
 func (b *Browser) mainFetch(q *request, res *Result) failure {
 	switch {
 	case serializeOrigin(q.url) == q.origin && q.tainting == "basic", q.Mode == Navigate, q.Mode == WebSocket:
@@ -269,7 +273,7 @@ func (b *Browser) mainFetch(q *request, res *Result) failure {
 	return b.httpFetch(q, makePreflight, res)
 }
 
-// httpFetch is "HTTP fetch", steps 4.1 to 4.4.
+// httpFetch implements "HTTP fetch", steps 4.1 to 4.4.
 func (b *Browser) httpFetch(q *request, makePreflight bool, res *Result) failure {
 	if makePreflight && !b.cached(q) {
 		f := b.preflight(q, res)
@@ -284,7 +288,7 @@ func (b *Browser) httpFetch(q *request, makePreflight bool, res *Result) failure
 	return corsCheck(q, res.Actual.Response.Header, "the response")
 }
 
-// sendActual sends q itself.
+// sendActual sends q, rather than a preflight for it.
 func (b *Browser) sendActual(q *request, res *Result) failure {
 	if b.scanning {
 		q.reduce(res.denied != (failure{}))
@@ -293,8 +297,7 @@ func (b *Browser) sendActual(q *request, res *Result) failure {
 	return res.unanswered(res.Actual, "there is no response: ")
 }
 
-// unanswered fails if ex has no response, which to a script is a network error
-// like any other.
+// unanswered fails if ex has no response. A script gets a network error.
 func (r *Result) unanswered(ex *Exchange, text string) failure {
 	if ex.Response != nil {
 		return failure{}
@@ -303,7 +306,7 @@ func (r *Result) unanswered(ex *Exchange, text string) failure {
 	return failure{kind: unanswered, text: text + firstLine(ex.err)}
 }
 
-// firstLine returns what err says before the stack of a panic.
+// firstLine returns the message of err, without the stack of a panic.
 func firstLine(err error) string {
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	return line
@@ -323,8 +326,8 @@ func (b *Browser) cached(q *request) bool {
 	})
 }
 
-// preflight is "CORS-preflight fetch". It fails if the request must not be
-// sent.
+// preflight implements "CORS-preflight fetch". It fails if the browser does not
+// send the actual request.
 func (b *Browser) preflight(q *request, r *Result) failure {
 	unsafeNames := unsafeHeaderNames(q.Header)
 	header := http.Header{ // steps 2 to 5
@@ -381,7 +384,7 @@ func (b *Browser) preflight(q *request, r *Result) failure {
 	return failure{}
 }
 
-// corsCheck is "CORS check" of a response with the header h.
+// corsCheck implements "CORS check" for a response with the header h.
 func corsCheck(q *request, h http.Header, response string) failure {
 	lines := h["Access-Control-Allow-Origin"]
 	allowed := strings.Join(lines, ", ")
@@ -411,8 +414,8 @@ func isRedirect(res *http.Response) bool {
 	return false
 }
 
-// redirect makes q the request that follows from res, or fails if it must
-// not be sent ("HTTP-redirect fetch").
+// redirect changes q into the request that follows the redirect res. It fails if
+// the browser does not follow it ("HTTP-redirect fetch").
 func (q *request) redirect(res *http.Response) failure {
 	if q.Mode == WebSocket { // its redirect mode is "error"
 		return failure{text: "a WebSocket handshake does not follow redirects"}
@@ -456,8 +459,8 @@ func (q *request) redirect(res *http.Response) failure {
 // bodyHeaders are the "request-body-header names".
 var bodyHeaders = []string{"Content-Encoding", "Content-Language", "Content-Location", "Content-Type"}
 
-// updateSite takes q's URL into account for Sec-Fetch-Site, which tells of all
-// the URLs that q has had (Fetch Metadata, "set the Sec-Fetch-Site header").
+// updateSite updates the value of Sec-Fetch-Site, which depends on all URLs of a
+// redirect chain (Fetch Metadata, "set the Sec-Fetch-Site header").
 func (q *request) updateSite() {
 	if serializeOrigin(q.url) == q.origin {
 		return
@@ -470,8 +473,8 @@ func (q *request) updateSite() {
 	}
 }
 
-// normalizeURL does to an HTTP(S) URL what the URL parser of browsers does and
-// [url.Parse] does not: many spellings are one URL to the preflight cache.
+// normalizeURL normalizes an HTTP(S) URL, as the URL parser of browsers does and
+// [url.Parse] does not. The preflight cache needs it.
 func normalizeURL(u *url.URL) {
 	if password, _ := u.User.Password(); u.User.Username() == "" && password == "" {
 		u.User = nil // as in https://@a.example (URL, "authority state")

@@ -60,8 +60,8 @@ func isForbidden(name, value string) bool {
 	return strings.HasPrefix(name, "proxy-") || strings.HasPrefix(name, "sec-")
 }
 
-// split is "get, decode, and split" for one header value: it splits at commas
-// outside quoted strings.
+// split implements "get, decode, and split" for one header value. It splits the
+// value at commas outside quoted strings.
 func split(value string) []string {
 	var values []string
 	start, quoted := 0, false
@@ -99,8 +99,8 @@ func isSafelisted(name, value string) bool {
 		}
 		return false
 	case "range":
-		// "parse a single range header value", without white space and with a
-		// start. The numbers can be too long for an int.
+		// "Parse a single range header value", for a value that has no white
+		// space and has a start. The numbers can be too long for an int.
 		m := singleRange.FindStringSubmatch(value)
 		if m == nil {
 			return false
@@ -111,7 +111,7 @@ func isSafelisted(name, value string) bool {
 	return false
 }
 
-// essence returns what "parse a MIME type" makes of all before ";".
+// essence returns the type and subtype of a Content-Type ("parse a MIME type").
 func essence(contentType string) string {
 	essence, _, _ := strings.Cut(contentType, ";")
 	return strings.ToLower(strings.Trim(essence, "\t\n\r "))
@@ -133,8 +133,8 @@ func hasUnsafeByte(value string) bool {
 	return false
 }
 
-// unsafeHeaderNames returns the CORS-unsafe request-header names of h, in lower
-// case and sorted.
+// unsafeHeaderNames returns the CORS-unsafe request-header names of h, in
+// lowercase and sorted.
 func unsafeHeaderNames(h http.Header) []string {
 	var unsafe, potentiallyUnsafe []string
 	safelistValueSize := 0
@@ -156,8 +156,8 @@ func unsafeHeaderNames(h http.Header) []string {
 	return slices.Compact(unsafe)
 }
 
-// unsafeHeaderReasons says of h, which is canonical, what [unsafeHeaderNames]
-// finds in it.
+// unsafeHeaderReasons returns the reasons for the names that [unsafeHeaderNames]
+// returns. The names in h must be canonical.
 func unsafeHeaderReasons(h http.Header) []string {
 	var reasons []string
 	size := 0
@@ -184,9 +184,9 @@ func unsafeHeaderReasons(h http.Header) []string {
 	return reasons
 }
 
-// extractList is "extract header list values" for a header whose value is a
-// list of tokens (RFC 9110, section 5.6.1). It returns nil, true if there is no
-// such header, and nil, false on failure.
+// extractList implements "extract header list values" for a header whose value
+// is a list of tokens (RFC 9110, section 5.6.1). If the header is absent, list is
+// nil and ok is true.
 func extractList(h http.Header, name string) (list []string, ok bool) {
 	lines := h[name]
 	if len(lines) == 0 {

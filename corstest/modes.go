@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// forbiddenByMode says why no page can make r in its mode. It is empty if a
-// page can, as far as the method and the body go.
+// forbiddenByMode returns the reason why no page can make r in its mode, because
+// of the method or the body. It is empty if a page can.
 func (r *Request) forbiddenByMode() (blocked string) {
 	switch r.Mode {
 	case CORS:
@@ -34,8 +34,8 @@ func (r *Request) forbiddenByMode() (blocked string) {
 	return ""
 }
 
-// drops says why the browser leaves a header out of r. It is empty if the
-// browser sends the header. Filled has the headers before it.
+// drops returns the reason why the browser leaves a header out of r. It is empty
+// if the browser sends the header. Filled has the headers before it.
 func (r *Request) drops(filled http.Header, name, value string) (why string) {
 	switch r.Mode {
 	case Navigate:
@@ -68,8 +68,8 @@ func isNoCORSSafelisted(name, value string) bool {
 }
 
 // labelForm adds the headers of a navigation to h (HTML, "submit as entity
-// body"; Fetch, "fetch", step 12). If no form has the Content-Type in h, it says
-// so.
+// body"; Fetch, "fetch", step 12). If no form can have the Content-Type in h,
+// blocked is the reason.
 func labelForm(method string, h http.Header) (blocked string) {
 	h.Set("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")
 	if method == http.MethodGet {
@@ -86,7 +86,7 @@ func labelForm(method string, h http.Header) (blocked string) {
 	}
 }
 
-// withoutCookie returns the note that q, the last request, has no cookie though
+// withoutCookie returns a note if q, the last request, has no cookie although
 // the browser has one.
 func (b *Browser) withoutCookie(q *request) (note string) {
 	switch {

@@ -13,15 +13,15 @@ import (
 	"github.com/f407da42/cors/internal/origin"
 )
 
-// Severity tells how bad a [Finding] is. Higher values are worse; the zero value
-// is Info.
+// Severity is the severity of a [Finding]. Higher values are worse. The zero
+// value is Info.
 type Severity int
 
 const (
-	Info   Severity = iota // not a fault, but good to know
-	Low                    // needs a second weakness, or breaks something
-	Medium                 // exposes data that does not need credentials, or breaks caching
-	High                   // exposes your users' data, or acts as your users
+	Info   Severity = iota // not a fault
+	Low                    // a fault that needs a second one to be exploited, or a useless header
+	Medium                 // pages get access without credentials, or caches serve wrong responses
+	High                   // pages of strangers act as your users
 )
 
 // String returns the name of the constant, such as "High".
@@ -35,49 +35,53 @@ func (s Severity) String() string {
 
 // A Report is the result of [Browser.Scan].
 type Report struct {
-	// Tried has the requests that were made, in order. The first is from the
-	// page itself. If it got no response, it is the only one.
+	// Tried has the requests, in order. The first is from the page itself. If it
+	// got no response, it is the only one.
 	Tried []Probe
 
-	// Findings is sorted by severity, most severe first.
+	// Findings has the most severe first.
 	Findings []Finding
 }
 
 // A Probe is one request of a scan.
 type Probe struct {
-	Origin      string // of the page that makes the request; empty for a request without Origin
+	Origin      string // origin of the page that makes the request; empty if it has no Origin
 	Credentials bool   // whether the request is made with credentials
 
 	// Result is the result of a GET or HEAD request. If the scanned request
-	// needs a preflight, Result.Preflight is that preflight. If it is denied,
-	// the GET or HEAD request is sent without the headers that need it.
+	// needs a preflight, Result.Preflight is that preflight. If the preflight
+	// fails, the GET or HEAD request is still sent, without the headers that
+	// need one.
 	Result *Result
 }
 
-// A Finding is a weakness of a server, or something that is good to know.
+// A Finding is a fault of a server, or, if its severity is Info, an observation.
 type Finding struct {
 	Severity Severity
-	Origins  []string // the affected origins; empty if the finding is not about origins
-	What     string   // the actions that pages can take, and the conditions
-	Fix      string   // what to change; empty if nothing is wrong
+	Origins  []string // the affected origins
+	What     string   // the actions that pages can take, and their conditions
+	Fix      string   // the change that prevents them; empty if there is no fault
 }
 
-// Scan reports which other pages have the same access to a server as a page of
-// the given origin.
+// Scan reports which other pages have the same access as a page of the given
+// origin.
 //
-// It makes the request r from the page itself, from an unrelated origin, from a
-// sibling of the page's host, from hosts that look like it, from another port,
-// over http, from the origin null, and without Origin, each with and without
-// credentials. It does so as a browser would, except that it sends nothing that
-// may change data: GET (or HEAD, if that is the method of r) in place of the
-// method of r, and a preflight for the method and headers of r if they need one.
+// It makes the request r from that page, and then from hostile origins: an
+// unrelated origin, a sibling of the page's host, hosts that look like it, another
+// port, http, and null. It also makes the request without Origin. Each is made
+// with and without credentials.
 //
-// In mode WebSocket, it opens the WebSocket, which always has cookies. The modes
-// NoCORS and Navigate count as CORS, because they never let a page read
-// responses; use [Browser.Fetch] to see whether such requests run.
+// Scan sends only GET, HEAD and OPTIONS, so it does not change data. In place of
+// the method of r it sends GET, or HEAD if that is the method. If r needs a
+// preflight, Scan sends it, for the method and headers of r.
 //
-// A server that allows every origin without credentials gets one Info: a public
-// API is not a fault.
+// In mode WebSocket, Scan opens the WebSocket, always with cookies. It treats the
+// modes NoCORS and Navigate as CORS, because in these modes no page can read
+// responses. To see whether a server rejects such requests, use [Browser.Fetch].
+//
+// If a server allows every origin without credentials, the only finding is an
+// Info: a public API is not a fault. If there is no response to the first request,
+// there are no findings.
 func (b *Browser) Scan(page string, r Request) *Report {
 	s := scan{report: new(Report), page: page, request: r}
 	if r.Mode != WebSocket {
@@ -103,14 +107,14 @@ func (b *Browser) Scan(page string, r Request) *Report {
 	return s.report
 }
 
-// A kind is the relation of an origin to the page of a scan.
+// A kind is the relation between an origin and the page of a scan.
 type kind int
 
 const (
 	itself    kind = iota
 	unrelated      // any host
-	lookAlike      // a host that anyone can have, and that a careless comparison takes for the page's host
-	tenant         // a sibling under a public suffix, which anyone can register
+	lookAlike      // a host that anyone can register, and that a careless comparison accepts
+	tenant         // a sibling that anyone can register, because the domain is a public suffix
 	sibling        // another host of the page's domain
 	otherPort      // the page's host, on another port
 	insecure       // the page's host, by http
@@ -130,7 +134,7 @@ type probe struct {
 	kind kind
 }
 
-// A scan is a scan under way.
+// A scan is the state of [Browser.Scan].
 type scan struct {
 	page    string
 	request Request
@@ -138,8 +142,8 @@ type scan struct {
 	report  *Report
 }
 
-// probe makes the request of a scan from t. Each probe has a browser of its own,
-// so no preflight is cached.
+// probe makes the request of a scan from t. Each probe has a new browser, so no
+// preflight is cached.
 func (b *Browser) probe(t target, r Request, credentials bool) probe {
 	fresh := Browser{Handler: b.Handler, Transport: b.Transport, Now: b.Now, MaxAge: b.MaxAge, scanning: true}
 	r.Credentials = Omit
@@ -166,8 +170,8 @@ func (r *Request) serverOrigin() string {
 	return serializeOrigin(u)
 }
 
-// reduce makes q a request that changes nothing, for a scan. It has no headers
-// that need a preflight if that was denied.
+// reduce changes q into a request that does not change data. If the preflight was
+// denied, it removes the headers that need one.
 func (q *request) reduce(denied bool) {
 	if q.Method != http.MethodHead {
 		q.Method = http.MethodGet
@@ -206,7 +210,7 @@ func (s *scan) targets() []target {
 	return append(targets, target{"", absent})
 }
 
-// addRelatives adds the origins that are made from that of the page, u.
+// addRelatives adds the origins that are derived from u, the page's.
 func (s *scan) addRelatives(add func(kind, ...string), u *url.URL) {
 	host, port := u.Hostname(), u.Port()
 	prefix, suffix := u.Scheme+"://", ""
@@ -240,16 +244,16 @@ func (s *scan) addRelatives(add func(kind, ...string), u *url.URL) {
 	add(insecure, "http://"+host+suffix)
 }
 
-// isPublicSuffix reports whether anyone can register a name under domain, as far
-// as this module knows.
+// isPublicSuffix reports whether anyone can register a name under domain,
+// according to the list in this module.
 func isPublicSuffix(domain string) bool {
 	p, _ := origin.Parse("https://*." + domain)
 	_, public := p.PublicSuffix(nil)
 	return public
 }
 
-// isRelative reports whether host and other are under one domain that a single
-// owner registered.
+// isRelative reports whether host and other are in the same domain, and that is
+// not a public suffix.
 func isRelative(host, other string) bool {
 	for ; strings.Contains(host, ".") && !isPublicSuffix(host); _, host, _ = strings.Cut(host, ".") {
 		if host == other || strings.HasSuffix(other, "."+host) {
@@ -268,8 +272,8 @@ func (p probe) sends() bool {
 	return p.Result.Preflight != nil && p.Result.denied == (failure{})
 }
 
-// rejected reports whether the server did not run the request, as far as its
-// status tells. It is false if page did not fare better.
+// rejected reports whether the server rejected the request, by its status. It is
+// false if page, the first result, has such a status as well.
 func (p probe) rejected(page *Result) bool {
 	return p.Result.Actual.Response.StatusCode >= 400 && page.Actual.Response.StatusCode < 400
 }
@@ -295,17 +299,18 @@ func (s *scan) add(severity Severity, probes []probe, what, fix string) {
 	s.report.Findings = append(s.report.Findings, Finding{severity, origins, what, fix})
 }
 
-// name returns the origin of p, or what it is without one.
+// name returns the origin of p, for people.
 func (p Probe) name() string {
 	return cmp.Or(p.Origin, "(without Origin)")
 }
 
-// hasAccess reports whether p gets more than a rejection.
+// hasAccess reports whether the page of p can read a response that is not a
+// rejection, or send the request.
 func (s *scan) hasAccess(p probe) bool {
 	return p.reads() && !p.rejected(s.probes[0].Result) || p.sends()
 }
 
-// allowed returns the probes of some kinds that have access.
+// allowed returns the probes of some kinds whose pages have access.
 func (s *scan) allowed(credentials bool, kinds ...kind) (allowed []probe) {
 	for _, p := range s.probes {
 		if p.Credentials == credentials && slices.Contains(kinds, p.kind) && s.hasAccess(p) {
@@ -315,7 +320,7 @@ func (s *scan) allowed(credentials bool, kinds ...kind) (allowed []probe) {
 	return allowed
 }
 
-// can says which actions the pages of probes can take.
+// can describes the actions that the pages of probes can take.
 func (s *scan) can(probes []probe) string {
 	reads := slices.ContainsFunc(probes, probe.reads)
 	sends := slices.ContainsFunc(probes, probe.sends)
@@ -333,7 +338,7 @@ func (s *scan) can(probes []probe) string {
 
 const crossSite = " This needs cookies that cross sites (SameSite=None), or HTTP authentication."
 
-// findAccess finds the origins that have the same access as the page.
+// findAccess adds findings about origins that have the same access as the page.
 func (s *scan) findAccess() {
 	everyone := []kind{unrelated, lookAlike, tenant, sibling, otherPort, insecure, opaque}
 	if found := s.allowed(true, unrelated); len(found) > 0 {
@@ -353,7 +358,7 @@ func (s *scan) findAccess() {
 	s.findUselessCredentials()
 }
 
-// findPowerful finds origins that anyone can have.
+// findPowerful adds findings about origins that anyone can have.
 func (s *scan) findPowerful(severity Severity, credentials bool) {
 	how, condition := " as your user", crossSite
 	if !credentials {
@@ -380,17 +385,17 @@ func (s *scan) findPowerful(severity Severity, credentials bool) {
 	}
 }
 
-// unreported returns the probes of some kinds that have access. Without
-// credentials, it leaves out origins that also have access with credentials,
-// because a finding names them already.
+// unreported returns the probes of some kinds whose pages have access. Without
+// credentials, it leaves out the origins that also have access with credentials,
+// because another finding has them.
 func (s *scan) unreported(credentials bool, kinds ...kind) []probe {
 	return slices.DeleteFunc(s.allowed(credentials, kinds...), func(p probe) bool {
 		return !credentials && slices.ContainsFunc(s.allowed(true, kinds...), func(q probe) bool { return q.Origin == p.Origin })
 	})
 }
 
-// isCovered reports whether a look-alike is allowed because siblings are: by a
-// pattern for their domain, and not by a careless comparison.
+// isCovered reports whether a look-alike is allowed because it is a sibling as
+// well, and siblings are allowed.
 func (s *scan) isCovered(p probe) bool {
 	host := hostOf(p.Origin)
 	for _, q := range append(s.allowed(false, sibling, tenant), s.allowed(true, sibling, tenant)...) {
@@ -402,8 +407,8 @@ func (s *scan) isCovered(p probe) bool {
 	return false
 }
 
-// findMinor finds origins under the control of the page's owner, or of the
-// network.
+// findMinor adds findings about origins that the page's owner, or the network,
+// controls.
 func (s *scan) findMinor() {
 	plain := func(credentials bool) []probe {
 		probes := s.allowed(credentials, itself, insecure)
@@ -433,7 +438,8 @@ func (s *scan) findMinor() {
 	}
 }
 
-// findUselessCredentials finds a server that allows "*" with credentials.
+// findUselessCredentials adds a finding if the server allows "*" with
+// credentials.
 func (s *scan) findUselessCredentials() {
 	for _, p := range s.probes {
 		for _, ex := range []*Exchange{p.Result.Preflight, p.Result.Actual} {
@@ -446,8 +452,8 @@ func (s *scan) findUselessCredentials() {
 	}
 }
 
-// isPublic reports whether every origin is allowed, at least every one with the
-// same scheme, and only without credentials.
+// isPublic reports whether every origin, or every origin of one scheme, is allowed
+// without credentials, and strangers are not allowed with credentials.
 func (s *scan) isPublic() bool {
 	if len(s.allowed(true, unrelated)) > 0 {
 		return false
@@ -463,7 +469,8 @@ func (s *scan) isPublic() bool {
 	return false
 }
 
-// findCaching finds responses that a cache could serve to the wrong pages.
+// findCaching adds findings about responses that a cache can serve to the wrong
+// pages.
 func (s *scan) findCaching() {
 	if s.isPublic() || s.request.Mode == WebSocket {
 		return
@@ -497,15 +504,15 @@ func (s *scan) findCaching() {
 		"Have the cache honor Vary, or add Origin to its key.")
 }
 
-// preflightsDiffer reports whether some response to a preflight does not allow
-// the origin allowed.
+// preflightsDiffer reports whether a response to a preflight does not name the
+// origin allowed.
 func (s *scan) preflightsDiffer(allowed string) bool {
 	return slices.ContainsFunc(s.probes, func(p probe) bool {
 		return p.Result.Preflight != nil && p.Result.Preflight.header("Access-Control-Allow-Origin") != allowed
 	})
 }
 
-// header returns a response header. It is empty if there is no response.
+// header returns the value of a response header, or the empty string.
 func (ex *Exchange) header(name string) string {
 	if ex == nil || ex.Response == nil {
 		return ""
@@ -513,7 +520,7 @@ func (ex *Exchange) header(name string) string {
 	return ex.Response.Header.Get(name)
 }
 
-// isCacheControl reports whether a directive is in Cache-Control.
+// isCacheControl reports whether Cache-Control has a directive.
 func isCacheControl(h http.Header, directive string) bool {
 	directives := split(strings.Join(h["Cache-Control"], ","))
 	return slices.ContainsFunc(directives, func(d string) bool {
@@ -522,8 +529,7 @@ func isCacheControl(h http.Header, directive string) bool {
 	})
 }
 
-// isCacheable reports whether a shared cache can store res by RFC 9111, section
-// 3.
+// isCacheable reports whether a shared cache can store res (RFC 9111, section 3).
 func isCacheable(res *http.Response) bool {
 	if isCacheControl(res.Header, "no-store") || isCacheControl(res.Header, "private") {
 		return false
@@ -542,13 +548,13 @@ func hostOf(origin string) string {
 	return (&url.URL{Host: host}).Hostname()
 }
 
-// isLoopback reports whether the pages of an origin come from the same machine.
+// isLoopback reports whether the pages of an origin come from this machine.
 func isLoopback(origin string) bool {
 	return isTrustworthy(&url.URL{Scheme: "http", Host: hostOf(origin)})
 }
 
-// String returns one line for each request that was made, and the findings, most
-// severe first. It ends in a line break.
+// String returns one line for each request, and the findings, most severe first.
+// It ends in a line break.
 func (r *Report) String() string {
 	var t transcript
 	width := 0
@@ -583,7 +589,7 @@ func (r *Report) String() string {
 	return t.String()
 }
 
-// outcome says what a page got, compared with page.
+// outcome describes the result of p. Page is the first result.
 func (p Probe) outcome(page *Result) string {
 	r := p.Result
 	if r.Actual == nil || r.Actual.Response == nil {

@@ -21,14 +21,14 @@ import (
 
 const (
 	bodyLimit       = 1 << 20
-	bufferSize      = 4 << 10 // what net/http keeps back before a response begins
+	bufferSize      = 4 << 10 // bytes that net/http buffers before a response begins
 	handlerPatience = 10 * time.Second
 	serverPatience  = 30 * time.Second
-	bodyPatience    = time.Second // for the body of an answer to a preflight, which browsers do not wait for
+	bodyPatience    = time.Second // for the body of a response to a preflight, which browsers ignore
 )
 
-// send sends q, after "HTTP-network-or-cache fetch", step 8, has added the
-// browser's own headers.
+// send adds the browser's headers to q ("HTTP-network-or-cache fetch", step 8),
+// and sends it.
 func (b *Browser) send(q *request) *Exchange {
 	ex := &Exchange{Request: b.outgoing(q)}
 	patience := serverPatience
@@ -55,7 +55,7 @@ func (b *Browser) send(q *request) *Exchange {
 	return ex
 }
 
-// outgoing returns q as a server of net/http would get it.
+// outgoing returns q as a handler of net/http would get it.
 func (b *Browser) outgoing(q *request) *http.Request {
 	h := q.Header.Clone()
 	switch { // "append a request `Origin` header"
@@ -128,17 +128,17 @@ func (ex *Exchange) roundTrip(ctx context.Context, transport http.RoundTripper, 
 		ex.err = err
 		return
 	}
-	stream := res.Body // send changes the field
+	stream := res.Body // because send replaces res.Body
 	defer stream.Close()
-	defer context.AfterFunc(ctx, func() { stream.Close() })() // a body need not heed the context
+	defer context.AfterFunc(ctx, func() { stream.Close() })() // a transport can ignore the context
 	begun()
 	if res.StatusCode == http.StatusSwitchingProtocols {
-		ex.Response = res // its body is the connection
+		ex.Response = res // the body is the connection
 		return
 	}
 	body, err := io.ReadAll(io.LimitReader(stream, bodyLimit+1))
 	if err == nil {
-		err = ctx.Err() // a body that was closed may say that it has ended
+		err = ctx.Err() // a closed body can return EOF
 	}
 	switch {
 	case len(body) > bodyLimit:
@@ -153,13 +153,13 @@ func (ex *Exchange) roundTrip(ctx context.Context, transport http.RoundTripper, 
 	ex.Response, ex.body = res, string(body)
 }
 
-// serve has the handler make the exchange.
+// serve makes the exchange with a handler.
 func (ex *Exchange) serve(ctx context.Context, handler http.Handler, body string, begun func()) {
-	r := ex.Request.Clone(ctx) // a handler may change its request
+	r := ex.Request.Clone(ctx) // because a handler can change its request
 	r.Body = io.NopCloser(strings.NewReader(body))
 	w := &recorder{ctx: ctx, onBegin: begun, header: make(http.Header), full: make(chan struct{})}
 	var rw http.ResponseWriter = w
-	if r.Header["Upgrade"] != nil { // which no script can set
+	if r.Header["Upgrade"] != nil { // a header that no script can set
 		rw = hijackable{w, r}
 	}
 	done := make(chan struct{})
@@ -183,24 +183,24 @@ func (ex *Exchange) serve(ctx context.Context, handler http.Handler, body string
 	w.result(ex)
 }
 
-// A recorder is the [http.ResponseWriter] of a response that is kept in memory.
-// Unlike [net/http/httptest.ResponseRecorder] it can be left to a handler
-// that goes on writing.
+// A recorder is an [http.ResponseWriter] that keeps the response in memory.
+// Unlike [net/http/httptest.ResponseRecorder], it can be abandoned while the
+// handler still writes.
 type recorder struct {
-	ctx      context.Context // of the handler; what it does after its end is not recorded
+	ctx      context.Context // the handler's; after it ends, nothing more is recorded
 	onBegin  func()
-	header   http.Header // the handler's
-	returned bool        // for the handler's goroutine
+	header   http.Header // set by the handler
+	returned bool        // whether the handler returned; only for its goroutine
 
 	mu       sync.Mutex
-	sealed   http.Header // as they were when the status was written
+	sealed   http.Header // headers at the time when the status was written
 	status   int         // zero until it is written
 	body     []byte
 	begun    bool          // whether a client would have seen the status
 	hijacked bool          // whether the handler took the connection over
 	closed   bool          // whether nothing can be written any more
 	ended    bool          // whether the handler ended the response, and in time
-	cut      error         // why body is not all
+	cut      error         // why the body is incomplete
 	err      error         // why the response broke off
 	full     chan struct{} // closed when there is no need to wait for the handler
 }
@@ -209,11 +209,11 @@ func (w *recorder) Header() http.Header { return w.header }
 
 func (w *recorder) WriteHeader(status int) {
 	if status < 100 || status > 999 {
-		panic(fmt.Sprintf("invalid WriteHeader code %d", status)) // as net/http
+		panic(fmt.Sprintf("invalid WriteHeader code %d", status)) // as in net/http
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !w.over() && (status > 199 || status == http.StatusSwitchingProtocols) { // the others are not final
+	if !w.over() && (status > 199 || status == http.StatusSwitchingProtocols) { // other 1xx responses are not final
 		w.seal(status)
 	}
 }
@@ -245,7 +245,7 @@ func (w *recorder) WriteString(s string) (int, error) { return w.Write([]byte(s)
 
 func (w *recorder) Flush() { w.FlushError() }
 
-// FlushError is for [http.ResponseController], as are the following.
+// FlushError and the next three methods are for [http.ResponseController].
 func (w *recorder) FlushError() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -261,19 +261,19 @@ func (w *recorder) SetReadDeadline(time.Time) error  { return nil }
 func (w *recorder) SetWriteDeadline(time.Time) error { return nil }
 func (w *recorder) EnableFullDuplex() error          { return nil }
 
-// over reports whether the handler has been left to itself.
+// over reports whether the handler was abandoned.
 func (w *recorder) over() bool {
 	return w.closed || w.ctx.Err() != nil
 }
 
-// seal writes the status, if none has been.
+// seal writes the status, if none was written.
 func (w *recorder) seal(status int) {
 	if w.status == 0 {
 		w.status, w.sealed = status, w.header.Clone()
 	}
 }
 
-// begin sends what has been written.
+// begin marks the point from which a client would see the response.
 func (w *recorder) begin() {
 	if w.begun {
 		return
@@ -286,7 +286,7 @@ func (w *recorder) begin() {
 	}
 }
 
-// end is deferred to the end of the handler, however it comes about.
+// end runs when the handler returns, panics or ends its goroutine.
 func (w *recorder) end() {
 	v := recover()
 	w.mu.Lock()
@@ -304,7 +304,7 @@ func (w *recorder) end() {
 	}
 }
 
-// result makes ex of what the handler has written so far.
+// result stores the response in ex, as far as it was written.
 func (w *recorder) result(ex *Exchange) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -327,7 +327,7 @@ func (w *recorder) result(ex *Exchange) {
 	}
 	maps.DeleteFunc(w.sealed, func(_ string, values []string) bool { return len(values) == 0 })
 	for _, values := range w.sealed {
-		for i, value := range values { // as the server of net/http does
+		for i, value := range values { // as in the server of net/http
 			values[i] = strings.Trim(newlines.Replace(value), "\t ")
 		}
 	}
@@ -345,7 +345,7 @@ func (w *recorder) result(ex *Exchange) {
 		ex.Response.ContentLength = n
 	}
 	if w.ended && ex.err == nil && ex.cut == nil && ex.Response.ContentLength > int64(len(w.body)) && hasBody(ex.Request.Method, w.status) {
-		ex.err = io.ErrUnexpectedEOF // as the server of net/http breaks off
+		ex.err = io.ErrUnexpectedEOF // as with the server of net/http
 	}
 	if w.ended {
 		ex.Response.Trailer = w.trailer()
@@ -358,7 +358,8 @@ type hijackable struct {
 	request *http.Request
 }
 
-// Hijack is for [http.Hijacker]. The connection ends when the response is there.
+// Hijack implements [http.Hijacker]. The client closes the connection after the
+// response.
 func (w hijackable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -367,7 +368,7 @@ func (w hijackable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	}
 	w.hijacked, w.closed = true, true
 	server, client := net.Pipe()
-	if w.status != 0 { // written before, as net/http allows
+	if w.status != 0 { // written before, which net/http allows
 		w.begin()
 		client.Close()
 		close(w.full)
@@ -397,16 +398,16 @@ func (w hijackable) receive(client net.Conn) {
 	close(w.full)
 }
 
-// pending reports whether the response is still to come, though the handler
-// ended: another goroutine can write it.
+// pending reports whether a hijacked connection still has no response. After the
+// handler returned, another goroutine can write it.
 func (w *recorder) pending() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.hijacked && !w.begun && w.err == nil
 }
 
-// trailer returns the headers that were announced as trailers, and set after
-// the response had begun.
+// trailer returns the headers that were announced as trailers, and that were set
+// after the response began.
 func (w *recorder) trailer() http.Header {
 	trailer := make(http.Header)
 	for name, values := range w.header {
@@ -421,7 +422,7 @@ func (w *recorder) trailer() http.Header {
 
 var newlines = strings.NewReplacer("\n", " ", "\r", " ")
 
-// A panicError is what a handler has panicked with.
+// A panicError is the error for a handler that panicked.
 type panicError struct {
 	value any
 	stack []byte
