@@ -542,7 +542,7 @@ func TestWebSockets(t *testing.T) {
 		t.Fatal(err)
 	}
 	layers, branches := recommended(t, time.Minute)
-	layers = slices.DeleteFunc(layers, func(l layer) bool { return l.name == "a limit of requests" })
+	layers = slices.DeleteFunc(layers, func(l layer) bool { return l.name == "rate limit" })
 
 	type statuses struct{ allowed, evil, own, none int }
 	right := statuses{101, 403, 101, 101}
