@@ -235,7 +235,6 @@ func TestWhatHappensToARequest(t *testing.T) {
 // TestSameOrigin asks a server whose policy allows nothing, so that only the
 
 // same-origin test can let a request with an Origin through.
-
 func TestSameOrigin(t *testing.T) {
 	t.Parallel()
 	sites := []string{"absent", "same-origin", "same-site", "cross-site", "none", "junk"}
@@ -330,7 +329,6 @@ func TestNilHandlerIsRefused(t *testing.T) {
 // TestCallbacksThatChangeTheRequest has functions of the policy remove headers
 
 // that the middleware still needs. They should not, but must not make it panic.
-
 func TestCallbacksThatChangeTheRequest(t *testing.T) {
 	t.Parallel()
 	var reported *cors.RequestError
@@ -520,7 +518,6 @@ func TestPassRejected(t *testing.T) {
 // fetches with mode "no-cors" include Origin. They got a 403; without the grant, a
 
 // 200.
-
 func TestFieldBugStorageAccess(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -567,7 +564,6 @@ func TestStorageAccessComesAfterTheFunction(t *testing.T) {
 // Found in this package: the 403 kept the Etag and the Cache-Control of an outer
 
 // layer, so caches stored it for everyone.
-
 func TestFieldBugCachedRejection(t *testing.T) {
 	t.Parallel()
 	for _, deny := range []http.Handler{nil, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusForbidden) })} {
@@ -630,7 +626,6 @@ func TestRejectionInsideCompression(t *testing.T) {
 // Tried as a new user would: for http instead of https, a wrong port and the bare
 
 // domain, the message was always "is not in AllowedOrigins".
-
 func TestFieldBugNearMisses(t *testing.T) {
 	t.Parallel()
 	listed := []string{"https://app.example.com", "http://localhost:3000", "https://*.example.org", "https://www.example.net"}
@@ -813,7 +808,6 @@ func TestAllocations(t *testing.T) {
 // Found in this package: after c, _ := cors.New(bad), every request panicked, and
 
 // nothing panicked before.
-
 func TestFieldBugNilMiddlewareWrapsAHandler(t *testing.T) {
 	t.Parallel()
 	c, _ := cors.New(cors.Policy{AllowedOrigins: []string{"example.com"}})
@@ -828,7 +822,6 @@ func TestFieldBugNilMiddlewareWrapsAHandler(t *testing.T) {
 // found in this package: a DenyHandler inherited the Content-Length of the response that an outer
 
 // layer expected, and the client got an unexpected end.
-
 func TestFieldBugDenyHandlerInheritsContentLength(t *testing.T) {
 	t.Parallel()
 	policy := testkit.ExamplePolicy
@@ -854,7 +847,6 @@ func TestFieldBugDenyHandlerInheritsContentLength(t *testing.T) {
 // pegaprox 626, pi-web 541: a proxy writes the default port into Host, and posts
 
 // of the server's own pages got 403.
-
 func TestFieldBugDefaultPortInHost(t *testing.T) {
 	t.Parallel()
 	m := testkit.MustNew(t, testkit.ExamplePolicy)
@@ -870,7 +862,6 @@ func TestFieldBugDefaultPortInHost(t *testing.T) {
 // If the zero Middleware stored the zero policy when it is first used, that could
 
 // overwrite the policy of a concurrent SetPolicy.
-
 func TestFieldBugZeroMiddlewareStoresAPolicy(t *testing.T) {
 	t.Parallel()
 	var m cors.Middleware
@@ -895,7 +886,6 @@ func TestFieldBugZeroMiddlewareStoresAPolicy(t *testing.T) {
 // rs/cors 198, 199; jub0bs/cors 14: handlers could corrupt header values that
 
 // all responses shared.
-
 func TestFieldBugSharedHeaderValues(t *testing.T) {
 	t.Parallel()
 	for i, p := range testkit.Policies {
@@ -936,7 +926,6 @@ func TestFieldBugSharedHeaderValues(t *testing.T) {
 // rs/cors 129, go-chi/cors 24, express/cors 109, aspnetcore 3171: the handler
 
 // ran for an origin that was rejected, and only its response was hidden.
-
 func TestFieldBugHandlerRunsForRejectedOrigin(t *testing.T) {
 	t.Parallel()
 	m := testkit.MustNew(t, testkit.ExamplePolicy)
@@ -957,7 +946,6 @@ func TestFieldBugHandlerRunsForRejectedOrigin(t *testing.T) {
 // gin-contrib 184, 186; bichon 41: same-origin requests that carry Origin got a
 
 // 403, behind a proxy too.
-
 func TestFieldBugSameOriginRejected(t *testing.T) {
 	t.Parallel()
 	m := testkit.MustNew(t, testkit.ExamplePolicy)
@@ -984,7 +972,6 @@ func TestFieldBugSameOriginRejected(t *testing.T) {
 // echo 2853, 1419; gin 4164; rs/cors 45: two layers set the header, and
 
 // browsers refuse two values.
-
 func TestFieldBugTwoLayersSetHeaders(t *testing.T) {
 	t.Parallel()
 	p := testkit.ExamplePolicy
@@ -1025,7 +1012,6 @@ func TestFieldBugTwoLayersSetHeaders(t *testing.T) {
 // quarkus 36782, micronaut 11950, fusionauth 1126: nothing told why a request
 
 // was rejected.
-
 func TestFieldBugRejectionWithoutTrace(t *testing.T) {
 	t.Parallel()
 	var reported *cors.RequestError
@@ -1053,7 +1039,6 @@ func TestFieldBugRejectionWithoutTrace(t *testing.T) {
 // In many: a response without Access-Control-Allow-Origin, made for a request
 
 // without Origin, was cached and reused for a page that needed it.
-
 func TestFieldBugCachedForAnotherOrigin(t *testing.T) {
 	t.Parallel()
 	public := testkit.ExamplePolicy

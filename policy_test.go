@@ -278,7 +278,6 @@ func TestRequestErrorMessages(t *testing.T) {
 }
 
 // TestAcceptedPolicies has each pattern allow some origins and not others.
-
 func TestAcceptedPolicies(t *testing.T) {
 	t.Parallel()
 	label63 := strings.Repeat("a", 63)
@@ -420,7 +419,6 @@ func TestAcceptedPolicies(t *testing.T) {
 }
 
 // The longest host has 253 bytes, which can be followed by a dot and a port.
-
 func TestLongestOrigins(t *testing.T) {
 	t.Parallel()
 	domain := strings.Repeat("b.", 110) + "example.com"
@@ -625,7 +623,6 @@ func TestPolicyFromJSONHasNewLists(t *testing.T) {
 }
 
 // The documentation warns that an embedded Policy takes over the whole struct.
-
 func TestEmbeddedPolicyTakesOverJSON(t *testing.T) {
 	t.Parallel()
 	var embedded struct {
@@ -645,7 +642,6 @@ func TestEmbeddedPolicyTakesOverJSON(t *testing.T) {
 }
 
 // A third of 233 policies in public Go code lists such names, which do nothing.
-
 func TestFieldBugHarmlessEntries(t *testing.T) {
 	t.Parallel()
 	p := cors.Policy{
@@ -732,7 +728,6 @@ func TestDuplicatesAreNoMistake(t *testing.T) {
 }
 
 // TestNewMakesRoomForOrigins counts allocations, so nothing runs beside it.
-
 func TestNewMakesRoomForOrigins(t *testing.T) {
 	const n = 1000 // about half of what the map for them can hold: of a fuller one, parts may grow
 	origins := make([]string, n)
@@ -776,7 +771,6 @@ func checkPages(t *testing.T, m *cors.Middleware, allowed, refused []string) {
 // rs/cors CVE-2018-20744, echo 2400, fiber CVE-2024-25124, daptin 249: any
 
 // origin was reflected, with credentials.
-
 func TestFieldBugAnyOriginWithCredentials(t *testing.T) {
 	t.Parallel()
 	if _, err := cors.New(credentialed("*")); err == nil {
@@ -793,7 +787,6 @@ func TestFieldBugAnyOriginWithCredentials(t *testing.T) {
 }
 
 // rs/cors 197: "h*" allowed nearly any origin, with credentials too.
-
 func TestFieldBugPartialWildcard(t *testing.T) {
 	t.Parallel()
 	for _, pattern := range []string{
@@ -810,7 +803,6 @@ func TestFieldBugPartialWildcard(t *testing.T) {
 // gin-contrib CVE-2019-25211: a wildcard matched what begins or ends like the
 
 // host it was meant for, such as example.community for example.com.
-
 func TestFieldBugWildcardMatchesLongerHost(t *testing.T) {
 	t.Parallel()
 	m := testkit.MustNew(t, origins("https://*.example.com", "https://example.com:*", "http://localhost:*"))
@@ -824,7 +816,6 @@ func TestFieldBugWildcardMatchesLongerHost(t *testing.T) {
 // jub0bs/cors GHSA-vhxv-fg4m-p2w8: two patterns together allowed what neither
 
 // did alone.
-
 func TestFieldBugPatternsJoin(t *testing.T) {
 	t.Parallel()
 	for _, union := range [][]string{
@@ -845,7 +836,6 @@ func TestFieldBugPatternsJoin(t *testing.T) {
 // jub0bs/cors 12, 15: after a change of the index, origins and request headers
 
 // that the policy lists were refused.
-
 func TestFieldBugListedButRefused(t *testing.T) {
 	t.Parallel()
 	rnd := rand.New(rand.NewPCG(1, 2))
@@ -891,7 +881,6 @@ func TestFieldBugListedButRefused(t *testing.T) {
 // rack-cors CVE-2017-11173: a pattern that was not anchored at its end let
 
 // example.com.evil.net through.
-
 func TestFieldBugPatternWithoutAnchor(t *testing.T) {
 	t.Parallel()
 	m := testkit.MustNew(t, origins("https://example.com", "https://*.example.org", "http://example.net:*"))
@@ -906,7 +895,6 @@ func TestFieldBugPatternWithoutAnchor(t *testing.T) {
 // hasura 8261, hanko 2870: no pattern could stand for preview deployments, so that
 
 // people compared a prefix and forgot what follows.
-
 func TestFieldBugPreviewDeployments(t *testing.T) {
 	t.Parallel()
 	m := testkit.MustNew(t, origins("https://*--proj.netlify.app", "https://proj-*.vercel.app", "https://app-*-team.vercel.app"))
@@ -925,7 +913,6 @@ func TestFieldBugPreviewDeployments(t *testing.T) {
 // electron-nuxt 680, electron 1990, laravel-cors 229: the origins of apps could
 
 // neither be listed nor be seen by the function.
-
 func TestFieldBugOriginsOfApps(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

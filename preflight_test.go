@@ -237,7 +237,6 @@ func TestCheckPreflights(t *testing.T) {
 // rs/cors 170: a long Access-Control-Request-Headers made the server allocate
 
 // without bound.
-
 func TestFieldBugLongRequestHeaders(t *testing.T) {
 	for _, p := range []cors.Policy{
 		{AllowedHeaders: []string{"X-A", "X-B"}},
@@ -273,7 +272,6 @@ func TestFieldBugLongRequestHeaders(t *testing.T) {
 // rs/cors 174: request headers that a test or a client did not send sorted and
 
 // in lower case were refused.
-
 func TestFieldBugRequestHeadersUnsorted(t *testing.T) {
 	t.Parallel()
 	p := cors.Policy{AllowedOrigins: []string{"https://example-client.com", "https://example.com"}, AllowedHeaders: []string{"Content-Type", "authorization", "X-Request-Id"}}
@@ -295,7 +293,6 @@ func TestFieldBugRequestHeadersUnsorted(t *testing.T) {
 // readest 5444: browsers do not take "*" for Authorization, so that 43 % of all
 
 // requests were preflights.
-
 func TestFieldBugAuthorizationUnderWildcard(t *testing.T) {
 	t.Parallel()
 	ask := []string{testkit.Friend, "Access-Control-Request-Method: GET", "Access-Control-Request-Headers: authorization"}
@@ -324,7 +321,6 @@ func TestFieldBugAuthorizationUnderWildcard(t *testing.T) {
 }
 
 // gorilla/handlers 111: a rejected preflight was passed to the next handler.
-
 func TestFieldBugRejectedPreflightPassedOn(t *testing.T) {
 	t.Parallel()
 	m := testkit.MustNew(t, testkit.ExamplePolicy)
@@ -346,7 +342,6 @@ func TestFieldBugRejectedPreflightPassedOn(t *testing.T) {
 // rs/cors 185, golang/go 61410: a pattern with a method answers OPTIONS with
 
 // 405 before a middleware inside it is reached.
-
 func TestFieldBugMethodPatternHidesPreflight(t *testing.T) {
 	t.Parallel()
 	m := testkit.MustNew(t, testkit.ExamplePolicy)
@@ -469,7 +464,6 @@ func TestMaxAge(t *testing.T) {
 }
 
 // found in this package: a rejected origin of 900 KB whose Value is kept held all of it.
-
 func TestFieldBugKeptValueHoldsTheRequest(t *testing.T) {
 	m := testkit.MustNew(t, testkit.ExamplePolicy)
 	var kept []error
@@ -518,22 +512,26 @@ func TestCheckOrigins(t *testing.T) {
 	}
 }
 
-// The only risk that a message about null or a file depends on is RiskNullOrigin.
-
+// Only RiskNullOrigin has to do with null and files.
 func TestOpaqueOriginsUnderOtherRisks(t *testing.T) {
 	t.Parallel()
+	const others = cors.RiskInsecureOrigin | cors.RiskPublicSuffix
 	for _, origin := range []string{"null", "file://"} {
-		r := testkit.NewRequest("GET", "Origin: "+origin)
-		without := testkit.MustNew(t, cors.Policy{}).Check(r)
-		with := testkit.MustNew(t, cors.Policy{AcceptRisks: cors.RiskInsecureOrigin | cors.RiskPublicSuffix}).Check(r)
-		if with == nil || with.Error() != without.Error() {
-			t.Errorf("with other risks, the error is %v; without, it is %v", with, without)
+		if _, err := cors.New(cors.Policy{AllowedOrigins: []string{origin}, AcceptRisks: others}); err == nil {
+			t.Errorf("New accepts %s with other risks", origin)
+		}
+		for _, p := range []cors.Policy{{}, {AllowOriginFunc: anyFunc}} {
+			r := testkit.NewRequest("GET", "Origin: "+origin)
+			want := testkit.MustNew(t, p).Check(r)
+			p.AcceptRisks = others
+			if got := testkit.MustNew(t, p).Check(r); got == nil || got.Error() != want.Error() {
+				t.Errorf("with other risks, the error is %v; without, it is %v", got, want)
+			}
 		}
 	}
 }
 
 // A message names what would have to change, never another field.
-
 func TestReasons(t *testing.T) {
 	t.Parallel()
 	no := func(*http.Request, string) bool { return false }
