@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -294,6 +295,40 @@ func TestHostileLoad(t *testing.T) {
 	if after > before+2<<20 {
 		t.Error("that is too much more")
 	}
+}
+
+// The message about a rejected request names an entry of the policy that it nearly
+// matches. Only the first 256 entries are compared, so a hostile client cannot make
+// the server search a long list.
+func TestNearMissesAreBounded(t *testing.T) {
+	bytes := make(map[int]float64)
+	for _, n := range []int{256, 100_000} {
+		p := cors.Policy{OnReject: func(*http.Request, *cors.RequestError) {}}
+		for i := range n {
+			p.AllowedOrigins = append(p.AllowedOrigins, fmt.Sprintf("https://app-%06d.example", i))
+		}
+		m := testkit.MustNew(t, p)
+		near := func(i int) bool {
+			err := m.Check(testkit.NewRequest("GET", fmt.Sprintf("Origin: http://app-%06d.example", i)))
+			return strings.Contains(err.Error(), fmt.Sprintf("%q is", p.AllowedOrigins[i]))
+		}
+		if !near(255) {
+			t.Errorf("under %d entries, the near miss of the last one that is compared is not named", n)
+		}
+		if n > 256 && near(256) {
+			t.Errorf("more than 256 of %d entries are compared", n)
+		}
+		h, w, r := m.Handler(http.NotFoundHandler()), testkit.NewRecorder(), testkit.NewRequest("GET", testkit.Stranger)
+		bytes[n] = testkit.AllocatedBytes(20, func() {
+			w.Reset()
+			h.ServeHTTP(w, r)
+			m.Check(r)
+		})
+	}
+	if bytes[100_000] > bytes[256]+64 {
+		t.Errorf("a rejection and its check allocate %v bytes with 256 entries, and %v with 100,000", bytes[256], bytes[100_000])
+	}
+	t.Logf("%v bytes", bytes)
 }
 
 // BenchmarkHostileLoad compares how many honest requests a second are answered
