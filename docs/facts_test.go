@@ -41,7 +41,7 @@ func TestFacts(t *testing.T) {
 		holds             func() bool
 	}{
 		{
-			"an image on a page of another site reaches the handler", "README.md", "They reach your code.",
+			"an image on a page of another site reaches the handler", "README.md", "and from links, images and scripts on any site. So a GET must not change anything.",
 			func() bool {
 				_, ran := serve(app, request("GET", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: no-cors"))
 				return ran == 1
@@ -88,7 +88,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"AllowOriginFunc is asked about what could be listed, up to 512 bytes", "README.md", "of at most 512 bytes",
+			"AllowOriginFunc is asked about what could be listed, up to 512 bytes", "policy.go", "It is called only for valid origins of at most 512 bytes.",
 			func() bool {
 				asked := false
 				p := cors.Policy{AllowOriginFunc: func(*http.Request, string) bool { asked = true; return false }}

@@ -561,9 +561,11 @@ func TestREADME(t *testing.T) {
 	text, _, _ = strings.Cut(text, "```")
 	args, want, _ := strings.Cut(text, "\n")
 
-	mux := http.NewServeMux()
-	mux.Handle("PUT /items/{id}", api(t))
-	server := httptest.NewServer(mux)
+	c, err := cors.New(cors.Policy{AllowedOrigins: []string{"https://app.example.com"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(c.Handler(http.NotFoundHandler()))
 	defer server.Close()
 	const address = "localhost:8080"
 	here := strings.TrimPrefix(server.URL, "http://")
