@@ -2,7 +2,7 @@
 
 package proxies
 
-// variants are the configurations that the checks need beside the page's file.
+// variants are the changes to the page's file that the checks need.
 type variants struct {
 	bare          site  // sets no Host
 	rewritten     site  // Host is the upstream's

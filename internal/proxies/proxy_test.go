@@ -195,7 +195,7 @@ func (b *bench) run(t *testing.T, s site) *running {
 
 func (b *bench) try(t *testing.T, path string, s site) (*running, error) {
 	t.Helper()
-	// Programs that drop their privileges must also reach what is in it.
+	// Programs that drop their privileges also need access to its files.
 	dir, err := os.MkdirTemp("", "cors-"+b.name+"-")
 	if err != nil {
 		t.Fatal(err)
@@ -211,7 +211,7 @@ func (b *bench) try(t *testing.T, path string, s site) (*running, error) {
 	if err := os.Mkdir(filepath.Join(dir, "cache"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(filepath.Join(dir, "cache"), 0o777); err != nil { // whatever the umask is
+	if err := os.Chmod(filepath.Join(dir, "cache"), 0o777); err != nil { // regardless of the umask
 		t.Fatal(err)
 	}
 	r := &running{http: freePort(t), https: freePort(t), dir: dir, roots: b.up.roots}
@@ -372,7 +372,7 @@ func (r *running) wait(t *testing.T, done <-chan struct{}, log func() string) er
 	}
 }
 
-// terminate listens on r.https, and passes what comes over TLS to r.http, as
+// terminate listens on r.https for TLS, and passes the plain bytes to r.http, as
 // hitch does in front of Varnish.
 func (r *running) terminate(t *testing.T, b *bench) {
 	t.Helper()

@@ -30,7 +30,7 @@ const (
 	reason = "cross-origin request rejected"
 )
 
-// A service is what the proxies stand in front of.
+// A service is the upstream of all proxies.
 type service struct {
 	addr        string
 	certificate tls.Certificate // of 127.0.0.1, for the proxies
@@ -73,7 +73,11 @@ func newService(t *testing.T) *service {
 		fmt.Fprintln(w, r.Method, n)
 	})
 	routes.HandleFunc("/cached/", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "public, max-age="+r.FormValue("age"))
+		if age := r.FormValue("age"); age == "0" {
+			w.Header().Set("Cache-Control", "no-cache")
+		} else {
+			w.Header().Set("Cache-Control", "public, max-age="+age)
+		}
 		w.Header().Set("Etag", `"1"`)
 		if r.Header.Get("If-None-Match") == `"1"` {
 			s.validated.Add(1)
