@@ -16,10 +16,10 @@ import (
 	"github.com/f407da42/cors/corstest"
 )
 
-// maxBody is how much of a request's body any of the servers reads.
+// maxBody is the number of bytes of a request's body that the servers read.
 const maxBody = 64 << 10
 
-// data is the API: the handler that package cors guards.
+// data is the API: the handler behind the policy.
 func data(w http.ResponseWriter, r *http.Request) {
 	if ex := exchangeOf(r); ex != nil {
 		ex.HandlerRan = true
@@ -33,7 +33,7 @@ func data(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	answer, err := json.MarshalIndent(map[string]any{"hello": user, "method": r.Method, "received": len(body)}, "", "  ")
+	body, err = json.MarshalIndent(map[string]any{"hello": user, "method": r.Method, "received": len(body)}, "", "  ")
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
@@ -44,13 +44,13 @@ func data(w http.ResponseWriter, r *http.Request) {
 	h.Set("ETag", `"v1"`)
 	h.Set("X-Request-Id", "42")
 	h.Set("X-Total-Count", "3")
-	// net/http would add these two, but where the recorder does not see them.
-	h.Set("Content-Length", strconv.Itoa(len(answer)))
+	// net/http would add these two after the recorder has looked.
+	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("Date", time.Now().UTC().Format(http.TimeFormat))
-	w.Write(answer)
+	w.Write(body)
 }
 
-// An exchange is a request to the API and its answer.
+// An exchange is a request to the API and its response.
 type exchange struct {
 	Preflight    bool
 	Method, Path string
@@ -59,8 +59,8 @@ type exchange struct {
 	StatusText   string
 	Response     []headerLine
 	HandlerRan   bool
-	Rejected     string // what OnReject was told
-	Curl         string // a command that repeats the request
+	Rejected     string // the error that OnReject was called with
+	Curl         string // shell command that repeats the request
 }
 
 type headerLine struct{ Name, Value string }
@@ -72,15 +72,15 @@ func exchangeOf(r *http.Request) *exchange {
 	return ex
 }
 
-// onReject is the policies' OnReject.
+// onReject is the OnReject function of every policy.
 func onReject(r *http.Request, err *cors.RequestError) {
 	if ex := exchangeOf(r); ex != nil {
 		ex.Rejected = err.Error()
 	}
 }
 
-// record hands each exchange with next to done, before the client can have got
-// all of the answer.
+// record calls done with each exchange. It does so before the client can have the
+// whole response.
 func record(next http.Handler, done func(r *http.Request, ex *exchange)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
@@ -125,14 +125,14 @@ func headerLines(h http.Header) []headerLine {
 	return lines
 }
 
-// How many exchanges are kept: those of the last runs, and the first few of
-// each. Browsers make two.
+// The limits of the exchanges that are kept: the last runs, and the first few
+// exchanges of each. Browsers make two.
 const (
 	maxRuns      = 32
 	maxExchanges = 4
 )
 
-// runs keeps the exchanges of each press on the page's Send button.
+// runs keeps the exchanges of each use of the page's Send button.
 type runs struct {
 	mu     sync.Mutex
 	last   uint64
@@ -140,12 +140,12 @@ type runs struct {
 	now    func() time.Time // the clock of the browsers that predict; nil means time.Now
 }
 
-// A run has a URL of its own, for which no browser has a preflight in its cache
-// before the first request.
+// A run is one use of the Send button. Each run has a new URL, so the browser has
+// no preflight for it in its cache before the first request.
 type run struct {
 	id        string
 	exchanges []*exchange       // of the last request
-	browser   *corstest.Browser // predicts what the page's browser will do
+	browser   *corstest.Browser // predicts the requests of the page's browser
 	lasting   *corstest.Browser // the same, except that its preflights never expire
 }
 
@@ -155,8 +155,8 @@ func (r *run) forget() {
 	r.lasting = &corstest.Browser{Now: func() time.Time { return began }}
 }
 
-// begin returns the run with the given id, without its exchanges, or a new one
-// if there is none.
+// begin returns the run with the given id, without its exchanges. If there is no
+// such run, it returns a new one.
 func (rs *runs) begin(id string) *run {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
@@ -199,7 +199,8 @@ func (rs *runs) get(id string) ([]*exchange, bool) {
 	return nil, false
 }
 
-// curl returns a shell command that sends r again, as far as the API cares.
+// curl returns a shell command that sends r again. It leaves out headers that the
+// API ignores.
 func curl(r *http.Request, body []byte) string {
 	args := []string{"curl -i"}
 	switch r.Method {
@@ -225,12 +226,12 @@ func curl(r *http.Request, body []byte) string {
 	return strings.Join(args, " \\\n  ")
 }
 
-// browserHeaders are sent with every request, and nothing depends on them.
+// browserHeaders are sent with every request, and do not affect the API.
 var browserHeaders = []string{
 	"Accept", "Accept-Encoding", "Accept-Language", "Cache-Control", "Connection", "Content-Length", "Dnt", "Pragma", "Priority", "Referer", "User-Agent",
 }
 
-// quote quotes s for a POSIX shell, if it needs to be.
+// quote quotes s for a POSIX shell if necessary.
 func quote(s string) string {
 	plain := func(c rune) bool {
 		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("-_./:", c)

@@ -21,8 +21,8 @@ import (
 	"github.com/f407da42/cors/internal/browsers"
 )
 
-// driver runs, in the app's page, one module after the other that the test
-// serves, and reports what its default export returns.
+// driver runs the modules that the test serves, one after the other, in the app's
+// page. It reports the result of each default export.
 const driver = `
 for (let n = 0; ; n++) {
   let report;
@@ -35,8 +35,8 @@ for (let n = 0; ; n++) {
 }
 `
 
-// helpers come before each script. They use the page as people do: by its
-// labels, buttons and fields.
+// helpers come before each script. They use the page as users do, by its labels,
+// buttons and fields.
 const helpers = `
 const $ = (id) => document.getElementById(id);
 const policy = $("policy"), request = $("request"), happened = $("happened");
@@ -51,7 +51,7 @@ function until(condition) {
       resolve();
     };
     const observer = new MutationObserver(check);
-    const overdue = setTimeout(() => reject(new Error("waited in vain for " + condition)), 15000);
+    const overdue = setTimeout(() => reject(new Error("the condition did not become true: " + condition)), 15000);
     observer.observe(document.documentElement, { subtree: true, childList: true, characterData: true, attributes: true });
     check();
   });
@@ -94,7 +94,7 @@ async function press(text = "Send") {
 }
 `
 
-// A ride is a browser in which the app's page is open.
+// A ride is a browser with the app's page open.
 type ride struct {
 	t       *testing.T
 	browser *browsers.Browser
@@ -177,7 +177,7 @@ func (d *ride) drive(p *playground) http.Handler {
 		}
 		select {
 		case script := <-d.scripts:
-			served++ // there is one page, which asks for one script after the other
+			served++ // the page requests one script after the other
 			w.Header().Set("Content-Type", "text/javascript")
 			io.WriteString(w, helpers+"export default async () => {\n"+script+"\n}")
 		case <-r.Context().Done():
@@ -186,7 +186,7 @@ func (d *ride) drive(p *playground) http.Handler {
 	mux.HandleFunc("POST localhost/test/report", func(w http.ResponseWriter, r *http.Request) {
 		report, err := io.ReadAll(r.Body)
 		if err != nil {
-			return // the browser has been closed
+			return // the browser ended
 		}
 		select {
 		case d.reports <- report:
@@ -196,16 +196,16 @@ func (d *ride) drive(p *playground) http.Handler {
 	return mux
 }
 
-// do runs script in the page and stores what it returns in value.
+// do runs script in the page and stores its result in value.
 func (d *ride) do(script string, value any) {
 	d.t.Helper()
 	overdue := time.After(patience)
 	select {
 	case d.scripts <- script:
 	case <-d.browser.Done():
-		d.t.Fatalf("the browser has ended:\n%s", d.browser.Log())
+		d.t.Fatalf("the browser ended:\n%s", d.browser.Log())
 	case <-overdue:
-		d.t.Fatalf("the page has not asked for a script:\n%s", d.browser.Log())
+		d.t.Fatalf("the page did not request a script:\n%s", d.browser.Log())
 	}
 	select {
 	case report := <-d.reports:
@@ -220,13 +220,13 @@ func (d *ride) do(script string, value any) {
 			d.t.Fatalf("script returned %s: %v\n%s", r.Value, err, script)
 		}
 	case <-d.browser.Done():
-		d.t.Fatalf("the browser has ended:\n%s", d.browser.Log())
+		d.t.Fatalf("the browser ended:\n%s", d.browser.Log())
 	case <-overdue:
-		d.t.Fatalf("the script has not ended:\n%s\n%s", script, d.browser.Log())
+		d.t.Fatalf("the script did not end:\n%s\n%s", script, d.browser.Log())
 	}
 }
 
-// A sight is what the page shows of a run.
+// A sight is the part of the page that shows a run.
 type sight struct {
 	outcome
 	Agrees                           bool
@@ -244,12 +244,12 @@ func (d *ride) send(fields string) (s sight) {
 	return s
 }
 
-// check checks that s is as want and as predicted. It does not look at the
-// readable headers of want.
+// check checks that s equals want and the prediction. It ignores the readable
+// headers of want.
 func (s sight) check(t *testing.T, want outcome) {
 	t.Helper()
 	if !s.Agrees || !strings.Contains(s.Verdict, "As predicted") {
-		t.Errorf("the page says: %s", s.Verdict)
+		t.Errorf("the page shows: %s", s.Verdict)
 	}
 	want.Readable = s.Readable
 	if !reflect.DeepEqual(s.outcome, want) {
@@ -262,7 +262,7 @@ func TestInBrowsers(t *testing.T) {
 		t.Run(string(engine), func(t *testing.T) {
 			d, p := open(t, engine, "/")
 			t.Run("presets", func(t *testing.T) { testPresetsInBrowser(t, d, p) })
-			t.Run("simple or not", func(t *testing.T) { testSimpleOrNot(t, d, engine) })
+			t.Run("preflight or not", func(t *testing.T) { testPreflightOrNot(t, d, engine) })
 			t.Run("mistakes", func(t *testing.T) { testMistakesInBrowser(t, d, p) })
 			t.Run("same URL", func(t *testing.T) { testSameURL(t, d) })
 			t.Run("two tabs", func(t *testing.T) { testTwoTabs(t, d, p) })
@@ -279,7 +279,7 @@ func testPresetsInBrowser(t *testing.T, d *ride, p *playground) {
 	for _, test := range []struct {
 		preset   string
 		want     outcome
-		readable string   // among the headers that the script reads, by exposure
+		readable string   // exposed headers that the script reads
 		shows    []string // in the diagram
 	}{
 		{"PUT with a custom header", outcome{Preflight: true, Actual: true, HandlerRan: true, Status: 200}, "", []string{
@@ -317,15 +317,15 @@ func testPresetsInBrowser(t *testing.T, d *ride, p *playground) {
 	}
 }
 
-// testSimpleOrNot sends each request under policies that allow it, and under
-// others.
-func testSimpleOrNot(t *testing.T, d *ride, engine browsers.Engine) {
+// testPreflightOrNot sends requests with and without a preflight, under policies
+// that allow them and policies that do not.
+func testPreflightOrNot(t *testing.T, d *ride, engine browsers.Engine) {
 	d.t = t
 	tests := []struct {
 		name      string
 		fields    string
 		preflight bool
-		needs     string // what a policy has to list to allow it
+		needs     string // entries that a policy must list to allow it
 	}{
 		{"GET", `{Method: "GET"}`, false, ""},
 		{"HEAD", `{Method: "HEAD"}`, false, ""},
@@ -375,7 +375,7 @@ func testSimpleOrNot(t *testing.T, d *ride, engine browsers.Engine) {
 		{"Public, read-only", `{From: "stranger"}`, ""},
 	}
 	if engine != browsers.Chromium {
-		policies = policies[:1] // internal/browsers has the time to compare all engines
+		policies = policies[:1] // internal/browsers compares all engines
 	}
 	for _, policy := range policies {
 		d.choose(policy.preset)
@@ -394,7 +394,7 @@ func testSimpleOrNot(t *testing.T, d *ride, engine browsers.Engine) {
 		for i, s := range sights {
 			t.Run(policy.preset+policy.variant+tests[i].name, func(t *testing.T) {
 				if !s.Agrees {
-					t.Errorf("the page says: %s", s.Verdict)
+					t.Errorf("the page shows: %s", s.Verdict)
 				}
 				if s.Preflight != tests[i].preflight {
 					t.Errorf("a preflight was seen: %v\n%s", s.Preflight, s.Steps)
@@ -415,7 +415,7 @@ func testSimpleOrNot(t *testing.T, d *ride, engine browsers.Engine) {
 
 	// Fetch, "CORS-preflight fetch", step 7.4: without
 	// Access-Control-Allow-Methods, an upload listener allows its request's
-	// method. No engine does that, and the page says so.
+	// method. No engine does so, and the page shows the difference.
 	d.choose("Public, read-only")
 	s := d.send(`{Method: "PUT", Headers: "", Body: "text", ContentType: "", Credentials: false, UploadListener: true}`)
 	if s.Agrees || !strings.Contains(s.Verdict, "Not as predicted") || !strings.Contains(s.Verdict, "status: predicted 200, seen none") {
@@ -448,17 +448,19 @@ func testMistakesInBrowser(t *testing.T, d *ride, p *playground) {
 			Status: $("policy-status").textContent,
 			Code: $("code").textContent,
 		}`, &got)
-	want := []string{
-		`AllowedOrigins | example.com | has no scheme`,
-		`AllowedOrigins | https://app.example.com/ | has a path`,
-		`AllowedOrigins | https://pr*.example.com | has a misplaced "*"`,
-		`AllowedOrigins | * | allows any origin`,
-		`AllowedOrigins | * | with AllowCredentials`,
-		`AllowedMethods | patch | `,
-		`AllowedHeaders | Cookie | `,
-		`MaxAge | 7200 | has no unit`,
+	var want []string
+	for _, preset := range p.presets() {
+		if preset.ID != "mistakes" {
+			continue
+		}
+		for _, e := range policyErrors(testPlayground().setPolicy(preset.Policy)) {
+			reason, _, _ := strings.Cut(e.Reason, ";")
+			want = append(want, strings.Join([]string{e.Field, e.Value, reason}, " | "))
+		}
 	}
-	if !slices.EqualFunc(got.Errors, want, strings.HasPrefix) {
+	slices.Sort(want)
+	slices.Sort(got.Errors)
+	if !slices.Equal(got.Errors, want) || len(want) != 8 {
 		t.Errorf("messages\n%s\nwant\n%s", strings.Join(got.Errors, "\n"), strings.Join(want, "\n"))
 	}
 	if want := "Refused: 8 mistakes. The earlier policy stays in force."; got.Status != want {
@@ -525,7 +527,7 @@ func testLists(t *testing.T, d *ride, p *playground) {
 	}
 }
 
-// testTwoTabs changes the policy as another tab of the page does.
+// testTwoTabs changes the policy like another tab of the page.
 func testTwoTabs(t *testing.T, d *ride, p *playground) {
 	d.t = t
 	d.choose("Public, read-only")
@@ -558,8 +560,8 @@ func testTwoTabs(t *testing.T, d *ride, p *playground) {
 	}
 }
 
-// testSameURL sends several requests to one URL, for which the browser knows
-// answers to preflights.
+// testSameURL sends several requests to one URL, for which the browser has
+// preflight responses in its cache.
 func testSameURL(t *testing.T, d *ride) {
 	d.t = t
 	again := func(fields string) (s sight) {
@@ -573,7 +575,7 @@ func testSameURL(t *testing.T, d *ride) {
 	d.choose("App with cookies")
 	d.send(`{}`).check(t, asked)
 	again(`{}`).check(t, simple)
-	s := again(`{Method: "PUT"}`) // the answer listed all methods
+	s := again(`{Method: "PUT"}`) // the preflight response listed all methods
 	s.check(t, simple)
 	if want := "No preflight: "; !strings.Contains(s.Steps, want) {
 		t.Errorf("the diagram does not show %q:\n%s", want, s.Steps)
@@ -625,8 +627,8 @@ func testDroppedHeader(t *testing.T, d *ride) {
 	}
 }
 
-// testNoRun has the page fail to send a request, or to learn what happened to it.
-// It must not show the run before.
+// testNoRun makes the page fail to send a request, or to get its record. The page
+// must not show the earlier run.
 func testNoRun(t *testing.T, d *ride) {
 	d.t = t
 	defer d.gone.Store(false)
@@ -714,7 +716,7 @@ func TestAccessibility(t *testing.T) {
 		if os.Getenv("CORS_BROWSERS") == "" {
 			t.Skip("axe-core is not installed; run npm ci in internal/clients")
 		}
-		t.Fatalf("axe-core is not installed, which the tests in CORS_BROWSERS need; run npm ci in internal/clients: %v", err)
+		t.Fatalf("axe-core is not installed, but CORS_BROWSERS is set; run npm ci in internal/clients: %v", err)
 	}
 	for _, look := range []struct {
 		name   string

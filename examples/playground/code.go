@@ -11,7 +11,7 @@ import (
 	"github.com/f407da42/cors"
 )
 
-// goCode returns the Go code that serves with policy.
+// goCode returns Go code that serves a handler under policy.
 func goCode(policy cors.Policy) string {
 	var b strings.Builder
 	b.WriteString("c, err := cors.New(cors.Policy{\n")

@@ -16,7 +16,7 @@ import (
 	"github.com/f407da42/cors/corstest"
 )
 
-// A policyForm is a cors.Policy as the page has it.
+// A policyForm is the form that describes a cors.Policy.
 type policyForm struct {
 	AllowedOrigins   []string
 	AllowedMethods   []string
@@ -28,7 +28,7 @@ type policyForm struct {
 	PassRejected     bool
 }
 
-// A requestForm is a request as the page has it.
+// A requestForm is the form that describes a request.
 type requestForm struct {
 	From           string // app, subdomain or stranger
 	Method         string
@@ -37,10 +37,10 @@ type requestForm struct {
 	Body           string
 	Credentials    bool
 	UploadListener bool
-	Again          string // the run whose URL to send to, if not to a new one
+	Again          string // run to send to again; empty for a new run
 }
 
-// A preset is a policy and a request that shows what it does.
+// A preset is a policy, and a request that shows its effect.
 type preset struct {
 	ID, Name, About string
 	Policy          policyForm
@@ -51,23 +51,23 @@ func (p *playground) presets() []preset {
 	const json = "application/json"
 	return []preset{{
 		ID: "put", Name: "PUT with a custom header",
-		About:   "One page may send PUT and X-Custom-Header. The browser asks before it sends them.",
+		About:   "One page may send PUT and X-Custom-Header. The browser sends a preflight first.",
 		Policy:  policyForm{AllowedOrigins: []string{p.origins.App}, AllowedMethods: []string{"PUT"}, AllowedHeaders: []string{"X-Custom-Header", "Content-Type"}},
 		Request: requestForm{From: "app", Method: "PUT", ContentType: json, Headers: "X-Custom-Header: value", Body: `{"name": "value"}`},
 	}, {
 		ID: "public", Name: "Public, read-only",
-		About:   "Any page may read, without cookies. A plain GET needs no preflight.",
+		About:   "Any page may read the responses, without cookies. A plain GET needs no preflight.",
 		Policy:  policyForm{AllowedOrigins: []string{"*"}, ExposedHeaders: []string{"ETag", "X-Total-Count"}},
 		Request: requestForm{From: "stranger", Method: "GET"},
 	}, {
 		ID: "credentials", Name: "App with cookies",
-		About: "One page may act as the signed-in user, and its preflights are remembered for two hours.",
+		About: "One page may act as the signed-in user. The browser reuses its preflights for two hours.",
 		Policy: policyForm{AllowedOrigins: []string{p.origins.App}, AllowedMethods: []string{"PUT", "PATCH", "DELETE"}, AllowedHeaders: []string{"Content-Type"},
 			ExposedHeaders: []string{"X-Request-Id"}, AllowCredentials: true, MaxAge: "2h"},
 		Request: requestForm{From: "app", Method: "DELETE", Credentials: true},
 	}, {
 		ID: "subdomains", Name: "All subdomains",
-		About:   "A pattern allows every subdomain, and the host itself is listed too.",
+		About:   "A pattern allows every subdomain. The host itself is also listed.",
 		Policy:  policyForm{AllowedOrigins: []string{p.origins.App, strings.Replace(p.origins.Subdomain, "pr-7.", "*.", 1)}, AllowedHeaders: []string{"Content-Type"}},
 		Request: requestForm{From: "subdomain", Method: "POST", ContentType: json, Body: `{"item": 7}`},
 	}, {
@@ -77,24 +77,24 @@ func (p *playground) presets() []preset {
 		Request: requestForm{From: "subdomain", Method: "GET"},
 	}, {
 		ID: "any", Name: "Anything goes",
-		About:   "Any page may send any method and header, but no cookies. Authorization has to be listed by name.",
+		About:   "Any page may send any method and header, but no cookies. Authorization must be listed by name.",
 		Policy:  policyForm{AllowedOrigins: []string{"*"}, AllowedMethods: []string{"*"}, AllowedHeaders: []string{"*", "Authorization"}, ExposedHeaders: []string{"*"}},
 		Request: requestForm{From: "stranger", Method: "PATCH", ContentType: json, Headers: "Authorization: Bearer abc", Body: `{}`},
 	}, {
 		ID: "rejected", Name: "A stranger, rejected",
-		About:   "The stranger's POST needs no preflight, so it reaches the server. There it stops: the handler does not run.",
+		About:   "The stranger's POST needs no preflight, so it reaches the server. The handler does not run.",
 		Policy:  policyForm{AllowedOrigins: []string{p.origins.App}},
 		Request: requestForm{From: "stranger", Method: "POST", ContentType: "text/plain", Body: "buy everything"},
 	}, {
 		ID: "mistakes", Name: "A policy with mistakes",
-		About: "Each mistake is named, with a way to correct it. The policy that was in force stays.",
+		About: "Each mistake is named, with a way to correct it. The earlier policy stays in force.",
 		Policy: policyForm{AllowedOrigins: []string{"example.com", "https://app.example.com/", "https://pr*.example.com", "https://app.example.com", "*"}, AllowedMethods: []string{"PUT", "patch"},
 			AllowedHeaders: []string{"Cookie"}, AllowCredentials: true, MaxAge: "7200"},
 		Request: requestForm{From: "app", Method: "GET"},
 	}}
 }
 
-// A fieldError is what is wrong with a field of a form, or with an item of it.
+// A fieldError is a mistake in a field of a form, or in an item of that field.
 type fieldError struct {
 	Field         string
 	Index         int
@@ -175,7 +175,7 @@ func formOf(policy cors.Policy) policyForm {
 		PassRejected:     policy.PassRejected,
 	}
 	if policy.MaxAge != 0 {
-		// As people write it: 2h, not 2h0m0s.
+		// Shorter than Duration.String: 2h, not 2h0m0s.
 		form.MaxAge = strings.NewReplacer("m0s", "m", "h0m0s", "h").Replace(policy.MaxAge.String())
 	}
 	for name, risk := range risks {
@@ -204,29 +204,30 @@ func (p *playground) postPolicy(w http.ResponseWriter, r *http.Request) {
 	p.getPolicy(w, r)
 }
 
-// A prediction says what a browser will do with a request, and why.
+// A prediction has the steps that a browser will take with a request, and the
+// reasons.
 type prediction struct {
 	PreflightReasons []string
-	NoPreflight      string   // or why there is none
-	Blocked          string   // why the script will not get the response
-	Advice           string   // what to change on the server's side, if there is anything to say
-	Allowed          []string // or why it will
-	Dropped          []string // the headers that the browser leaves out, and why
-	Expired          bool     // an earlier preflight would otherwise be reused
+	NoPreflight      string   // why there is no preflight
+	Blocked          string   // why the script does not get the response
+	Advice           string   // possible change on the server's side, or empty
+	Allowed          []string // why the script gets the response
+	Dropped          []string // headers that the browser leaves out, and why
+	Expired          bool     // whether an earlier preflight response has expired
 	Outcome          outcome
-	InForce          string // the Go code of the policy that this is under
+	InForce          string // Go code of the policy in force
 }
 
-// An outcome is what can be predicted, and then seen, of a request.
+// An outcome is the part of a result that is predicted and then observed.
 type outcome struct {
 	Preflight  bool
 	Actual     bool // whether the actual request is sent
 	HandlerRan bool
-	Status     int      // as the script sees it; 0 if it sees nothing
-	Readable   []string // the response headers that the script can read, in lower case
+	Status     int      // seen by the script; 0 if it is blocked
+	Readable   []string // response headers that the script can read, in lowercase
 }
 
-// A sending is what the page passes to fetch or XMLHttpRequest.
+// A sending has the arguments that the page passes to fetch or XMLHttpRequest.
 type sending struct {
 	URL            string
 	Method         string
@@ -242,7 +243,7 @@ func (p *playground) postPrediction(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// postRun begins a run: it answers with what to send, and where.
+// postRun begins a run. It responds with the request to send, and its prediction.
 func (p *playground) postRun(w http.ResponseWriter, r *http.Request) {
 	form, origin, request, ok := p.decodeRequest(w, r)
 	if !ok {
@@ -278,7 +279,7 @@ func (p *playground) getRun(w http.ResponseWriter, r *http.Request) {
 	reply(w, http.StatusOK, map[string]any{"Exchanges": exchanges})
 }
 
-// predict runs request in browser, with the API itself as its server.
+// predict runs request in browser, with the API as the server.
 func (p *playground) predict(browser *corstest.Browser, origin string, request corstest.Request) prediction {
 	p.predicting.Lock()
 	defer p.predicting.Unlock()
@@ -288,7 +289,7 @@ func (p *playground) predict(browser *corstest.Browser, origin string, request c
 	})
 	browser.Cookie = ""
 	if origin == p.origins.App {
-		browser.Cookie = "user=alice" // SameSite=Lax: pages of other sites send none
+		browser.Cookie = "user=alice" // SameSite=Lax: pages on other sites do not send it
 	}
 	result := browser.Fetch(origin, request)
 	o.Preflight = result.Preflight != nil
@@ -305,7 +306,7 @@ func (p *playground) predict(browser *corstest.Browser, origin string, request c
 	case o.Preflight:
 		reasons.PreflightReasons = corstest.PreflightReasons(request)
 	case !o.Actual:
-		reasons.NoPreflight = "the browser sends nothing at all"
+		reasons.NoPreflight = "the browser sends no request"
 	default:
 		_, why, _ := strings.Cut(result.String(), "no preflight: ")
 		reasons.NoPreflight, _, _ = strings.Cut(why, "\n")
@@ -317,7 +318,7 @@ func (p *playground) predict(browser *corstest.Browser, origin string, request c
 }
 
 // dropped returns a sentence for each header of request that a browser leaves
-// out, whatever the API allows.
+// out under every policy.
 func dropped(origin string, request corstest.Request) []string {
 	browser := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -328,7 +329,7 @@ func dropped(origin string, request corstest.Request) []string {
 	})}
 	result := browser.Fetch(origin, request)
 	if result.Actual == nil {
-		return nil // the browser sends nothing at all
+		return nil // the browser sends no request
 	}
 	value := func(h http.Header, name string) string { return strings.Join(h.Values(name), ", ") }
 	var list []string
@@ -368,8 +369,9 @@ func hasBody(method string) bool {
 	return !strings.EqualFold(method, http.MethodGet) && !strings.EqualFold(method, http.MethodHead)
 }
 
-// decodeRequest returns the form in r's body, the request that it describes and
-// the origin that this is to come from. If there is none, it has answered r.
+// decodeRequest returns the form in r's body, the request that it describes, and
+// the origin of the page that sends it. If the form has mistakes, decodeRequest
+// responds to r, and ok is false.
 func (p *playground) decodeRequest(w http.ResponseWriter, r *http.Request) (form requestForm, origin string, request corstest.Request, ok bool) {
 	if !decode(w, r, &form) {
 		return form, "", request, false
@@ -380,12 +382,12 @@ func (p *playground) decodeRequest(w http.ResponseWriter, r *http.Request) (form
 		errs = append(errs, fieldError{"From", -1, form.From, "is not one of the playground's origins"})
 	}
 	if !isToken(form.Method) {
-		errs = append(errs, fieldError{"Method", -1, form.Method, `is no method; write one such as "PUT"`})
+		errs = append(errs, fieldError{"Method", -1, form.Method, `is not a method; write for example "PUT"`})
 	}
 	header, headerErrs := parseHeader(form)
 	errs = append(errs, headerErrs...)
 	if len(form.Method)+len(form.ContentType)+len(form.Headers) > 8<<10 {
-		errs = append(errs, fieldError{"Headers", -1, "", "are more than 8 KiB, with the method; write fewer or shorter ones"})
+		errs = append(errs, fieldError{"Headers", -1, "", "and the method are longer than 8 KiB; write fewer or shorter headers"})
 	}
 	if len(errs) > 0 {
 		refuse(w, errs)
@@ -408,7 +410,7 @@ func parseHeader(form requestForm) (http.Header, []fieldError) {
 	if form.ContentType != "" {
 		header.Set("Content-Type", form.ContentType)
 		if !isFieldValue(form.ContentType) {
-			errs = append(errs, fieldError{"ContentType", -1, form.ContentType, "has characters in it that a header cannot carry"})
+			errs = append(errs, fieldError{"ContentType", -1, form.ContentType, "has characters that a header cannot contain"})
 		}
 	}
 	for i, line := range strings.Split(form.Headers, "\n") {
@@ -423,7 +425,7 @@ func parseHeader(form requestForm) (http.Header, []fieldError) {
 		case !isToken(name):
 			errs = append(errs, fieldError{"Headers", i, line, "does not begin with the name of a header"})
 		case !isFieldValue(value):
-			errs = append(errs, fieldError{"Headers", i, line, "has characters in it that a header cannot carry"})
+			errs = append(errs, fieldError{"Headers", i, line, "has characters that a header cannot contain"})
 		default:
 			header.Add(name, strings.TrimSpace(value))
 		}
@@ -440,35 +442,35 @@ func isFieldValue(s string) bool {
 	return !strings.ContainsFunc(s, func(c rune) bool { return c < ' ' && c != '\t' || c > '~' })
 }
 
-// decode decodes the JSON object that is r's body into form. If it cannot, it
-// answers r and returns false.
+// decode decodes r's body, a JSON object, into form. If it cannot, it responds to r
+// and returns false.
 func decode(w http.ResponseWriter, r *http.Request, form any) bool {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
-		reply(w, http.StatusRequestEntityTooLarge, map[string]any{"Error": fmt.Sprintf("This is more than the %d KiB that the playground takes.", maxBody>>10)})
+		reply(w, http.StatusRequestEntityTooLarge, map[string]any{"Error": fmt.Sprintf("The form is larger than %d KiB.", maxBody>>10)})
 		return false
 	}
 	if len(bytes.TrimSpace(body)) == 0 {
-		reply(w, http.StatusBadRequest, map[string]any{"Error": "This is not a form of the playground: the body is empty"})
+		reply(w, http.StatusBadRequest, map[string]any{"Error": "The form is invalid: the body is empty"})
 		return false
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
 	err = d.Decode(form)
 	if err == nil && bytes.TrimSpace(body)[0] != '{' {
-		err = errors.New("it is no JSON object")
+		err = errors.New("it is not a JSON object")
 	}
 	if _, end := d.Token(); err == nil && end != io.EOF {
-		err = errors.New("there is more after the JSON object")
+		err = errors.New("text follows the JSON object")
 	}
 	if err != nil {
-		reply(w, http.StatusBadRequest, map[string]any{"Error": "This is not a form of the playground: " + err.Error()})
+		reply(w, http.StatusBadRequest, map[string]any{"Error": "The form is invalid: " + err.Error()})
 		return false
 	}
 	return true
 }
 
-// refuse answers a form that has mistakes in it.
+// refuse responds to a form with mistakes.
 func refuse(w http.ResponseWriter, errs []fieldError) {
 	reply(w, http.StatusUnprocessableEntity, map[string]any{"Errors": errs})
 }

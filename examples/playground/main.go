@@ -1,11 +1,11 @@
-// Playground shows what CORS does. It serves an API that package cors guards,
-// and pages of three other origins that send it requests:
+// Playground shows CORS in your browser. It serves an API behind package cors, and
+// pages on three other origins that send requests to it:
 //
 //	go run ./examples/playground
 //
-// The page at the address that it prints changes the API's policy, predicts
-// what a browser will do with a request, sends the request and shows what was
-// sent and answered. Everything listens on loopback only.
+// Open the address that it prints. On that page, you can change the API's policy
+// and send a request. The page predicts the steps of the browser, and shows the
+// requests and responses. The servers listen only on loopback.
 package main
 
 import (
@@ -37,7 +37,7 @@ var pages = template.Must(template.ParseFS(files, "page/*.html"))
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	// A second Ctrl-C does not wait for the first one's clean end.
+	// A second Ctrl-C ends the program at once.
 	context.AfterFunc(ctx, stop)
 
 	if err := play(ctx, os.Args[1:], os.Stdout); err != nil {
@@ -52,10 +52,10 @@ func play(ctx context.Context, args []string, stdout io.Writer) error {
 	flags.SetOutput(io.Discard)
 	appPort := flags.Int("app", 0, "`port` of the app, the page to open")
 	apiPort := flags.Int("api", 0, "`port` of the API")
-	strangerPort := flags.Int("stranger", 0, "`port` of the stranger, an origin that has no business with the API")
+	strangerPort := flags.Int("stranger", 0, "`port` of the stranger, a site that is not related to the API")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprintln(stdout, "Usage: playground [flags]\n\nPorts are on loopback; 0 stands for any that is free.")
+		fmt.Fprintln(stdout, "Usage: playground [flags]\n\nPorts are on loopback; 0 means any free port.")
 		flags.SetOutput(stdout)
 		flags.PrintDefaults()
 		return nil
@@ -75,7 +75,7 @@ func play(ctx context.Context, args []string, stdout io.Writer) error {
 		{"-api and -stranger", *apiPort, *strangerPort},
 	} {
 		if both.a == both.b && both.a != 0 {
-			return fmt.Errorf("%s are both %d; each needs a port of its own", both.names, both.a)
+			return fmt.Errorf("%s are both %d; each needs a different port", both.names, both.a)
 		}
 	}
 
@@ -95,8 +95,8 @@ func play(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	defer closeAll(stranger)
 
-	// The app and the API share a site, as app.example.com and api.example.com
-	// do, so that cookies reach the API. The stranger is another site.
+	// The app and the API are on one site, like app.example.com and
+	// api.example.com, so cookies reach the API. The stranger is another site.
 	p := newPlayground(origins{
 		App:       origin("localhost", port(app)),
 		Subdomain: origin("pr-7.localhost", port(app)),
@@ -110,7 +110,7 @@ func play(ctx context.Context, args []string, stdout io.Writer) error {
   API       %s/data
   stranger  %s
 
-or ask the API what a browser would ask before a PUT:
+or send the preflight that a browser sends before a PUT:
 
   curl -i -X OPTIONS %s/data -H 'Origin: %s' -H 'Access-Control-Request-Method: PUT'
 
@@ -121,11 +121,11 @@ Ctrl-C stops it.
 	return serve(ctx, site{app, p.appServer()}, site{api, p.apiServer()}, site{stranger, p.strangerServer()})
 }
 
-// listen listens on a port of both addresses that "localhost" stands for, so
-// that no other program answers at one of them.
+// listen listens on a port of both addresses of "localhost". Otherwise, another
+// program could listen on one of them.
 func listen(name string, port int) ([]net.Listener, error) {
 	if port < 0 || port > 65535 {
-		return nil, fmt.Errorf("-%s %d: a port is a number from 0, for any that is free, to 65535", name, port)
+		return nil, fmt.Errorf("-%s %d: a port must be from 0, for any free port, to 65535", name, port)
 	}
 	l4, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
 	if err != nil {
@@ -200,7 +200,7 @@ func serve(ctx context.Context, sites ...site) error {
 	case <-ctx.Done():
 	case err = <-failed:
 	}
-	// Browsers keep connections open that they have sent nothing on.
+	// Browsers keep connections open on which they sent no request.
 	grace, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	for _, server := range servers {
@@ -211,38 +211,38 @@ func serve(ctx context.Context, sites ...site) error {
 	return err
 }
 
-// origins are those of the playground's servers.
+// origins are the origins of the playground's servers.
 type origins struct {
-	App, Subdomain, Stranger string // where scripts run
-	API                      string // what they send requests to
+	App, Subdomain, Stranger string // of pages with scripts
+	API                      string // of the server that gets their requests
 }
 
-// A playground is the state that its servers share.
+// A playground has the state that its servers share.
 type playground struct {
 	origins origins
 	cors    *cors.Middleware
-	api     http.Handler // guarded by cors
+	api     http.Handler // wrapped in cors
 	runs    runs
 	log     *log.Logger
 
-	predicting sync.Mutex // a fetch.Browser does one thing at a time
+	predicting sync.Mutex // held while the fields of a corstest.Browser change
 }
 
 func newPlayground(o origins, log *log.Logger) *playground {
 	p := &playground{origins: o, cors: new(cors.Middleware), log: log}
 	p.api = p.cors.Handler(http.HandlerFunc(data))
 	if err := p.setPolicy(p.presets()[0].Policy); err != nil {
-		panic(err) // a preset of this program's own
+		panic(err) // the first preset is valid
 	}
 	return p
 }
 
-// newMux returns a mux to which all patterns with a host name are to be added:
-// a page whose DNS name was made to point to loopback gets nothing from it.
+// newMux returns a mux for patterns with a host name. A hostile page whose DNS name
+// points to loopback then gets only 404 responses.
 func (p *playground) newMux() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		http.Error(w, "There is nothing here. The CORS playground is at "+p.origins.App, http.StatusNotFound)
+		http.Error(w, "Not found. The CORS playground is at "+p.origins.App, http.StatusNotFound)
 	})
 	return mux
 }
@@ -293,8 +293,8 @@ func secured(next http.Handler) http.Handler {
 	})
 }
 
-// appPage serves the page that people open. The cookie tells the API who they
-// are, in requests with credentials: cookies are shared among ports.
+// appPage serves the page of the app. In requests with credentials, its cookie
+// identifies the user to the API, because cookies ignore ports.
 func (p *playground) appPage(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, &http.Cookie{Name: "user", Value: "alice", Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	w.Header().Set("Content-Security-Policy", strings.Join([]string{
@@ -306,7 +306,7 @@ func (p *playground) appPage(w http.ResponseWriter, r *http.Request) {
 }
 
 // senderPage serves the page that the app embeds to send requests from another
-// origin than its own.
+// origin.
 func (p *playground) senderPage(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; base-uri 'none'; form-action 'none'"+
 		"; connect-src "+p.origins.API+"; frame-ancestors "+p.origins.App)

@@ -25,8 +25,7 @@ import (
 	"github.com/f407da42/cors/corstest"
 )
 
-// patience is how long anything may take. It is only ever used up by what is
-// broken.
+// patience is the time that a step may take. Only broken code needs all of it.
 const patience = time.Minute
 
 func testPlayground() *playground {
@@ -38,7 +37,7 @@ func testPlayground() *playground {
 	}, log.New(io.Discard, "", 0))
 }
 
-// post posts body to one of p's control endpoints, as the app's page does.
+// post posts body to one of p's control endpoints, like the app's page.
 func post(p *playground, path, body string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest("POST", p.origins.App+path, strings.NewReader(body))
 	r.Header.Set("Origin", p.origins.App)
@@ -57,7 +56,7 @@ func toJSON(t *testing.T, v any) string {
 	return string(b)
 }
 
-func TestPlayServesUntilItIsStopped(t *testing.T) {
+func TestPlayServesUntilStopped(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	stdout, w := io.Pipe()
@@ -97,10 +96,10 @@ func TestPlayServesUntilItIsStopped(t *testing.T) {
 	select {
 	case err := <-done:
 		if err != nil {
-			t.Error("play, stopped, returned", err)
+			t.Error("after the stop, play returned", err)
 		}
 	case <-time.After(patience):
-		t.Fatal("play has not returned, though stopped")
+		t.Fatal("play did not return after the stop")
 	}
 	for name, address := range addresses {
 		if res, err := client.Get(address); err == nil {
@@ -110,7 +109,7 @@ func TestPlayServesUntilItIsStopped(t *testing.T) {
 	}
 }
 
-func TestPlayRefusesWhatItCannotDo(t *testing.T) {
+func TestPlayRefusesInvalidFlags(t *testing.T) {
 	busy4, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -130,8 +129,8 @@ func TestPlayRefusesWhatItCannotDo(t *testing.T) {
 		{[]string{"-app", "4100", "-api", "4100"}, "-app and -api are both 4100"},
 		{[]string{"-app", "4100", "-stranger", "4100"}, "-app and -stranger are both 4100"},
 		{[]string{"-api", "4100", "-stranger", "4100"}, "-api and -stranger are both 4100"},
-		{[]string{"-app", "65536"}, "-app 65536: a port is a number"},
-		{[]string{"-api", "-1"}, "-api -1: a port is a number"},
+		{[]string{"-app", "65536"}, "-app 65536: a port must be"},
+		{[]string{"-api", "-1"}, "-api -1: a port must be"},
 		{[]string{"-app", "http"}, `invalid value "http"`},
 		{[]string{"-nope"}, "-h lists the flags"},
 		{[]string{"8080"}, `unexpected argument "8080"`},
@@ -148,7 +147,7 @@ func TestPlayRefusesWhatItCannotDo(t *testing.T) {
 	}
 }
 
-func TestAPortInUseOverIPv6IsBusy(t *testing.T) {
+func TestListenFailsIfThePortIsTakenOnIPv6(t *testing.T) {
 	busy6, err := net.Listen("tcp6", "[::1]:0")
 	if err != nil {
 		t.Log("there is no IPv6 here:", err)
@@ -163,7 +162,7 @@ func TestAPortInUseOverIPv6IsBusy(t *testing.T) {
 	listeners, err := listen("app", busy6.Addr().(*net.TCPAddr).Port)
 	if err == nil {
 		closeAll(listeners)
-		t.Error("listen took a port of which another program has the IPv6 half")
+		t.Error("listen returned a port that another program uses on IPv6")
 	}
 }
 
@@ -192,7 +191,7 @@ func TestOriginsOmitTheDefaultPort(t *testing.T) {
 	}
 }
 
-func TestTheLogHasOneLineForEachRejection(t *testing.T) {
+func TestLogHasOneLineForEachRejection(t *testing.T) {
 	p := testPlayground()
 	var lines bytes.Buffer
 	p.log = log.New(&lines, "", 0)
@@ -206,7 +205,7 @@ func TestTheLogHasOneLineForEachRejection(t *testing.T) {
 	}
 }
 
-func TestServersAnswerOnlyToTheirNames(t *testing.T) {
+func TestServersRespondOnlyToTheirNames(t *testing.T) {
 	p := testPlayground()
 	for _, test := range []struct {
 		server http.Handler
@@ -242,7 +241,7 @@ func TestServersAnswerOnlyToTheirNames(t *testing.T) {
 	}
 }
 
-func TestOtherOriginsControlNothing(t *testing.T) {
+func TestControlRejectsOtherOrigins(t *testing.T) {
 	p := testPlayground()
 	before := p.cors.Policy()
 	for path, body := range map[string]string{
@@ -269,10 +268,10 @@ func TestOtherOriginsControlNothing(t *testing.T) {
 		}
 	}
 	if !reflect.DeepEqual(formOf(before), formOf(p.cors.Policy())) {
-		t.Error("the policy has changed")
+		t.Error("the policy changed")
 	}
 	if n := len(p.runs.recent); n > 0 {
-		t.Errorf("%d runs have begun", n)
+		t.Errorf("%d runs began", n)
 	}
 }
 
@@ -289,7 +288,7 @@ func TestPresets(t *testing.T) {
 		"previews":    allowed,
 		"any":         asked,
 		"rejected":    {Actual: true},
-		"mistakes":    allowed, // under the policy of the preset before it
+		"mistakes":    allowed, // under the policy of the preset before
 	}
 	for _, preset := range p.presets() {
 		w := post(p, "/control/policy", toJSON(t, preset.Policy))
@@ -313,13 +312,13 @@ func TestPresets(t *testing.T) {
 	}
 }
 
-// What the page explains are corstest's words, the same as in its transcript.
-func TestPredictionsAreThoseOfCorstest(t *testing.T) {
+// The page uses the sentences of corstest, as in its transcript.
+func TestPredictionsEqualCorstest(t *testing.T) {
 	p := testPlayground()
 	for _, test := range []struct {
 		form    requestForm
 		request corstest.Request
-		want    string // in what is shown
+		want    string // part of the page
 	}{
 		{requestForm{From: "app", Method: "GET"}, corstest.Request{}, "method GET and all headers are CORS-safelisted"},
 		{requestForm{From: "stranger", Method: "PUT"}, corstest.Request{Method: "PUT"}, "add " + p.origins.Stranger + " to AllowedOrigins"},
@@ -351,7 +350,7 @@ func TestPredictionsNameDroppedHeaders(t *testing.T) {
 	p := testPlayground()
 	for _, test := range []struct {
 		form requestForm
-		want []string // how the sentences begin
+		want []string // beginnings of the sentences
 	}{
 		{requestForm{From: "app", Method: "GET", Headers: "X-Id: 1\nAccept: text/csv"}, nil},
 		{requestForm{From: "app", Method: "PUT", ContentType: "application/json", Headers: "X-Id: 1\nX-Id: 2"}, nil},
@@ -411,7 +410,7 @@ func TestPredictionsNameExpiredPreflights(t *testing.T) {
 	}
 }
 
-func TestEveryMistakeNamesItsFieldAndItem(t *testing.T) {
+func TestPolicyMistakesNameTheirFields(t *testing.T) {
 	p := testPlayground()
 	w := post(p, "/control/policy", `{
 		"AllowedOrigins": ["https://example.com", "example.com", "http://example.com"],
@@ -450,7 +449,7 @@ func TestEveryMistakeNamesItsFieldAndItem(t *testing.T) {
 	}
 }
 
-func TestMistakesInRequestsNameTheirFields(t *testing.T) {
+func TestRequestMistakesNameTheirFields(t *testing.T) {
 	p := testPlayground()
 	for _, test := range []struct {
 		request requestForm
@@ -477,7 +476,7 @@ func TestMistakesInRequestsNameTheirFields(t *testing.T) {
 	}
 }
 
-func TestMessagesSpeakOfThePage(t *testing.T) {
+func TestMessagesFitThePage(t *testing.T) {
 	p := testPlayground()
 	for _, test := range []struct{ body, want string }{
 		{`{"MaxAge": "7200"}`, `has no unit; did you mean \"7200s\"?`},
@@ -488,12 +487,12 @@ func TestMessagesSpeakOfThePage(t *testing.T) {
 		{" \n", "the body is empty"},
 	} {
 		if w := post(p, "/control/policy", test.body); !strings.Contains(w.Body.String(), test.want) {
-			t.Errorf("POST %q: no %q in the answer %s", test.body, test.want, w.Body)
+			t.Errorf("POST %q: no %q in the response %s", test.body, test.want, w.Body)
 		}
 	}
 }
 
-// oddInput is what no page of the playground posts.
+// oddInput has bodies that the page never posts.
 var oddInput = []string{
 	"", " ", "null", "true", "1", `"form"`, "[]", "[{}]", "{", "}", "{}{}", `{"From": "app"`, `{"Unknown": 1}`, "\x00\xff", "\ufeff{}",
 	`{"AllowedOrigins": "*"}`, `{"AllowedOrigins": [1]}`, `{"AllowedOrigins": {"0": "*"}}`, `{"AllowedOrigins": [null, ""]}`,
@@ -509,12 +508,12 @@ func TestOddInputGetsAMessage(t *testing.T) {
 	p := testPlayground()
 	for _, path := range []string{"/control/policy", "/control/predictions", "/control/runs"} {
 		for _, body := range oddInput {
-			checkAnswer(t, path, body, post(p, path, body))
+			checkResponse(t, path, body, post(p, path, body))
 		}
 	}
 }
 
-func TestFormsAreWholeObjectsOfKnownFields(t *testing.T) {
+func TestFormsAreObjectsWithKnownFields(t *testing.T) {
 	p := testPlayground()
 	for _, test := range []struct {
 		body string
@@ -551,31 +550,31 @@ func FuzzControl(f *testing.F) {
 	p := testPlayground()
 	f.Fuzz(func(t *testing.T, body string) {
 		for _, path := range []string{"/control/policy", "/control/predictions", "/control/runs"} {
-			checkAnswer(t, path, body, post(p, path, body))
+			checkResponse(t, path, body, post(p, path, body))
 		}
 	})
 }
 
-// checkAnswer checks that w is an answer, or says what is wrong with body.
-func checkAnswer(t *testing.T, path, body string, w *httptest.ResponseRecorder) {
+// checkResponse checks that w has a result, or an explanation of a mistake in body.
+func checkResponse(t *testing.T, path, body string, w *httptest.ResponseRecorder) {
 	t.Helper()
-	var answer struct {
+	var result struct {
 		Error  string
 		Errors []fieldError
 	}
-	err := json.Unmarshal(w.Body.Bytes(), &answer)
-	explained := answer.Error != "" || len(answer.Errors) > 0
+	err := json.Unmarshal(w.Body.Bytes(), &result)
+	explained := result.Error != "" || len(result.Errors) > 0
 	switch {
 	case err != nil:
-		t.Errorf("POST %s %.80q: the answer %.200q is not JSON: %v", path, body, w.Body, err)
+		t.Errorf("POST %s %.80q: the response %.200q is not JSON: %v", path, body, w.Body, err)
 	case w.Code == http.StatusOK && !explained:
 	case w.Code >= 400 && w.Code < 500 && explained:
 	default:
-		t.Errorf("POST %s %.80q: status %d, answer %.200s", path, body, w.Code, w.Body)
+		t.Errorf("POST %s %.80q: status %d, response %.200s", path, body, w.Code, w.Body)
 	}
 }
 
-func TestControlKnowsNoOtherPaths(t *testing.T) {
+func TestControlRefusesOtherPaths(t *testing.T) {
 	p := testPlayground()
 	for _, test := range []struct {
 		method, path string
@@ -596,7 +595,7 @@ func TestControlKnowsNoOtherPaths(t *testing.T) {
 	}
 }
 
-func TestRunsRecordWhatTheAPISaw(t *testing.T) {
+func TestRunsRecordTheExchangesOfTheAPI(t *testing.T) {
 	p := testPlayground()
 	send := func(method, id string, header ...string) {
 		r := httptest.NewRequest(method, p.origins.API+"/data?run="+id, strings.NewReader("body"))
@@ -631,7 +630,7 @@ func TestRunsRecordWhatTheAPISaw(t *testing.T) {
 	}
 
 	if again := p.runs.begin(first); again.id != first || len(again.exchanges) > 0 {
-		t.Errorf("the run %s, begun again, is %s with %d exchanges", first, again.id, len(again.exchanges))
+		t.Errorf("after begin(%s), the run is %s with %d exchanges", first, again.id, len(again.exchanges))
 	}
 	for range 10 * maxExchanges {
 		send("GET", first)
@@ -646,7 +645,7 @@ func TestRunsRecordWhatTheAPISaw(t *testing.T) {
 		t.Errorf("%d runs are kept", n)
 	}
 	if _, ok := p.runs.get(first); ok {
-		t.Error("the first run is kept for good")
+		t.Error("the first run is still kept")
 	}
 }
 
@@ -663,7 +662,7 @@ func TestAPIRefusesLargeBodies(t *testing.T) {
 func TestGoCode(t *testing.T) {
 	for _, test := range []struct {
 		policy policyForm
-		want   string // of cors.Policy
+		want   string // code of the cors.Policy
 	}{
 		{policyForm{}, "cors.Policy{}"},
 		{policyForm{AllowedOrigins: []string{"https://example.com"}, AllowedMethods: []string{"PUT", "PURGE"}, MaxAge: "2h"}, `cors.Policy{
@@ -727,21 +726,21 @@ func TestCurl(t *testing.T) {
 	}
 }
 
-// Contrast is as WCAG 2.2 asks for: 3:1 for the borders of controls (1.4.11),
-// 4.5:1 for text, placeholders among it (1.4.3).
+// The contrasts that WCAG 2.2 requires are 3:1 for the borders of controls
+// (1.4.11), and 4.5:1 for text, including placeholders (1.4.3).
 func TestContrast(t *testing.T) {
 	css, err := files.ReadFile("page/style.css")
 	if err != nil {
 		t.Fatal(err)
 	}
-	colours := make(map[string][]string) // in light and dark
+	colors := make(map[string][]string) // in light and dark
 	for _, m := range regexp.MustCompile(`--([a-z-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\);`).FindAllStringSubmatch(string(css), -1) {
-		colours[m[1]] = m[2:]
+		colors[m[1]] = m[2:]
 	}
-	luminance := func(colour string) float64 {
+	luminance := func(color string) float64 {
 		var sum float64
 		for i, weight := range []float64{0.2126, 0.7152, 0.0722} {
-			n, err := strconv.ParseUint(colour[1+2*i:3+2*i], 16, 8)
+			n, err := strconv.ParseUint(color[1+2*i:3+2*i], 16, 8)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -756,8 +755,8 @@ func TestContrast(t *testing.T) {
 		return sum
 	}
 	for _, test := range []struct {
-		colour, on string
-		least      float64
+		color, on string
+		least     float64
 	}{
 		{"field", "panel", 3},
 		{"field", "page", 3},
@@ -772,23 +771,23 @@ func TestContrast(t *testing.T) {
 		{"bad", "panel", 4.5},
 		{"bad", "bad-tint", 4.5},
 	} {
-		if len(colours[test.colour]) != 2 || len(colours[test.on]) != 2 {
-			t.Errorf("there is no colour %s or %s", test.colour, test.on)
+		if len(colors[test.color]) != 2 || len(colors[test.on]) != 2 {
+			t.Errorf("the color %s or %s is missing", test.color, test.on)
 			continue
 		}
 		for i, scheme := range []string{"light", "dark"} {
-			a, b := luminance(colours[test.colour][i])+0.05, luminance(colours[test.on][i])+0.05
+			a, b := luminance(colors[test.color][i])+0.05, luminance(colors[test.on][i])+0.05
 			if got := max(a, b) / min(a, b); got < test.least {
-				t.Errorf("%s on %s, %s: contrast %.2f, want %v", test.colour, test.on, scheme, got, test.least)
+				t.Errorf("%s on %s, %s: contrast %.2f, want %v", test.color, test.on, scheme, got, test.least)
 			}
 		}
 	}
 	if !strings.Contains(string(css), "::placeholder { color: var(--quiet); opacity: 1; }") {
-		t.Error("placeholders are not as opaque as the rest of the quiet text")
+		t.Error("placeholders are more transparent than other quiet text")
 	}
 }
 
-func TestPolicyFormHoldsEveryFieldThatIsData(t *testing.T) {
+func TestPolicyFormHasEveryDataField(t *testing.T) {
 	form := reflect.TypeFor[policyForm]()
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[cors.Policy]()) {
 		switch field.Type.Kind() {

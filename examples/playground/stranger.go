@@ -6,12 +6,12 @@ import (
 	"github.com/f407da42/cors/corstest"
 )
 
-// An attempt is a request that a page of the stranger can make, and its result.
+// An attempt is a request that a page of the stranger can try, and its result.
 type attempt struct {
 	Name       string
 	HandlerRan bool
 	Reads      bool   // whether the page can read the response
-	Why        string // why it cannot
+	Why        string // why the page cannot read it
 }
 
 // attempts predicts the requests that pages of the stranger can make to the API
@@ -40,7 +40,7 @@ func (p *playground) attempts() []attempt {
 		result := browser.Fetch(p.origins.Stranger, try.request)
 		switch {
 		case try.request.Mode == corstest.WebSocket && a.HandlerRan:
-			// The API has no WebSockets. A handler that has would open it.
+			// The API has no WebSockets, but other handlers may.
 			a.Reads = true
 		case try.request.Mode == corstest.NoCORS || try.request.Mode == corstest.Navigate:
 			a.Why = "requests of this kind are never readable"
@@ -59,7 +59,7 @@ func (p *playground) scan() *corstest.Report {
 	return browser.Scan(p.origins.App, corstest.Request{URL: p.origins.API + "/data", Credentials: corstest.Include})
 }
 
-// strangerPage serves the page that shows what other sites can do.
+// strangerPage serves the page that lists the requests of other sites.
 func (p *playground) strangerPage(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	p.render(w, "stranger.html", map[string]any{
