@@ -38,11 +38,10 @@
 // response began, but its body did not end in time, the status is still 0 or 1.
 // With go run, status 2 becomes 1.
 //
-// With -scan, corsfetch makes the request from hostile origins too, each with
-// and without credentials, and prints its findings. It sends only GET, HEAD and
-// OPTIONS, so it changes nothing. The exit status is 0 if there is no finding
-// above Info, 1 if there is one, and 2 if a request got no response and there is
-// none.
+// With -scan, corsfetch also makes the request from hostile origins, with and
+// without credentials, and prints its findings. It sends only GET, HEAD and
+// OPTIONS, so it changes nothing. The exit status is 1 if a finding is above
+// Info. Otherwise, it is 2 if a request got no response, and 0 if all did.
 //
 // Browsers also block requests for reasons other than CORS. corsfetch prints a
 // note about one of them, mixed content: an https: page cannot request an http:

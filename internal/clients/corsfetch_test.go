@@ -125,7 +125,7 @@ type foreignServer struct {
 	name    string
 	program string // empty if it runs in the test
 	// command returns the process that serves port, for a page that the server is
-	// to allow. If there is no program, handler returns the handler instead.
+	// to allow. A server without a program has a handler instead.
 	command func(t *testing.T, port, page string) *exec.Cmd
 	handler func(page string) http.Handler
 
