@@ -294,7 +294,7 @@ func (e evidence) adviseOnVary() string {
 	return fmt.Sprintf("A CORS middleware seems to have responded, and does not allow the page's origin. If you trust it, add %s to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already does, something removes Origin from the request, or the CORS headers from the response.", e.page)
 }
 
-// withoutOrigin says why the browser sends null or file:// as the origin of the
+// withoutOrigin explains why the browser sends null or file:// as the origin of the
 // page. It returns "" if the browser sends another origin.
 func (e evidence) withoutOrigin() string {
 	switch {

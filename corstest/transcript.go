@@ -68,7 +68,7 @@ func (r *Result) String() string {
 	return t.String()
 }
 
-// whyPreflight says why the request of ex is a preflight or, for the first
+// whyPreflight explains why the request of ex is a preflight or, for the first
 // request, why it is not.
 func (r *Result) whyPreflight(ex Exchange) string {
 	switch {
