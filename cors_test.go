@@ -241,17 +241,18 @@ func TestSameOrigin(t *testing.T) {
 	longest := strings.Repeat("a.", 126) + "a.:65535"
 	// same lists, for each Host, the Origins that are the same by themselves.
 	same := map[string][]string{
-		"api.example":      {"https://api.example", "http://api.example"},
-		"api.example:8080": {"https://api.example:8080", "http://api.example:8080"},
-		"API.EXAMPLE":      {"https://api.example", "http://api.example"},
-		"api.example:443":  {"https://api.example", "http://api.example:443"}, // as nginx's $host:$server_port has it
-		"Api.example:80":   {"http://api.example", "https://api.example:80"},
-		"[::1]:80":         {"http://[::1]"},
-		":443":             nil,
-		"[::1]":            {"http://[::1]"},
-		"[::1]:8080":       {"http://[::1]:8080"},
-		longest:            {"https://" + longest, "http://" + longest},
-		"":                 nil, // as in HTTP/1.0
+		"api.example":       {"https://api.example", "http://api.example"},
+		"api.example:8080":  {"https://api.example:8080", "http://api.example:8080"},
+		"API.EXAMPLE":       {"https://api.example", "http://api.example"},
+		"api.example:443":   {"https://api.example", "http://api.example:443"}, // as nginx's $host:$server_port has it
+		"Api.example:80":    {"http://api.example", "https://api.example:80"},
+		"[::1]:80":          {"http://[::1]"},
+		":443":              nil,
+		"[::1]":             {"http://[::1]"},
+		"[::1]:8080":        {"http://[::1]:8080"},
+		longest:             {"https://" + longest, "http://" + longest},
+		"app://api.example": nil,
+		"":                  nil, // as in HTTP/1.0
 	}
 	origins := []string{
 		"https://" + longest, "http://" + longest,

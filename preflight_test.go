@@ -201,6 +201,7 @@ func TestCheckPreflights(t *testing.T) {
 		{"a longer one", explicit, []string{put, headers + ": " + longest + " "}, fault{headers, longest + " "}},
 		{"as long as can be over two lines", explicit, []string{put, headers + ": " + longest[:len(longest)-2], headers + ": "}, fault{}},
 		{"longer over two lines", explicit, []string{put, headers + ": " + longest[:len(longest)-1], headers + ": "}, fault{headers, longest[:len(longest)-1] + ", "}},
+		{"an empty element before another header", explicit, []string{put, headers + ": ,x-nope"}, fault{headers, "x-nope"}},
 		{"many empty lines", explicit, append([]string{put}, slices.Repeat([]string{headers + ": "}, 66)...), fault{}},
 		{"a longer one with another header", explicit, []string{put, headers + ": authorization,x-nope," + megabyte}, fault{headers, "x-nope"}},
 		{"a megabyte", explicit, []string{put, headers + ": " + megabyte}, fault{headers, megabyte[:512]}},
@@ -426,6 +427,11 @@ func TestCredentialedWildcards(t *testing.T) {
 			slices.Sort(want)
 			if got := testkit.Lines(w.Header()); !slices.Equal(got, want) {
 				t.Errorf("got %q\nwant %q", got, want)
+			}
+			for name, values := range w.Header() {
+				if len(values) == 0 {
+					t.Errorf("%s is set without a value", name)
+				}
 			}
 			if order := w.Header()["Access-Control-Allow-Methods"]; len(order) == 2 && order[0] != "PUT" {
 				t.Errorf("the method asked for is not after the list, but in %q", order)

@@ -74,6 +74,7 @@ func FuzzRequestHeaders(f *testing.F) {
 		f.Add("A B C", "c\nb\n\na", credentials)
 		f.Add("A B C", " \t a\t,,\t, b ,\n,c,", credentials)
 		f.Add("A B C", "a b", credentials)
+		f.Add("A B C", "a,,d", credentials)
 		f.Add("A B C", "a,ab,b", credentials)
 		f.Add("X-K X-S", "x-\u212a, x-\u017f", credentials)
 		f.Add("X-[ X_A ^ ` | ~", "x-{,x_a,^,`,|,~", credentials)
