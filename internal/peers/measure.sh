@@ -85,7 +85,7 @@ awk '
 	function time(x) {
 		if (x == "") return ""
 		if (x < 1000) return sprintf("%.0f ns", x)
-		return x < 1e6 ? sprintf("%.3g µs", x / 1e3) : sprintf("%.3g ms", x / 1e6)
+		return x < 1e6 ? sprintf("%.3g µs", x / 1e3) : x < 1e9 ? sprintf("%.3g ms", x / 1e6) : sprintf("%.3g s", x / 1e9)
 	}
 	function size(x) { return x == "" ? "" : x < 1e6 ? sprintf("%.3g KiB", x / 1024) : sprintf("%.3g MiB", x / 1048576) }
 	function made(impl, unit) { return least["New/policy=" policy[p] "/impl=" impl, unit] }

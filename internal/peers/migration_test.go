@@ -446,9 +446,9 @@ func TestPassRejectedObserves(t *testing.T) {
 	}
 }
 
-// TestPostsFromOtherSites shows that a form post from another site reaches a
+// TestFieldBugPostsFromOtherSites shows that a form post from another site reaches a
 // route outside Handler, and only that route.
-func TestPostsFromOtherSites(t *testing.T) {
+func TestFieldBugPostsFromOtherSites(t *testing.T) {
 	c := newMiddleware(t)
 	serve := func(routes func(path string, h http.HandlerFunc)) {
 		for _, path := range []string{"/saml/acs", "/items"} {
@@ -573,7 +573,7 @@ func TestNestedMiddlewares(t *testing.T) {
 }
 
 // TestSwitchOff shows that an empty policy with PassRejected turns CORS off and
-// that the former policy turns it on.
+// that the previous policy turns it on.
 func TestSwitchOff(t *testing.T) {
 	c := newMiddleware(t)
 	on := c.Policy()

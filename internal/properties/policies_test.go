@@ -15,8 +15,8 @@ import (
 	"github.com/f407da42/cors/internal/testkit"
 )
 
-// A written policy is one that a public Go program has for its CORS package,
-// with its hosts replaced.
+// A written policy is from a public Go program, for its CORS package. The hosts
+// are replaced.
 type written struct {
 	Kind        string   // the package; "hand" for hand-written headers
 	Neutral     bool     // found by the name of the type alone
@@ -94,10 +94,10 @@ func refusal(p cors.Policy, e *cors.PolicyError) string {
 	return ""
 }
 
-// TestWrittenPolicies gives policies of public Go programs to New. Most compile
+// TestFieldBugWrittenPolicies gives policies of public Go programs to New. Most compile
 // as they are. Each refusal is for a danger, or for an entry that would not do
 // what it says.
-func TestWrittenPolicies(t *testing.T) {
+func TestFieldBugWrittenPolicies(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("testdata/policies.json")
 	if err != nil {
