@@ -12,9 +12,9 @@ import (
 func TestPreflightCache(t *testing.T) {
 	type step struct {
 		after     time.Duration    // since the first step
-		page      string           // if not the usual one
+		page      string           // the page of the other tests if empty
 		request   corstest.Request // URL is api if empty
-		header    http.Header      // of the server's answer to a preflight, from here on
+		header    http.Header      // of the response to a preflight, from this step on
 		preflight bool
 		blocked   bool
 	}
@@ -48,7 +48,7 @@ func TestPreflightCache(t *testing.T) {
 			{after: 5*time.Second - 1, request: put},
 			{after: 5 * time.Second, request: put, preflight: true},
 		}},
-		{name: "for as long as Max-Age says", steps: []step{
+		{name: "for the seconds of Max-Age", steps: []step{
 			{request: put, header: answers("PUT", "", "600"), preflight: true},
 			{after: 10*time.Minute - 1, request: put},
 			{after: 10 * time.Minute, request: put, preflight: true},
@@ -57,24 +57,24 @@ func TestPreflightCache(t *testing.T) {
 			{request: put, header: answers("PUT", "", "0"), preflight: true},
 			{request: put, preflight: true},
 		}},
-		{name: "for 5 seconds, with a Max-Age that is no number", steps: []step{
+		{name: "for 5 seconds, with an invalid Max-Age", steps: []step{
 			{request: put, header: answers("PUT", "", "-1"), preflight: true},
 			{after: 4 * time.Second, request: put},
 			{after: 5 * time.Second, request: put, header: answers("PUT", "", "1h"), preflight: true},
 			{after: 9 * time.Second, request: put},
 			{after: 10 * time.Second, request: put, preflight: true},
 		}},
-		{name: "for no longer than a day", steps: []step{
+		{name: "for a day at most", steps: []step{
 			{request: put, header: answers("PUT", "", "99999999999999999999999"), preflight: true},
 			{after: 24*time.Hour - 1, request: put},
 			{after: 24 * time.Hour, request: put, preflight: true},
 		}},
-		{name: "for no longer than a limit that is set", maxAge: 10 * time.Minute, steps: []step{
+		{name: "for the limit that is set at most", maxAge: 10 * time.Minute, steps: []step{
 			{request: put, header: answers("PUT", "", "601"), preflight: true},
 			{after: 10*time.Minute - 1, request: put},
 			{after: 10 * time.Minute, request: put, preflight: true},
 		}},
-		{name: "to the second, though the limit is none", maxAge: 1500 * time.Millisecond, steps: []step{
+		{name: "to the second, even if the limit has a fraction", maxAge: 1500 * time.Millisecond, steps: []step{
 			{request: put, header: answers("PUT", "", "1"), preflight: true},
 			{after: time.Second - 1, request: put},
 			{after: time.Second, request: put, header: answers("PUT", "", "2"), preflight: true},
@@ -89,7 +89,7 @@ func TestPreflightCache(t *testing.T) {
 			{request: with(put, func(r *corstest.Request) { r.Header = custom.Header })},
 			{request: corstest.Request{Method: "PATCH"}, preflight: true, blocked: true},
 		}},
-		{name: "methods and headers from several answers", steps: []step{
+		{name: "methods and headers from several preflights", steps: []step{
 			{request: put, header: answers("PUT", "", ""), preflight: true},
 			{request: custom, header: answers("", "X-Custom", ""), preflight: true},
 			{request: with(put, func(r *corstest.Request) { r.Header = custom.Header })},
@@ -109,12 +109,12 @@ func TestPreflightCache(t *testing.T) {
 			{request: custom},
 			{request: authorized, preflight: true, blocked: true},
 		}},
-		{name: "the answer for one with credentials serves all", steps: []step{
+		{name: "a preflight with credentials counts for all requests", steps: []step{
 			{request: with(put, include), header: answers("PUT", "", ""), preflight: true},
 			{request: with(put, include)},
 			{request: put},
 		}},
-		{name: "the answer for one without credentials does not serve one with", steps: []step{
+		{name: "a preflight without credentials does not count with credentials", steps: []step{
 			{request: put, header: answers("PUT", "", ""), preflight: true},
 			{request: with(put, include), preflight: true},
 			{request: with(put, include)},
@@ -129,9 +129,9 @@ func TestPreflightCache(t *testing.T) {
 			{page: "null", request: put, header: http.Header{"Access-Control-Allow-Origin": {"*"}, "Access-Control-Allow-Methods": {"PUT"}}, preflight: true},
 			{request: put},
 		}},
-		{name: "safelisted methods only where they are listed", steps: []step{
+		{name: "safelisted methods only if they are listed", steps: []step{
 			{request: corstest.Request{UploadListener: true}, header: answers("", "", ""), preflight: true},
-			{request: corstest.Request{UploadListener: true}}, // the method stands in for a list
+			{request: corstest.Request{UploadListener: true}}, // the method counts as a list
 			{request: corstest.Request{Method: "POST", StreamBody: true}, header: answers("PUT", "", ""), preflight: true},
 			{request: corstest.Request{Method: "POST", StreamBody: true}, header: answers("POST", "", ""), preflight: true},
 			{request: corstest.Request{Method: "POST", StreamBody: true}},
@@ -149,7 +149,7 @@ func TestPreflightCache(t *testing.T) {
 			{request: put, preflight: true},
 			{request: with(put, func(r *corstest.Request) { r.URL = api + "/?a" })},
 		}},
-		{name: "however the URL is spelt", steps: []step{
+		{name: "for all spellings of a URL", steps: []step{
 			{request: put, header: answers("PUT", "", ""), preflight: true},
 			{request: with(put, func(r *corstest.Request) { r.URL = "https://api.example/" })},
 			{request: with(put, func(r *corstest.Request) { r.URL = "https://API.example" })},
@@ -192,8 +192,9 @@ func TestPreflightCache(t *testing.T) {
 	}
 }
 
-// Where a request that needed a preflight fails, the browser forgets the
-// answers for that URL, even if the URL comes after a redirect and needed none.
+// TestPreflightCacheAfterRedirect has a request that needed a preflight and fails
+// after a redirect. The browser then forgets the preflights for the last URL, even
+// if that URL needed none.
 func TestPreflightCacheAfterRedirect(t *testing.T) {
 	preflights := 0
 	b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -233,7 +234,8 @@ func TestPreflightCacheAfterRedirect(t *testing.T) {
 	}
 }
 
-// After redirects, all pages have the origin null, but not one cache.
+// TestPreflightCacheOfNull has two pages whose origin is null after a redirect.
+// They do not share their preflights.
 func TestPreflightCacheOfNull(t *testing.T) {
 	b := corstest.Browser{Handler: http.HandlerFunc(answerAsAsked)}
 	const url = api + "/redirect.py?redirect_status=307&allow_methods=PUT&location=https://other.example/preflight.py?allow_methods=PUT"
@@ -244,7 +246,7 @@ func TestPreflightCacheOfNull(t *testing.T) {
 	}
 }
 
-// The zero Browser takes its time from the system.
+// TestClock uses the zero value of Now.
 func TestClock(t *testing.T) {
 	b := corstest.Browser{Handler: answer(http.Header{"Access-Control-Allow-Origin": {"*"}, "Access-Control-Allow-Methods": {"PUT"}, "Access-Control-Max-Age": {"86400"}})}
 	first, second := b.Fetch(page, corstest.Request{Method: "PUT", URL: api}), b.Fetch(page, corstest.Request{Method: "PUT", URL: api})

@@ -49,7 +49,7 @@ func TestClient(t *testing.T) {
 		return r
 	}
 
-	// A script's request, and what it may read of the response.
+	// The request of a script, and the parts of the response that it can read.
 	r := request("PUT", api+"/data", strings.NewReader("text"))
 	r.Header = http.Header{"X-Id": {"1"}, "Cookie": {"forged"}, "User-Agent": {"Go"}}
 	res, err := client.Do(r)
@@ -73,7 +73,7 @@ func TestClient(t *testing.T) {
 		t.Error("the request was changed")
 	}
 
-	// Redirects are followed inside, and only there.
+	// The transport follows redirects, and the client does not.
 	res, err = client.Post(api+"/from", "text/plain", strings.NewReader("text"))
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +85,7 @@ func TestClient(t *testing.T) {
 		t.Errorf("a redirect to nowhere: %v, %v", res, err)
 	}
 
-	// A body that is cut off does not look whole.
+	// Reading an incomplete body ends with an error.
 	res, err = client.Get(api + "/large")
 	if err != nil {
 		t.Fatal(err)
@@ -100,7 +100,7 @@ func TestClient(t *testing.T) {
 		t.Errorf("with a cookie: %v, sent %q", err, sent.Header)
 	}
 
-	// What a script cannot do or read is an error with the whole story.
+	// If the script is blocked, the error has the reason and the advice.
 	_, err = client.Do(request("DELETE", api, nil))
 	var blocked *corstest.BlockedError
 	if !errors.As(err, &blocked) || blocked.Result.Preflight == nil {
@@ -117,7 +117,7 @@ func TestClient(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 
-	// A body that cannot be read, and a context that has ended, are neither.
+	// Errors of the body and of the context are not CORS errors.
 	broken := errors.New("broken")
 	if _, err := client.Do(request("PUT", api, iotest.ErrReader(broken))); !errors.Is(err, broken) || errors.As(err, &blocked) {
 		t.Errorf("a broken body: %v", err)
@@ -128,10 +128,10 @@ func TestClient(t *testing.T) {
 		<-r.Context().Done()
 	})
 	if _, err := client.Do(request("GET", api, nil).WithContext(ctx)); !errors.Is(err, context.Canceled) || errors.As(err, &blocked) {
-		t.Errorf("a context that has ended: %v", err)
+		t.Errorf("a canceled context: %v", err)
 	}
 	if res := b.Fetch(page, corstest.Request{URL: "ftp://a"}); !errors.As(res.Err(), &blocked) || !strings.HasPrefix(blocked.Error(), "GET ftp://a from ") {
-		t.Errorf("Fetch of no URL: %v", res.Err())
+		t.Errorf("Fetch of an invalid URL: %v", res.Err())
 	}
 }
 

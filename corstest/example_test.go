@@ -6,13 +6,14 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 
 	"github.com/f407da42/cors"
 	"github.com/f407da42/cors/corstest"
 )
 
-// A test of a policy and of its wiring hands over the whole service. Here the
-// middleware sits behind a route with a method, and preflights do not reach it.
+// Pass the whole service to a Browser. Here the middleware is inside a route that
+// has a method, so preflights do not reach it.
 func Example() {
 	c, err := cors.New(cors.Policy{AllowedOrigins: []string{"https://app.example.com"}, AllowedMethods: []string{"PUT"}})
 	if err != nil {
@@ -41,8 +42,8 @@ func Example() {
 	// advice: The router responded to OPTIONS itself, because no route has that method, so the CORS middleware did not run. Wrap the whole router with the CORS middleware, or mount it on a pattern without a method.
 }
 
-// An API client written in Go, perhaps a generated one, takes an http.Client.
-// With this one its calls are those of a script in a page.
+// With this http.Client, an API client written in Go makes the same requests as a
+// script in a page.
 func ExampleBrowser_Client() {
 	c, err := cors.New(cors.Policy{AllowedOrigins: []string{"https://app.example.com"}})
 	if err != nil {
@@ -69,7 +70,7 @@ func ExampleBrowser_Client() {
 	// Add Connect-Protocol-Version to AllowedHeaders. If it is already there, another CORS middleware or a proxy in front responded to the preflight.
 }
 
-// Without a Handler, a Browser talks to a server that is running.
+// Without a Handler, a Browser sends requests to a running server.
 func ExampleBrowser_Fetch_server() {
 	c, err := cors.New(cors.Policy{AllowedOrigins: []string{"https://app.example.com"}})
 	if err != nil {
@@ -88,4 +89,46 @@ func ExampleBrowser_Fetch_server() {
 
 	// Output:
 	// 200 hello
+}
+
+// Scan finds the mistake in this function: it also allows evilexample.com.
+func ExampleBrowser_Scan() {
+	c, err := cors.New(cors.Policy{
+		AllowOriginFunc:  func(_ *http.Request, origin string) bool { return strings.HasSuffix(origin, "example.com") },
+		AllowCredentials: true,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	me := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "secret") })
+
+	b := corstest.Browser{Handler: c.Handler(me), Cookie: "session=1"}
+	report := b.Scan("https://app.example.com", corstest.Request{URL: "https://api.example.com/me"})
+	for _, f := range report.Findings {
+		fmt.Println(f.Severity, f.Origins)
+	}
+
+	// Output:
+	// High [https://evilexample.com https://appxexample.com]
+	// Low [http://app.example.com]
+	// Low [https://sibling.example.com]
+}
+
+// A form on another site needs no permission from CORS. Here the middleware
+// rejects it.
+func ExampleBrowser_Fetch_form() {
+	c, err := cors.New(cors.Policy{AllowedOrigins: []string{"https://app.example.com"}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	transfer := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "transferred") })
+
+	b := corstest.Browser{Handler: c.Handler(transfer), Cookie: "session=1"}
+	result := b.Fetch("https://evil.example", corstest.Request{
+		Mode: corstest.Navigate, Method: "POST", URL: "https://api.example.com/transfer", Body: "to=mallory",
+	})
+	fmt.Println(result.Actual.Response.Status)
+
+	// Output:
+	// 403 Forbidden
 }

@@ -1,4 +1,4 @@
 package corstest
 
-// UnsafeHeaderNames has a table of its own in the tests.
+// UnsafeHeaderNames is for a table in the tests.
 var UnsafeHeaderNames = unsafeHeaderNames

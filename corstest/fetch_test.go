@@ -34,15 +34,15 @@ func TestPreflightReasons(t *testing.T) {
 		{name: "POST without a body", request: corstest.Request{Method: "POST"}},
 		{name: "a string is text/plain", request: corstest.Request{Method: "POST", Body: "x"}},
 		{
-			name:    "a string with a Content-Type that scripts need permission for",
+			name:    "a string with a Content-Type that is not safelisted",
 			request: corstest.Request{Method: "POST", Body: "{}", Header: header("content-type: application/json")},
 			want:    []string{"Content-Type application/json is not CORS-safelisted"},
 		},
-		{name: "lower case of a method that is normalized", request: corstest.Request{Method: "post"}},
+		{name: "a method in lowercase that is normalized", request: corstest.Request{Method: "post"}},
 		{name: "PUT", request: corstest.Request{Method: "PUT"}, want: []string{"method PUT is not CORS-safelisted"}},
 		{name: "put is PUT", request: corstest.Request{Method: "put"}, want: []string{"method PUT is not CORS-safelisted"}},
 		{name: "patch is not PATCH", request: corstest.Request{Method: "patch"}, want: []string{"method patch is not CORS-safelisted"}},
-		{name: "a method of one's own", request: corstest.Request{Method: "CHICKEN"}, want: []string{"method CHICKEN is not CORS-safelisted"}},
+		{name: "a method that is not a standard one", request: corstest.Request{Method: "CHICKEN"}, want: []string{"method CHICKEN is not CORS-safelisted"}},
 		{name: "headers that are safelisted", request: corstest.Request{Header: header("Accept: text/*", "Accept-Language: en", "Content-Language: en", "Range: bytes=0-")}},
 		{name: "forbidden headers, which are dropped", request: corstest.Request{Header: header("Cookie: a=b", "sec-x: 1", "Proxy-X: 1", "X-HTTP-Method: TRACE")}},
 		{
@@ -55,7 +55,7 @@ func TestPreflightReasons(t *testing.T) {
 			},
 		},
 		{
-			name:    "a safelisted header with a value that is not",
+			name:    "a safelisted header with an unsafe value",
 			request: corstest.Request{Header: header("Accept: (comment)", "Range: bytes=-5")},
 			want:    []string{"Accept (comment) is not CORS-safelisted", "Range bytes=-5 is not CORS-safelisted"},
 		},
@@ -65,7 +65,7 @@ func TestPreflightReasons(t *testing.T) {
 			want:    []string{"the value of header Accept is longer than 128 bytes"},
 		},
 		{
-			name:    "a safelisted header with a value that is as long as can be, and not safelisted",
+			name:    "a safelisted header with the longest value, which is unsafe",
 			request: corstest.Request{Header: header("Accept: (" + long[1:])},
 			want:    []string{"Accept (" + long[1:] + " is not CORS-safelisted"},
 		},
@@ -97,14 +97,14 @@ func TestPreflightReasons(t *testing.T) {
 				"the script listens to the progress of the upload",
 			},
 		},
-		{name: "a request that is not sent at all", request: corstest.Request{Method: "TRACE"}},
+		{name: "a request that no browser sends", request: corstest.Request{Method: "TRACE"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			if got := corstest.PreflightReasons(test.request); !slices.Equal(got, test.want) {
 				t.Errorf("got  %q\nwant %q", got, test.want)
 			}
-			// A browser must agree with the reasons that it gives.
+			// If there are reasons, the browser sends a preflight.
 			test.request.URL = api
 			b := corstest.Browser{Handler: answer(http.Header{})}
 			if got, want := b.Fetch(page, test.request).Preflight != nil, len(test.want) > 0; got != want {
@@ -114,7 +114,7 @@ func TestPreflightReasons(t *testing.T) {
 	}
 }
 
-// Requests that scripts cannot make.
+// TestForbidden has requests that scripts cannot make.
 func TestForbidden(t *testing.T) {
 	tests := []struct {
 		name    string
@@ -149,7 +149,8 @@ func TestForbidden(t *testing.T) {
 	}
 }
 
-// What the handler gets is what a server of net/http would give it.
+// TestExchange compares the requests that a handler gets with those of a net/http
+// server.
 func TestExchange(t *testing.T) {
 	b := corstest.Browser{
 		Cookie: "session=1",
@@ -216,7 +217,7 @@ func TestExchange(t *testing.T) {
 
 func TestSameOrigin(t *testing.T) {
 	tests := []struct {
-		page, url, site string // site is empty where the URL is not trustworthy
+		page, url, site string // site is empty if the URL is not trustworthy
 		sameOrigin      bool
 	}{
 		{"https://a.example", "https://a.example/x", "same-origin", true},
@@ -276,9 +277,9 @@ func TestSameOrigin(t *testing.T) {
 	}
 }
 
-// The credentials table of the standard's section "CORS protocol and
-// credentials", and values from web-platform-tests' cors/origin.htm and
-// cors/credentials-flag.htm.
+// TestCORSCheck has the table of the standard's section "CORS protocol and
+// credentials", and values from cors/origin.htm and cors/credentials-flag.htm in
+// web-platform-tests.
 func TestCORSCheck(t *testing.T) {
 	tests := []struct {
 		name        string
@@ -292,7 +293,7 @@ func TestCORSCheck(t *testing.T) {
 		{"the origin", corstest.Omit, []string{page}, nil, ""},
 		{"the origin with a slash", corstest.Omit, []string{page + "/"}, nil, `the response allows the origin "https://page.example/", not "https://page.example"`},
 		{"the origin with its default port", corstest.Omit, []string{page + ":443"}, nil, `the response allows the origin "https://page.example:443", not "https://page.example"`},
-		{"the origin in upper case", corstest.Omit, []string{strings.ToUpper(page)}, nil, `the response allows the origin "HTTPS://PAGE.EXAMPLE", not "https://page.example"`},
+		{"the origin in uppercase", corstest.Omit, []string{strings.ToUpper(page)}, nil, `the response allows the origin "HTTPS://PAGE.EXAMPLE", not "https://page.example"`},
 		{"null", corstest.Omit, []string{"null"}, nil, `the response allows the origin "null", not "https://page.example"`},
 		{"an empty header", corstest.Omit, []string{""}, nil, `the response allows the origin "", not "https://page.example"`},
 		{"the origin in white space", corstest.Include, []string{"\t" + page + " "}, []string{" true\t"}, ""},
@@ -324,7 +325,7 @@ func TestCORSCheck(t *testing.T) {
 				t.Errorf("GET: the script can read %+v", got)
 			}
 
-			// The preflight is checked for the actual request's credentials.
+			// A preflight must allow the credentials of the actual request.
 			got = b.Fetch(page, corstest.Request{Method: "PUT", URL: api, Credentials: test.credentials})
 			want := strings.Replace(test.want, "the response", "the response to the preflight", 1)
 			if got.Blocked != want || got.Preflight == nil || got.Actual != nil != (test.want == "") {
@@ -334,8 +335,8 @@ func TestCORSCheck(t *testing.T) {
 	}
 }
 
-// Some rows are those of web-platform-tests'
-// fetch/api/cors/cors-preflight-star.any.js.
+// TestPreflight has the rows of fetch/api/cors/cors-preflight-star.any.js in
+// web-platform-tests, and others.
 func TestPreflight(t *testing.T) {
 	post := func(name string) corstest.Request {
 		return corstest.Request{Method: "POST", Header: http.Header{name: {"1"}}}
@@ -425,7 +426,8 @@ func TestPreflightStatus(t *testing.T) {
 	}
 }
 
-// The actual response is checked as well as the preflight's.
+// TestActualResponseIsChecked has a preflight that succeeds, and then a response
+// without CORS headers.
 func TestActualResponseIsChecked(t *testing.T) {
 	preflights := 0
 	b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -440,7 +442,7 @@ func TestActualResponseIsChecked(t *testing.T) {
 		if got.Blocked != "the response has no Access-Control-Allow-Origin" || got.Actual == nil {
 			t.Errorf("got %+v", got)
 		}
-		// Its failure clears the cache.
+		// This failure clears the cache.
 		if preflights != n+1 {
 			t.Errorf("%d preflights for %d requests", preflights, n+1)
 		}
@@ -475,8 +477,8 @@ func TestRedirect(t *testing.T) {
 		name    string
 		request corstest.Request // URL is api if empty
 		status  int
-		to      string   // several places are separated by spaces
-		want    []string // method, URL, and Origin of what is sent
+		to      string   // several values are separated by spaces
+		want    []string // method, URL and Origin of each request
 		blocked string
 	}{
 		{
@@ -484,7 +486,7 @@ func TestRedirect(t *testing.T) {
 			want: []string{"GET https://api.example/ https://page.example", "GET https://api.example/b https://page.example"},
 		},
 		{
-			name: "to the same origin, spelt otherwise", status: 302, to: "https://API.example:443/b",
+			name: "to the same origin in another spelling", status: 302, to: "https://API.example:443/b",
 			want: []string{"GET https://api.example/ https://page.example", "GET https://api.example/b https://page.example"},
 		},
 		{
@@ -492,7 +494,7 @@ func TestRedirect(t *testing.T) {
 			want: []string{"GET https://api.example/ https://page.example", "GET https://other.example/b null"},
 		},
 		{
-			name: "to another scheme of the web", status: 302, to: "http://api.example/b",
+			name: "to http", status: 302, to: "http://api.example/b",
 			want: []string{"GET https://api.example/ https://page.example", "GET http://api.example/b null"},
 		},
 		{
@@ -548,16 +550,16 @@ func TestRedirect(t *testing.T) {
 			},
 		},
 		{
-			name: "without end", status: 302, to: "/",
+			name: "in a loop", status: 302, to: "/",
 			want:    slices.Repeat([]string{"GET https://api.example/ https://page.example"}, 21),
 			blocked: "there are more than 20 redirects",
 		},
 		{
-			name: "nowhere", status: 302,
+			name: "without Location", status: 302,
 			want: []string{"GET https://api.example/ https://page.example"},
 		},
 		{
-			name: "to two places", status: 302, to: "/b /b",
+			name: "with two Locations", status: 302, to: "/b /b",
 			want:    []string{"GET https://api.example/ https://page.example"},
 			blocked: "the redirect leads to several places",
 		},
@@ -567,7 +569,7 @@ func TestRedirect(t *testing.T) {
 			blocked: "the redirect does not lead to an HTTP(S) URL",
 		},
 		{
-			name: "to no URL", status: 302, to: "https://a:b/",
+			name: "to an invalid URL", status: 302, to: "https://a:b/",
 			want:    []string{"GET https://api.example/ https://page.example"},
 			blocked: "the redirect does not lead to an HTTP(S) URL",
 		},
@@ -650,7 +652,8 @@ func TestRedirect(t *testing.T) {
 	}
 }
 
-// Sec-Fetch-Site tells of all the origins on the way.
+// TestRedirectSite compares Sec-Fetch-Site, which depends on all origins of a
+// redirect chain.
 func TestRedirectSite(t *testing.T) {
 	b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
@@ -668,7 +671,8 @@ func TestRedirectSite(t *testing.T) {
 	}
 }
 
-// Of user information that is empty, the URL parser leaves nothing.
+// TestEmptyUserInformation has URLs whose empty user information the URL parser of
+// browsers removes.
 func TestEmptyUserInformation(t *testing.T) {
 	for _, to := range []string{"https://@other.example/", "https://:@other.example/"} {
 		b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -691,7 +695,7 @@ func TestEmptyUserInformation(t *testing.T) {
 	}
 }
 
-// answer returns a handler that answers everything with the header h.
+// answer returns a handler whose responses have the header h.
 func answer(h http.Header) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		maps.Copy(w.Header(), h.Clone())
@@ -699,7 +703,7 @@ func answer(h http.Header) http.Handler {
 	})
 }
 
-// TestPages has pages whose origin is none ask for what any page may read.
+// TestPages makes the same request from valid and invalid origins.
 func TestPages(t *testing.T) {
 	for page, ok := range map[string]bool{
 		"null": true, "https://page.example": true, "http://page.example:8080": true, "http://[::1]:1": true, "file://": true, "app://.": true, "safari-web-extension://0A1B-C2": true,

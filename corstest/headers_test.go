@@ -149,7 +149,7 @@ func TestExposedHeaders(t *testing.T) {
 		name        string
 		expose      []string
 		credentials corstest.Credentials
-		want        []string // besides those that are safelisted
+		want        []string // in addition to the safelisted ones
 	}{
 		{name: "none"},
 		{name: "one, in any case", expose: []string{"X-a"}, want: []string{"X-A"}},
@@ -158,7 +158,7 @@ func TestExposedHeaders(t *testing.T) {
 		{name: "any, with credentials", expose: []string{"*"}, credentials: corstest.Include, want: []string{"*"}},
 		{name: "one, with credentials", expose: []string{"X-A"}, credentials: corstest.Include, want: []string{"X-A"}},
 		{name: "cookies", expose: []string{"Set-Cookie, Set-Cookie2"}},
-		{name: "a list that is malformed", expose: []string{"X-A, @"}},
+		{name: "a malformed list", expose: []string{"X-A, @"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

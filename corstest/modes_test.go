@@ -405,7 +405,7 @@ func TestWebSockets(t *testing.T) {
 		{
 			name: "a handler that refuses",
 			handler: func(w http.ResponseWriter, r *http.Request) {
-				http.Error(w, "no", 403)
+				http.Error(w, "no", http.StatusForbidden)
 			},
 			blocked: "the response to the WebSocket handshake has status 403, not 101",
 		},

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -217,9 +216,7 @@ func (s *scan) addRelatives(add func(kind, ...string), u *url.URL) {
 	if port != "" {
 		suffix = ":" + port
 	}
-	_, notIP := netip.ParseAddr(host)
-	_, parent, dotted := strings.Cut(host, ".")
-	if notIP != nil && dotted {
+	if _, parent, dotted := strings.Cut(host, "."); dotted {
 		switch {
 		case !strings.Contains(parent, "."):
 			add(sibling, prefix+"sibling."+host+suffix)
@@ -285,7 +282,7 @@ func (s *scan) find() {
 	slices.SortStableFunc(s.report.Findings, func(a, b Finding) int { return cmp.Compare(b.Severity, a.Severity) })
 }
 
-// add adds a finding about probes, if there are any.
+// add adds a finding about probes. If there are none, it does nothing.
 func (s *scan) add(severity Severity, probes []probe, what, fix string) {
 	if len(probes) == 0 {
 		return
@@ -364,21 +361,19 @@ func (s *scan) findPowerful(severity Severity, credentials bool) {
 	if !credentials {
 		how, condition = " without credentials", ""
 	}
-	if found := s.allowed(credentials, unrelated); len(found) > 0 {
-		s.add(severity, found, fmt.Sprintf("Pages on unrelated origins can %s%s.", s.can(found), how)+condition,
-			"Allow only the origins on a list.")
-	}
-	if found := s.unreported(credentials, opaque); len(found) > 0 {
-		s.add(severity, found,
-			fmt.Sprintf("Any page can have the origin null, by means of a sandboxed frame, and then %s%s.", s.can(found), how)+condition,
-			"Do not allow null.")
-	}
-	if found := slices.DeleteFunc(s.unreported(credentials, lookAlike), s.isCovered); len(found) > 0 {
-		s.add(severity, found,
-			fmt.Sprintf("The server takes other hosts for one that it allows. Anyone can register such a host, and its pages can then %s%s.", s.can(found), how)+condition,
-			"Compare the whole origin. Do not compare a prefix or a suffix of it. In a regular expression, escape the dots, and use ^ and $.")
-	}
-	if found := s.allowed(credentials, tenant); len(found) > 0 && credentials {
+	found := s.allowed(credentials, unrelated)
+	s.add(severity, found, fmt.Sprintf("Pages on unrelated origins can %s%s.", s.can(found), how)+condition,
+		"Allow only the origins on a list.")
+	found = s.unreported(credentials, opaque)
+	s.add(severity, found,
+		fmt.Sprintf("Any page can have the origin null, by means of a sandboxed frame, and then %s%s.", s.can(found), how)+condition,
+		"Do not allow null.")
+	found = slices.DeleteFunc(s.unreported(credentials, lookAlike), s.isCovered)
+	s.add(severity, found,
+		fmt.Sprintf("The server takes other hosts for one that it allows. Anyone can register such a host, and its pages can then %s%s.", s.can(found), how)+condition,
+		"Compare the whole origin. Do not compare a prefix or a suffix of it. In a regular expression, escape the dots, and use ^ and $.")
+	if credentials {
+		found = s.allowed(true, tenant)
 		s.add(severity, found,
 			fmt.Sprintf("Anyone can register a host under the domain of the page, and its pages can then %s%s.", s.can(found), how)+condition,
 			"Allow the host of the page, and not a pattern for the domain.")
@@ -420,7 +415,7 @@ func (s *scan) findMinor() {
 		s.add(Low, found,
 			fmt.Sprintf("Anyone on the path of the network can change a page that comes by http, and then %s as your user.", s.can(found)),
 			"Allow only https, and serve the page by https.")
-	} else if found := plain(false); len(found) > 0 && !s.isPublic() {
+	} else if found := plain(false); !s.isPublic() {
 		s.add(Info, found, fmt.Sprintf("Pages that come by http can %s without credentials.", s.can(found)), "")
 	}
 
@@ -575,9 +570,7 @@ func (r *Report) String() string {
 	for _, f := range r.Findings {
 		t.line("")
 		t.line("%v: %s", f.Severity, f.What)
-		if len(f.Origins) > 0 {
-			t.line("  origins: %s", strings.Join(f.Origins, ", "))
-		}
+		t.line("  origins: %s", strings.Join(f.Origins, ", "))
 		if f.Fix != "" {
 			t.line("  fix: %s", f.Fix)
 		}

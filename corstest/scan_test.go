@@ -134,6 +134,13 @@ func TestScan(t *testing.T) {
 		}},
 		{name: "an unrelated host, without credentials", server: allowing(false, only(app, "https://stranger.example")), want: []string{"Medium: https://stranger.example"}},
 
+		{
+			name: "everyone but look-alikes, without credentials", server: allowing(false, func(origin string) bool {
+				return !strings.Contains(origin, "evil") && !strings.Contains(origin, "appx")
+			}),
+			want: []string{"Medium: https://stranger.example", "Medium: null", "Info: http://app.example.com", "Info: https://sibling.example.com https://app.example.com:8443"},
+		},
+
 		{name: "siblings, with credentials", server: allowing(true, matching(`^https://[a-z.]*\.example\.com$`)), want: []string{"Low: https://sibling.example.com"}},
 		{name: "siblings, without credentials", server: allowing(false, matching(`^https://[a-z.]*\.example\.com$`)), want: []string{"Info: https://sibling.example.com"}},
 		{
@@ -144,6 +151,9 @@ func TestScan(t *testing.T) {
 		{name: "hosts that others register, with credentials", server: allowing(true, suffix(".github.io")), page: "https://me.github.io", want: []string{
 			"High: https://sibling.github.io", "Low: http://me.github.io",
 		}},
+		{name: "hosts under a host that others register", server: allowing(true, suffix(".github.io")), page: "https://a.b.github.io", want: []string{
+			"High: https://evilb.github.io https://axb.github.io", "Low: http://a.b.github.io", "Low: https://sibling.b.github.io",
+		}},
 
 		{name: "another port, with credentials", server: allowing(true, prefix(app+":")), want: []string{"Low: https://app.example.com:8443"}},
 		{name: "another port, without credentials", server: allowing(false, prefix(app+":")), want: []string{"Info: https://app.example.com:8443"}},
@@ -153,6 +163,8 @@ func TestScan(t *testing.T) {
 		},
 		{name: "the last port", server: allowing(true, only("https://app.example.com:4443")), page: "https://app.example.com:65535", want: []string{"Low: https://app.example.com:4443"}},
 		{name: "another port of this machine", server: allowing(true, prefix("http://localhost:")), page: "http://localhost:3000", want: []string{"Info: http://localhost:3001"}},
+		{name: "another port of this machine, without credentials", server: allowing(false, prefix("http://localhost:")), page: "http://localhost:3000", want: []string{"Info: http://localhost:3001"}},
+		{name: "the port before the last", server: allowing(true, only("https://app.example.com:65535")), page: "https://app.example.com:65534", want: []string{"Low: https://app.example.com:65535"}},
 		{name: "another port of an IPv6 address", server: allowing(true, prefix("http://[2001:db8::1]:")), page: "http://[2001:db8::1]:3000", want: []string{"Low: http://[2001:db8::1]:3000", "Low: http://[2001:db8::1]:3001"}},
 		{name: "a prefix of an IPv4 address", server: allowing(true, prefix("https://192.0.2.1")), page: "https://192.0.2.1", want: []string{"High: https://192.0.2.1.evil.example", "Low: https://192.0.2.1:8443"}},
 
@@ -194,11 +206,23 @@ func TestScan(t *testing.T) {
 		},
 		{name: "rejections without Vary", server: rejecting(403, "Vary", "Accept"), want: []string{"Medium: " + all}},
 
+		{
+			name: "rejections without Vary, and no CORS", page: "https://api.example.com",
+			server: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Header.Get("Origin") != "" {
+					w.WriteHeader(403)
+				}
+			}),
+			want: []string{"Medium: https://api.example.com " + strings.ReplaceAll(all, "app", "api") + " (without Origin)"},
+		},
 		{name: "rejections", server: rejecting(403)},
 		{name: "rejections that are public", server: rejecting(403, "Cache-Control", "public"), want: []string{"Medium: " + all}},
 		{name: "rejections with a lifetime", server: rejecting(403, "Cache-Control", "Max-Age=60"), want: []string{"Medium: " + all}},
 		{name: "rejections with a lifetime in shared caches", server: rejecting(403, "Cache-Control", "s-maxage=60"), want: []string{"Medium: " + all}},
 		{name: "rejections that expire", server: rejecting(403, "Expires", "Thu, 01 Jan 2099 00:00:00 GMT"), want: []string{"Medium: " + all}},
+		{name: "rejections with the lowest status", server: rejecting(400, "Cache-Control", "public"), want: []string{"Medium: " + all}},
+		{name: "responses with a status below 400", server: rejecting(399, "Cache-Control", "public")},
+		{name: "errors for everyone", server: respond(400, "Vary: Origin", "Cache-Control: public")},
 		{name: "rejections that are private", server: rejecting(403, "Cache-Control", "private, max-age=60")},
 		{name: "rejections that are not stored", server: rejecting(404, "Cache-Control", "no-store")},
 		{name: "rejections with a status that caches store", server: rejecting(404), want: []string{"Medium: " + all}},
@@ -434,6 +458,29 @@ func TestScanRequests(t *testing.T) {
 	}
 }
 
+func TestScanTriesHostsOfThePage(t *testing.T) {
+	for page, want := range map[string]string{
+		"https://example.com":   "https://sibling.example.com https://evilexample.com https://examplexcom https://example.com.evil.example https://example.com:8443 http://example.com",
+		"https://me.github.io":  "https://sibling.github.io https://evilme.github.io https://mexgithub.io https://me.github.io.evil.example https://me.github.io:8443 http://me.github.io",
+		"https://192.0.2.1:444": "https://192.0.2.1.evil.example:444 https://192.0.2.1:445 http://192.0.2.1:444",
+		"http://localhost:3000": "http://stranger.example http://localhost.evil.example:3000 http://localhost:3001",
+		"http://[::1]":          "http://stranger.example http://[::1]:8443",
+		"app://localhost":       "",
+		"null":                  "",
+	} {
+		b := corstest.Browser{Handler: respond(200)}
+		var tried []string
+		for _, p := range b.Scan(page, corstest.Request{URL: api}).Tried[2:] {
+			if o := p.Origin; o != "https://stranger.example" && !strings.HasSuffix(o, "://localhost.evil.example") && o != "null" && o != "" && p.Credentials {
+				tried = append(tried, o)
+			}
+		}
+		if got := strings.Join(tried, " "); got != want {
+			t.Errorf("%s: tried %s\nwant %s", page, got, want)
+		}
+	}
+}
+
 func TestScanDoesNotTryTheServersOrigin(t *testing.T) {
 	for url, absent := range map[string]string{
 		"http://app.example.com:80/": "http://app.example.com", "https://app.example.com:8443": "https://app.example.com:8443",
@@ -557,13 +604,40 @@ func TestReportString(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 
-	missing := corstest.Browser{Handler: http.NotFoundHandler()}
-	if got := missing.Scan(app, corstest.Request{URL: api}).String(); !strings.Contains(got, "cannot read the response: status 404\n") || !strings.HasSuffix(got, "\n\nno findings\n") {
+	missing := corstest.Browser{Handler: respond(400)}
+	if got := missing.Scan(app, corstest.Request{URL: api}).String(); !strings.Contains(got, "cannot read the response: status 400\n") || !strings.HasSuffix(got, "\n\nno findings\n") {
 		t.Errorf("got %s", got)
 	}
 	hostile := corstest.Browser{Handler: respond(200, "Access-Control-Allow-Origin: \x1b[2J")}
 	if got := hostile.Scan(app, corstest.Request{Method: "PUT", URL: api}).String(); strings.Contains(got, "\x1b") {
 		t.Errorf("a control character reaches the terminal: %q", got)
+	}
+}
+
+// TestFindingsNameActions has requests that need a preflight, and servers that
+// allow the preflight, the GET request, or both.
+func TestFindingsNameActions(t *testing.T) {
+	for _, test := range []struct {
+		method      string
+		reads, send bool
+		want        string
+	}{
+		{"GET", true, true, "Pages on any origin can read the responses as your user."},
+		{"HEAD", true, false, "Pages on any origin can read the responses as your user."},
+		{"PUT", true, true, "Pages on any origin can read the responses and send PUT requests as your user."},
+		{"PUT", true, false, "Pages on any origin can read the responses as your user."},
+		{"PUT", false, true, "Pages on any origin can send PUT requests as your user."},
+	} {
+		b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if allow := r.Method == "OPTIONS" && test.send || r.Method != "OPTIONS" && test.reads; allow {
+				w.Header().Set("Access-Control-Allow-Headers", "X-Id")
+				allowing(true, func(string) bool { return true }).ServeHTTP(w, r)
+			}
+		})}
+		report := b.Scan(app, corstest.Request{Method: test.method, URL: api, Header: http.Header{"X-Id": {"1"}}})
+		if len(report.Findings) == 0 || !strings.HasPrefix(report.Findings[0].What, test.want) {
+			t.Errorf("%s: want %q in\n%s", test.method, test.want, report)
+		}
 	}
 }
 

@@ -30,7 +30,8 @@ func serve(f func(w http.ResponseWriter, r *http.Request)) *corstest.Browser {
 	})}
 }
 
-// What a handler does must neither hang a test nor hide the verdict.
+// TestUnrulyHandlers has handlers that must neither hang a test nor change the
+// outcome.
 func TestUnrulyHandlers(t *testing.T) {
 	broken := errors.New("broken")
 	wait := func(r *http.Request) { <-r.Context().Done() }
@@ -68,12 +69,12 @@ func TestUnrulyHandlers(t *testing.T) {
 			size: mebibyte,
 		},
 		{
-			name:    "the body is as long as can be",
+			name:    "the body has the maximal length",
 			handler: func(w http.ResponseWriter, _ *http.Request) { w.Write(make([]byte, mebibyte)) },
 			size:    mebibyte,
 		},
 		{
-			name: "events, and silence",
+			name: "an event, and then nothing",
 			handler: func(w http.ResponseWriter, r *http.Request) {
 				io.WriteString(w, "data: 1\n\n")
 				w.(http.Flusher).Flush()
@@ -82,7 +83,7 @@ func TestUnrulyHandlers(t *testing.T) {
 			size: 9,
 		},
 		{
-			name: "much, and silence",
+			name: "more than the buffer, and then nothing",
 			handler: func(w http.ResponseWriter, r *http.Request) {
 				w.Write(make([]byte, 4097))
 				wait(r)
@@ -90,7 +91,7 @@ func TestUnrulyHandlers(t *testing.T) {
 			size: 4097,
 		},
 		{
-			name: "little, which a server keeps back, and silence",
+			name: "as much as the buffer, and then nothing",
 			handler: func(w http.ResponseWriter, r *http.Request) {
 				w.Write(make([]byte, 4096))
 				wait(r)
@@ -98,7 +99,7 @@ func TestUnrulyHandlers(t *testing.T) {
 			blocked: "there is no response: corstest: the response took too long",
 		},
 		{
-			name: "silence", handler: func(_ http.ResponseWriter, r *http.Request) { wait(r) },
+			name: "nothing", handler: func(_ http.ResponseWriter, r *http.Request) { wait(r) },
 			blocked: "there is no response: corstest: the response took too long",
 		},
 		{
@@ -110,7 +111,7 @@ func TestUnrulyHandlers(t *testing.T) {
 			blocked: "there is no response: the handler panicked: oh",
 		},
 		{
-			name: "a panic after what a server keeps back",
+			name: "a panic with a byte in the buffer",
 			handler: func(w http.ResponseWriter, _ *http.Request) {
 				io.WriteString(w, "a")
 				panic(broken)
@@ -130,7 +131,7 @@ func TestUnrulyHandlers(t *testing.T) {
 			blocked: "there is no response: net/http: abort Handler", err: http.ErrAbortHandler,
 		},
 		{
-			name: "a status that is none", handler: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(99) },
+			name: "an invalid status", handler: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(99) },
 			blocked: "there is no response: the handler panicked: invalid WriteHeader code 99",
 		},
 		{
@@ -157,9 +158,9 @@ func TestUnrulyHandlers(t *testing.T) {
 				if got.Preflight == nil || got.Actual == nil {
 					t.Error("the requests are not in the result")
 				}
-				synctest.Wait() // the handler's context has ended
+				synctest.Wait() // until the handler's context ends
 
-				// As the answer to a preflight, only its headers count.
+				// Of a response to a preflight, only the headers count.
 				b = serve(test.handler)
 				got = b.Fetch(page, corstest.Request{Method: "PUT", URL: api})
 				want := ""
@@ -177,7 +178,7 @@ func TestUnrulyHandlers(t *testing.T) {
 	}
 }
 
-// A response that switches protocols has no body.
+// TestSwitchingProtocols has a response with status 101, which has no body.
 func TestSwitchingProtocols(t *testing.T) {
 	b := serve(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusSwitchingProtocols)
@@ -189,7 +190,8 @@ func TestSwitchingProtocols(t *testing.T) {
 	}
 }
 
-// An HTTP/2 handler may ask for it; over HTTP/1.1 it is the server's business.
+// TestFullDuplex has a handler that asks for full duplex, as handlers of HTTP/2
+// can.
 func TestFullDuplex(t *testing.T) {
 	b := serve(func(w http.ResponseWriter, _ *http.Request) {
 		expect(t, http.NewResponseController(w).EnableFullDuplex(), nil)
@@ -199,7 +201,8 @@ func TestFullDuplex(t *testing.T) {
 	}
 }
 
-// The verdict on a response that breaks off is CORS's first.
+// TestBrokenAndBlocked has a response that breaks off, and that CORS blocks as
+// well. The error is that of CORS.
 func TestBrokenAndBlocked(t *testing.T) {
 	b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.(http.Flusher).Flush()
@@ -220,7 +223,7 @@ func TestPanicShowsItsStack(t *testing.T) {
 	}
 }
 
-// What a handler writes becomes what a server of net/http makes of it.
+// TestResponse compares the responses of handlers with those of a net/http server.
 func TestResponse(t *testing.T) {
 	handlers := map[string]func(w http.ResponseWriter, r *http.Request){
 		"nothing":       func(http.ResponseWriter, *http.Request) {},
@@ -328,8 +331,8 @@ func TestResponse(t *testing.T) {
 	}
 }
 
-// TestLength has handlers say a length of which not all is there, and are not
-// taken to have broken off.
+// TestLength has handlers whose Content-Length is greater than the body, although
+// the response did not break off.
 func TestLength(t *testing.T) {
 	for name, test := range map[string]struct {
 		method string
@@ -361,7 +364,7 @@ func expect(t *testing.T, got, want error) {
 	}
 }
 
-// Real servers, over HTTP/1.1 and HTTP/2.
+// TestTransport uses real servers, over HTTP/1.1 and HTTP/2.
 func TestTransport(t *testing.T) {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
@@ -414,12 +417,13 @@ func TestTransport(t *testing.T) {
 			t.Errorf("%s: broken body: %q, %v", proto, got.Blocked, got.Err())
 		}
 		if got := b.Fetch(page, corstest.Request{URL: strings.Replace(server.URL, "https:", "http:", 1), Method: "PUT"}); got.Err() == nil && got.Blocked == "" {
-			t.Errorf("%s: a TLS server's answer to HTTP: %+v", proto, got)
+			t.Errorf("%s: the response of a TLS server to HTTP: %+v", proto, got)
 		}
 	}
 }
 
-// That no response came is not CORS's doing, and the error is the transport's.
+// TestTransportErrors has transports that fail. The error is theirs, and not one
+// of CORS.
 func TestTransportErrors(t *testing.T) {
 	gone := httptest.NewServer(nil)
 	gone.Close()
@@ -438,8 +442,8 @@ func TestTransportErrors(t *testing.T) {
 	}
 }
 
-// How long a Browser waits, by the clock of the test's bubble. For the body of an
-// answer to a preflight it does not, as browsers do not, but for a second.
+// TestPatience compares the times that a Browser waits, by the clock of the test's
+// bubble. It waits one second for the body of a response to a preflight.
 func TestPatience(t *testing.T) {
 	silent := func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 	silentBody := func(w http.ResponseWriter, r *http.Request) {
@@ -480,7 +484,8 @@ func TestPatience(t *testing.T) {
 	}
 }
 
-// A handler that heeds nothing keeps its goroutine, and nothing else.
+// TestAbandonedHandler has a handler that ignores its context. It keeps only its
+// goroutine.
 func TestAbandonedHandler(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release, ended := make(chan struct{}), make(chan struct{})
@@ -502,7 +507,8 @@ func TestAbandonedHandler(t *testing.T) {
 	})
 }
 
-// A transport that never answers, and one whose body never ends.
+// TestSlowTransport has a transport that never responds, and one whose body never
+// ends.
 func TestSlowTransport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := corstest.Browser{Transport: roundTrip(silence)}
@@ -545,7 +551,7 @@ func deafBody(r *http.Request) (*http.Response, error) {
 	return someBody(r.WithContext(context.WithoutCancel(r.Context())))
 }
 
-// One Browser, many goroutines, and a handler that uses it as well.
+// TestConcurrentUse uses one Browser in many goroutines, and in its handler.
 func TestConcurrentUse(t *testing.T) {
 	var b *corstest.Browser
 	b = serve(func(w http.ResponseWriter, r *http.Request) {

@@ -77,7 +77,7 @@ func (r *Result) whyPreflight(ex Exchange) string {
 	case urlOrigin(ex.Request) == r.page:
 		return "no preflight: the request is same-origin"
 	case r.request.Mode != CORS:
-		return fmt.Sprintf("no preflight: mode %v never has one", r.request.Mode)
+		return fmt.Sprintf("no preflight: requests in mode %v never need one", r.request.Mode)
 	case len(r.request.preflightReasons()) > 0:
 		return "no preflight: an earlier preflight is cached"
 	}

@@ -15,25 +15,23 @@ import (
 	"github.com/f407da42/cors/corstest"
 )
 
-// What web-platform-tests assert under fetch/api/cors/, to which the makers of
-// browsers hold their work: a row for each, under the name of its file and its
-// own. The servers answer as theirs do.
+// TestWebPlatformTests has the assertions of web-platform-tests under
+// fetch/api/cors/. Browser vendors use these tests. Each row has the name of its
+// file and its name there. The servers respond in the same way as theirs.
 //
-// Left out is what has no counterpart in this package:
-//   - cors-basic.any.js, its rows in mode "no-cors": responses that a script
-//     cannot read, but gets no error for.
+// These rows have no counterpart in this package, so they are left out:
 //   - cors-keepalive.any.js: the same as cors-basic.any.js, and pages that end.
 //   - cors-cookies.any.js, the rows that begin with "Include mode:" and "cookies
-//     are not sent": which cookies a browser has for which host. A Browser has
-//     one Cookie, for the first. cors-cookies-redirect.any.js has rows for two
-//     hosts with a cookie each; here the second has none, and gets none.
+//     are not sent": they are about cookies of several hosts. A Browser has one
+//     Cookie, for the first host. cors-cookies-redirect.any.js has rows for two
+//     hosts with a cookie each; here the second host has none, and gets none.
 //   - cors-preflight-referrer.any.js, and the row on User-Agent in
 //     cors-preflight.any.js: headers that a Browser does not send.
-//   - data-url-*.html, the rows that fetch a data: URL, which is no HTTP; and
-//     all that differs in workers, which is nothing.
+//   - data-url-*.html, the rows that fetch a data: URL, which is not HTTP; and
+//     the rows for workers, which are the same as those for pages.
 func TestWebPlatformTests(t *testing.T) {
 	const (
-		local        = "http://web-platform.test:8000" // the page's origin, unless a row says otherwise
+		local        = "http://web-platform.test:8000" // the page's origin, except in some rows
 		localPort    = "http://web-platform.test:8001"
 		localSecure  = "https://web-platform.test:8443"
 		remote       = "http://www1.web-platform.test:8000"
@@ -50,7 +48,7 @@ func TestWebPlatformTests(t *testing.T) {
 	}
 	statuses := []int{301, 302, 303, 307, 308}
 
-	// at returns a URL of a server, and in its query how that is to answer.
+	// at returns a URL of a server. Its query determines the response.
 	at := func(server string, query ...string) string {
 		var parts []string
 		for _, q := range query {
@@ -67,9 +65,9 @@ func TestWebPlatformTests(t *testing.T) {
 		return r
 	}
 
-	// run has a page make requests, one after the other. Want is what comes of
-	// them: the methods that are sent, then the status that the script reads or
-	// "blocked"; and what show makes of the last.
+	// run makes requests from a page, one after the other. Want has, for each, the
+	// methods that are sent, and the status that the script reads, or "blocked".
+	// After that, it has the result of show for the last request.
 	type show = func(last *corstest.Result) string
 	run := func(file, name, page string, want string, shown show, requests ...corstest.Request) {
 		t.Run(file+": "+name, func(t *testing.T) {
@@ -106,8 +104,8 @@ func TestWebPlatformTests(t *testing.T) {
 			return strings.Join(values, " ")
 		}
 	}
-	// either returns want if a row says that a request succeeds, and otherwise
-	// that it is blocked as soon as it can be.
+	// either returns want if the request succeeds. Otherwise the first request is
+	// blocked.
 	either := func(succeeds bool, want string) string {
 		if succeeds {
 			return want
@@ -118,6 +116,9 @@ func TestWebPlatformTests(t *testing.T) {
 
 	const basic = "cors-basic.any.js"
 	for _, to := range elsewhere {
+		opaque := get(at(to.origin+"/top.txt", "header=Access-Control-Allow-Origin: *"))
+		opaque.Mode = corstest.NoCORS
+		run(basic, to.name+" [no-cors mode]", local, "GET 0, ", func(last *corstest.Result) string { return last.Body }, opaque)
 		run(basic, to.name+" [server forbid CORS]", local, "GET blocked", nil, get(at(to.origin+"/top.txt")))
 		run(basic, to.name+" [cors mode]", local, "GET 200", nil, get(at(to.origin+"/top.txt", "header=Access-Control-Allow-Origin: *")))
 	}
@@ -436,7 +437,8 @@ func TestWebPlatformTests(t *testing.T) {
 	}
 }
 
-// summary returns the methods that were sent, and what the script sees.
+// summary returns the methods that were sent, and the status that the script
+// reads.
 func summary(r *corstest.Result) string {
 	var words []string
 	for _, ex := range r.Via {
@@ -453,8 +455,8 @@ func summary(r *corstest.Result) string {
 	return strings.Join(append(words, strconv.Itoa(r.Status)), " ")
 }
 
-// answerAsAsked answers as the servers of web-platform-tests do: as the query of
-// the URL says.
+// answerAsAsked responds as the servers of web-platform-tests do: the query of the
+// URL determines the response.
 func answerAsAsked(w http.ResponseWriter, r *http.Request) {
 	h, q := w.Header(), r.URL.Query()
 	for _, line := range q["header"] {
