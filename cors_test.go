@@ -60,11 +60,11 @@ func TestWebSocketHandshake(t *testing.T) {
 			t.Fatalf("%s: %v", test.name, err)
 		}
 		if resp.StatusCode != test.status || ran != test.ran {
-			t.Errorf("%s: got %d, and the handler has run %d times; want %d and %d", test.name, resp.StatusCode, ran, test.status, test.ran)
+			t.Errorf("%s: got %d, and the handler ran %d times; want %d and %d", test.name, resp.StatusCode, ran, test.status, test.ran)
 		}
 		if test.status == 101 {
 			if hello, err := io.ReadAll(read); string(hello) != "hello" {
-				t.Errorf("%s: then got %q, %v", test.name, hello, err)
+				t.Errorf("%s: after the handshake, got %q, %v", test.name, hello, err)
 			}
 		}
 	}
@@ -98,27 +98,27 @@ func TestWhatHappensToARequest(t *testing.T) {
 		status int // 200: the handler ran
 		want   []string
 	}{
-		{"without Origin, only Vary is added", explicit, "GET", nil, 200, []string{"Vary: Origin"}},
-		{"with an empty Origin, too", explicit, "GET", []string{"Origin: "}, 200, []string{"Vary: Origin"}},
-		{"without Origin, what looks like a preflight is none", explicit, "OPTIONS", []string{put}, 200, []string{"Vary: Origin"}},
+		{"adds only Vary without Origin", explicit, "GET", nil, 200, []string{"Vary: Origin"}},
+		{"adds only Vary with an empty Origin", explicit, "GET", []string{"Origin: "}, 200, []string{"Vary: Origin"}},
+		{"treats OPTIONS without Origin as an ordinary request", explicit, "OPTIONS", []string{put}, 200, []string{"Vary: Origin"}},
 		{
-			"without Origin, where any is allowed, everybody gets the same", public, "GET", nil, 200,
+			"responds the same without Origin if any origin is allowed", public, "GET", nil, 200,
 			[]string{"Access-Control-Allow-Origin: *", "Access-Control-Expose-Headers: Etag, X-Total-Count"},
 		},
 		{
-			"without Origin, where any is allowed, what looks like a preflight is none", public, "OPTIONS", []string{put}, 200,
+			"treats OPTIONS without Origin as an ordinary request if any origin is allowed", public, "OPTIONS", []string{put}, 200,
 			[]string{"Access-Control-Allow-Origin: *", "Access-Control-Expose-Headers: Etag, X-Total-Count"},
 		},
 
 		{
-			"a preflight gets the policy's lists, without duplicates", explicit, "OPTIONS", []string{testkit.Friend, put}, 204,
+			"sends the policy's lists without duplicates to a preflight", explicit, "OPTIONS", []string{testkit.Friend, put}, 204,
 			[]string{
 				"Access-Control-Allow-Headers: X-Custom-Header, Authorization", "Access-Control-Allow-Methods: PUT, DELETE",
 				"Access-Control-Allow-Origin: https://example-client.com", "Access-Control-Max-Age: 600", "Vary: Origin",
 			},
 		},
 		{
-			"a preflight for what is not allowed gets them, too", explicit, "OPTIONS",
+			"sends the lists to a preflight for other methods and headers", explicit, "OPTIONS",
 			[]string{testkit.Friend, "Access-Control-Request-Method: FOO", "Access-Control-Request-Headers: x-nope"}, 204,
 			[]string{
 				"Access-Control-Allow-Headers: X-Custom-Header, Authorization", "Access-Control-Allow-Methods: PUT, DELETE",
@@ -126,69 +126,69 @@ func TestWhatHappensToARequest(t *testing.T) {
 			},
 		},
 		{
-			"a preflight with credentials says so", credentialed, "OPTIONS", []string{testkit.Friend, put}, 204,
+			"sends Access-Control-Allow-Credentials to a preflight", credentialed, "OPTIONS", []string{testkit.Friend, put}, 204,
 			[]string{
 				"Access-Control-Allow-Credentials: true", "Access-Control-Allow-Headers: X-Custom-Header, Authorization", "Access-Control-Allow-Methods: PUT, DELETE",
 				"Access-Control-Allow-Origin: https://example-client.com", "Access-Control-Max-Age: 600", "Vary: Origin",
 			},
 		},
 		{
-			"a preflight where any origin is allowed does not vary", public, "OPTIONS", []string{testkit.Stranger, put}, 204,
+			"adds no Vary to a preflight response if any origin is allowed", public, "OPTIONS", []string{testkit.Stranger, put}, 204,
 			[]string{
 				"Access-Control-Allow-Headers: X-Custom-Header, Authorization", "Access-Control-Allow-Methods: PUT, DELETE",
 				"Access-Control-Allow-Origin: *", "Access-Control-Max-Age: 600",
 			},
 		},
 		{
-			"a preflight under a policy of origins only gets nothing more", cors.Policy{AllowedOrigins: explicit.AllowedOrigins}, "OPTIONS",
+			"sends only Access-Control-Allow-Origin to a preflight if the lists are empty", cors.Policy{AllowedOrigins: explicit.AllowedOrigins}, "OPTIONS",
 			[]string{testkit.Friend, "Access-Control-Request-Method: POST"}, 204,
 			[]string{"Access-Control-Allow-Origin: https://example-client.com", "Vary: Origin"},
 		},
-		{"a preflight from elsewhere is rejected", explicit, "OPTIONS", []string{testkit.Stranger, put}, 403, rejectedLines},
+		{"rejects a preflight from another origin", explicit, "OPTIONS", []string{testkit.Stranger, put}, 403, rejectedLines},
 		{
-			"a preflight from elsewhere is rejected, even if it claims to be same-origin", explicit, "OPTIONS",
+			"rejects a preflight from another origin, even with Sec-Fetch-Site: same-origin", explicit, "OPTIONS",
 			[]string{testkit.Stranger, put, "Sec-Fetch-Site: same-origin"}, 403, rejectedLines,
 		},
 
 		{
-			"an actual request is served", explicit, "PUT", []string{testkit.Friend}, 200,
+			"runs an actual request", explicit, "PUT", []string{testkit.Friend}, 200,
 			[]string{"Access-Control-Allow-Origin: https://example-client.com", "Access-Control-Expose-Headers: Etag, X-Total-Count", "Vary: Origin"},
 		},
 		{
-			"without AllowCredentials, a request with a cookie is served, and its response hidden", explicit, "POST", []string{testkit.Friend, "Cookie: id=1"}, 200,
+			"runs a request with a cookie without AllowCredentials, but hides the response", explicit, "POST", []string{testkit.Friend, "Cookie: id=1"}, 200,
 			[]string{"Access-Control-Allow-Origin: https://example-client.com", "Access-Control-Expose-Headers: Etag, X-Total-Count", "Vary: Origin"},
 		},
 		{
-			"an actual request with credentials is told that they may be used", credentialed, "GET", []string{testkit.Friend}, 200,
+			"sends Access-Control-Allow-Credentials with an actual response", credentialed, "GET", []string{testkit.Friend}, 200,
 			[]string{
 				"Access-Control-Allow-Credentials: true", "Access-Control-Allow-Origin: https://example-client.com",
 				"Access-Control-Expose-Headers: Etag, X-Total-Count", "Vary: Origin",
 			},
 		},
 		{
-			"OPTIONS without Access-Control-Request-Method is an actual request", explicit, "OPTIONS", []string{testkit.Friend}, 200,
+			"treats OPTIONS without Access-Control-Request-Method as an actual request", explicit, "OPTIONS", []string{testkit.Friend}, 200,
 			[]string{"Access-Control-Allow-Origin: https://example-client.com", "Access-Control-Expose-Headers: Etag, X-Total-Count", "Vary: Origin"},
 		},
 		{
-			"Access-Control-Request-Method without OPTIONS is an actual request", explicit, "GET", []string{testkit.Friend, put}, 200,
+			"treats other methods with Access-Control-Request-Method as actual requests", explicit, "GET", []string{testkit.Friend, put}, 200,
 			[]string{"Access-Control-Allow-Origin: https://example-client.com", "Access-Control-Expose-Headers: Etag, X-Total-Count", "Vary: Origin"},
 		},
 		{
-			"an actual request where any origin is allowed does not vary", public, "POST", []string{testkit.Stranger}, 200,
+			"adds no Vary to an actual response if any origin is allowed", public, "POST", []string{testkit.Stranger}, 200,
 			[]string{"Access-Control-Allow-Origin: *", "Access-Control-Expose-Headers: Etag, X-Total-Count"},
 		},
-		{"an actual request from elsewhere is rejected", explicit, "GET", []string{testkit.Stranger}, 403, rejectedLines},
-		{"even one that a form could send", explicit, "POST", []string{testkit.Stranger, "Content-Type: text/plain"}, 403, rejectedLines},
-		{"two Origin lines are no origin", explicit, "GET", []string{testkit.Friend, testkit.Friend}, 403, rejectedLines},
-		{"two Origin lines do where any origin is allowed", public, "GET", []string{testkit.Friend, testkit.Stranger}, 200, []string{"Access-Control-Allow-Origin: *", "Access-Control-Expose-Headers: Etag, X-Total-Count"}},
-		{"the zero policy rejects", cors.Policy{}, "GET", []string{testkit.Friend}, 403, rejectedLines},
-		{"the zero policy rejects preflights", cors.Policy{}, "OPTIONS", []string{testkit.Friend, put}, 403, rejectedLines},
-		{"the zero policy lets through what has no Origin", cors.Policy{}, "DELETE", nil, 200, []string{"Vary: Origin"}},
-		{"a post of another site without Origin is rejected", explicit, "POST", []string{"Sec-Fetch-Site: cross-site"}, 403, rejectedLines},
-		{"one of another origin of the site, too", explicit, "DELETE", []string{"Sec-Fetch-Site: same-site"}, 403, rejectedLines},
-		{"and what Sec-Fetch-Site will say some day", credentialed, "PUT", []string{"Sec-Fetch-Site: new"}, 403, rejectedLines},
-		{"also under the zero policy", cors.Policy{}, "PATCH", []string{"Sec-Fetch-Site: cross-site"}, 403, rejectedLines},
-		{"also with an empty Origin", explicit, "POST", []string{"Origin: ", "Sec-Fetch-Site: cross-site"}, 403, rejectedLines},
+		{"rejects an actual request from another origin", explicit, "GET", []string{testkit.Stranger}, 403, rejectedLines},
+		{"rejects a form post from another origin", explicit, "POST", []string{testkit.Stranger, "Content-Type: text/plain"}, 403, rejectedLines},
+		{"rejects repeated Origin headers", explicit, "GET", []string{testkit.Friend, testkit.Friend}, 403, rejectedLines},
+		{"accepts repeated Origin headers if any origin is allowed", public, "GET", []string{testkit.Friend, testkit.Stranger}, 200, []string{"Access-Control-Allow-Origin: *", "Access-Control-Expose-Headers: Etag, X-Total-Count"}},
+		{"rejects other origins under the zero policy", cors.Policy{}, "GET", []string{testkit.Friend}, 403, rejectedLines},
+		{"rejects preflights under the zero policy", cors.Policy{}, "OPTIONS", []string{testkit.Friend, put}, 403, rejectedLines},
+		{"runs requests without Origin under the zero policy", cors.Policy{}, "DELETE", nil, 200, []string{"Vary: Origin"}},
+		{"rejects a POST from another site without Origin", explicit, "POST", []string{"Sec-Fetch-Site: cross-site"}, 403, rejectedLines},
+		{"rejects a DELETE from another origin of the site without Origin", explicit, "DELETE", []string{"Sec-Fetch-Site: same-site"}, 403, rejectedLines},
+		{"rejects unknown values of Sec-Fetch-Site without Origin", credentialed, "PUT", []string{"Sec-Fetch-Site: new"}, 403, rejectedLines},
+		{"rejects a PATCH from another site under the zero policy", cors.Policy{}, "PATCH", []string{"Sec-Fetch-Site: cross-site"}, 403, rejectedLines},
+		{"rejects a POST from another site with an empty Origin", explicit, "POST", []string{"Origin: ", "Sec-Fetch-Site: cross-site"}, 403, rejectedLines},
 		{"rejects QUERY without Origin", explicit, "QUERY", []string{"Sec-Fetch-Site: cross-site"}, 403, rejectedLines},
 		{"reads the first Sec-Fetch-Site, without Origin", explicit, "POST", []string{"Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-origin"}, 403, rejectedLines},
 		{"reads the first Sec-Fetch-Site", explicit, "POST", []string{testkit.Stranger, "Sec-Fetch-Site: same-site", "Sec-Fetch-Site: none"}, 403, rejectedLines},
@@ -196,14 +196,14 @@ func TestWhatHappensToARequest(t *testing.T) {
 			"calls AllowOriginFunc before the same-origin test", cors.Policy{AllowOriginFunc: anyFunc}, "POST", []string{"Origin: https://api.example", "Sec-Fetch-Site: same-origin"}, 200,
 			[]string{"Access-Control-Allow-Origin: https://api.example", "Vary: Origin"},
 		},
-		{"a post of the server's own page without Origin is served", explicit, "POST", []string{"Sec-Fetch-Site: same-origin"}, 200, []string{"Vary: Origin"}},
-		{"a post that the user asked for is served", explicit, "POST", []string{"Sec-Fetch-Site: none"}, 200, []string{"Vary: Origin"}},
-		{"a post of no browser is served", explicit, "POST", nil, 200, []string{"Vary: Origin"}},
-		{"an image or a link of another site is served", explicit, "GET", []string{"Sec-Fetch-Site: cross-site"}, 200, []string{"Vary: Origin"}},
-		{"so is HEAD", explicit, "HEAD", []string{"Sec-Fetch-Site: cross-site"}, 200, []string{"Vary: Origin"}},
-		{"so is OPTIONS", explicit, "OPTIONS", []string{"Sec-Fetch-Site: cross-site", put}, 200, []string{"Vary: Origin"}},
-		{"where any origin is allowed, a post of another site is served", public, "POST", []string{"Sec-Fetch-Site: cross-site"}, 200, []string{"Access-Control-Allow-Origin: *", "Access-Control-Expose-Headers: Etag, X-Total-Count"}},
-		{"a page of the server's own origin is served, without CORS headers", explicit, "POST", []string{"Origin: https://api.example"}, 200, []string{"Vary: Origin"}},
+		{"runs a POST from the server's own page without Origin", explicit, "POST", []string{"Sec-Fetch-Site: same-origin"}, 200, []string{"Vary: Origin"}},
+		{"runs a POST that the user started", explicit, "POST", []string{"Sec-Fetch-Site: none"}, 200, []string{"Vary: Origin"}},
+		{"runs a POST without browser headers", explicit, "POST", nil, 200, []string{"Vary: Origin"}},
+		{"runs a GET from another site without Origin", explicit, "GET", []string{"Sec-Fetch-Site: cross-site"}, 200, []string{"Vary: Origin"}},
+		{"runs a HEAD from another site without Origin", explicit, "HEAD", []string{"Sec-Fetch-Site: cross-site"}, 200, []string{"Vary: Origin"}},
+		{"runs OPTIONS from another site without Origin", explicit, "OPTIONS", []string{"Sec-Fetch-Site: cross-site", put}, 200, []string{"Vary: Origin"}},
+		{"runs a POST from another site if any origin is allowed", public, "POST", []string{"Sec-Fetch-Site: cross-site"}, 200, []string{"Access-Control-Allow-Origin: *", "Access-Control-Expose-Headers: Etag, X-Total-Count"}},
+		{"runs a request from the server's own origin without CORS headers", explicit, "POST", []string{"Origin: https://api.example"}, 200, []string{"Vary: Origin"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -216,7 +216,7 @@ func TestWhatHappensToARequest(t *testing.T) {
 			}
 			got := w.Result().Header
 			if test.status == 200 {
-				got.Del("Content-Type") // the handler's
+				got.Del("Content-Type") // set by the handler
 			}
 			if !slices.Equal(testkit.Lines(got), test.want) {
 				t.Errorf("got %q\nwant %q", testkit.Lines(got), test.want)
@@ -232,14 +232,13 @@ func TestWhatHappensToARequest(t *testing.T) {
 	}
 }
 
-// TestSameOrigin asks a server whose policy allows nothing, so that only the
-
-// same-origin test can let a request with an Origin through.
+// TestSameOrigin uses the zero policy, so a request with Origin runs only if it is
+// same-origin.
 func TestSameOrigin(t *testing.T) {
 	t.Parallel()
 	sites := []string{"absent", "same-origin", "same-site", "cross-site", "none", "junk"}
 	longest := strings.Repeat("a.", 126) + "a.:65535"
-	// same lists, for each Host, the Origins that are the same by themselves.
+	// same has, for each Host, the Origins that equal it without Sec-Fetch-Site.
 	same := map[string][]string{
 		"api.example":       {"https://api.example", "http://api.example"},
 		"api.example:8080":  {"https://api.example:8080", "http://api.example:8080"},
@@ -278,7 +277,7 @@ func TestSameOrigin(t *testing.T) {
 					t.Errorf("Host %q, Origin %q, Sec-Fetch-Site %s: the handler ran: %t, want %t", host, origin, site, ran, want)
 				}
 				if err := m.Check(r); (err == nil) != want {
-					t.Errorf("Host %q, Origin %q, Sec-Fetch-Site %s: Check says %v", host, origin, site, err)
+					t.Errorf("Host %q, Origin %q, Sec-Fetch-Site %s: Check returns %v", host, origin, site, err)
 				}
 			}
 		}
@@ -317,19 +316,18 @@ func TestHeadersOfAnotherLayerAreReplaced(t *testing.T) {
 	}
 }
 
-func TestNilHandlerIsRefused(t *testing.T) {
+func TestHandlerRefusesNil(t *testing.T) {
 	t.Parallel()
 	defer func() {
 		if recover() == nil {
-			t.Error("a nil handler is wrapped")
+			t.Error("Handler accepts a nil handler")
 		}
 	}()
 	new(cors.Middleware).Handler(nil)
 }
 
-// TestCallbacksThatChangeTheRequest has functions of the policy remove headers
-
-// that the middleware still needs. They should not, but must not make it panic.
+// TestCallbacksThatChangeTheRequest removes headers in functions of the policy. The
+// functions must not do that, but they must not cause a panic.
 func TestCallbacksThatChangeTheRequest(t *testing.T) {
 	t.Parallel()
 	var reported *cors.RequestError
@@ -364,7 +362,7 @@ func TestCallbacksThatChangeTheRequest(t *testing.T) {
 	}
 }
 
-func TestVaryIsAddedTo(t *testing.T) {
+func TestVaryIsExtended(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name   string
@@ -388,14 +386,13 @@ func TestVaryIsAddedTo(t *testing.T) {
 				t.Errorf("%s, DenyHandler %T: got %q, want %q", test.name, denyHandler, got, want)
 			}
 			if after := before[:3]; after[2] != "" {
-				t.Errorf("%s, DenyHandler %T: %q was written behind the slice of an outer layer", test.name, denyHandler, after[2])
+				t.Errorf("%s, DenyHandler %T: %q was written after the end of an outer slice", test.name, denyHandler, after[2])
 			}
 		}
 	}
 }
 
 // A plainWriter is a ResponseWriter whose identity can be compared.
-
 type plainWriter struct{ http.ResponseWriter }
 
 func TestResponseWriterIsPassedOn(t *testing.T) {
@@ -412,7 +409,7 @@ func TestResponseWriterIsPassedOn(t *testing.T) {
 	}
 }
 
-func TestDenyHandlerAnswersAfterOnReject(t *testing.T) {
+func TestDenyHandlerRunsAfterOnReject(t *testing.T) {
 	t.Parallel()
 	var events []string
 	policy := testkit.ExamplePolicy
@@ -455,7 +452,7 @@ func TestDenyHandlerAnswersAfterOnReject(t *testing.T) {
 		}
 		if test.status == http.StatusTeapot {
 			if got := testkit.Lines(w.Result().Header); !slices.Equal(got, []string{"Cache-Control: no-store", "Vary: Origin"}) {
-				t.Errorf("%s: got %q; want only Cache-Control and Vary", test.name, got)
+				t.Errorf("%s: got %q, want only Cache-Control and Vary", test.name, got)
 			}
 		}
 	}
@@ -515,9 +512,7 @@ func TestPassRejected(t *testing.T) {
 }
 
 // Chromium 156: once the user granted storage access, images, scripts, frames and
-
 // fetches with mode "no-cors" include Origin. They got a 403; without the grant, a
-
 // 200.
 func TestFieldBugStorageAccess(t *testing.T) {
 	t.Parallel()
@@ -563,7 +558,6 @@ func TestStorageAccessComesAfterTheFunction(t *testing.T) {
 }
 
 // Found in this package: the 403 kept the Etag and the Cache-Control of an outer
-
 // layer, so caches stored it for everyone.
 func TestFieldBugCachedRejection(t *testing.T) {
 	t.Parallel()
@@ -589,7 +583,6 @@ func TestFieldBugCachedRejection(t *testing.T) {
 }
 
 // gzipWriter compresses the body, as an outer compressing layer does.
-
 type gzipWriter struct {
 	http.ResponseWriter
 	gzip *gzip.Writer
@@ -625,7 +618,6 @@ func TestRejectionInsideCompression(t *testing.T) {
 }
 
 // Tried as a new user would: for http instead of https, a wrong port and the bare
-
 // domain, the message was always "is not in AllowedOrigins".
 func TestFieldBugNearMisses(t *testing.T) {
 	t.Parallel()
@@ -668,19 +660,19 @@ func TestSetPolicy(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !allows("https://example-client.com") {
-		t.Error("a policy that is set does not allow its origin")
+		t.Error("the new policy does not allow its origin")
 	}
 	if err := m.SetPolicy(cors.Policy{AllowedOrigins: []string{"https://a.example", "b.example"}}); err == nil {
-		t.Error("an invalid policy is set")
+		t.Error("SetPolicy accepts an invalid policy")
 	}
 	if !allows("https://example-client.com") || allows("https://a.example") {
-		t.Error("an invalid policy changes the one that is set")
+		t.Error("an invalid policy changes the policy")
 	}
 	if err := m.SetPolicy(cors.Policy{}); err != nil {
 		t.Fatal(err)
 	}
 	if allows("https://example-client.com") {
-		t.Error("a policy that was replaced still allows its origin")
+		t.Error("the old policy still allows its origin")
 	}
 }
 
@@ -807,7 +799,6 @@ func TestAllocations(t *testing.T) {
 }
 
 // Found in this package: after c, _ := cors.New(bad), every request panicked, and
-
 // nothing panicked before.
 func TestFieldBugNilMiddlewareWrapsAHandler(t *testing.T) {
 	t.Parallel()
@@ -820,9 +811,8 @@ func TestFieldBugNilMiddlewareWrapsAHandler(t *testing.T) {
 	c.Handler(http.NotFoundHandler())
 }
 
-// found in this package: a DenyHandler inherited the Content-Length of the response that an outer
-
-// layer expected, and the client got an unexpected end.
+// Found in this package: the response of a DenyHandler had the Content-Length of an
+// outer layer, and the client got an unexpected EOF.
 func TestFieldBugDenyHandlerInheritsContentLength(t *testing.T) {
 	t.Parallel()
 	policy := testkit.ExamplePolicy
@@ -845,9 +835,8 @@ func TestFieldBugDenyHandlerInheritsContentLength(t *testing.T) {
 	}
 }
 
-// pegaprox 626, pi-web 541: a proxy writes the default port into Host, and posts
-
-// of the server's own pages got 403.
+// pegaprox 626, pi-web 541: a proxy adds the default port to Host, and POSTs from
+// the server's own pages got a 403.
 func TestFieldBugDefaultPortInHost(t *testing.T) {
 	t.Parallel()
 	m := testkit.MustNew(t, testkit.ExamplePolicy)
@@ -860,9 +849,8 @@ func TestFieldBugDefaultPortInHost(t *testing.T) {
 	}
 }
 
-// If the zero Middleware stored the zero policy when it is first used, that could
-
-// overwrite the policy of a concurrent SetPolicy.
+// If the zero Middleware stored the zero policy on first use, it could overwrite the
+// policy of a concurrent SetPolicy.
 func TestFieldBugZeroMiddlewareStoresAPolicy(t *testing.T) {
 	t.Parallel()
 	var m cors.Middleware
@@ -874,18 +862,11 @@ func TestFieldBugZeroMiddlewareStoresAPolicy(t *testing.T) {
 	}
 }
 
-// rs/cors, measured: an Origin of a megabyte was lower-cased and compared in
-
-// full.
-
+// rs/cors (measured): an Origin of one megabyte was lowercased and compared in full.
 // In this package, a rejected Origin of a megabyte was compared in full with a Host
-
 // of the same length. Reading the origin costs a thousand times more for a
-
 // megabyte than for a kilobyte.
-
 // rs/cors 198, 199; jub0bs/cors 14: handlers could corrupt header values that
-
 // all responses shared.
 func TestFieldBugSharedHeaderValues(t *testing.T) {
 	t.Parallel()
@@ -905,7 +886,7 @@ func TestFieldBugSharedHeaderValues(t *testing.T) {
 			want := first.Header().Clone()
 			second, _ := testkit.Serve(m, r)
 
-			// Appending to one header reaches no other one.
+			// Appending to one header does not change another.
 			for name, values := range first.Header() {
 				_ = append(values, "scribble")
 				for other, values := range first.Header() {
@@ -924,9 +905,8 @@ func TestFieldBugSharedHeaderValues(t *testing.T) {
 	}
 }
 
-// rs/cors 129, go-chi/cors 24, express/cors 109, aspnetcore 3171: the handler
-
-// ran for an origin that was rejected, and only its response was hidden.
+// rs/cors 129, go-chi/cors 24, express/cors 109, aspnetcore 3171: the handler ran
+// for a rejected origin, and only the response was hidden.
 func TestFieldBugHandlerRunsForRejectedOrigin(t *testing.T) {
 	t.Parallel()
 	m := testkit.MustNew(t, testkit.ExamplePolicy)
@@ -944,9 +924,8 @@ func TestFieldBugHandlerRunsForRejectedOrigin(t *testing.T) {
 	}
 }
 
-// gin-contrib 184, 186; bichon 41: same-origin requests that carry Origin got a
-
-// 403, behind a proxy too.
+// gin-contrib 184, 186; bichon 41: same-origin requests with Origin got a 403, even
+// behind a proxy.
 func TestFieldBugSameOriginRejected(t *testing.T) {
 	t.Parallel()
 	m := testkit.MustNew(t, testkit.ExamplePolicy)
@@ -970,9 +949,8 @@ func TestFieldBugSameOriginRejected(t *testing.T) {
 	}
 }
 
-// echo 2853, 1419; gin 4164; rs/cors 45: two layers set the header, and
-
-// browsers refuse two values.
+// echo 2853, 1419; gin 4164; rs/cors 45: two layers set the header, and browsers
+// block a response with two values.
 func TestFieldBugTwoLayersSetHeaders(t *testing.T) {
 	t.Parallel()
 	p := testkit.ExamplePolicy
@@ -1010,9 +988,8 @@ func TestFieldBugTwoLayersSetHeaders(t *testing.T) {
 	}
 }
 
-// quarkus 36782, micronaut 11950, fusionauth 1126: nothing told why a request
-
-// was rejected.
+// quarkus 36782, micronaut 11950, fusionauth 1126: no trace showed why a request was
+// rejected.
 func TestFieldBugRejectionWithoutTrace(t *testing.T) {
 	t.Parallel()
 	var reported *cors.RequestError
@@ -1037,9 +1014,8 @@ func TestFieldBugRejectionWithoutTrace(t *testing.T) {
 	}
 }
 
-// In many: a response without Access-Control-Allow-Origin, made for a request
-
-// without Origin, was cached and reused for a page that needed it.
+// Many packages: a cached response to a request without Origin was reused for a CORS
+// request, and had no Access-Control-Allow-Origin.
 func TestFieldBugCachedForAnotherOrigin(t *testing.T) {
 	t.Parallel()
 	public := testkit.ExamplePolicy
@@ -1059,7 +1035,7 @@ func TestFieldBugCachedForAnotherOrigin(t *testing.T) {
 			for _, second := range requests {
 				fresh, _ := testkit.Serve(m, testkit.NewRequest("GET", second...))
 
-				// What RFC 9111, section 4.1, says of caches.
+				// The rule of RFC 9111, section 4.1, for caches.
 				reusable := true
 				for _, name := range strings.Split(strings.Join(stored.Header()["Vary"], ","), ",") {
 					reusable = reusable && testkit.NewRequest("GET", first...).Header.Get(name) == testkit.NewRequest("GET", second...).Header.Get(name)

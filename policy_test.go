@@ -18,7 +18,6 @@ import (
 )
 
 // suffixes is a cookiejar.PublicSuffixList of a few.
-
 type suffixes struct{}
 
 func (suffixes) String() string { return "for tests" }
@@ -750,7 +749,6 @@ func TestNewMakesRoomForOrigins(t *testing.T) {
 }
 
 // checkPages has m allow the pages of some origins, and not those of others.
-
 func checkPages(t *testing.T, m *cors.Middleware, allowed, refused []string) {
 	t.Helper()
 	for _, origin := range allowed {
@@ -767,9 +765,7 @@ func checkPages(t *testing.T, m *cors.Middleware, allowed, refused []string) {
 
 // The tests whose names begin with TestFieldBug each show a defect that another
 // CORS middleware had.
-
 // rs/cors CVE-2018-20744, echo 2400, fiber CVE-2024-25124, daptin 249: any
-
 // origin was reflected, with credentials.
 func TestFieldBugAnyOriginWithCredentials(t *testing.T) {
 	t.Parallel()
@@ -801,7 +797,6 @@ func TestFieldBugPartialWildcard(t *testing.T) {
 }
 
 // gin-contrib CVE-2019-25211: a wildcard matched what begins or ends like the
-
 // host it was meant for, such as example.community for example.com.
 func TestFieldBugWildcardMatchesLongerHost(t *testing.T) {
 	t.Parallel()
@@ -814,7 +809,6 @@ func TestFieldBugWildcardMatchesLongerHost(t *testing.T) {
 }
 
 // jub0bs/cors GHSA-vhxv-fg4m-p2w8: two patterns together allowed what neither
-
 // did alone.
 func TestFieldBugPatternsJoin(t *testing.T) {
 	t.Parallel()
@@ -834,7 +828,6 @@ func TestFieldBugPatternsJoin(t *testing.T) {
 }
 
 // jub0bs/cors 12, 15: after a change of the index, origins and request headers
-
 // that the policy lists were refused.
 func TestFieldBugListedButRefused(t *testing.T) {
 	t.Parallel()
@@ -879,7 +872,6 @@ func TestFieldBugListedButRefused(t *testing.T) {
 }
 
 // rack-cors CVE-2017-11173: a pattern that was not anchored at its end let
-
 // example.com.evil.net through.
 func TestFieldBugPatternWithoutAnchor(t *testing.T) {
 	t.Parallel()
@@ -893,7 +885,6 @@ func TestFieldBugPatternWithoutAnchor(t *testing.T) {
 }
 
 // hasura 8261, hanko 2870: no pattern could stand for preview deployments, so that
-
 // people compared a prefix and forgot what follows.
 func TestFieldBugPreviewDeployments(t *testing.T) {
 	t.Parallel()
@@ -911,7 +902,6 @@ func TestFieldBugPreviewDeployments(t *testing.T) {
 }
 
 // electron-nuxt 680, electron 1990, laravel-cors 229: the origins of apps could
-
 // neither be listed nor be seen by the function.
 func TestFieldBugOriginsOfApps(t *testing.T) {
 	t.Parallel()

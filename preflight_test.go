@@ -236,7 +236,6 @@ func TestCheckPreflights(t *testing.T) {
 }
 
 // rs/cors 170: a long Access-Control-Request-Headers made the server allocate
-
 // without bound.
 func TestFieldBugLongRequestHeaders(t *testing.T) {
 	for _, p := range []cors.Policy{
@@ -271,7 +270,6 @@ func TestFieldBugLongRequestHeaders(t *testing.T) {
 }
 
 // rs/cors 174: request headers that a test or a client did not send sorted and
-
 // in lower case were refused.
 func TestFieldBugRequestHeadersUnsorted(t *testing.T) {
 	t.Parallel()
@@ -292,7 +290,6 @@ func TestFieldBugRequestHeadersUnsorted(t *testing.T) {
 }
 
 // readest 5444: browsers do not take "*" for Authorization, so that 43 % of all
-
 // requests were preflights.
 func TestFieldBugAuthorizationUnderWildcard(t *testing.T) {
 	t.Parallel()
@@ -341,7 +338,6 @@ func TestFieldBugRejectedPreflightPassedOn(t *testing.T) {
 }
 
 // rs/cors 185, golang/go 61410: a pattern with a method answers OPTIONS with
-
 // 405 before a middleware inside it is reached.
 func TestFieldBugMethodPatternHidesPreflight(t *testing.T) {
 	t.Parallel()
