@@ -90,8 +90,9 @@
 // If an upstream server also sets CORS headers, browsers see two values and block
 // the response. Remove the upstream's headers with [StripHeaders]. A proxy in front
 // of the service must pass on Origin and Sec-Fetch-Site. It must also keep Host with
-// its port: browsers send no Sec-Fetch-Site with WebSocket handshakes and over plain
-// HTTP.
+// its port: over plain HTTP, browsers send no Sec-Fetch-Site, and Chromium sends none
+// with WebSocket handshakes. If it cannot, list the service's own origin in
+// AllowedOrigins.
 //
 // # Caches
 //

@@ -19,8 +19,7 @@ import (
 	"github.com/f407da42/cors"
 )
 
-// ask sends a request to h, as a browser would for a page of the given origin,
-// and prints the status and the CORS headers of the response.
+// ask sends a request to h, as a browser does for a page on origin, and prints the status and the CORS headers of the response.
 func ask(h http.Handler, method, target, origin string) {
 	r := httptest.NewRequest(method, target, nil)
 	if origin != "" {
@@ -39,8 +38,8 @@ func ask(h http.Handler, method, target, origin string) {
 	}
 }
 
-// Wrap the whole router, so that preflights reach the middleware whatever the
-// patterns inside.
+// Wrap the whole router. Preflights then reach the middleware, even if all patterns
+// have methods.
 func Example() {
 	mux := http.NewServeMux()
 	mux.HandleFunc("PUT /data", func(w http.ResponseWriter, r *http.Request) {
@@ -73,8 +72,8 @@ func Example() {
 	// PUT /data from https://evil.example -> 403
 }
 
-// Parts of a site can have policies of their own: a public one for
-// everybody's scripts, and one for an app that sends cookies.
+// Parts of a site can have different policies: here, a public one, and one for an app
+// that sends cookies.
 func ExampleMiddleware_Handler_subtrees() {
 	hello := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "hello") })
 
@@ -91,7 +90,7 @@ func ExampleMiddleware_Handler_subtrees() {
 		log.Fatal(err)
 	}
 
-	// Patterns without a method take preflights, too.
+	// Patterns without a method also match preflights.
 	mux := http.NewServeMux()
 	mux.Handle("/public/", public.Handler(hello))
 	mux.Handle("/private/", private.Handler(hello))
@@ -108,8 +107,8 @@ func ExampleMiddleware_Handler_subtrees() {
 	//   Access-Control-Allow-Methods: PUT
 }
 
-// The wrong way: a pattern with a method answers OPTIONS with 405, before the
-// middleware inside it can. Wrap the mux instead.
+// Incorrect: the mux responds to OPTIONS with 405 if the pattern has a method, and the
+// middleware inside it is not called. Wrap the mux instead.
 func ExampleMiddleware_Handler_incorrect() {
 	c, err := cors.New(cors.Policy{
 		AllowedOrigins: []string{"https://app.example.com"},
@@ -134,13 +133,13 @@ func ExampleMiddleware_Handler_incorrect() {
 	//   Access-Control-Allow-Methods: PUT
 }
 
-// OnReject sees each rejected request, and each preflight that the browser
-// will not be content with.
+// OnReject is called for each rejected request, and for each preflight that the
+// browser will stop at.
 func ExamplePolicy_onReject() {
 	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
 		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 			if a.Key == slog.TimeKey {
-				return slog.Attr{} // for the sake of the output below
+				return slog.Attr{} // no time in the output below
 			}
 			return a
 		},
@@ -228,7 +227,7 @@ func ExampleMiddleware_SetPolicy() {
 // server. Browsers block a response with two Access-Control-Allow-Origin values.
 func ExampleStripHeaders() {
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Access-Control-Allow-Origin", "*") // the upstream's own idea
+		w.Header().Set("Access-Control-Allow-Origin", "*") // header set by the upstream server
 	}))
 	defer upstream.Close()
 	target, err := url.Parse(upstream.URL)
@@ -254,10 +253,10 @@ func ExampleStripHeaders() {
 	//   Access-Control-Allow-Origin: https://app.example.com
 }
 
-// Origins that come and go, such as those that tenants register, are looked up
-// for each request. The function only sees well-formed origins.
+// AllowOriginFunc looks up origins that change, such as those that tenants register. It
+// is called only for valid origins.
 func ExamplePolicy_allowOriginFunc() {
-	var tenants sync.Map // from the host of a request to its tenant's origin
+	var tenants sync.Map // origins of tenants by the host of the request
 	tenants.Store("acme.api.example.com", "https://www.acme.example")
 
 	c, err := cors.New(cors.Policy{

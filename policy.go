@@ -85,7 +85,7 @@ type Policy struct {
 
 	// AllowedMethods lists the methods that scripts on allowed origins may use,
 	// beyond GET, HEAD and POST. CORS always allows those three (Fetch,
-	// "CORS-safelisted method"). "*" stands for any method.
+	// "CORS-safelisted method"). "*" allows any method.
 	//
 	// Browsers enforce the list. Handler does not compare the method of an
 	// actual request with it.
@@ -99,7 +99,7 @@ type Policy struct {
 	// may set, in any case. CORS always allows a few headers (Fetch,
 	// "CORS-safelisted request-header"): Accept, Accept-Language,
 	// Content-Language, a Content-Type that an HTML form can send, and simple
-	// values of Range. "*" stands for any header. Without AllowCredentials, it
+	// values of Range. "*" allows any header. Without AllowCredentials, it
 	// does not cover Authorization, so list both.
 	//
 	//	Authorization, X-Request-Id   sent as they are
@@ -113,7 +113,7 @@ type Policy struct {
 	// may read, in any case. CORS always exposes a few headers (Fetch,
 	// "CORS-safelisted response-header name"): Cache-Control, Content-Language,
 	// Content-Length, Content-Type, Expires, Last-Modified and Pragma. "*"
-	// stands for any header.
+	// allows any header.
 	//
 	//	ETag, X-Total-Count   sent as they are
 	//	Set-Cookie            refused: scripts can never read it

@@ -17,7 +17,7 @@ import (
 	"github.com/f407da42/cors/internal/testkit"
 )
 
-// suffixes is a cookiejar.PublicSuffixList of a few.
+// suffixes is a short cookiejar.PublicSuffixList.
 type suffixes struct{}
 
 func (suffixes) String() string { return "for tests" }
@@ -60,7 +60,7 @@ func TestRefusedPolicies(t *testing.T) {
 	}{
 		{"no scheme", origins("example.com"), [][2]string{{`AllowedOrigins[0]: "example.com" has no scheme`, `did you mean "https://example.com"?`}}},
 		{"a trailing slash", origins("https://example.com/"), [][2]string{{`AllowedOrigins[0]: "https://example.com/" ends with a slash`, `did you mean "https://example.com"?`}}},
-		{"nothing", origins(""), [][2]string{{`AllowedOrigins[0]: "" is empty, as an unset environment variable is`, ""}}},
+		{"an empty origin", origins(""), [][2]string{{`AllowedOrigins[0]: "" is empty, as an unset environment variable is`, ""}}},
 		{"a misplaced wildcard", origins("https://example.com", "h*", "https://*example.com"), [][2]string{
 			{`AllowedOrigins[1]: "h*" has no scheme`, ""},
 			{`AllowedOrigins[2]: "https://*example.com" has a misplaced "*"`, ""},
@@ -73,7 +73,7 @@ func TestRefusedPolicies(t *testing.T) {
 		{"a file", origins("file://"), [][2]string{{`AllowedOrigins[0]: "file://" is an origin of any file on the user's disk`, `or accept RiskNullOrigin`}}},
 		{"any origin, twice, and another", origins("*", "*", "https://a.example"), [][2]string{{`AllowedOrigins[0]: "*" already allows every other entry`, `remove those, or remove this`}}},
 		{"any origin, and another", origins("https://a.example", "*"), [][2]string{{`AllowedOrigins[1]: "*" already allows every other entry`, `remove those, or remove this`}}},
-		{"any origin, and what is none", origins("*", "example.com", "*"), [][2]string{
+		{"any origin, and an invalid one", origins("*", "example.com", "*"), [][2]string{
 			{`AllowedOrigins[0]: "*" already allows every other entry`, `remove those, or remove this`},
 			{`AllowedOrigins[1]: "example.com" has no scheme`, `did you mean "https://example.com"?`},
 		}},
@@ -98,7 +98,7 @@ func TestRefusedPolicies(t *testing.T) {
 			{`AllowedOrigins[4]: "https://*.kobe.jp" with AllowCredentials lets anyone who can register a name under "kobe.jp"`, "or accept RiskPublicSuffix"},
 			{`AllowedOrigins[5]: "https://*.a.kobe.jp" with AllowCredentials lets anyone who can register a name under "a.kobe.jp"`, "or accept RiskPublicSuffix"},
 		}},
-		{"names under well-known suffixes with credentials, without a list", credentialed("https://*.github.io", "https://*.co.uk.", "https://*.vercel.app", "https://proj-*.vercel.app:*", "https://*--proj.netlify.app"), [][2]string{
+		{"names under known suffixes with credentials, without a list", credentialed("https://*.github.io", "https://*.co.uk.", "https://*.vercel.app", "https://proj-*.vercel.app:*", "https://*--proj.netlify.app"), [][2]string{
 			{`AllowedOrigins[0]: "https://*.github.io" with AllowCredentials lets anyone who can register a name under "github.io" act as your users`, "or accept RiskPublicSuffix"},
 			{`AllowedOrigins[1]: "https://*.co.uk." with AllowCredentials lets anyone who can register a name under "co.uk"`, "or accept RiskPublicSuffix"},
 			{`AllowedOrigins[2]: "https://*.vercel.app" with AllowCredentials lets anyone who can register a name under "vercel.app"`, "or accept RiskPublicSuffix"},
@@ -121,14 +121,14 @@ func TestRefusedPolicies(t *testing.T) {
 			{`AllowedOrigins[0]: "https://*" with AllowCredentials lets every page on the web act as your users`, "if they need cookies, list the origins"},
 			{`AllowedOrigins[1]: "http://*" with AllowCredentials lets every page on the web act as your users`, "if they need cookies, list the origins"},
 		}},
-		{"a bit that is no risk", cors.Policy{AcceptRisks: cors.RiskNullOrigin << 1}, [][2]string{{`AcceptRisks: "8" has undefined bits`, "join RiskInsecureOrigin, RiskPublicSuffix and RiskNullOrigin"}}},
-		{"bits that are no risk, beside one", cors.Policy{AcceptRisks: cors.RiskNullOrigin<<1 | cors.RiskNullOrigin}, [][2]string{{`AcceptRisks: "12" has undefined bits`, "join RiskInsecureOrigin, RiskPublicSuffix and RiskNullOrigin"}}},
+		{"an undefined bit", cors.Policy{AcceptRisks: cors.RiskNullOrigin << 1}, [][2]string{{`AcceptRisks: "8" has undefined bits`, "join RiskInsecureOrigin, RiskPublicSuffix and RiskNullOrigin"}}},
+		{"undefined bits together with a risk", cors.Policy{AcceptRisks: cors.RiskNullOrigin<<1 | cors.RiskNullOrigin}, [][2]string{{`AcceptRisks: "12" has undefined bits`, "join RiskInsecureOrigin, RiskPublicSuffix and RiskNullOrigin"}}},
 		{"two risks at once", credentialed("http://*.com"), [][2]string{
 			{`AllowedOrigins[0]: "http://*.com" with AllowCredentials lets anyone who controls a network act as your users`, "or accept RiskInsecureOrigin"},
 			{`AllowedOrigins[0]: "http://*.com" with AllowCredentials lets anyone who can register a name under "com"`, "or accept RiskPublicSuffix"},
 		}},
 
-		{"no methods", cors.Policy{AllowedMethods: []string{"", "A B", "PUT,DELETE", "Ü", "PUT ", "**", "P*, D*"}}, [][2]string{
+		{"invalid methods", cors.Policy{AllowedMethods: []string{"", "A B", "PUT,DELETE", "Ü", "PUT ", "**", "P*, D*"}}, [][2]string{
 			{`AllowedMethods[0]: "" is empty, as an unset environment variable is`, `remove it`},
 			{`AllowedMethods[1]: "A B" is not a single name`, "write each name as a separate element"},
 			{`AllowedMethods[2]: "PUT,DELETE" is not a single name`, "write each name as a separate element"},
@@ -155,7 +155,7 @@ func TestRefusedPolicies(t *testing.T) {
 			{`AllowedMethods[7]: "query" is not uppercase, and methods are case-sensitive`, `did you mean "QUERY"?`},
 		}},
 
-		{"no request headers", cors.Policy{AllowedHeaders: []string{"", "x a", "x-a,x-b", "x-a:", "authorization\n", "*-id"}}, [][2]string{
+		{"invalid request headers", cors.Policy{AllowedHeaders: []string{"", "x a", "x-a,x-b", "x-a:", "authorization\n", "*-id"}}, [][2]string{
 			{`AllowedHeaders[0]: "" is empty, as an unset environment variable is`, `remove it`},
 			{`AllowedHeaders[1]: "x a" is not a single name`, "write each name as a separate element"},
 			{`AllowedHeaders[2]: "x-a,x-b" is not a single name`, "write each name as a separate element"},
@@ -179,7 +179,7 @@ func TestRefusedPolicies(t *testing.T) {
 			{`AllowedHeaders[4]: "Sec-Purposes" can never arrive`, "use another name"},
 		}},
 
-		{"no response headers", cors.Policy{ExposedHeaders: []string{"", "x a", " ETag", "X-*"}}, [][2]string{
+		{"invalid response headers", cors.Policy{ExposedHeaders: []string{"", "x a", " ETag", "X-*"}}, [][2]string{
 			{`ExposedHeaders[0]: "" is empty, as an unset environment variable is`, `remove it`},
 			{`ExposedHeaders[1]: "x a" is not a single name`, "write each name as a separate element"},
 			{`ExposedHeaders[2]: " ETag" has white space around it`, `did you mean "ETag"?`},
@@ -276,7 +276,7 @@ func TestRequestErrorMessages(t *testing.T) {
 	}
 }
 
-// TestAcceptedPolicies has each pattern allow some origins and not others.
+// TestAcceptedPolicies checks which origins each policy allows.
 func TestAcceptedPolicies(t *testing.T) {
 	t.Parallel()
 	label63 := strings.Repeat("a", 63)
@@ -321,7 +321,7 @@ func TestAcceptedPolicies(t *testing.T) {
 			[]string{"https://1.example", "https://1.2.3.4a", "https://0xg", "https://0a1b", "https://x_y.-a-.example"}, []string{"https://1.2.3.4"},
 		},
 		{
-			"subdomains, however deep", origins("https://*.example.com"),
+			"subdomains at any depth", origins("https://*.example.com"),
 			[]string{"https://a.example.com", "https://a.b.c.example.com", "https://x_1.example.com", "https://-.example.com", "https://" + label63 + ".example.com", "https://1.example.com", "https://example.com.example.com"},
 			[]string{
 				"https://example.com", "https://aexample.com", "https://.example.com", "https://a..example.com", "https://.a.example.com", "http://a.example.com", "https://a.example.com:8443",
@@ -387,7 +387,7 @@ func TestAcceptedPolicies(t *testing.T) {
 		{"insecure origins with credentials, at a risk", accepting(credentialed("http://example.com"), cors.RiskInsecureOrigin), []string{"http://example.com"}, []string{"https://example.com"}},
 		{"other schemes with credentials", credentialed("app://example.com", "https://example.com"), []string{"app://example.com", "https://example.com"}, nil},
 		{"subdomains of two labels with credentials", credentialed("https://*.example.com", "https://*.co.example"), []string{"https://a.example.com", "https://a.co.example"}, []string{"https://co.example"}},
-		{"subdomains of no public suffix with credentials", suffixed, []string{"https://a.example.github.io", "https://a.example.co.uk", "https://a.example.com"}, []string{"https://a.github.io"}},
+		{"subdomains of domains that are not public suffixes, with credentials", suffixed, []string{"https://a.example.github.io", "https://a.example.co.uk", "https://a.example.com"}, []string{"https://a.github.io"}},
 		{"subdomains of a public suffix with credentials, at a risk", accepting(credentialed("https://*.com"), cors.RiskPublicSuffix), []string{"https://a.com"}, []string{"https://com"}},
 		{"subdomains of a public suffix without credentials", origins("https://*.com"), []string{"https://a.com"}, []string{"https://com"}},
 		{"all risks", accepting(credentialed("http://*.com", "null"), cors.RiskInsecureOrigin|cors.RiskPublicSuffix|cors.RiskNullOrigin), []string{"http://a.com", "null"}, nil},
@@ -401,7 +401,7 @@ func TestAcceptedPolicies(t *testing.T) {
 					t.Error(err)
 				}
 				if _, ran := testkit.Serve(m, testkit.NewRequest("GET", "Origin: "+origin)); !ran {
-					t.Errorf("the handler did not run for %q", origin)
+					t.Errorf("the handler does not run for %q", origin)
 				}
 			}
 			for _, origin := range test.alsoRefused {
@@ -417,7 +417,7 @@ func TestAcceptedPolicies(t *testing.T) {
 	}
 }
 
-// The longest host has 253 bytes, which can be followed by a dot and a port.
+// The longest host has 253 bytes. A dot and a port can follow it.
 func TestLongestOrigins(t *testing.T) {
 	t.Parallel()
 	domain := strings.Repeat("b.", 110) + "example.com"
@@ -446,7 +446,7 @@ func TestAllowOriginFunc(t *testing.T) {
 		name   string
 		origin string
 		risks  cors.Risk
-		asked  bool
+		called bool
 	}{
 		{"an origin", "https://tenant.example", 0, true},
 		{"an origin with a port", "https://tenant.example:8443", 0, true},
@@ -493,13 +493,13 @@ func TestAllowOriginFunc(t *testing.T) {
 			})
 			w, ran := testkit.Serve(m, testkit.NewRequest("PURGE", "Origin: "+test.origin))
 			var want []string
-			if test.asked {
+			if test.called {
 				want = []string{"PURGE " + test.origin}
 			}
 			if !slices.Equal(asked, want) {
-				t.Errorf("%s: the function was asked %q, want %q", test.name, asked, want)
+				t.Errorf("%s: the function is called for %q, want %q", test.name, asked, want)
 			}
-			allowed := strings.HasSuffix(test.origin, "listed.example") || test.asked && answer
+			allowed := strings.HasSuffix(test.origin, "listed.example") || test.called && answer
 			if ran != allowed || (w.Header().Get("Access-Control-Allow-Origin") == test.origin) != allowed {
 				t.Errorf("%s: the handler ran: %t, want %t", test.name, ran, allowed)
 			}
@@ -640,7 +640,8 @@ func TestEmbeddedPolicyTakesOverJSON(t *testing.T) {
 	}
 }
 
-// A third of 233 policies in public Go code lists such names, which do nothing.
+// A third of 233 policies in public Go code list names that do nothing. New refused
+// them.
 func TestFieldBugHarmlessEntries(t *testing.T) {
 	t.Parallel()
 	p := cors.Policy{
@@ -714,7 +715,7 @@ func TestRiskAsText(t *testing.T) {
 	}
 }
 
-func TestDuplicatesAreNoMistake(t *testing.T) {
+func TestDuplicatesAreAccepted(t *testing.T) {
 	t.Parallel()
 	if _, err := cors.New(cors.Policy{
 		AllowedOrigins: []string{"https://a.example", "https://a.example", "https://*.a.example", "https://*.a.example"},
@@ -726,8 +727,8 @@ func TestDuplicatesAreNoMistake(t *testing.T) {
 	}
 }
 
-// TestNewMakesRoomForOrigins counts allocations, so nothing runs beside it.
-func TestNewMakesRoomForOrigins(t *testing.T) {
+// TestNewAllocatesOncePerMap counts allocations, so it is not parallel.
+func TestNewAllocatesOncePerMap(t *testing.T) {
 	const n = 1000 // about half of what the map for them can hold: of a fuller one, parts may grow
 	origins := make([]string, n)
 	for i := range origins {
@@ -748,7 +749,7 @@ func TestNewMakesRoomForOrigins(t *testing.T) {
 	_ = set
 }
 
-// checkPages has m allow the pages of some origins, and not those of others.
+// checkPages checks which origins m allows.
 func checkPages(t *testing.T, m *cors.Middleware, allowed, refused []string) {
 	t.Helper()
 	for _, origin := range allowed {
@@ -763,10 +764,8 @@ func checkPages(t *testing.T, m *cors.Middleware, allowed, refused []string) {
 	}
 }
 
-// The tests whose names begin with TestFieldBug each show a defect that another
-// CORS middleware had.
-// rs/cors CVE-2018-20744, echo 2400, fiber CVE-2024-25124, daptin 249: any
-// origin was reflected, with credentials.
+// rs/cors CVE-2018-20744, echo 2400, fiber CVE-2024-25124, daptin 249: "*" with
+// credentials reflected any origin.
 func TestFieldBugAnyOriginWithCredentials(t *testing.T) {
 	t.Parallel()
 	if _, err := cors.New(credentialed("*")); err == nil {
@@ -782,7 +781,7 @@ func TestFieldBugAnyOriginWithCredentials(t *testing.T) {
 	}
 }
 
-// rs/cors 197: "h*" allowed nearly any origin, with credentials too.
+// rs/cors 197: "h*" with credentials allowed nearly any origin.
 func TestFieldBugPartialWildcard(t *testing.T) {
 	t.Parallel()
 	for _, pattern := range []string{
@@ -796,8 +795,8 @@ func TestFieldBugPartialWildcard(t *testing.T) {
 	}
 }
 
-// gin-contrib CVE-2019-25211: a wildcard matched what begins or ends like the
-// host it was meant for, such as example.community for example.com.
+// gin-contrib CVE-2019-25211: a wildcard pattern matched a longer host, such as
+// example.community for example.com.
 func TestFieldBugWildcardMatchesLongerHost(t *testing.T) {
 	t.Parallel()
 	m := testkit.MustNew(t, origins("https://*.example.com", "https://example.com:*", "http://localhost:*"))
@@ -808,8 +807,8 @@ func TestFieldBugWildcardMatchesLongerHost(t *testing.T) {
 	})
 }
 
-// jub0bs/cors GHSA-vhxv-fg4m-p2w8: two patterns together allowed what neither
-// did alone.
+// jub0bs/cors GHSA-vhxv-fg4m-p2w8: two patterns together allowed an origin that
+// neither allows alone.
 func TestFieldBugPatternsJoin(t *testing.T) {
 	t.Parallel()
 	for _, union := range [][]string{
@@ -827,9 +826,9 @@ func TestFieldBugPatternsJoin(t *testing.T) {
 	}
 }
 
-// jub0bs/cors 12, 15: after a change of the index, origins and request headers
-// that the policy lists were refused.
-func TestFieldBugListedButRefused(t *testing.T) {
+// jub0bs/cors 12, 15: after a change of the index, listed origins and request headers
+// were rejected.
+func TestFieldBugListedButRejected(t *testing.T) {
 	t.Parallel()
 	rnd := rand.New(rand.NewPCG(1, 2))
 	var p cors.Policy
@@ -871,8 +870,8 @@ func TestFieldBugListedButRefused(t *testing.T) {
 	}
 }
 
-// rack-cors CVE-2017-11173: a pattern that was not anchored at its end let
-// example.com.evil.net through.
+// rack-cors CVE-2017-11173: a pattern without an anchor at its end allowed
+// example.com.evil.net.
 func TestFieldBugPatternWithoutAnchor(t *testing.T) {
 	t.Parallel()
 	m := testkit.MustNew(t, origins("https://example.com", "https://*.example.org", "http://example.net:*"))
@@ -884,8 +883,8 @@ func TestFieldBugPatternWithoutAnchor(t *testing.T) {
 	})
 }
 
-// hasura 8261, hanko 2870: no pattern could stand for preview deployments, so that
-// people compared a prefix and forgot what follows.
+// hasura 8261, hanko 2870: no pattern could match preview deployments. People compared
+// a prefix and forgot the rest.
 func TestFieldBugPreviewDeployments(t *testing.T) {
 	t.Parallel()
 	m := testkit.MustNew(t, origins("https://*--proj.netlify.app", "https://proj-*.vercel.app", "https://app-*-team.vercel.app"))
@@ -901,8 +900,8 @@ func TestFieldBugPreviewDeployments(t *testing.T) {
 	})
 }
 
-// electron-nuxt 680, electron 1990, laravel-cors 229: the origins of apps could
-// neither be listed nor be seen by the function.
+// electron-nuxt 680, electron 1990, laravel-cors 229: the origins of apps could not be
+// listed, and the function was not called for them.
 func TestFieldBugOriginsOfApps(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
