@@ -24,31 +24,31 @@ import (
 	"github.com/f407da42/cors/internal/testkit"
 )
 
-// hostileMessages are what a hostile client may send on one HTTP/1.1 connection
-// each, before it closes its half of it.
+// hostileMessages returns messages that a hostile client can send over HTTP/1.1,
+// each on its own connection. The client closes its half of it afterwards.
 func hostileMessages() []string {
 	const (
 		start = "OPTIONS / HTTP/1.1\r\nHost: api.example\r\n"
 		ask   = start + "Origin: https://example-client.com\r\nAccess-Control-Request-Method: PUT\r\n"
 	)
 	messages := []string{
-		// Half-closed within a request, and after one.
+		// Connections that are half-closed in the middle of a request, and after it.
 		"", "OPTI", start, ask + "Access-Control-Request-Headers: x-cus", ask + "\r\n",
-		// As many lines as fit.
+		// As many lines as the server accepts.
 		ask + strings.Repeat("Access-Control-Request-Headers: x-a\r\n", 20_000) + "\r\n",
 		start + strings.Repeat("Origin: https://example-client.com\r\n", 20_000) + "\r\n",
 		start + strings.Repeat("Access-Control-Request-Method: PUT\r\n", 20_000) + "\r\n",
-		// Pipelined.
+		// Pipelined requests.
 		strings.Repeat(ask+"\r\n", 300),
 		strings.Repeat("GET / HTTP/1.1\r\nHost: api.example\r\nOrigin: https://evil.example\r\n\r\n", 300),
 	}
-	// An Origin as long as Host, which is then compared with it.
+	// An Origin of the same length as Host, with which it could be compared.
 	for _, host := range []string{strings.Repeat("a", 500<<10), strings.Repeat("a.", 250<<10) + "example"} {
 		messages = append(messages, "POST / HTTP/1.1\r\nHost: "+host+"\r\nOrigin: https://"+host+"\r\nContent-Length: 0\r\n\r\n")
 	}
 	for _, name := range []string{"Origin", "Sec-Fetch-Site", "Access-Control-Request-Method", "Access-Control-Request-Headers"} {
 		for _, value := range []string{
-			// As long as net/http takes, and longer.
+			// Values of the length that net/http accepts, and longer ones.
 			strings.Repeat("a", 1<<20), strings.Repeat("a.", 1<<19), strings.Repeat("x-a,", 1<<18), strings.Repeat("a", 2<<20),
 			"\x00", "\x01\x7f", "a\tb", "\x1b[31m", "\xff\xfe", "https://\xc3\x28.example", "\u202ehttps://example-client.com", " ", ",", "\v", "a\rb",
 		} {
@@ -58,8 +58,8 @@ func hostileMessages() []string {
 	return messages
 }
 
-// sendHostile sends message to the HTTP/1.1 server at address, closes that half
-// of the connection, and returns what comes back.
+// sendHostile sends message to the HTTP/1.1 server at address, closes its half of
+// the connection, and returns all that the server sends.
 func sendHostile(address, message string) ([]byte, error) {
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
@@ -70,7 +70,7 @@ func sendHostile(address, message string) ([]byte, error) {
 	sent := make(chan struct{})
 	go func() {
 		defer close(sent)
-		// The server may close the connection before it has read all.
+		// The server can close the connection before it has read everything.
 		if _, err := io.WriteString(conn, message); err == nil {
 			conn.(*net.TCPConn).CloseWrite()
 		}
@@ -81,8 +81,8 @@ func sendHostile(address, message string) ([]byte, error) {
 	return received, ifTimeout(err)
 }
 
-// ifTimeout returns err if it is that a deadline has passed. How else the
-// server ends a connection is its choice.
+// ifTimeout returns err if a deadline passed, and nil otherwise. The server can
+// close a connection in any other way.
 func ifTimeout(err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return err
@@ -91,8 +91,8 @@ func ifTimeout(err error) error {
 }
 
 // sendHostile2 sends a preflight with the header name: value to the HTTP/2
-// server at address, in frames written by hand, since http.Transport refuses
-// some values. It waits until the server answers or gives up.
+// server at address. It writes the frames itself, because http.Transport refuses
+// some values. It waits until the server responds or closes the connection.
 func sendHostile2(address, name, value string) error {
 	conn, err := tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
 	if err != nil {
@@ -155,8 +155,8 @@ func sendHostile2(address, name, value string) error {
 	}
 }
 
-// honestRequests are what an honest client sends, with the answers it should
-// get under examplePolicy.
+// honestRequests are the requests of an honest client, and the responses that it
+// should get under the example policy.
 var honestRequests = []struct {
 	method string
 	header []string
@@ -176,7 +176,7 @@ var honestRequests = []struct {
 }
 
 // sendHonest sends request i of honestRequests to url, and returns the status
-// and the header lines of the answer that matter to CORS.
+// and the lines of the response header that CORS uses.
 func sendHonest(client *http.Client, url string, i int) (int, []string, error) {
 	r, err := http.NewRequest(honestRequests[i].method, url, nil)
 	if err != nil {
@@ -211,9 +211,9 @@ func newServers(h http.Handler) (http1, http2 *httptest.Server) {
 	return http1, http2
 }
 
-// TestHostileLoad has hostile clients send all that hostileMessages holds, over
-// both versions of HTTP, while honest ones look at their answers. When all is
-// over, no memory is held that was not held before.
+// TestHostileLoad sends hostile messages over HTTP/1.1 and HTTP/2, while honest
+// clients check their responses. Afterwards, the server must not hold more memory
+// than before.
 func TestHostileLoad(t *testing.T) {
 	p := testkit.ExamplePolicy
 	p.OnReject = func(*http.Request, *cors.RequestError) {}
@@ -242,11 +242,11 @@ func TestHostileLoad(t *testing.T) {
 					t.Error(err)
 				}
 				if len(received) > 300*512 {
-					t.Errorf("%d bytes were sent in answer to %.100q", len(received), message)
+					t.Errorf("got %d bytes in response to %.100q", len(received), message)
 				}
 				for _, match := range status.FindAllSubmatch(received, -1) {
 					if s := string(match[1]); !slices.Contains([]string{"200", "204", "400", "403", "431"}, s) {
-						t.Errorf("status %s in answer to %.100q", s, message)
+						t.Errorf("got status %s in response to %.100q", s, message)
 					}
 				}
 			}
@@ -293,7 +293,7 @@ func TestHostileLoad(t *testing.T) {
 	runtime.KeepAlive(messages)
 	t.Logf("%d bytes of memory were live before the load, %d after", before, after)
 	if after > before+2<<20 {
-		t.Error("that is too much more")
+		t.Error("the server holds more memory than before")
 	}
 }
 
@@ -331,10 +331,9 @@ func TestNearMissesAreBounded(t *testing.T) {
 	t.Logf("%v bytes", bytes)
 }
 
-// BenchmarkHostileLoad compares how many honest requests a second are answered
-// while a hostile client sends all that hostileMessages holds: by a bare handler
-// and with the middleware around it, in turns. Run it with -benchtime=50x or
-// more.
+// BenchmarkHostileLoad measures the rate of honest requests while a hostile client
+// sends all of its messages. It compares a bare handler with one inside the
+// middleware. Run it with -benchtime=50x or more.
 func BenchmarkHostileLoad(b *testing.B) {
 	bare := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 	servers := make([]*httptest.Server, 2)
@@ -345,7 +344,7 @@ func BenchmarkHostileLoad(b *testing.B) {
 		servers[i] = http1
 	}
 	messages := hostileMessages()
-	answered := func(server *httptest.Server) float64 {
+	rate := func(server *httptest.Server) float64 {
 		var honest sync.WaitGroup
 		var requests atomic.Int64
 		done := make(chan struct{})
@@ -378,7 +377,7 @@ func BenchmarkHostileLoad(b *testing.B) {
 	for n := 0; b.Loop(); n++ {
 		for i := range rates {
 			i = (i + n) % 2
-			rates[i] = append(rates[i], answered(servers[i]))
+			rates[i] = append(rates[i], rate(servers[i]))
 		}
 		ratios = append(ratios, rates[1][n]/rates[0][n])
 	}

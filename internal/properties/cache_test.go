@@ -13,10 +13,10 @@ import (
 	"github.com/f407da42/cors/internal/testkit"
 )
 
-// sight is what a client makes of the answer to a GET through h: a page's script
-// by the browser's model, or, where page is empty, an image or another client that
-// sends no Origin.
-func sight(h http.Handler, page, url, language string, credentials corstest.Credentials) string {
+// view returns the part of the response to a GET that a client sees. The client is
+// the script of a page in the model of the browser. If page is empty, it is an image
+// or another client that sends no Origin.
+func view(h http.Handler, page, url, language string, credentials corstest.Credentials) string {
 	if page == "" {
 		r := httptest.NewRequest("GET", url, nil)
 		r.Header.Set("Accept-Language", language)
@@ -34,9 +34,9 @@ func sight(h http.Handler, page, url, language string, credentials corstest.Cred
 	return fmt.Sprintf("%d %s", res.Status, res.Body)
 }
 
-// TestSharedCache has pages, images and other clients ask in random order through
-// a cache that they share: each sees what it would without the cache, so nobody
-// gets an answer that was made for somebody else. Without Vary, they do.
+// TestSharedCache sends requests from pages, images and other clients through a
+// shared cache, in random order. Each client must see the same response as without
+// the cache. Without Vary, some clients see a response for another client.
 func TestSharedCache(t *testing.T) {
 	t.Parallel()
 	for name, ignoreVary := range map[string]bool{"with Vary": false, "without Vary": true} {
@@ -44,7 +44,7 @@ func TestSharedCache(t *testing.T) {
 			t.Parallel()
 			const seed = 1
 			g := generator{rand.New(rand.NewPCG(seed, seed))}
-			asked, hits, opened, shut, others := 0, 0, 0, 0, 0
+			requests, hits, opened, blocked, others := 0, 0, 0, 0, 0
 			for range rounds(500) {
 				p := g.policy()
 				service := testkit.MustNew(t, p).Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -60,30 +60,30 @@ func TestSharedCache(t *testing.T) {
 				for range 40 {
 					page, url, language := g.pick(clients...), g.pick("https://api.example/a", "https://api.example/b"), g.pick("en", "fr")
 					credentials := corstest.Credentials(g.IntN(3))
-					got, want := sight(cache, page, url, language, credentials), sight(service, page, url, language, credentials)
-					asked++
+					got, want := view(cache, page, url, language, credentials), view(service, page, url, language, credentials)
+					requests++
 					switch {
 					case got == want:
 						continue
 					case want == "blocked":
 						opened++
 					case got == "blocked":
-						shut++
+						blocked++
 					default:
 						others++
 					}
 					if !ignoreVary {
-						t.Fatalf("%q asks for %s in %s, credentials %d, and sees %q, not %q, under %+v", page, url, language, credentials, got, want, p)
+						t.Fatalf("page %q, %s in %s, credentials %d: got %q, want %q; policy %+v", page, url, language, credentials, got, want, p)
 					}
 				}
 				hits += cache.Hits
 			}
-			t.Logf("%d requests, %d answered by the cache; %d were opened, %d shut, and %d saw what was made for others", asked, hits, opened, shut, others)
-			if hits < asked/4 {
-				t.Error("the cache answers too few")
+			t.Logf("%d requests, %d of them from the cache; %d wrongly readable, %d wrongly blocked, %d with the response for another client", requests, hits, opened, blocked, others)
+			if hits < requests/4 {
+				t.Error("too few responses come from the cache")
 			}
-			if ignoreVary && (shut == 0 || others == 0) {
-				t.Error("this test cannot see that Vary is missing")
+			if ignoreVary && (blocked == 0 || others == 0) {
+				t.Error("this test does not notice that Vary is missing")
 			}
 		})
 	}

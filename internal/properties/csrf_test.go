@@ -167,10 +167,10 @@ func TestProtectionAgainstForgery(t *testing.T) {
 	}
 }
 
-// Servers of the Model Context Protocol among others (github-mcp-server 2359,
-// go-sdk 842): a preflight got 204 from the CORS middleware, and the request after
-// it 403 from http.CrossOriginProtection, which was not told the same origins, and
-// cannot be told patterns. One policy does both.
+// github-mcp-server 2359, go-sdk 842, among others: the CORS middleware responded to
+// the preflight with 204. Then http.CrossOriginProtection rejected the request with
+// 403. It was not configured with the same origins, and it does not support
+// patterns. One policy does both.
 func TestFieldBugPreflightPassesAndRequestDoesNot(t *testing.T) {
 	t.Parallel()
 	c := testkit.MustNew(t, cors.Policy{AllowedOrigins: []string{"https://*.example.com"}, AllowedMethods: []string{"PUT"}})
@@ -178,7 +178,7 @@ func TestFieldBugPreflightPassesAndRequestDoesNot(t *testing.T) {
 		origin, site  string
 		preflight     int
 		served        bool
-		alsoProtected bool // what becomes of it with both
+		alsoProtected bool // served behind both layers
 	}{
 		{"https://app.example.com", "cross-site", 204, true, false},
 		{"https://app.example.com", "", 204, true, false},
@@ -189,27 +189,27 @@ func TestFieldBugPreflightPassesAndRequestDoesNot(t *testing.T) {
 	} {
 		r := testkit.NewRequest("PUT", "Origin: "+test.origin, "Sec-Fetch-Site: "+test.site)
 		if _, ran := testkit.Serve(c, r); ran != test.served {
-			t.Errorf("%+v: whether the handler ran: %t", test, ran)
+			t.Errorf("%+v: the handler ran: %t", test, ran)
 		}
 		protected := false
 		c.Handler(http.NewCrossOriginProtection().Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 			protected = true
 		}))).ServeHTTP(httptest.NewRecorder(), r)
 		if protected != test.alsoProtected {
-			t.Errorf("%+v: whether the handler ran behind both: %t", test, protected)
+			t.Errorf("%+v: behind both layers, the handler ran: %t", test, protected)
 		}
 		if test.preflight == 0 {
 			continue
 		}
 		w, _ := testkit.Serve(c, testkit.NewRequest("OPTIONS", "Origin: "+test.origin, "Access-Control-Request-Method: PUT"))
 		if w.Code != test.preflight {
-			t.Errorf("%+v: the preflight gets %d", test, w.Code)
+			t.Errorf("%+v: the response to the preflight is a %d", test, w.Code)
 		}
 	}
 	protection := http.NewCrossOriginProtection()
 	protection.AddTrustedOrigin("https://*.example.com")
 	if protection.Check(testkit.NewRequest("PUT", "Origin: https://app.example.com", "Sec-Fetch-Site: cross-site")) == nil {
-		t.Error("http.CrossOriginProtection can be told patterns: say so")
+		t.Error("http.CrossOriginProtection supports patterns; the documentation says that it does not")
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 	"github.com/f407da42/cors/corstest"
 )
 
-// generator makes policies that New accepts, and requests that come near what
-// they allow.
+// A generator makes policies that New accepts, and requests that such policies
+// allow or nearly allow.
 type generator struct{ *rand.Rand }
 
 // one reports true one time in n.
@@ -60,7 +60,7 @@ func (g generator) policy() cors.Policy {
 	return p
 }
 
-// dozens returns how many headers to have: mostly few.
+// dozens returns a number of headers, which is mostly small.
 func (g generator) dozens() int {
 	if g.one(5) {
 		return g.IntN(80)
@@ -79,7 +79,7 @@ func (g generator) casing(name string) string {
 	return g.pick(name, strings.ToLower(name), strings.ToUpper(name))
 }
 
-// origin returns one of those few that many policies and pages share parts of.
+// origin returns one of a few origins that have parts in common.
 func (g generator) origin() string {
 	host := g.pick("a", "b", "ab", "a-b", "com", "localhost")
 	for range g.IntN(3) {
@@ -116,7 +116,8 @@ func (g generator) pattern() string {
 	return scheme + "://" + host
 }
 
-// page returns the origin of a page, or what comes near one that p allows.
+// page returns the origin of a page, or a string that is nearly an origin that p
+// allows.
 func (g generator) page(p cors.Policy) string {
 	if len(p.AllowedOrigins) == 0 || g.one(4) {
 		return g.pick("null", g.origin(), g.origin(), "http://localhost:8080", "http://localhost:808",

@@ -13,9 +13,9 @@ import (
 
 var tokenExpr = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
 
-// checkRequestHeaders reads the lines of Access-Control-Request-Headers the
-// long way: taken apart and looked up in a map. It returns what Check should
-// report, or nil.
+// checkRequestHeaders splits the lines of Access-Control-Request-Headers, and
+// looks up each name in a map. It returns the error that Check should return, or
+// nil.
 func checkRequestHeaders(p cors.Policy, lines []string) *cors.RequestError {
 	refuse := func(culprits ...string) *cors.RequestError {
 		return &cors.RequestError{Preflight: true, Field: "Access-Control-Request-Headers", Value: firstTwo(culprits)}
@@ -37,7 +37,7 @@ func checkRequestHeaders(p cors.Policy, lines []string) *cors.RequestError {
 		}
 	}
 
-	start := 0 // of the line, in what comes of joining all
+	start := 0 // index of the line in all lines, joined with ", "
 	for _, line := range lines {
 		end := start
 		for name := range strings.SplitSeq(line, ",") {
@@ -60,8 +60,8 @@ func checkRequestHeaders(p cors.Policy, lines []string) *cors.RequestError {
 	return nil
 }
 
-// FuzzRequestHeaders compares what Check says about the lines in asked with a
-// naive reading of them, under a policy that allows the names in allowed.
+// FuzzRequestHeaders compares the error from Check with checkRequestHeaders, for
+// the lines in asked and a policy that allows the names in allowed.
 func FuzzRequestHeaders(f *testing.F) {
 	longList := "x-0" // longer than 8 KiB
 	for i := range 1400 {
@@ -111,7 +111,7 @@ func FuzzRequestHeaders(f *testing.F) {
 			t.Errorf("AllowedHeaders %q, lines %q: got %+v, want %+v", p.AllowedHeaders, lines, got, want)
 		}
 
-		// Neither the order of the lines nor the case of names makes a difference.
+		// The order of the lines and the case of the names do not matter.
 		slices.Reverse(lines)
 		for i, line := range lines {
 			if i%2 == 0 && tokenExpr.MatchString(strings.ReplaceAll(line, ",", "")) {

@@ -57,7 +57,7 @@ func TestBrowsersObeyThePolicy(t *testing.T) {
 	}
 }
 
-// An outcome is what comes of a page's request.
+// An outcome is the result of a request from a page.
 type outcome struct {
 	preflight bool // the browser sends one
 	handled   bool // the wrapped handler runs

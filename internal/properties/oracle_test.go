@@ -14,7 +14,7 @@ import (
 	"github.com/f407da42/cors/internal/testkit"
 )
 
-// A response is everything that comes of a request.
+// A response is the full result of a request.
 type response struct {
 	ran    bool // whether the wrapped handler ran
 	status int
@@ -33,9 +33,8 @@ func sameResponse(a, b response) bool {
 		maps.EqualFunc(a.header, b.header, sameValues) && testkit.SameError(a.report, b.report)
 }
 
-// An oracle says what Handler should do with any request under one policy. It is
-// written from the documented table of requests, and shares no code with the
-// library.
+// An oracle computes the response of Handler to any request under one policy. It
+// follows the documented table of requests, and shares no code with the library.
 type oracle struct {
 	cors.Policy
 	patterns []*regexp.Regexp
@@ -116,7 +115,7 @@ func (res *response) set(name string, values ...string) {
 	}
 }
 
-// allow sets the headers that both kinds of responses have.
+// allow sets the headers that preflight responses and others have in common.
 func (o *oracle) allow(res *response, origin string, anyOrigin bool) {
 	if anyOrigin {
 		origin = "*"

@@ -16,8 +16,8 @@ import (
 	"github.com/f407da42/cors/internal/testkit"
 )
 
-// isOriginPattern reports whether s has a place in AllowedOrigins: whether it is
-// a pattern, and what it risks is accepted.
+// isOriginPattern reports whether AllowedOrigins can have s: it is a pattern, and
+// its risks are accepted.
 func isOriginPattern(s string, credentials bool, accepted cors.Risk) bool {
 	switch s {
 	case "*":
@@ -106,8 +106,8 @@ func isResponseHeaderToExpose(s string, credentials bool) bool {
 	return isNameOrWildcard(s) && !(credentials && s == "*") && !regexp.MustCompile(`(?i)^set-cookie2?$`).MatchString(s)
 }
 
-// FuzzPolicy compares what New accepts in each field with what the standards
-// say, read with other means.
+// FuzzPolicy compares the decision of New on each field with a second
+// implementation. It also encodes each accepted policy as JSON and decodes it.
 func FuzzPolicy(f *testing.F) {
 	for _, origin := range append([]string{"*", "http://*.localhost.:*", "https://*-x.a.example"}, naive.Samples...) {
 		f.Add(origin, "PUT", "X-Custom-Header", "ETag", int64(2*time.Hour), false, uint(0))
@@ -163,7 +163,7 @@ func FuzzPolicy(f *testing.F) {
 		}
 		for name, field := range fields {
 			if refused[name] == field.valid {
-				t.Errorf("%s %q: refused is %t; AllowCredentials %t, AcceptRisks %b; error: %v", name, field.value, refused[name], credentials, accepted, err)
+				t.Errorf("%s %q: refused: %t; AllowCredentials %t, AcceptRisks %b; error: %v", name, field.value, refused[name], credentials, accepted, err)
 			}
 		}
 		if err != nil {
@@ -179,7 +179,7 @@ func FuzzPolicy(f *testing.F) {
 			t.Errorf("%s is decoded as %+v, %v; want %+v", text, decoded, err, p)
 		}
 		if (origin == "null" || origin == "file://" || naive.IsOrigin(origin)) && !testkit.AllowsPage(m, origin) {
-			t.Errorf("origin %q is not allowed, though the policy lists it", origin)
+			t.Errorf("origin %q is not allowed, although the policy lists it", origin)
 		}
 	})
 }

@@ -14,10 +14,10 @@ import (
 	"github.com/f407da42/cors/internal/testkit"
 )
 
-// TestPoliciesSwitchedUnderLoad replaces the policy while requests are served,
-// and has careless code before and after the middleware overwrite all header
-// values in place. Each response has to agree wholly with one policy. The race
-// detector sees more of it.
+// TestPoliciesSwitchedUnderLoad replaces the policy while requests are served.
+// Handlers around and inside the middleware overwrite all header values in place.
+// Each response must be entirely that of one policy. The race detector finds more
+// defects with this test.
 func TestPoliciesSwitchedUnderLoad(t *testing.T) {
 	t.Parallel()
 	type responseKey struct{}
@@ -63,7 +63,7 @@ func TestPoliciesSwitchedUnderLoad(t *testing.T) {
 	}
 
 	m := testkit.MustNew(t, policies[0])
-	// The responses are looked at when the middleware is done with them.
+	// Each response is recorded when the middleware has finished with it.
 	observe := func(w http.ResponseWriter, r *http.Request) {
 		a := r.Context().Value(responseKey{}).(*response)
 		a.header = w.Header().Clone()
@@ -82,7 +82,7 @@ func TestPoliciesSwitchedUnderLoad(t *testing.T) {
 		}
 		testkit.Scribble(w.Header())
 		if after := vary[:3]; after[2] != "" {
-			t.Errorf("%q was written behind somebody else's slice", after[2])
+			t.Errorf("%q was written behind the slice of an outer layer", after[2])
 		}
 	})
 
@@ -98,9 +98,9 @@ func TestPoliciesSwitchedUnderLoad(t *testing.T) {
 				if err := m.SetPolicy(policies[n%2]); err != nil {
 					t.Error(err)
 				}
-				// Either policy has three of them.
+				// Each policy has three methods and headers in total.
 				if p := m.Policy(); len(p.AllowedMethods)+len(p.AllowedHeaders) != 3 {
-					t.Errorf("Policy returned parts of both: %+v", p)
+					t.Errorf("Policy returned parts of both policies: %+v", p)
 				}
 			}
 		}
@@ -130,10 +130,10 @@ func TestPoliciesSwitchedUnderLoad(t *testing.T) {
 	}
 	clients.Wait()
 	close(done)
-	t.Logf("%d responses agreed with one policy, %d with the other, which were switched %d times", agreed[0].Load(), agreed[1].Load(), <-switched)
+	t.Logf("%d responses were those of one policy, %d those of the other; the policy changed %d times", agreed[0].Load(), agreed[1].Load(), <-switched)
 }
 
-// TestRequestKeepsItsPolicy has the policy replaced in the middle of requests.
+// TestRequestKeepsItsPolicy replaces the policy in the middle of a request.
 func TestRequestKeepsItsPolicy(t *testing.T) {
 	t.Parallel()
 	other := cors.Policy{

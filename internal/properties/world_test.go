@@ -276,8 +276,8 @@ func FuzzHandler(f *testing.F) {
 				}
 			}
 
-			// The response has bytes of the request only if they are an allowed
-			// origin, or if the policy echoes them.
+			// The response contains parts of the request only if they are an
+			// allowed origin, or if the policy echoes them.
 			before := http.Header{"Vary": {"Accept-Encoding"}, "X-Before": {"1"}, "Content-Length": {"1"}, "Etag": {"1"}, "Cache-Control": {"public"}, "Access-Control-Max-Age": {"1"}}
 			want := newOracle(p).respond(r, before)
 			first := respond(before)

@@ -7,12 +7,13 @@ import (
 	"strings"
 )
 
-// A SharedCache stands in front of a service as a cache that all its clients
-// share. It keeps each response to GET and HEAD for ever, whatever its status, and
-// hands it to all whose requests Vary does not tell apart (RFC 9111, section 4.1).
+// A SharedCache is a cache in front of a service, for all of its clients. It keeps
+// each response to GET and HEAD forever, regardless of the status. It sends a
+// response again for each request with the same values of the headers in Vary (RFC
+// 9111, section 4.1).
 type SharedCache struct {
 	Service    http.Handler
-	IgnoreVary bool // to see what Vary is good for
+	IgnoreVary bool // shows the effect of a missing Vary
 	Hits       int
 
 	stored map[string][]stored

@@ -68,8 +68,7 @@ func LiveBytes() int64 {
 	return int64(stats.HeapAlloc)
 }
 
-// PerCall returns how long f takes for each of n calls, in the fastest of
-// several runs.
+// PerCall returns the average time of n calls of f, in the fastest of five runs.
 func PerCall(n int, f func(i int)) time.Duration {
 	best := time.Duration(1<<63 - 1)
 	for range 5 {

@@ -1,5 +1,5 @@
-// Package testkit holds what the tests of several rooms need: policies, requests,
-// and short ways to ask a middleware.
+// Package testkit has helpers that the tests of several packages share: policies,
+// requests, recorders and measurements.
 package testkit
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/f407da42/cors"
 )
 
-// MustNew returns the middleware of a policy that is valid.
+// MustNew returns a Middleware with the valid policy p.
 func MustNew(t testing.TB, p cors.Policy) *cors.Middleware {
 	t.Helper()
 	m, err := cors.New(p)
@@ -25,8 +25,8 @@ func MustNew(t testing.TB, p cors.Policy) *cors.Middleware {
 	return m
 }
 
-// NewRequest returns a request for https://api.example/, with header given as
-// "Name: value" lines.
+// NewRequest returns a request for https://api.example/. Each string of header is
+// a line "Name: value".
 func NewRequest(method string, header ...string) *http.Request {
 	r := httptest.NewRequest(method, "https://api.example/", nil)
 	for _, line := range header {
@@ -59,41 +59,42 @@ func Lines(h http.Header) []string {
 }
 
 const (
-	// The origins of a page that is allowed and of one that is not.
+	// Origins that ExamplePolicy allows, and does not allow.
 	Friend   = "Origin: https://example-client.com"
 	Stranger = "Origin: https://evil.example"
 
-	// The bodies of the two rejections.
+	// The bodies of the two kinds of rejections.
 	Rejection     = "cross-origin request rejected: the CORS policy does not allow its origin\n"
 	SiteRejection = "cross-site request rejected: it has no Origin header\n"
 )
 
+// ExamplePolicy allows one origin.
 var ExamplePolicy = cors.Policy{
 	AllowedOrigins: []string{"https://example-client.com"},
 	AllowedMethods: []string{http.MethodPut},
 	AllowedHeaders: []string{"X-Custom-Header"},
 }
 
-// PolicyErrors returns what New found wrong with a policy.
+// PolicyErrors returns the errors that err, an error from New, joins.
 func PolicyErrors(tb testing.TB, err error) []*cors.PolicyError {
 	tb.Helper()
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
-		tb.Fatalf("error %v does not join others", err)
+		tb.Fatalf("error %v does not join other errors", err)
 	}
 	var list []*cors.PolicyError
 	for _, err := range joined.Unwrap() {
 		var p *cors.PolicyError
 		if !errors.As(err, &p) {
-			tb.Fatalf("error %v is no *PolicyError", err)
+			tb.Fatalf("error %v is not a *PolicyError", err)
 		}
 		list = append(list, p)
 	}
 	return list
 }
 
-// AllowsPage reports whether m allows pages of origin, which is not the
-// server's own.
+// AllowsPage reports whether m allows pages on origin, which is not the server's
+// own origin.
 func AllowsPage(m *cors.Middleware, origin string) bool {
 	r := &http.Request{Method: http.MethodGet, Host: "api.example", Header: http.Header{
 		"Origin":         {origin},
@@ -102,8 +103,8 @@ func AllowsPage(m *cors.Middleware, origin string) bool {
 	return m.Check(r) == nil
 }
 
-// CheckRequestHeaders returns what m says about a preflight from an allowed
-// origin that asks for the request headers in lines.
+// CheckRequestHeaders returns the error from Check for a preflight from an allowed
+// origin with lines as Access-Control-Request-Headers.
 func CheckRequestHeaders(m *cors.Middleware, lines []string) *cors.RequestError {
 	r := &http.Request{Method: http.MethodOptions, Host: "api.example", Header: http.Header{
 		"Origin":                         {"https://example.com"},
@@ -117,7 +118,7 @@ func CheckRequestHeaders(m *cors.Middleware, lines []string) *cors.RequestError 
 }
 
 // Scribble overwrites all values of h in place and then appends to them, as
-// careless code before or after a middleware may.
+// careless code around a middleware can.
 func Scribble(h http.Header) {
 	for name, values := range h {
 		for i := range values {
@@ -127,7 +128,7 @@ func Scribble(h http.Header) {
 	}
 }
 
-// Policies are policies of each kind.
+// Policies has policies of every kind.
 var Policies = []cors.Policy{
 	{},
 	{
@@ -185,7 +186,7 @@ var Policies = []cors.Policy{
 	},
 }
 
-// SameError reports whether a and b are both nil, or alike but for their words.
+// SameError reports whether a and b are both nil, or differ only in their messages.
 func SameError(a, b *cors.RequestError) bool {
 	return a == b || a != nil && b != nil && a.Preflight == b.Preflight && a.Field == b.Field && a.Value == b.Value
 }
