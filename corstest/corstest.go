@@ -20,13 +20,15 @@
 // # Preflights
 //
 // A script can send every request that an HTML form could send: GET, HEAD or
-// POST, with CORS-safelisted headers only, and with a body of one of the three
-// form types. Before any other request (PUT, Authorization, Content-Type:
-// application/json), the browser sends a preflight. It is an OPTIONS request to
-// the same URL, without cookies and without the headers of the script.
-// Access-Control-Request-Method has the method. Access-Control-Request-Headers
-// has the names of the headers that are not safelisted. [PreflightReasons]
-// returns the reasons for a preflight.
+// POST, with a body of one of the three form types, and with CORS-safelisted
+// headers only. These are Accept, Accept-Language, Content-Language, Content-Type
+// and Range, with ordinary values.
+//
+// Before any other request (PUT, Authorization, Content-Type: application/json),
+// the browser sends a preflight. It is an OPTIONS request to the same URL, without
+// cookies and without the headers of the script. Access-Control-Request-Method has
+// the method. Access-Control-Request-Headers has the names of the headers that are
+// not safelisted. [PreflightReasons] returns the reasons for a preflight.
 //
 // The browser sends the actual request only if the response to the preflight
 // meets these conditions:
@@ -116,12 +118,11 @@ import (
 // SameOrigin, which is the default of fetch().
 type Credentials int
 
-// The credentials modes. Only Include sends cookies to other origins. A request
-// "with credentials" is one with this mode.
+// The credentials modes. A request "with credentials" is one with Include.
 const (
-	SameOrigin Credentials = iota
-	Omit
-	Include
+	SameOrigin Credentials = iota // sends cookies only to the page's origin
+	Omit                          // sends no cookies
+	Include                       // sends cookies to all origins
 )
 
 // Mode is the way in which a page makes a request. The zero value is CORS.
@@ -206,7 +207,7 @@ type Result struct {
 
 	// Advice names the most likely cause of Blocked on the server's side, and
 	// its fix. If the script is not blocked, Advice explains a rejection, or names
-	// hidden headers that scripts often need. It is empty if there is no advice.
+	// hidden headers that scripts often need. It can be empty.
 	Advice string
 
 	// Status, Header and Body are the parts of the response that the page can
@@ -221,7 +222,7 @@ type Result struct {
 	page    string
 	request Request // normalized, unless it is invalid
 	url     string  // of the last request
-	err     error   // why there is no complete response; nil if CORS is the reason for Blocked
+	err     error   // why the response is missing or incomplete; nil if CORS is the reason for Blocked
 	failure failure
 	denied  failure  // of a preflight after which a scan continued
 	notes   []string // what the browser left out of the request, for String
@@ -237,7 +238,7 @@ type Exchange struct {
 
 	body    string
 	cut     error    // why reading the body ended early
-	err     error    // why there is no complete response
+	err     error    // why the response is missing or incomplete
 	reasons []string // for a preflight
 }
 

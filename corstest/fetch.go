@@ -215,8 +215,8 @@ func (r Request) normalize(bytes bool) (_ Request, notes []string, blocked strin
 //
 // Each reason is one clause, such as "method PUT is not CORS-safelisted". The
 // result is nil if r needs no preflight, and if no browser sends r at all. It
-// applies to requests to another origin than the page's: within an origin, there
-// are no preflights.
+// applies to requests to another origin than the page's: other requests never
+// need one.
 func PreflightReasons(r Request) []string {
 	r, _, blocked := r.normalize(false)
 	if blocked != "" || r.Mode != CORS {

@@ -59,7 +59,7 @@ type Finding struct {
 	Severity Severity
 	Origins  []string // the affected origins
 	What     string   // the actions that pages can take, and their conditions
-	Fix      string   // the change that prevents them; empty if there is no fault
+	Fix      string   // the change that prevents them; empty for an observation
 }
 
 // Scan reports which other pages have the same access as a page of the given
@@ -70,7 +70,8 @@ type Finding struct {
 // port, http, and null. It also makes the request without Origin. Each is made
 // with and without credentials.
 //
-// Scan sends only GET, HEAD and OPTIONS, so it does not change data. In place of
+// That makes about 26 requests, one after the other, and as many preflights. Scan
+// sends only GET, HEAD and OPTIONS, so it does not change data. In place of
 // the method of r it sends GET, or HEAD if that is the method. If r needs a
 // preflight, Scan sends it, for the method and headers of r.
 //
@@ -79,8 +80,8 @@ type Finding struct {
 // responses. To see whether a server rejects such requests, use [Browser.Fetch].
 //
 // If a server allows every origin without credentials, the only finding is an
-// Info: a public API is not a fault. If there is no response to the first request,
-// there are no findings.
+// Info: a public API is not a fault. If the first request gets no response, Scan
+// stops.
 func (b *Browser) Scan(page string, r Request) *Report {
 	s := scan{report: new(Report), page: page, request: r}
 	if r.Mode != WebSocket {

@@ -561,7 +561,7 @@ func TestScanWithoutResponse(t *testing.T) {
 		t.Errorf("got %s", partly)
 	}
 
-	// No preflight is answered, but simple requests are.
+	// Preflights get no response, but simple requests do.
 	simple := panics(func(r *http.Request) bool { return r.Method == "OPTIONS" }).Scan(app, request)
 	if len(simple.Findings) != 0 || !strings.Contains(simple.String(), "reads the response: status 200; the preflight does not allow PUT: there is no response to the preflight: the handler panicked: oh\n") {
 		t.Errorf("got %s", simple)
