@@ -555,7 +555,7 @@ func TestModesInModel(t *testing.T) {
 				}
 			}
 			switch {
-			case c.saw == "sent": // a page never learns what comes of a beacon
+			case c.saw == "sent": // a page never learns whether a beacon succeeds
 			case (c.saw == "blocked" || c.saw == "error") != (res.Blocked != ""):
 				t.Errorf("blocked: %q, but the page sees %q", res.Blocked, c.saw)
 			case c.saw == "open" && res.Status != 101:
