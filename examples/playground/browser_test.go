@@ -678,7 +678,8 @@ func testNoRun(t *testing.T, d *ride) {
 const axe = "../../internal/clients/node_modules/axe-core/axe.min.js"
 
 // inspect returns the faults of the page as it is: those that axe-core finds,
-// content that is wider than the window or its panel, and small targets.
+// content that is wider than the window or its panel, small targets, and words that
+// break.
 const inspect = `
 const inspect = async (state) => {
 	if (!window.axe) {
@@ -700,6 +701,14 @@ const inspect = async (state) => {
 	for (const element of document.querySelectorAll("a, button, summary, .check, textarea, input:not([type=checkbox], [type=radio])")) {
 		const { width, height } = element.getBoundingClientRect();
 		if (height > 0 && !element.matches(".skip") && (height < 24 || width < 24)) say(element, "is a target of " + width + " by " + height + " px");
+	}
+	for (const element of document.querySelectorAll("button, th, td")) {
+		const text = document.createRange();
+		text.selectNodeContents(element);
+		const style = getComputedStyle(element);
+		const room = element.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+		if (text.getBoundingClientRect().width > room + 1) say(element, "is narrower than its text");
+		if (style.overflowWrap !== "normal" || style.wordBreak !== "normal") say(element, "breaks words");
 	}
 	for (const element of document.querySelectorAll("pre, pre code")) {
 		if (getComputedStyle(element).whiteSpace !== "pre") say(element, "breaks lines");
