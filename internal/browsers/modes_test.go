@@ -596,7 +596,7 @@ func TestModesInBrowsers(t *testing.T) {
 			case <-s.done:
 			case <-b.Done():
 				t.Fatalf("the browser has ended:\n%s", b.Log())
-			case <-time.After(8 * patience):
+			case <-time.After(4 * patience):
 				t.Fatalf("the browser did not run all cases in time; the server got %q\n%s", s.got, b.Log())
 			}
 			s.mu.Lock()
