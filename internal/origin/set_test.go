@@ -311,6 +311,19 @@ func TestGrow(t *testing.T) {
 	}
 }
 
+// TestOneOriginNeedsNoMap counts allocations, so nothing runs at the same time.
+func TestOneOriginNeedsNoMap(t *testing.T) {
+	p := parse(t, "https://example.com")[0]
+	var s origin.Set
+	allocs := testing.AllocsPerRun(5, func() {
+		s = origin.Set{}
+		s.Add(p)
+	})
+	if allocs > 0 || !s.Contains("https://example.com") {
+		t.Errorf("%v allocations", allocs)
+	}
+}
+
 // TestSetsAllowTheUnion is like FuzzOrigin, with sets of up to thousands of
 // patterns of every kind, whose names have common beginnings and ends.
 func TestSetsAllowTheUnion(t *testing.T) {
