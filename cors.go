@@ -14,8 +14,9 @@
 //	}
 //	log.Fatal(http.ListenAndServe(":8080", c.Handler(mux)))
 //
-// Pages on https://app.example.com can now call your API. If a page on any other
-// origin sends such a request, your handler does not run.
+// Scripts on https://app.example.com can now call your API. If a script on another
+// origin does, your handler does not run. Browsers enforce the lists of methods and
+// headers; Handler enforces the origins.
 //
 // # How CORS works
 //
@@ -37,16 +38,18 @@
 //     and headers of the policy. Your handler does not run.
 //   - Other request from an allowed origin: your handler runs, and the response
 //     has CORS headers.
-//   - Request without Origin, or from a page on the server's own origin: your
-//     handler runs. The response has no CORS headers, unless any origin is allowed.
+//   - Request from a page on the server's own origin: your handler runs.
 //   - GET or HEAD with Sec-Fetch-Mode "no-cors" or "navigate": your handler runs,
 //     even if the origin is not allowed. Browsers send Origin with images, scripts
-//     and frames once the user granted storage access.
+//     and frames once the user grants storage access.
 //   - Any other request from an origin that is not allowed: it is rejected with a
 //     403, or by DenyHandler. Your handler does not run.
-//   - Request without Origin that comes from another site or origin, as
-//     Sec-Fetch-Site shows: it is rejected, too, unless its method is GET, HEAD or
-//     OPTIONS. If any origin is allowed, no request is rejected.
+//   - Request without Origin: your handler runs. But if Sec-Fetch-Site shows another
+//     site or origin, and the method is not GET, HEAD or OPTIONS, it is rejected.
+//
+// If any origin is allowed, no request is rejected, and every response has the same
+// CORS headers. Form posts from an allowed origin arrive with the user's cookies, even
+// without AllowCredentials.
 //
 // A request comes from the server's own origin if Sec-Fetch-Site is "same-origin"
 // or "none". Browsers do not send that header over plain HTTP, except to loopback.
@@ -69,10 +72,10 @@
 // # Cross-site request forgery
 //
 // A policy that lists origins rejects every request that
-// [http.CrossOriginProtection] rejects if it trusts the same origins. The only
-// differences are the case of Host and a default port in it. So you do not need
-// both. If any origin is allowed and your service uses cookies, use
-// [http.CrossOriginProtection] inside Handler.
+// [http.CrossOriginProtection] rejects if it trusts the same origins. There is one
+// exception: Handler ignores the case of Host and a default port in it. So you do not
+// need both. If any origin is allowed or PassRejected is set, and your service uses
+// cookies, use [http.CrossOriginProtection] inside Handler.
 //
 // Neither protects a GET that changes something. Other sites can always send a GET
 // without Origin, for example with a link or an image. Put routes that other sites
@@ -91,8 +94,8 @@
 // the response. Remove the upstream's headers with [StripHeaders]. A proxy in front
 // of the service must pass on Origin and Sec-Fetch-Site. It must also keep Host with
 // its port: over plain HTTP, browsers send no Sec-Fetch-Site, and Chromium sends none
-// with WebSocket handshakes. If it cannot, list the service's own origin in
-// AllowedOrigins.
+// with WebSocket handshakes. If the proxy cannot keep Host, list the service's own
+// origin in AllowedOrigins.
 //
 // # Caches
 //
@@ -173,8 +176,8 @@ func (m *Middleware) load() *compiled {
 	return zeroPolicy
 }
 
-// Handler returns a handler that applies m's policy to each request before
-// next can see it, as the package documentation describes. It passes its
+// Handler returns a handler that applies m's policy to each request before it
+// reaches next. The package documentation describes how. Handler passes its
 // [http.ResponseWriter] to next unwrapped.
 //
 // Handler removes CORS response headers that are already set, adds to Vary, and
@@ -186,7 +189,7 @@ func (m *Middleware) load() *compiled {
 // apply different policies to parts of a site, wrap each part with its own
 // Middleware.
 //
-// Handler panics if next is nil, or if m is nil because an error of [New] was
+// Handler panics if next is nil, or if m is nil because the error from [New] was
 // ignored.
 //
 //go:noinline
@@ -364,7 +367,7 @@ func isSameOrigin(r *http.Request, o string) bool {
 }
 
 // isEmbed reports whether r is a GET or HEAD request for an image, a script, a
-// frame or the like. Once the user granted storage access, browsers also send
+// frame or the like. Once the user grants storage access, browsers also send
 // Origin with such requests, which are not CORS requests. Without the grant, the
 // same request has no Origin, and is exempt.
 func isEmbed(r *http.Request) bool {
@@ -395,7 +398,7 @@ func (c *compiled) explain(r *http.Request, info requestInfo) *RequestError {
 		return &RequestError{Field: header.SecFetchSite, Value: clip(r.Header[header.SecFetchSite])}
 	}
 	e := &RequestError{Preflight: info.preflight, Field: header.Origin, Value: clip([]string{info.origin})}
-	listed := "is in AllowedOrigins" // said of a near miss
+	listed := "is in AllowedOrigins" // predicate for a near miss
 	switch p := &c.policy; {
 	case info.repeated:
 		e.Value = clip(r.Header[header.Origin])
@@ -428,7 +431,7 @@ func (c *compiled) explain(r *http.Request, info requestInfo) *RequestError {
 // setHeaders sets the headers of a response: Access-Control-Allow-Origin unless
 // allowOrigin is empty, lines, and an addition to Vary unless vary is empty.
 //
-// All values are in one slice, so a response costs one allocation. The part of
+// All values are in one slice, so a response costs one allocation. The slice of
 // each header is capped, so appending to it does not overwrite the next one.
 func setHeaders(h http.Header, allowOrigin string, lines []line, vary string) {
 	size := len(lines)

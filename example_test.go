@@ -189,7 +189,7 @@ func ExamplePolicyError() {
 	// AllowedOrigins[2] *
 	// 	already allows every other entry; remove those, or remove this
 	// AllowedOrigins[2] *
-	// 	is refused by browsers together with credentials; if scripts send a token in Authorization, drop AllowCredentials and list Authorization in AllowedHeaders; if they need cookies, list the origins
+	// 	is blocked by browsers together with credentials; if scripts send a token in Authorization, remove AllowCredentials and list Authorization in AllowedHeaders; if they need cookies, list the origins
 	// AllowedMethods[0] put
 	// 	is not uppercase, and methods are case-sensitive; did you mean "PUT"?
 	// AllowedHeaders[0] Cookie

@@ -23,8 +23,8 @@ import (
 // anything dangerous that its AcceptRisks does not name.
 //
 // A Policy can be read from JSON and written as JSON. Put it into a configuration
-// struct as a named field. If it were embedded, [Policy.UnmarshalJSON] would take
-// over the whole struct.
+// struct as a named field, not embedded: an embedded Policy would decode the whole
+// struct.
 type Policy struct {
 	// AllowedOrigins lists the origins, and patterns of origins, whose pages may
 	// send requests and read responses. If it is empty, it allows no origin.
@@ -35,24 +35,24 @@ type Policy struct {
 	//	http://localhost:8080           this host, over HTTP, on this port
 	//	http://[::1]:8080               an IPv6 address
 	//	chrome-extension://aghbiahbpai  another scheme
-	//	app://.                         whatever the pages of an app send
+	//	app://.                         the origin of the pages of an app
 	//
 	// A pattern contains a "*":
 	//
 	//	https://*.example.com               subdomains at any depth, but not example.com itself
 	//	https://proj-*-team.vercel.app      one or more of a-z, 0-9, "-" and "_" in place of "*"
-	//	http://localhost:*                  any port, or none; can also follow a pattern above
+	//	http://localhost:*                  any port, or none; also after a pattern above
 	//	moz-extension://*                   every origin of a scheme, on every port
 	//	https://*                           every origin of the web that uses HTTPS
 	//	*                                   any origin; must be the only entry, without AllowOriginFunc
 	//
-	// Before you write a pattern with a hyphen, find out who can register a match.
-	// Anyone can deploy https://proj-evil-team.vercel.app. With AllowCredentials,
-	// such a pattern is refused.
+	// Before you write a pattern, find out who can register a match. Anyone can
+	// deploy https://proj-evil-team.vercel.app. With AllowCredentials, a pattern
+	// that strangers can match is refused.
 	//
-	// From every allowed origin, also by "*" or "https://*", form posts and
-	// WebSocket handshakes reach your handler with the user's cookies, even
-	// without AllowCredentials.
+	// Form posts and WebSocket handshakes from every allowed origin reach your
+	// handler with the user's cookies, even without AllowCredentials. With "*",
+	// "https://*" or "http://*", those are pages of strangers.
 	//
 	// The following entries are examples of mistakes. The error names the remedy:
 	//
@@ -133,10 +133,10 @@ type Policy struct {
 	// AllowedOrigins. AcceptRisks explains which other origins are refused.
 	AllowCredentials bool
 
-	// MaxAge is the time for which browsers may reuse a preflight response. A
-	// fraction of a second is refused. If it is zero, browsers use 5 seconds. If
-	// it is negative, they never reuse it. Chromium caps it at 2 hours, and
-	// Firefox at 24.
+	// MaxAge is the time for which browsers may reuse a preflight response, in
+	// whole seconds. If MaxAge is zero, browsers use 5 seconds. If it is negative,
+	// 0 is sent, and they never reuse the response. Browsers cap longer times:
+	// Firefox at 24 hours, Chromium at 2 hours, and WebKit at 10 minutes.
 	MaxAge time.Duration
 
 	// PublicSuffixes, if not nil, adds public suffixes to the ones that this
@@ -150,12 +150,12 @@ type Policy struct {
 	AcceptRisks Risk
 
 	// PassRejected lets rejected requests run the handler, without CORS headers.
-	// OnReject is called as usual. Most CORS packages do no more than this. Use
+	// OnReject is called as usual. Most CORS packages always behave like this. Use
 	// it to observe a new policy before you enforce it, or if another layer
 	// protects your service against cross-site request forgery.
 	//
-	// It does not apply to preflights, to requests with an Upgrade header, and
-	// to the method CONNECT. The page of a WebSocket could read the responses.
+	// It does not apply to preflights, to requests with an Upgrade header, or to
+	// the method CONNECT, because the page of a WebSocket can read the responses.
 	PassRejected bool
 
 	// DenyHandler, if not nil, serves rejected requests in place of a 403 in
@@ -253,8 +253,8 @@ func (p *Policy) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// A Risk is a danger for which a [Policy] is refused, unless its AcceptRisks
-// names it. The zero value accepts no risk.
+// A Risk is a danger for which [New] refuses a policy, unless AcceptRisks names
+// the risk. The zero value accepts no risk.
 type Risk uint
 
 const (
@@ -400,15 +400,14 @@ func (e *RequestError) Error() string {
 	return fmt.Sprintf("cors: %s: %s %q %s", request, subject, e.Value, reason)
 }
 
-// compiled is a valid policy in the form that requests are matched with. It is
+// compiled is a valid policy in a form that is fast to match with requests. It is
 // immutable.
 type compiled struct {
-	policy      Policy
-	anyOrigin   bool
-	origins     origin.Set
-	actualLines []line // headers of a response to an actual request, without origin and Vary
-	vary        string // addition to Vary; empty if any origin is allowed
-
+	policy            Policy
+	anyOrigin         bool
+	origins           origin.Set
+	actualLines       []line // headers of a response to an actual request, without origin and Vary
+	vary              string // addition to Vary; empty if any origin is allowed
 	methods           map[string]struct{}
 	anyMethod         bool
 	echoMethod        bool     // the requested method is added to the response
@@ -485,11 +484,11 @@ func (c *compiled) compileOrigins(errs *policyErrors) {
 			continue
 		}
 		if origin.IsOpaque(s) && p.AcceptRisks&RiskNullOrigin == 0 {
-			source := "page, from a sandboxed iframe"
+			source := "page, in a sandboxed iframe"
 			if s != "null" {
 				source = "file on the user's disk"
 			}
-			errs.add("AllowedOrigins", i, s, "is an origin of any "+source+"; serve your page over HTTP and list its origin, or accept RiskNullOrigin")
+			errs.add("AllowedOrigins", i, s, "can be the origin of any "+source+"; serve your page over HTTP and list its origin, or accept RiskNullOrigin")
 		}
 		if p.AllowCredentials {
 			p.checkRisks(errs, i, o)
@@ -498,7 +497,7 @@ func (c *compiled) compileOrigins(errs *policyErrors) {
 	}
 }
 
-// checkAnyOrigin checks the fields that p.AllowedOrigins[i], which is "*", excludes.
+// checkAnyOrigin checks that nothing conflicts with p.AllowedOrigins[i], a "*".
 func (p *Policy) checkAnyOrigin(errs *policyErrors, i int) {
 	if slices.ContainsFunc(p.AllowedOrigins, func(s string) bool { return s != "*" }) {
 		errs.add("AllowedOrigins", i, "*", "already allows every other entry; remove those, or remove this")
@@ -507,12 +506,12 @@ func (p *Policy) checkAnyOrigin(errs *policyErrors, i int) {
 		errs.add("AllowedOrigins", i, "*", "never lets AllowOriginFunc decide; remove the function, or remove this")
 	}
 	if p.AllowCredentials {
-		errs.add("AllowedOrigins", i, "*", "is refused by browsers together with credentials; "+anyOriginRemedy)
+		errs.add("AllowedOrigins", i, "*", "is blocked by browsers together with credentials; "+anyOriginRemedy)
 	}
 }
 
 // anyOriginRemedy is the remedy for any origin with credentials.
-const anyOriginRemedy = "if scripts send a token in Authorization, drop AllowCredentials and list Authorization in AllowedHeaders; if they need cookies, list the origins"
+const anyOriginRemedy = "if scripts send a token in Authorization, remove AllowCredentials and list Authorization in AllowedHeaders; if they need cookies, list the origins"
 
 // checkRisks checks o, which is p.AllowedOrigins[i], for risks with credentials.
 func (p *Policy) checkRisks(errs *policyErrors, i int, o origin.Pattern) {

@@ -69,8 +69,8 @@ func TestRefusedPolicies(t *testing.T) {
 			{`AllowedOrigins[0]: "\"https://example.com\"" has`, ""},
 			{`AllowedOrigins[1]: "https://a\nb.example" contains white space`, ""},
 		}},
-		{"null", origins("null"), [][2]string{{`AllowedOrigins[0]: "null" is an origin of any page, from a sandboxed iframe`, `or accept RiskNullOrigin`}}},
-		{"a file", origins("file://"), [][2]string{{`AllowedOrigins[0]: "file://" is an origin of any file on the user's disk`, `or accept RiskNullOrigin`}}},
+		{"null", origins("null"), [][2]string{{`AllowedOrigins[0]: "null" can be the origin of any page, in a sandboxed iframe`, `or accept RiskNullOrigin`}}},
+		{"a file", origins("file://"), [][2]string{{`AllowedOrigins[0]: "file://" can be the origin of any file on the user's disk`, `or accept RiskNullOrigin`}}},
 		{"any origin, twice, and another", origins("*", "*", "https://a.example"), [][2]string{{`AllowedOrigins[0]: "*" already allows every other entry`, `remove those, or remove this`}}},
 		{"any origin, and another", origins("https://a.example", "*"), [][2]string{{`AllowedOrigins[1]: "*" already allows every other entry`, `remove those, or remove this`}}},
 		{"any origin, and an invalid one", origins("*", "example.com", "*"), [][2]string{
@@ -79,7 +79,7 @@ func TestRefusedPolicies(t *testing.T) {
 		}},
 		{"any origin, and a function", withFunc, [][2]string{{`AllowedOrigins[0]: "*" never lets AllowOriginFunc decide`, `remove the function, or remove this`}}},
 
-		{"any origin with credentials", credentialed("*"), [][2]string{{`AllowedOrigins[0]: "*" is refused by browsers together with credentials; if scripts send a token in Authorization, drop AllowCredentials`, `if they need cookies, list the origins`}}},
+		{"any origin with credentials", credentialed("*"), [][2]string{{`AllowedOrigins[0]: "*" is blocked by browsers together with credentials; if scripts send a token in Authorization, remove AllowCredentials`, `if they need cookies, list the origins`}}},
 		{"insecure origins with credentials", credentialed("http://example.com", "http://*.example.com", "http://localhost.example.com", "http://128.0.0.1", "http://[::2]"), [][2]string{
 			{`AllowedOrigins[0]: "http://example.com" with AllowCredentials lets anyone who controls a network act as your users`, "or accept RiskInsecureOrigin"},
 			{`AllowedOrigins[1]: "http://*.example.com" with AllowCredentials lets anyone who controls a network act as your users`, "or accept RiskInsecureOrigin"},

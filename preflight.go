@@ -11,8 +11,8 @@ import (
 // respondToPreflight responds to r, a preflight from an allowed origin, with the
 // policy's full lists, regardless of the method and headers that r asks for. The
 // browser compares them (Fetch, "CORS-preflight fetch", step 7), caches all that
-// are listed, and names the one at fault in its console. So the server does not
-// need to read the names that a client sends.
+// are listed, and names the one that is not listed in its console. So the server
+// does not need to read the names that a client sends.
 //
 // The exception is a policy with credentials that allows any method or any
 // request header. Browsers then take "*" literally, so the requested names are
@@ -34,7 +34,7 @@ func (c *compiled) respondToPreflight(w http.ResponseWriter, r *http.Request, al
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// echo adds copies of lines, which came with a preflight, to the header name.
+// echo appends lines, which a preflight contained, to the header called name.
 func echo(h http.Header, name string, lines []string) {
 	if len(lines) > 0 {
 		h[name] = slices.Concat(h[name], lines)
@@ -91,9 +91,9 @@ func (c *compiled) checkPreflight(r *http.Request) *RequestError {
 	return nil
 }
 
-// readableNames returns the lines of requested headers that fit into the length
-// of the longest list that the policy allows. The names at the beginning of the
-// next line that also fit are rest.
+// readableNames returns the first lines of requested headers that have at most
+// c.maxRequestHeaders bytes together. The names of the next line that also fit are
+// rest.
 func (c *compiled) readableNames(lines []string) (readable []string, rest string) {
 	if c.echoHeaders && len(lines) > maxEchoedLines {
 		return nil, ""
