@@ -92,7 +92,7 @@ for (const list of lists) {
 
 // ---- Policy ---------------------------------------------------------------------------------
 
-// items returns the inputs of a list that are not empty: their order is that of PolicyError.Index.
+// items returns the inputs of a list that are not empty, in the order of PolicyError.Index.
 const items = (list) => [...list.querySelectorAll("li input")].filter((input) => input.value.trim() !== "");
 
 function fillPolicy(p) {
