@@ -331,7 +331,7 @@ func TestHandlerRefusesNil(t *testing.T) {
 func TestCallbacksThatChangeTheRequest(t *testing.T) {
 	t.Parallel()
 	var reported *cors.RequestError
-	m := testkit.MustNew(t, cors.Policy{
+	p := cors.Policy{
 		AllowOriginFunc: func(r *http.Request, origin string) bool {
 			r.Header.Del("Origin")
 			r.Header.Del("Access-Control-Request-Method")
@@ -344,7 +344,8 @@ func TestCallbacksThatChangeTheRequest(t *testing.T) {
 			reported = err
 			clear(r.Header)
 		},
-	})
+	}
+	m := testkit.MustNew(t, p)
 	if w, ran := testkit.Serve(m, testkit.NewRequest("GET", testkit.Stranger)); ran || w.Code != 403 {
 		t.Errorf("a rejected request got %d", w.Code)
 	}
@@ -359,6 +360,10 @@ func TestCallbacksThatChangeTheRequest(t *testing.T) {
 	}
 	if w, _ := testkit.Serve(m, testkit.NewRequest("OPTIONS", testkit.Friend, "Access-Control-Request-Method: A B")); w.Code != 204 {
 		t.Errorf("a preflight got %d", w.Code)
+	}
+	p.PassRejected = true
+	if _, ran := testkit.Serve(testkit.MustNew(t, p), testkit.NewRequest("GET", testkit.Stranger, "Upgrade: websocket")); ran {
+		t.Error("a rejected handshake runs the handler")
 	}
 }
 
