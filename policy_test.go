@@ -417,8 +417,9 @@ func TestAcceptedPolicies(t *testing.T) {
 	}
 }
 
-// The longest host has 253 bytes. A dot and a port can follow it.
-func TestLongestOrigins(t *testing.T) {
+// A defect that no test caught: the longest host was rejected under a pattern that
+// ends with a dot. The host has 253 bytes, and a dot and a port can follow it.
+func TestFieldBugLongestHostWithDot(t *testing.T) {
 	t.Parallel()
 	domain := strings.Repeat("b.", 110) + "example.com"
 	for _, pattern := range []string{

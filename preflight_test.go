@@ -533,7 +533,9 @@ func TestCheckOrigins(t *testing.T) {
 	}
 }
 
-func TestOpaqueOriginsUnderOtherRisks(t *testing.T) {
+// A defect that no test caught: accepting any risk was like accepting
+// RiskNullOrigin.
+func TestFieldBugNullUnderOtherRisks(t *testing.T) {
 	t.Parallel()
 	const others = cors.RiskInsecureOrigin | cors.RiskPublicSuffix
 	for _, origin := range []string{"null", "file://"} {
