@@ -49,7 +49,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"a page that the same host serves over HTTP passes for the service's own if Sec-Fetch-Site is absent",
-			"docs/integration.md", "HTTP passes for one that it serves over HTTPS",
+			"docs/integration.md", "without `Sec-Fetch-Site`, a page of this host over HTTP passes as a page over HTTPS",
 			func() bool {
 				own := "Origin: http://api.example.net"
 				_, ran := serve(app, request("POST", own))
@@ -58,7 +58,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"Host may be spelled in a way that http.CrossOriginProtection rejects", "docs/integration.md", "The only exceptions are the case of `Host` and a default port in it",
+			"Host may be spelled in a way that http.CrossOriginProtection rejects", "docs/integration.md", "There are two exceptions: `Handler` ignores the case of `Host`, and a default port in it",
 			func() bool {
 				r := request("POST", "Origin: https://api.example.net")
 				r.Host = "API.example.net:443"
@@ -104,7 +104,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"a request without Origin runs, except if Sec-Fetch-Site is cross-site or same-site and the method is not GET, HEAD or OPTIONS",
-			"docs/integration.md", "A request without `Origin` runs, with one exception.",
+			"docs/integration.md", "`Handler` passes a request without `Origin` to your handler, with one exception.",
 			func() bool {
 				for site, want := range map[string]int{"": 1, "same-origin": 1, "none": 1, "same-site": 0, "cross-site": 0} {
 					post, get := request("POST"), request("GET")
@@ -121,6 +121,46 @@ func TestFacts(t *testing.T) {
 				}
 				_, ran := serve(cors.Policy{AllowedOrigins: []string{"*"}}, request("POST", "Sec-Fetch-Site: cross-site"))
 				return ran == 1
+			},
+		},
+		{
+			"an OPTIONS request without Origin reaches the handler", "docs/integration.md", "**OPTIONS requests without `Origin`.**",
+			func() bool {
+				_, ran := serve(app, request("OPTIONS", "Sec-Fetch-Site: cross-site"))
+				return ran == 1
+			},
+		},
+		{
+			"a request without Origin and Sec-Fetch-Site reaches the handler",
+			"docs/integration.md", "**Requests from which a proxy removes `Origin`**, if `Sec-Fetch-Site` is missing",
+			func() bool {
+				_, bare := serve(app, request("POST"))
+				_, crossSite := serve(app, request("POST", "Sec-Fetch-Site: cross-site"))
+				return bare == 1 && crossSite == 0
+			},
+		},
+		{
+			"a form that sends Origin: null is rejected, unless Sec-Fetch-Site is same-origin",
+			"docs/integration.md", "so the form sends `Origin: null`",
+			func() bool {
+				_, plain := serve(app, request("POST", "Origin: null"))
+				_, secure := serve(app, request("POST", "Origin: null", "Sec-Fetch-Site: same-origin"))
+				return plain == 0 && secure == 1
+			},
+		},
+		{
+			"https://* allows every HTTPS page to post", "docs/integration.md", "A pattern that matches pages of strangers, such as `https://*`, protects no better than `*`.",
+			func() bool {
+				_, ran := serve(cors.Policy{AllowedOrigins: []string{"https://*"}}, request("POST", stranger, "Sec-Fetch-Site: cross-site"))
+				return ran == 1
+			},
+		},
+		{
+			"SetPolicy returns an error for an invalid policy, and the old policy stays",
+			"docs/integration.md", "`SetPolicy` returns an error, and the old policy stays in force.",
+			func() bool {
+				c, err := cors.New(app)
+				return err == nil && c.SetPolicy(cors.Policy{AllowedOrigins: []string{"evil.example"}}) != nil && c.Check(request("GET", allowed)) == nil
 			},
 		},
 		{
@@ -146,7 +186,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"with PassRejected, rejected requests run, but not WebSocket handshakes", "docs/integration.md", "Rejected requests then still run, except WebSocket handshakes.",
+			"with PassRejected, rejected requests run, but not WebSocket handshakes", "docs/integration.md", "passes rejected requests to your handler, except WebSocket handshakes.",
 			func() bool {
 				observing := app
 				observing.PassRejected = true
@@ -156,7 +196,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"after SetPolicy, a removed origin is rejected", "docs/integration.md", "The next request is checked against the new policy.",
+			"after SetPolicy, a removed origin is rejected", "docs/integration.md", "`Handler` checks the next request against the new policy.",
 			func() bool {
 				c, err := cors.New(app)
 				if err != nil || c.Check(request("GET", allowed)) != nil {
@@ -182,7 +222,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"under a policy that allows any origin nothing varies", "docs/integration.md", "Its responses have no `Vary`",
+			"under a policy that allows any origin nothing varies", "docs/integration.md", "The responses of that policy have no `Vary`",
 			func() bool {
 				w, _ := serve(cors.Policy{AllowedOrigins: []string{"*"}}, request("GET", allowed))
 				return w.Header().Get("Access-Control-Allow-Origin") == "*" && w.Header().Get("Vary") == ""

@@ -55,9 +55,9 @@ func stackPolicy(t *testing.T) *cors.Middleware {
 
 // The places of a component, as in docs/integration.md.
 const (
-	outside = "Outside `Handler`"
-	inside  = "Inside `Handler`"
-	either  = "On either side"
+	outside = "Layer (recommended: outside)"
+	inside  = "Layer (recommended: inside)"
+	either  = "Layer (either side)"
 )
 
 // A component is middleware or a handler that is used together with Handler.
@@ -232,7 +232,7 @@ func components() []*component {
 			})
 		}},
 		{
-			place: outside, name: "`x/net/http2/h2c`", why: "it is a server: **if it is inside, its requests bypass `Handler`**", advice: "Put the CORS middleware outside it", passes: true, server: true,
+			place: outside, name: "`x/net/http2/h2c`", why: "starts an HTTP/2 server for the connection: **if it is inside, its requests bypass `Handler`**", advice: "Put the CORS middleware outside it", passes: true, server: true,
 			wrap: plain(func(next http.Handler) http.Handler {
 				//lint:ignore SA1019 It is deprecated, but in use.
 				return h2c.NewHandler(next, new(http2.Server))
@@ -242,7 +242,7 @@ func components() []*component {
 		{place: inside, name: "basic authentication, right password", why: "preflights have no password", advice: "Authentication or another guard", request: withPassword, wrap: plain(authentication)},
 		{place: inside, name: "basic authentication, no password", why: "scripts can read the 401", advice: "Authentication or another guard", request: corstest.Request{Method: "PUT", URL: itemURL}, wrap: plain(authentication)},
 		{place: inside, name: "rate limit (`x/time/rate`), exceeded", why: "scripts can read the 429, and preflights do not count", advice: "The preflight got status 429", wrap: plain(requestLimit(0))},
-		{place: inside, name: "`http.CrossOriginProtection`", why: "needed [only if any origin is allowed](#cross-site-request-forgery)", advice: "http.CrossOriginProtection rejected the request", wrap: plain(func(next http.Handler) http.Handler {
+		{place: inside, name: "`http.CrossOriginProtection`", why: "needed only [if any origin is allowed, or with `PassRejected`](#cross-site-request-forgery)", advice: "http.CrossOriginProtection rejected the request", wrap: plain(func(next http.Handler) http.Handler {
 			return http.NewCrossOriginProtection().Handler(next)
 		})},
 		{place: inside, name: "`http.TimeoutHandler`, too late", why: "scripts can read the 503", advice: "status 503 was made outside the CORS middleware", handler: takesLong, wrap: plain(timeLimit(20 * time.Millisecond))},
@@ -260,13 +260,13 @@ func components() []*component {
 			return http.FileServerFS(fstest.MapFS{"items/1": {Data: []byte("item 1")}})
 		})},
 		{place: inside, name: "`httputil.ReverseProxy`, upstream down", why: "scripts can read the 502", advice: "Status 502 usually comes from a proxy", wrap: deadProxy},
-		{place: inside, name: "`httputil.ReverseProxy`, upstream sets CORS headers", why: "browsers refuse two values", advice: "call cors.StripHeaders in ModifyResponse", request: get, handler: setsOwnHeaders, flawed: true, wrap: proxy(nil, asIs)},
+		{place: inside, name: "`httputil.ReverseProxy`, upstream sets CORS headers", why: "browsers block a response with two values", advice: "call cors.StripHeaders in ModifyResponse", request: get, handler: setsOwnHeaders, flawed: true, wrap: proxy(nil, asIs)},
 		{place: inside, name: "`StripHeaders` in `httputil.ReverseProxy`, upstream sets CORS headers", why: "leaves one value", advice: "something removes Origin from the request", request: get, handler: setsOwnHeaders, wrap: proxy(strip, asIs)},
 		{place: inside, name: "`httputil.ReverseProxy`, upstream sends 103", why: "**it clears all headers** (golang/go 81207, in Go 1.25 to 1.27)", advice: "keepHeaders in docs/integration.md", request: get, handler: sendsHints, flawed: true, defect: true, wrap: proxy(nil, asIs)},
 		{place: inside, name: "`keepHeaders` around `httputil.ReverseProxy`, upstream sends 103", why: "restores them", request: get, handler: sendsHints, wrap: proxy(nil, keepHeaders)},
 
 		{place: either, name: "`http.MaxBytesHandler`, too much", why: "your code writes the 413", handler: readsBody, request: big, wrap: plain(sizeLimit)},
-		{place: either, name: "a recovered panic (`gorilla/handlers`)", why: "the 500 keeps the headers that were set before", handler: panics, wrap: plain(recovery)},
+		{place: either, name: "a recovered panic (`gorilla/handlers`)", why: "the headers are already set", handler: panics, wrap: plain(recovery)},
 		{place: either, name: "`klauspost/compress/gzhttp`", why: "adds to `Vary`", handler: writesText, wrap: plain(func(next http.Handler) http.Handler { return gzhttp.GzipHandler(next) })},
 		{place: either, name: "`chi/middleware.Compress`", why: "adds to `Vary`", handler: writesText, wrap: plain(chimiddleware.Compress(5))},
 		{place: either, name: "`http.AllowQuerySemicolons`", why: "writes no response itself", request: semicolon, wrap: plain(http.AllowQuerySemicolons)},

@@ -2,6 +2,7 @@ package peers_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"net/textproto"
 	"net/url"
 	"os"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
@@ -29,11 +31,11 @@ import (
 )
 
 // keepHeaders wraps http.TimeoutHandler or a reverse proxy, which lose headers
-// that a layer outside has set. It restores these headers, and adds to Vary.
+// that an outer layer set. It restores these headers, and adds to Vary.
 func keepHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		k := &keeper{ResponseWriter: w, kept: w.Header().Clone()}
-		defer k.begin() // next may panic, and a layer outside responds
+		defer k.begin() // next may panic, and an outer layer then responds
 		next.ServeHTTP(k, r)
 	})
 }
@@ -130,6 +132,49 @@ func variesWithTenant(c *cors.Middleware, mux http.Handler) http.Handler {
 		inner.ServeHTTP(w, r)
 	})
 	return handler
+}
+
+func reload(c *cors.Middleware, file string) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	var policy cors.Policy
+	if err := json.Unmarshal(text, &policy); err != nil {
+		return err
+	}
+	return c.SetPolicy(policy)
+}
+
+// TestReload reads policies from a file. An invalid one leaves the old one in force.
+func TestReload(t *testing.T) {
+	c := stackPolicy(t)
+	file := filepath.Join(t.TempDir(), "policy.json")
+	for _, test := range []struct {
+		name, text string
+		fails      bool
+		allowed    string
+	}{
+		{"not JSON", "{", true, appPage},
+		{"an unknown field", `{"Origins": []}`, true, appPage},
+		{"an invalid policy", `{"AllowedOrigins": ["evil.example"]}`, true, appPage},
+		{"another origin", `{"AllowedOrigins": ["https://evil.example"]}`, false, evilPage},
+	} {
+		if err := os.WriteFile(file, []byte(test.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := reload(c, file); err != nil != test.fails {
+			t.Errorf("%s: got error %v", test.name, err)
+		}
+		for _, page := range []string{appPage, evilPage} {
+			if err := c.Check(testkit.NewRequest("GET", "Origin: "+page)); err == nil != (page == test.allowed) {
+				t.Errorf("%s: a request from %s got %v", test.name, page, err)
+			}
+		}
+	}
+	if err := reload(c, filepath.Join(t.TempDir(), "missing.json")); err == nil {
+		t.Error("a missing file is not an error")
+	}
 }
 
 // TestBlocks runs the blocks of docs/integration.md.

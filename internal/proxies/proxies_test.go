@@ -45,7 +45,7 @@ var checks = []check{
 	{"502 that a page can read", readable502},
 	{"a login that lets preflights pass", login},
 	{"adds `Access-Control-Allow-Origin: *`", adds},
-	{"replaces it by `*`", replaces},
+	{"replaces it with `*`", replaces},
 	{"removes it", removes},
 	{"removes `Origin`", removesOrigin},
 	{"cache: 24 orders of pages", orders},
