@@ -57,30 +57,31 @@ func newOracle(p cors.Policy) *oracle {
 // middleware gets the request.
 func (o *oracle) respond(r *http.Request, before http.Header) response {
 	var (
-		lines     = r.Header["Origin"]
-		origin    = strings.Join(lines, ", ")
-		hasOrigin = origin != ""
-		preflight = hasOrigin && r.Method == "OPTIONS" && len(r.Header["Access-Control-Request-Method"]) > 0
-		anyOrigin = slices.Contains(o.AllowedOrigins, "*")
-		allowed   = anyOrigin || len(lines) == 1 && o.allows(r, origin)
-		site      = r.Header.Get("Sec-Fetch-Site")
-		mode      = r.Header.Get("Sec-Fetch-Mode")
-		ownSite   = site == "same-origin" || site == "none"
-		safe      = r.Method == "GET" || r.Method == "HEAD" || r.Method == "OPTIONS"
-		varies    = "Origin"
+		lines      = r.Header["Origin"]
+		origin     = strings.Join(lines, ", ")
+		hasOrigin  = origin != ""
+		preflight  = hasOrigin && r.Method == "OPTIONS" && len(r.Header["Access-Control-Request-Method"]) > 0
+		anyOrigin  = slices.Contains(o.AllowedOrigins, "*")
+		allowed    = anyOrigin || len(lines) == 1 && o.allows(r, origin)
+		site       = r.Header.Get("Sec-Fetch-Site")
+		ownSite    = site == "same-origin" || site == "none"
+		sameOrigin = ownSite || site == "" && isHost(r.Host, origin)
+		mode       = r.Header.Get("Sec-Fetch-Mode")
+		embedded   = mode == "no-cors" || mode == "navigate"
+		getOrHead  = r.Method == "GET" || r.Method == "HEAD"
+		otherSite  = !hasOrigin && !anyOrigin && !getOrHead && r.Method != "OPTIONS" && site != "" && !ownSite
+		varies     = "Origin"
 	)
 	res := response{ran: true, status: 200, header: before.Clone()}
 	maps.DeleteFunc(res.header, func(name string, _ []string) bool { return strings.HasPrefix(name, "Access-Control-") })
 
 	switch {
-	case !hasOrigin && anyOrigin:
-		res.set("Access-Control-Allow-Origin", "*")
-		res.set("Access-Control-Expose-Headers", canonical(o.ExposedHeaders)...)
-	case !hasOrigin && !safe && !ownSite && site != "":
-		o.reject(&res, r, &cors.RequestError{Field: "Sec-Fetch-Site", Value: firstTwo(r.Header["Sec-Fetch-Site"])})
-	case !hasOrigin:
-		// The handler runs.
-	case preflight && allowed:
+	case !hasOrigin && !otherSite: // no Origin, or an empty one, and the last row does not apply
+		if anyOrigin {
+			res.set("Access-Control-Allow-Origin", "*")
+			res.set("Access-Control-Expose-Headers", canonical(o.ExposedHeaders)...)
+		}
+	case preflight && allowed: // preflight, origin allowed
 		res.ran, res.status = false, 204
 		o.allow(&res, origin, anyOrigin)
 		methods, varyMethod := o.listMethods(r)
@@ -90,17 +91,17 @@ func (o *oracle) respond(r *http.Request, before http.Header) response {
 		res.set("Access-Control-Max-Age", o.maxAge()...)
 		varies += varyMethod + varyHeaders
 		res.report = o.checkPreflight(r)
-	case preflight:
+	case preflight: // preflight, origin not allowed
 		o.reject(&res, r, &cors.RequestError{Preflight: true, Field: "Origin", Value: firstTwo(lines)})
-	case allowed:
+	case hasOrigin && allowed: // other request with Origin, origin allowed
 		o.allow(&res, origin, anyOrigin)
 		res.set("Access-Control-Expose-Headers", canonical(o.ExposedHeaders)...)
-	case ownSite || site == "" && isHost(r.Host, origin):
-		// The handler runs, because the request is same-origin.
-	case (r.Method == "GET" || r.Method == "HEAD") && (mode == "no-cors" || mode == "navigate"):
-		// The handler runs. With storage access, such requests have an Origin.
-	default:
+	case hasOrigin && sameOrigin: // other, origin not allowed, but same-origin
+	case hasOrigin && getOrHead && embedded: // GET or HEAD, origin not allowed, Sec-Fetch-Mode is no-cors or navigate
+	case hasOrigin: // other, origin not allowed
 		o.reject(&res, r, &cors.RequestError{Field: "Origin", Value: firstTwo(lines)})
+	case otherSite: // no Origin, another method, and Sec-Fetch-Site shows another site or origin
+		o.reject(&res, r, &cors.RequestError{Field: "Sec-Fetch-Site", Value: firstTwo(r.Header["Sec-Fetch-Site"])})
 	}
 	if !anyOrigin {
 		res.header["Vary"] = append(slices.Clone(before["Vary"]), varies)
