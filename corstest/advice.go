@@ -13,12 +13,13 @@ import (
 	"github.com/f407da42/cors/internal/origin"
 )
 
-// evidence is the response from which the advice is drawn: the one that blocked
-// the request, or the one that the script can read.
+// evidence is the response that the advice is based on: the response that
+// blocked the request, or a response that the script can read.
 type evidence struct {
 	failure
 	preflight  bool // the response is for a preflight
 	passed     bool // the preflight just before this request was successful
+	mode       Mode
 	method     string
 	host       string // of the URL
 	status     int
@@ -46,6 +47,7 @@ func advise(r *Result) string {
 		failure:    r.failure,
 		preflight:  r.Actual == nil,
 		passed:     r.Actual != nil && r.Preflight != nil,
+		mode:       r.request.Mode,
 		method:     r.request.Method,
 		host:       ex.Request.Host,
 		status:     ex.Response.StatusCode,
@@ -91,31 +93,31 @@ func (e evidence) rejectedBy(text string) bool {
 	return e.status == http.StatusForbidden && strings.HasPrefix(e.body, text)
 }
 
-// adviseOnRejection is for the 403 of package cors, and of
+// adviseOnRejection returns advice for a 403 response of package cors or
 // http.CrossOriginProtection.
 func (e evidence) adviseOnRejection() string {
 	switch {
 	case e.rejectedBy(siteRejected):
 		return "The browser sent an Origin header, but package cors did not get it. Look for a proxy or middleware in front that removes Origin."
 	case e.rejectedBy(forgeryDetected):
-		return fmt.Sprintf("http.CrossOriginProtection rejected the request, because it does not trust the page's origin. If your CORS policy lists origins, remove http.CrossOriginProtection: the policy rejects the same requests. Otherwise, call AddTrustedOrigin for %s, if you trust it.", e.page)
+		return fmt.Sprintf("http.CrossOriginProtection rejected the request, because it does not trust the page's origin. If your CORS policy lists origins, remove http.CrossOriginProtection: the policy rejects the same requests. Otherwise, call AddTrustedOrigin with %s, if you trust it.", e.page)
 	case e.cache() != "":
 		return e.adviseOnCache()
 	case e.withoutOrigin() != "":
 		return e.withoutOrigin()
 	case e.own:
-		return fmt.Sprintf("The page is on the server's own origin, but package cors cannot tell, because a proxy changes Host, and Sec-Fetch-Site is missing. Have the proxy keep both, or add %s to AllowedOrigins.", e.page)
+		return fmt.Sprintf("The page is on the server's own origin, but package cors cannot tell, because a proxy changes Host and Sec-Fetch-Site is missing. Have the proxy forward both unchanged, or add %s to AllowedOrigins.", e.page)
 	case e.passed:
-		return fmt.Sprintf("The preflight was allowed, but package cors rejected the request. So another CORS middleware or a proxy in front responds to preflights, with a different policy. Remove one of the two. If both must stay and you trust the origin, add %s to AllowedOrigins of both.", e.page)
+		return fmt.Sprintf("The preflight was allowed, but package cors rejected the request. So another CORS middleware or a proxy in front responds to preflights, with a different policy. Remove one of the two. If both must stay and you trust the origin, allow %s in both.", e.page)
 	}
-	return fmt.Sprintf("The policy of package cors does not allow the page's origin. If you trust it, add %s to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already does, an outer CORS middleware or an older version of the service responded.", e.page)
+	return fmt.Sprintf("The policy of package cors does not allow the page's origin. If you trust it, add %s to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, an outer CORS middleware or an older version of the service responded.", e.page)
 }
 
-// adviseOnHandshake is for the handshake of a WebSocket that failed.
+// adviseOnHandshake returns advice for a WebSocket handshake that failed.
 func (e evidence) adviseOnHandshake() string {
 	switch e.status {
 	case 403:
-		return "Something other than package cors rejected the handshake. Packages for WebSockets compare Origin with Host themselves: let the policy decide instead, as WebSockets in docs/integration.md shows."
+		return "Something other than package cors rejected the handshake. Packages for WebSockets compare Origin with Host themselves: let the policy decide instead (see WebSockets in docs/integration.md)."
 	case 401, 407:
 		return "Authentication rejected the handshake. Scripts cannot add headers to it: use a cookie, or send the token in the first message."
 	case 400, 404, 426:
@@ -124,8 +126,8 @@ func (e evidence) adviseOnHandshake() string {
 	return fmt.Sprintf("The handshake needs status 101, not %d. Check the URL, and look for something in front that responds first, such as a login or a proxy.", e.status)
 }
 
-// adviseOnReadable is for a response that the script can read, except for the
-// hidden headers.
+// adviseOnReadable returns hints about a response that the script can read,
+// except for the hidden headers.
 func (e evidence) adviseOnReadable(hidden []string) string {
 	var hints []string
 	allowed := e.header.Get("Access-Control-Allow-Origin")
@@ -139,7 +141,7 @@ func (e evidence) adviseOnReadable(hidden []string) string {
 	return strings.Join(hints, " ")
 }
 
-// adviseOnPreflight is for a response to a preflight that has no
+// adviseOnPreflight returns advice for a response to a preflight without
 // Access-Control-Allow-Origin.
 func (e evidence) adviseOnPreflight() string {
 	challenged := e.header["Www-Authenticate"] != nil
@@ -152,13 +154,13 @@ func (e evidence) adviseOnPreflight() string {
 	case e.status/100 == 3 && e.header["Location"] != nil:
 		return e.adviseOnRedirectedPreflight()
 	case e.status == 401, e.status == 403, e.status == 407:
-		text = "Authentication or another guard rejected the preflight, because preflights never have credentials. Put the CORS middleware outside it. If a proxy, gateway or platform in front demands the login, let OPTIONS requests pass there."
+		text = "Authentication or another guard rejected the preflight, because preflights never have credentials. Put the CORS middleware outside it. If a proxy, gateway or platform in front demands a login, have it let OPTIONS requests pass."
 	case e.status == 404, e.status == 405, e.status == 501:
 		text = "The router responded to OPTIONS itself, because no route has that method, so the CORS middleware did not run. Wrap the whole router with the CORS middleware, or mount it on a pattern without a method."
 	case e.gateway() != "":
-		return e.gateway()
+		return e.gateway() + " If your Go code sent it, put the CORS middleware outside that code."
 	case e.status/100 == 5:
-		text = "The server failed on the OPTIONS request, or a proxy in front cannot reach it. Look into its log, and put the CORS middleware outside the code that fails."
+		text = "The server failed on the OPTIONS request, or a proxy in front cannot reach it. Check its log, and put the CORS middleware outside the code that fails."
 	case e.status/100 == 2:
 		text = "Something other than the CORS middleware responded to OPTIONS, such as a router, a proxy or a static file server. Put the CORS middleware outside it, or have it forward OPTIONS requests."
 	default:
@@ -173,13 +175,13 @@ func (e evidence) adviseOnPreflight() string {
 func (e evidence) adviseOnRedirectedPreflight() string {
 	location := e.header.Get("Location")
 	if e.elsewhere(location) {
-		return fmt.Sprintf("The preflight was redirected to another host (%q), and browsers do not follow redirects of preflights. If a gateway or platform in front demands a login there, let OPTIONS requests pass it. Otherwise, have the page request that URL.", location)
+		return fmt.Sprintf("The preflight was redirected to another host (%q), and browsers do not follow redirects of preflights. If a gateway or platform in front demands a login there, have it let OPTIONS requests pass. Otherwise, have the page request that URL.", location)
 	}
-	return fmt.Sprintf("The preflight was redirected to %q, and browsers do not follow redirects of preflights. Have the page request that URL (scheme, host, trailing slash), or put the CORS middleware outside the code that redirects. If it is a login, let OPTIONS requests pass.", location)
+	return fmt.Sprintf("The preflight was redirected to %q, and browsers do not follow redirects of preflights. Have the page request that URL (scheme, host, trailing slash), or put the CORS middleware outside the code that redirects. If the target is a login page, let OPTIONS requests pass.", location)
 }
 
-// adviseOnMissingOrigin is for a response to an actual request that has no
-// Access-Control-Allow-Origin.
+// adviseOnMissingOrigin returns advice for a response to an actual request
+// without Access-Control-Allow-Origin.
 func (e evidence) adviseOnMissingOrigin() string {
 	location := e.header.Get("Location")
 	switch {
@@ -190,25 +192,25 @@ func (e evidence) adviseOnMissingOrigin() string {
 	case e.varies():
 		return e.adviseOnVary()
 	case e.status/100 == 3 && e.elsewhere(location):
-		return fmt.Sprintf("The request was redirected to another host (%q), without CORS headers. If it is a login, have the gateway or platform in front respond with 401 to scripts, and let the user log in on a page. Otherwise, have the page request that URL.", location)
+		return fmt.Sprintf("The request was redirected to another host (%q), without CORS headers. If the target is a login page, have the gateway or platform in front respond with 401 to scripts, and let the user log in on a page. Otherwise, have the page request that URL.", location)
 	case e.status/100 == 3 && location != "":
-		return "The redirect needs CORS headers as well. Put the CORS middleware outside the code that redirects, or have the page request the final URL. If it is a login, respond to scripts with 401 instead."
+		return "The redirect also needs CORS headers. Put the CORS middleware outside the code that redirects, or have the page request the final URL. If the target is a login page, respond to scripts with 401 instead."
 	case e.gateway() != "":
-		return e.gateway() + " For scripts to read the error, add the CORS headers to the error pages of the proxy, as docs/proxies.md shows."
+		return e.gateway() + " For scripts to read it, add CORS headers to the error pages of the proxy (see docs/proxies.md), or wrap the Go code that sent it."
 	case e.left:
-		return "Redirects led to another host, whose response has no CORS headers. If it is a login, have the service respond with 401 to scripts, and let the user log in on a page. Otherwise, wrap the handler of that host too."
+		return "Redirects led to another host, whose response has no CORS headers. If the target is a login page, have the service respond with 401 to scripts, and let the user log in on a page. Otherwise, wrap the handler of that host too."
 	case e.status >= 400:
-		text := fmt.Sprintf("The response with status %d was made outside the CORS middleware, so the script cannot read the error. Put the CORS middleware outside the code that makes it: authentication, rate limits, time limits, recovery, the router.", e.status)
+		text := fmt.Sprintf("The response with status %d was made outside the CORS middleware, so the script cannot read the error. Put the CORS middleware outside the code that makes it: authentication, rate limits, time limits or the router.", e.status)
 		if front := e.front(); front != "" {
 			text += fmt.Sprintf(" The response has %q. If that is a proxy, and the service's log does not show this request, add the CORS headers to its error pages.", front)
 		}
 		return text
 	}
-	return "The response has no CORS headers. Wrap the handler of this URL with the CORS middleware. If it is wrapped, look for code or a proxy that removes the headers on the way. httputil.ReverseProxy does that if the upstream sends a 1xx status: see keepHeaders in docs/integration.md."
+	return "The response has no CORS headers. Wrap the handler of this URL with the CORS middleware. If it is wrapped, look for code or a proxy that removes the headers. httputil.ReverseProxy does that if the upstream sends a 1xx status: see keepHeaders in docs/integration.md."
 }
 
-// adviseOnValues is for Access-Control-Allow-Origin and
-// Access-Control-Allow-Credentials with wrong values.
+// adviseOnValues returns advice for wrong values of
+// Access-Control-Allow-Origin and Access-Control-Allow-Credentials.
 func (e evidence) adviseOnValues() string {
 	lines, origins := e.header["Access-Control-Allow-Origin"], split(e.value)
 	beacon := ""
@@ -218,27 +220,27 @@ func (e evidence) adviseOnValues() string {
 	switch {
 	case len(origins) > 1 && (len(lines) > 1 || origins[0] == origins[1] || slices.Contains(origins, "*")),
 		len(e.header["Access-Control-Allow-Credentials"]) > 1 && e.kind == credentialsDenied:
-		return "Two layers set CORS headers, and browsers do not accept two values. Leave them to one layer: remove the other middleware, or the code or proxy setting that adds Access-Control-Allow-Origin. If the service itself is a Go proxy, call cors.StripHeaders in ModifyResponse."
+		return "Two layers set CORS headers, and browsers do not accept two values. Let only one layer set them: remove the other middleware, or the code or proxy setting that adds Access-Control-Allow-Origin. If the service itself is a Go proxy, call cors.StripHeaders in ModifyResponse."
 	case e.kind == originOther && e.withoutOrigin() != "":
 		return e.withoutOrigin()
 	case e.kind == originOther && (strings.EqualFold(e.value, e.page) || strings.EqualFold(e.value, e.page+"/")):
 		return fmt.Sprintf("Browsers compare Access-Control-Allow-Origin with the page's origin byte for byte. Send exactly %s, in lowercase and without a trailing slash.", e.page)
 	case e.kind == originOther && !origin.Valid(e.value) && e.value != "null":
-		return fmt.Sprintf("Browsers accept one origin or * in Access-Control-Allow-Origin, and no list or pattern. Send %s, if you trust it, and Vary: Origin. A CORS middleware does that.", e.page)
+		return fmt.Sprintf("Browsers accept one origin or * in Access-Control-Allow-Origin, but not a list or a pattern. Send %s, if you trust it, and Vary: Origin. A CORS middleware does that.", e.page)
 	case e.kind == originOther && e.cache() != "":
 		return e.adviseOnCache()
 	case e.passed:
 		return "The preflight was allowed, so the policy is right. Then your handler or a proxy replaced the CORS headers of the response. Remove the code or setting that sets them."
 	case e.kind == originOther:
-		return fmt.Sprintf("The response allows another origin than the page's. If you trust the page, add %s to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already does, your handler or a proxy sets the header to a fixed value, or a cache returned a response for another page.", e.page)
+		return fmt.Sprintf("The response allows an origin other than the page's. If you trust the page, add %s to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, your handler or a proxy sets the header to a fixed value, or a cache returned a response for another page.", e.page)
 	case e.kind == originWildcard:
-		return fmt.Sprintf("For a request with credentials, browsers do not accept *, even together with Access-Control-Allow-Credentials: true. If it needs no cookies, make it without credentials. If you trust the page, add %s to AllowedOrigins instead of *, and set AllowCredentials. If the policy already does, your handler or a proxy replaces the header.", e.page) + beacon
+		return fmt.Sprintf("For a request with credentials, browsers do not accept *, even together with Access-Control-Allow-Credentials: true. If the request needs no cookies, make it without credentials. If you trust the page, add %s to AllowedOrigins instead of *, and set AllowCredentials. If the policy already does both, your handler or a proxy replaces the header.", e.page) + beacon
 	}
-	return "The request has credentials, but the response lacks Access-Control-Allow-Credentials: true (in lowercase). If it needs no cookies, make it without credentials. Otherwise, set AllowCredentials. If it is set, your handler, a proxy or another CORS middleware replaces the header." + beacon
+	return "The request has credentials, but the response lacks Access-Control-Allow-Credentials: true (in lowercase). If the request needs no cookies, make it without credentials. Otherwise, set AllowCredentials. If it is set, your handler, a proxy or another CORS middleware replaces the header." + beacon
 }
 
-// adviseOnLists is for a preflight with the right origin, but the wrong status,
-// methods or headers.
+// adviseOnLists returns advice for a response to a preflight that has the right
+// origin, but the wrong status, methods or headers.
 func (e evidence) adviseOnLists() string {
 	const allowMethods, allowHeaders = "Access-Control-Allow-Methods", "Access-Control-Allow-Headers"
 	upper := strings.ToUpper(e.value)
@@ -253,11 +255,11 @@ func (e evidence) adviseOnLists() string {
 	case e.kind == methodNotListed && e.lists(allowMethods, upper):
 		return fmt.Sprintf("Methods are case-sensitive, and browsers send %s as the script writes it. Have the script write %s.", e.value, upper)
 	case e.kind == methodNotListed && header.FaultOfMethod(upper) != "":
-		return fmt.Sprintf("No policy can allow a method %s. Have the script use another.", e.value)
+		return fmt.Sprintf("No policy can allow the method %s. Have the script use another.", e.value)
 	case e.kind == methodNotListed && header.FaultOfMethod(e.value) != "":
 		return fmt.Sprintf("Add %s to AllowedMethods, and have the script write %s. Methods are case-sensitive, and browsers send %s as the script writes it.", upper, upper, e.value)
 	case e.kind == methodNotListed && e.lists(allowMethods, "*"):
-		return fmt.Sprintf("With credentials, browsers take * for the name of a method. Add %s to AllowedMethods.", e.value)
+		return fmt.Sprintf("With credentials, browsers read * as a literal method name. Add %s to AllowedMethods.", e.value)
 	case e.kind == methodNotListed && e.header[allowMethods] == nil && e.status != http.StatusNoContent:
 		return fmt.Sprintf("Add %s to AllowedMethods. If it is already there, another CORS middleware or a proxy in front responded to the preflight, or something in front removes Access-Control-Request-Method.", e.value)
 	case e.kind == methodNotListed:
@@ -266,9 +268,9 @@ func (e evidence) adviseOnLists() string {
 	case strings.HasPrefix(e.value, "Access-Control-"):
 		return fmt.Sprintf("Have the script leave out the header %s: only servers need to send it. If you cannot change the script, add %s to AllowedHeaders.", e.value, e.value)
 	case header.FaultOfRequestHeader(e.value) != "":
-		return fmt.Sprintf("No policy can allow a request header %s. Have the script use another.", e.value)
+		return fmt.Sprintf("No policy can allow the request header %s. Have the script use another.", e.value)
 	case e.include && e.lists(allowHeaders, "*"):
-		return fmt.Sprintf("With credentials, browsers take * for the name of a header. Add %s to AllowedHeaders.", e.value)
+		return fmt.Sprintf("With credentials, browsers read * as a literal header name. Add %s to AllowedHeaders.", e.value)
 	case e.lists(allowHeaders, "*"):
 		return "In the standard, * does not cover Authorization. Browsers still accept it, but most then send a preflight before every request. Add Authorization to AllowedHeaders, next to *."
 	case e.header[allowHeaders] == nil && (e.include || e.status != http.StatusNoContent):
@@ -277,7 +279,8 @@ func (e evidence) adviseOnLists() string {
 	return fmt.Sprintf("Add %s to AllowedHeaders. If it is already there, another CORS middleware or a proxy in front responded to the preflight.", e.value)
 }
 
-// adviseOnCache is for a response that a cache returned to the wrong page.
+// adviseOnCache returns advice for a response that a cache returned to the wrong
+// page.
 func (e evidence) adviseOnCache() string {
 	if e.varies() {
 		return fmt.Sprintf("The response came from a cache (%s). If the policy allows the page's origin, the cache ignores Vary: Origin and returned a response for another page. Add the header Origin to the cache key, and purge the cache.", e.cache())
@@ -285,13 +288,13 @@ func (e evidence) adviseOnCache() string {
 	return fmt.Sprintf("The response came from a cache (%s), and has no Vary: Origin, so the cache returns it to every page. Wrap the handler of this URL with a CORS middleware that sends Vary: Origin with every response, and purge the cache.", e.cache())
 }
 
-// adviseOnVary is for a response that a CORS middleware seems to have decorated,
-// without allowing the page's origin.
+// adviseOnVary returns advice for a response that has Vary: Origin, probably from
+// a CORS middleware, but does not allow the page's origin.
 func (e evidence) adviseOnVary() string {
 	if text := e.withoutOrigin(); text != "" {
 		return text
 	}
-	return fmt.Sprintf("A CORS middleware seems to have responded, and does not allow the page's origin. If you trust it, add %s to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already does, something removes Origin from the request, or the CORS headers from the response.", e.page)
+	return fmt.Sprintf("A CORS middleware probably responded, but it does not allow the page's origin. If you trust it, add %s to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, something removes Origin from the request, or the CORS headers from the response.", e.page)
 }
 
 // withoutOrigin explains why the browser sends null or file:// as the origin of the
@@ -301,32 +304,36 @@ func (e evidence) withoutOrigin() string {
 	case e.nulled && e.redirected:
 		return "The request was redirected from one server to another, so the browser sent Origin: null. Have the page request the last URL directly."
 	case e.nulled:
-		return "The page posts from https to http, so the browser sent Origin: null. Have it use the https URL."
+		return "The page posts from https to http, so the browser sent Origin: null. Have the page use the https URL."
 	case e.page == "null" || e.page == "file://":
-		return fmt.Sprintf("Every local file or sandboxed page can have the origin %s. Serve the page over HTTP, without a sandbox, and allow the origin that it then has.", e.page)
+		text := fmt.Sprintf("Any local file or sandboxed page can have the origin %s. Serve the page over HTTP, without a sandbox, and allow its new origin.", e.page)
+		if e.mode == Navigate || e.mode == NoCORS {
+			text += " If the page has Referrer-Policy: no-referrer, its forms also send Origin: null: use same-origin instead."
+		}
+		return text
 	}
 	return ""
 }
 
-// gateway is for statuses that proxies and platforms send, but Go services
-// rarely do. It returns "" for other statuses.
+// gateway returns advice for the statuses that proxies and platforms send, but
+// Go services rarely do. It returns "" for other statuses.
 func (e evidence) gateway() string {
-	var fix string
+	var cause string
 	switch {
 	case e.status == 413:
-		fix = "The body is too large for it. Raise the limit there, or send less."
+		cause = "the body is too large. Raise the limit there, or send less."
 	case e.status == 431 || e.status == 494:
-		fix = "The request headers are too large for it. Raise the limit there, and MaxHeaderBytes of http.Server, or send fewer cookies."
+		cause = "the request headers are too large. Raise the limit there, and MaxHeaderBytes of http.Server, or send fewer cookies."
 	case e.status == 502:
-		fix = "It got no valid response: the service is down, or unreachable, or sends more headers than the proxy accepts."
+		cause = "it got no valid response. The service is down or unreachable, or sends more headers than the proxy accepts."
 	case e.status == 504:
-		fix = "The service took too long. Raise the time limit there, or respond sooner."
+		cause = "the service took too long. Raise the time limit there, or respond sooner."
 	case e.status >= 520 && e.status <= 530:
-		fix = "Cloudflare got no valid response from the service. Look into the logs of both."
+		cause = "Cloudflare got no valid response. Check its log and the log of the service."
 	default:
 		return ""
 	}
-	return fmt.Sprintf("Status %d usually comes from a proxy or platform in front of the service.", e.status) + " " + fix + " If your Go code sends it, put the CORS middleware outside that code."
+	return fmt.Sprintf("Status %d usually comes from a proxy or platform in front: ", e.status) + cause
 }
 
 // front returns a header that proxies and platforms add to responses, or "".

@@ -203,9 +203,9 @@ const (
 	varied  = "and has no Vary: Origin, so the cache returns it to every page."
 	twice   = "Two layers set CORS headers"
 	another = "Something other than the CORS middleware responded to OPTIONS, such as a router, a proxy or a static file server."
-	unlist  = "The policy of package cors does not allow the page's origin. If you trust it, add https://page.example to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already does, an outer CORS middleware"
-	vary    = "A CORS middleware seems to have responded, and does not allow the page's origin. If you trust it, add https://page.example to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already does, something removes Origin"
-	guard   = "Authentication or another guard rejected the preflight, because preflights never have credentials. Put the CORS middleware outside it. If a proxy, gateway or platform in front demands the login, let OPTIONS requests pass there."
+	unlist  = "The policy of package cors does not allow the page's origin. If you trust it, add https://page.example to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, an outer CORS middleware"
+	vary    = "A CORS middleware probably responded, but it does not allow the page's origin. If you trust it, add https://page.example to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, something removes Origin"
+	guard   = "Authentication or another guard rejected the preflight, because preflights never have credentials. Put the CORS middleware outside it. If a proxy, gateway or platform in front demands a login, have it let OPTIONS requests pass."
 	router  = "The router responded to OPTIONS itself"
 	failed  = "The server failed on the OPTIONS request"
 	past    = "The response to the preflight has CORS headers, but status "
@@ -215,9 +215,9 @@ const (
 	denied  = "lacks Access-Control-Allow-Credentials: true (in lowercase)"
 	beacon  = " A beacon (navigator.sendBeacon) always has credentials: use fetch with keepalive instead."
 	list    = "Methods and header names must be separated by commas."
-	one     = "Browsers accept one origin or * in Access-Control-Allow-Origin, and no list or pattern. Send https://page.example, if you trust it, and Vary: Origin."
+	one     = "Browsers accept one origin or * in Access-Control-Allow-Origin, but not a list or a pattern. Send https://page.example, if you trust it, and Vary: Origin."
 	exactly = "Send exactly https://page.example, in lowercase and without a trailing slash."
-	other   = "The response allows another origin than the page's. If you trust the page, add https://page.example to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already does, your handler or a proxy sets the header to a fixed value"
+	other   = "The response allows an origin other than the page's. If you trust the page, add https://page.example to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, your handler or a proxy sets the header to a fixed value"
 	changes = "The preflight was allowed, so the policy is right. Then your handler or a proxy replaced the CORS headers"
 	moved   = "The request was redirected from one server to another, so the browser sent Origin: null."
 	csrf    = "http.CrossOriginProtection rejected the request, because it does not trust the page's origin."
@@ -271,7 +271,7 @@ func TestAdvice(t *testing.T) {
 		{name: "the policy lacks the origin, WebSocket", handler: closed, request: corstest.Request{Mode: corstest.WebSocket}, want: []string{unlist}},
 		{name: "the policy lacks null after a redirect", handler: elsewhere(inner), want: []string{moved}},
 		{name: "a rejection that the script reads", handler: rejects, want: []string{unlist}},
-		{name: "a rejection that breaks off", handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		{name: "a rejection that is cut short", handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			rejects(w, r)
 			w.(http.Flusher).Flush()
 			panic("")
@@ -287,7 +287,8 @@ func TestAdvice(t *testing.T) {
 			want: []string{"The page is on the server's own origin, but package cors cannot tell", "add https://page.example to AllowedOrigins"},
 		},
 		{name: "the same with http.CrossOriginProtection", handler: hides(http.NewCrossOriginProtection().Handler(ok)), request: corstest.Request{Method: "POST", URL: page}, want: []string{csrf}},
-		{name: "a page without an origin", handler: inner, page: "null", want: []string{"Every local file or sandboxed page can have the origin null."}},
+		{name: "a page without an origin", handler: inner, page: "null", want: []string{"Any local file or sandboxed page can have the origin null."}},
+		{name: "a page without an origin, form", handler: inner, page: "null", request: corstest.Request{Method: "POST", Mode: corstest.Navigate}, want: []string{"If the page has Referrer-Policy: no-referrer, its forms also send Origin: null: use same-origin instead."}},
 		{name: "a page without an origin, preflight", handler: inner, page: "null", request: put, want: []string{"can have the origin null."}},
 		{name: "a page without an origin, and another middleware", handler: respond(204, "Vary: Origin"), page: "null", want: []string{"can have the origin null."}},
 		{name: "a page without an origin, and another origin", handler: respond(204, allowPage), page: "null", want: []string{"can have the origin null."}},
@@ -306,7 +307,7 @@ func TestAdvice(t *testing.T) {
 		{name: "another CORS middleware, which does not list the page", handler: respond(204, "Vary: Accept, origin"), request: put, want: []string{vary}},
 		{name: "a middleware that varies with everything", handler: respond(204, "Vary: *"), request: put, want: []string{vary}},
 		{name: "the same, and its router without the path", handler: respond(404, "Vary: Origin"), request: put, want: []string{vary}},
-		{name: "a slash is missing", handler: dirs, request: put, path: "/dir", want: []string{`The preflight was redirected to "/dir/", and browsers do not follow redirects of preflights. Have the page request that URL`, "If it is a login"}},
+		{name: "a slash is missing", handler: dirs, request: put, path: "/dir", want: []string{`The preflight was redirected to "/dir/", and browsers do not follow redirects of preflights. Have the page request that URL`, "If the target is a login page"}},
 		{name: "several choices", handler: respond(300, "Location: /a"), request: put, want: []string{`The preflight was redirected to "/a"`}},
 		{name: "a redirect with CORS headers", handler: respond(302, allowPage, "Location: /a"), request: put, want: []string{`The preflight was redirected to "/a"`}},
 		{name: "304", handler: respond(304), request: put, want: []string{"The preflight got status 304 from something outside the CORS middleware."}},
@@ -332,7 +333,7 @@ func TestAdvice(t *testing.T) {
 		{name: "another CORS middleware, and its router without the path", handler: respond(404, "Vary: Origin"), want: []string{vary}},
 		{name: "another CORS middleware, and authentication inside", handler: respond(401, "Vary: Origin", "WWW-Authenticate: Basic"), want: []string{vary}},
 		{name: "another CORS middleware after a redirect", handler: elsewhere(respond(200, "Vary: Origin")), want: []string{moved}},
-		{name: "a redirect outside", handler: dirs, path: "/dir", want: []string{"The redirect needs CORS headers as well.", "If it is a login"}},
+		{name: "a redirect outside", handler: dirs, path: "/dir", want: []string{"The redirect also needs CORS headers.", "If the target is a login page"}},
 		{name: "304 to a script", handler: respond(304), want: []string{lost}},
 		{name: "an error outside", handler: respond(400), want: []string{"status 400" + outside}},
 		{name: "an error outside, behind a proxy", handler: respond(404, "Server: nginx"), want: []string{"status 404" + outside, `The response has "Server: nginx". If that is a proxy, and the service's log does not show this request, add the CORS headers to its error pages.`}},
@@ -369,14 +370,14 @@ func TestAdvice(t *testing.T) {
 		{name: "purge in lowercase, which is not listed", handler: inner, request: corstest.Request{Method: "purge"}, want: []string{"Add purge to AllowedMethods. " + layered}},
 		{name: "patch in lowercase, which is not listed", handler: respond(200, allowPage), request: corstest.Request{Method: "patch"}, want: []string{"Add PATCH to AllowedMethods, and have the script write PATCH. Methods are case-sensitive, and browsers send patch as"}},
 		{name: "patch in lowercase under any method, with credentials", handler: respond(200, allowPage, allowCredentials, allowMethods+"*"), request: withCredentials(corstest.Request{Method: "patch"}), want: []string{"Add PATCH to AllowedMethods, and have"}},
-		{name: "a method that no policy can have", handler: respond(200, allowPage), request: corstest.Request{Method: "p*t"}, want: []string{"No policy can allow a method p*t. Have the script use another."}},
+		{name: "a method that no policy can have", handler: respond(200, allowPage), request: corstest.Request{Method: "p*t"}, want: []string{"No policy can allow the method p*t. Have the script use another."}},
 		{name: "a method that is not listed", handler: inner, request: corstest.Request{Method: "DELETE"}, want: []string{"Add DELETE to AllowedMethods. " + layered}},
-		{name: "any method, with credentials", handler: respond(200, allowPage, allowCredentials, allowMethods+"*"), request: withCredentials(put), want: []string{"With credentials, browsers take * for the name of a method. Add PUT to AllowedMethods."}},
+		{name: "any method, with credentials", handler: respond(200, allowPage, allowCredentials, allowMethods+"*"), request: withCredentials(put), want: []string{"With credentials, browsers read * as a literal method name. Add PUT to AllowedMethods."}},
 		{name: "a header that is not listed", handler: respond(200, allowPage, allowHeaders+"a, b"), request: sets("x-id"), want: []string{"Add X-Id to AllowedHeaders. " + layered}},
 		{name: "a content type", handler: inner, request: corstest.Request{Method: "POST", Body: "{}", Header: http.Header{"Content-Type": {"application/json"}}}, want: []string{"Add Content-Type to AllowedHeaders."}},
 		{name: "Authorization that is not listed", handler: inner, request: sets("Authorization"), want: []string{"Add Authorization to AllowedHeaders."}},
-		{name: "a header that no policy can have", handler: respond(200, allowPage), request: sets("x*y"), want: []string{"No policy can allow a request header X*y."}},
-		{name: "any header, with credentials", handler: respond(200, allowPage, allowCredentials, allowHeaders+"*"), request: withCredentials(sets("X-Id")), want: []string{"With credentials, browsers take * for the name of a header. Add X-Id to AllowedHeaders."}},
+		{name: "a header that no policy can have", handler: respond(200, allowPage), request: sets("x*y"), want: []string{"No policy can allow the request header X*y."}},
+		{name: "any header, with credentials", handler: respond(200, allowPage, allowCredentials, allowHeaders+"*"), request: withCredentials(sets("X-Id")), want: []string{"With credentials, browsers read * as a literal header name. Add X-Id to AllowedHeaders."}},
 		{
 			name: "Authorization under *", handler: wrap(t, cors.Policy{AllowedOrigins: []string{page}, AllowedHeaders: []string{"*"}}, ok), request: sets("Authorization"),
 			want: []string{"In the standard, * does not cover Authorization. Browsers still accept it", "Add Authorization to AllowedHeaders, next to *."},
@@ -473,12 +474,12 @@ func TestFieldBugHandlerSetsOrigin(t *testing.T) {
 	drops := wrap(t, policy, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Del("Access-Control-Allow-Credentials")
 	}))
-	const orHandler = "If the policy already does, your handler or a proxy "
+	const already = "If the policy already "
 	for _, test := range []adviceTest{
 		{name: "*, after a preflight", handler: sse, request: withCredentials(sets("X-Id")), want: []string{changes}},
-		{name: "*", handler: sse, request: withCredentials(get), want: []string{star, orHandler + "replaces the header."}},
+		{name: "*", handler: sse, request: withCredentials(get), want: []string{star, already + "does both, your handler or a proxy replaces the header."}},
 		{name: "another origin, after a preflight", handler: fixed, request: sets("X-Id"), want: []string{changes}},
-		{name: "another origin", handler: fixed, want: []string{other, orHandler + "sets the header to a fixed value"}},
+		{name: "another origin", handler: fixed, want: []string{other, already + "allows it, your handler or a proxy sets the header to a fixed value"}},
 		{name: "no credentials, after a preflight", handler: drops, request: withCredentials(sets("X-Id")), want: []string{changes}},
 	} {
 		test.run(t)
@@ -532,13 +533,13 @@ func TestFieldBugErrorOfProxy(t *testing.T) {
 	limited.Start()
 	defer limited.Close()
 	large := corstest.Request{URL: limited.URL + "/?" + strings.Repeat("a", 8<<10)}
-	const pages = " For scripts to read the error, add the CORS headers to the error pages of the proxy, as docs/proxies.md shows."
 	for _, test := range []adviceTest{
-		{name: "a body that is too large", handler: respond(413, "Server: nginx/1.22.1"), request: post, want: []string{"Status 413 usually comes from a proxy or platform in front of the service.", "Raise the limit there, or send less. If your Go code sends it, put the CORS middleware outside that code." + pages}},
+		{name: "a body that is too large", handler: respond(413, "Server: nginx/1.22.1"), request: post, want: []string{"Status 413 usually comes from a proxy or platform in front: the body is too large. Raise the limit there, or send less. For scripts to read it, add CORS headers to the error pages of the proxy (see docs/proxies.md), or wrap the Go code that sent it."}},
 		{name: "headers that are too large", request: large, want: []string{"Status 431 usually comes", "and MaxHeaderBytes of http.Server"}},
-		{name: "headers that are too large for nginx", handler: respond(494, "Server: nginx"), want: []string{"Status 494 usually comes", "The request headers are too large"}},
-		{name: "a service that is down", handler: unreachable, want: []string{"Status 502 usually comes", "the service is down, or unreachable, or sends more headers than the proxy accepts."}},
-		{name: "a service that is slow", handler: respond(504, "Via: 1.1 google"), want: []string{"Status 504 usually comes", "The service took too long"}},
+		{name: "headers that are too large for nginx", handler: respond(494, "Server: nginx"), want: []string{"Status 494 usually comes", "the request headers are too large"}},
+		{name: "a service that is down", handler: unreachable, want: []string{"Status 502 usually comes", "The service is down or unreachable, or sends more headers than the proxy accepts."}},
+		{name: "a service that is down, preflight", handler: unreachable, request: put, want: []string{"Status 502 usually comes", "If your Go code sent it, put the CORS middleware outside that code."}},
+		{name: "a service that is slow", handler: respond(504, "Via: 1.1 google"), want: []string{"Status 504 usually comes", "the service took too long"}},
 		{name: "Cloudflare, first", handler: respond(520), want: []string{"Cloudflare got no valid response"}},
 		{name: "Cloudflare, last", handler: respond(530), want: []string{"Cloudflare got no valid response"}},
 		{name: "before Cloudflare's", handler: respond(519), want: []string{"519" + outside}},
@@ -552,10 +553,10 @@ func TestFieldBugErrorOfProxy(t *testing.T) {
 func TestFieldBugLoginInFront(t *testing.T) {
 	login := respond(302, "Location: https://login.example/?next=/")
 	for _, test := range []adviceTest{
-		{name: "preflight to another host", handler: login, request: put, want: []string{`The preflight was redirected to another host ("https://login.example/?next=/")`, "If a gateway or platform in front demands a login there, let OPTIONS requests pass it."}},
-		{name: "preflight to the same host", handler: respond(302, "Location: https://api.example/login"), request: put, want: []string{`The preflight was redirected to "https://api.example/login"`, "If it is a login, let OPTIONS requests pass."}},
-		{name: "request to another host", handler: login, want: []string{`The request was redirected to another host ("https://login.example/?next=/"), without CORS headers. If it is a login,`}},
-		{name: "request to another host, with CORS headers", handler: elsewhere(ok), want: []string{"Redirects led to another host, whose response has no CORS headers. If it is a login,"}},
+		{name: "preflight to another host", handler: login, request: put, want: []string{`The preflight was redirected to another host ("https://login.example/?next=/")`, "If a gateway or platform in front demands a login there, have it let OPTIONS requests pass."}},
+		{name: "preflight to the same host", handler: respond(302, "Location: https://api.example/login"), request: put, want: []string{`The preflight was redirected to "https://api.example/login"`, "If the target is a login page, let OPTIONS requests pass."}},
+		{name: "request to another host", handler: login, want: []string{`The request was redirected to another host ("https://login.example/?next=/"), without CORS headers. If the target is a login page,`}},
+		{name: "request to another host, with CORS headers", handler: elsewhere(ok), want: []string{"Redirects led to another host, whose response has no CORS headers. If the target is a login page,"}},
 		{name: "a redirect that cannot be read", handler: respond(302, "Location: https://%"), request: put, want: []string{`The preflight was redirected to "https://%"`}},
 		{name: "401", handler: respond(401, "Server: istio-envoy"), request: put, want: []string{guard, `The response has "Server: istio-envoy". If that is a proxy`}},
 	} {

@@ -133,7 +133,7 @@ func (r *Result) read(q *request) {
 	}
 	if r.Actual.err != nil && hasBody(q.Method, r.Actual.Response.StatusCode) {
 		r.err = r.Actual.err
-		r.failure = failure{kind: unanswered, text: "the response broke off: " + firstLine(r.err)}
+		r.failure = failure{kind: unanswered, text: "the response was cut short: " + firstLine(r.err)}
 		return
 	}
 	r.Status = r.Actual.Response.StatusCode

@@ -334,7 +334,7 @@ func (s *scan) can(probes []probe) string {
 	return fmt.Sprintf("send %s requests", r.Method)
 }
 
-const crossSite = " This needs cookies that cross sites (SameSite=None), or HTTP authentication."
+const crossSite = " This requires cookies with SameSite=None, or HTTP authentication."
 
 // findAccess adds findings about origins that have the same access as the page.
 func (s *scan) findAccess() {
@@ -348,7 +348,7 @@ func (s *scan) findAccess() {
 	s.findPowerful(High, true)
 	if s.isPublic() {
 		found := s.allowed(false, unrelated)
-		s.add(Info, found, fmt.Sprintf("Pages on any origin can %s without credentials. For a public API, that is right. If only the network protects the server, it is not.", s.can(found)), "")
+		s.add(Info, found, fmt.Sprintf("Pages on any origin can %s without credentials. That is right for a public API, but not for a server that only the network protects.", s.can(found)), "")
 	} else {
 		s.findPowerful(Medium, false)
 	}
@@ -367,17 +367,17 @@ func (s *scan) findPowerful(severity Severity, credentials bool) {
 		"Allow only the origins on a list.")
 	found = s.unreported(credentials, opaque)
 	s.add(severity, found,
-		fmt.Sprintf("Any page can have the origin null, by means of a sandboxed frame, and then %s%s.", s.can(found), how)+condition,
+		fmt.Sprintf("Any page can have the origin null in a sandboxed frame, and %s%s.", s.can(found), how)+condition,
 		"Do not allow null.")
 	found = slices.DeleteFunc(s.unreported(credentials, lookAlike), s.isCovered)
 	s.add(severity, found,
-		fmt.Sprintf("The server takes other hosts for one that it allows. Anyone can register such a host, and its pages can then %s%s.", s.can(found), how)+condition,
+		fmt.Sprintf("The server accepts other hosts as if they were an allowed one. Anyone can register such a host, and its pages can then %s%s.", s.can(found), how)+condition,
 		"Compare the whole origin. Do not compare a prefix or a suffix of it. In a regular expression, escape the dots, and use ^ and $.")
 	if credentials {
 		found = s.allowed(true, tenant)
 		s.add(severity, found,
 			fmt.Sprintf("Anyone can register a host under the domain of the page, and its pages can then %s%s.", s.can(found), how)+condition,
-			"Allow the host of the page, and not a pattern for the domain.")
+			"Allow the host of the page, but not a pattern for its domain.")
 	}
 }
 
@@ -414,10 +414,10 @@ func (s *scan) findMinor() {
 	}
 	if found := plain(true); len(found) > 0 {
 		s.add(Low, found,
-			fmt.Sprintf("Anyone on the path of the network can change a page that comes by http, and then %s as your user.", s.can(found)),
-			"Allow only https, and serve the page by https.")
+			fmt.Sprintf("Anyone on the network path can change a page that is loaded over HTTP, and then %s as your user.", s.can(found)),
+			"Allow only https origins, and serve the page over HTTPS.")
 	} else if found := plain(false); !s.isPublic() {
-		s.add(Info, found, fmt.Sprintf("Pages that come by http can %s without credentials.", s.can(found)), "")
+		s.add(Info, found, fmt.Sprintf("Pages loaded over HTTP can %s without credentials.", s.can(found)), "")
 	}
 
 	found := s.allowed(true, sibling, otherPort)
@@ -426,7 +426,7 @@ func (s *scan) findMinor() {
 		s.add(Info, found, fmt.Sprintf("Pages on other hosts or ports of this machine can %s.", s.can(found)), "")
 	case len(found) > 0:
 		s.add(Low, found,
-			fmt.Sprintf("Pages on other hosts or ports of the domain can %s as your user. One page with a fault, or one forgotten host, is enough. If they are on the server's site, SameSite does not protect it.", s.can(found)),
+			fmt.Sprintf("Pages on other hosts or ports of the domain can %s as your user. One vulnerable page or one forgotten host is enough. If they are on the server's site, SameSite does not protect the server.", s.can(found)),
 			"Allow only the hosts that need access.")
 	case !s.isPublic():
 		found = s.unreported(false, sibling, otherPort, tenant)
@@ -440,7 +440,7 @@ func (s *scan) findUselessCredentials() {
 	for _, p := range s.probes {
 		for _, ex := range []*Exchange{p.Result.Preflight, p.Result.Actual} {
 			if ex.header("Access-Control-Allow-Origin") == "*" && ex.header("Access-Control-Allow-Credentials") == "true" {
-				s.add(Low, []probe{p}, "The response has Access-Control-Allow-Credentials with Access-Control-Allow-Origin: *. Browsers refuse that pair, so requests with credentials fail.",
+				s.add(Low, []probe{p}, "The response has Access-Control-Allow-Credentials with Access-Control-Allow-Origin: *. Browsers do not accept both together, so requests with credentials fail.",
 					"List the origins that need credentials, or leave out Access-Control-Allow-Credentials.")
 				return
 			}
@@ -491,12 +491,12 @@ func (s *scan) findCaching() {
 		}
 	}
 	if differ {
-		s.add(Medium, unmarked, "Responses depend on Origin, but do not all have Vary: Origin. A cache, even that of the browser, can then serve a response for one page to another.",
+		s.add(Medium, unmarked, "Responses depend on Origin, but do not all have Vary: Origin. A cache, even the browser's, can then serve a response for one page to another.",
 			"Send Vary: Origin with every response, even if the request has no Origin or is rejected.")
 	}
 	s.add(Medium, stored, "The rejection can be cached. A cache that ignores Vary would then serve it to allowed pages.",
 		"Send Cache-Control: no-store with rejections.")
-	s.add(Medium, stale, "The response comes from a cache, and is for another origin. The cache ignores Vary: Origin.",
+	s.add(Medium, stale, "The response came from a cache, and was for another origin. The cache ignores Vary: Origin.",
 		"Have the cache honor Vary, or add Origin to its key.")
 }
 

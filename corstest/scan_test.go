@@ -509,7 +509,7 @@ func TestScanOfWebSockets(t *testing.T) {
 	}{
 		{func(string) bool { return true }, []string{"High: Pages on any origin can open the WebSocket as your user."}},
 		{func(origin string) bool { return origin == app }, nil},
-		{func(origin string) bool { return strings.HasSuffix(origin, "//app.example.com") }, []string{"Low: Anyone on the path of the network can change a page that comes by http, and then open the WebSocket as your user."}},
+		{func(origin string) bool { return strings.HasSuffix(origin, "//app.example.com") }, []string{"Low: Anyone on the network path can change a page that is loaded over HTTP, and then open the WebSocket as your user."}},
 	} {
 		b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if test.accept(r.Header.Get("Origin")) {
@@ -593,8 +593,8 @@ func TestReportString(t *testing.T) {
 		"https://evilexample.com               with credentials     cannot read the response, but the request was not rejected: status 200; the preflight does not",
 		"http://app.example.com                without credentials  reads the response: status 204; the preflight does not allow PUT: method PUT is not in",
 		"(without Origin)                      without credentials  status 200\n",
-		"\nHigh: Any page can have the origin null, by means of a sandboxed frame, and then read the responses and send PUT requests as your user. This needs cookies that cross sites (SameSite=None), or HTTP authentication.\n  origins: null\n  fix: Do not allow null.\n",
-		"\nInfo: Pages that come by http can read the responses without credentials.\n  origins: http://app.example.com\n",
+		"\nHigh: Any page can have the origin null in a sandboxed frame, and read the responses and send PUT requests as your user. This requires cookies with SameSite=None, or HTTP authentication.\n  origins: null\n  fix: Do not allow null.\n",
+		"\nInfo: Pages loaded over HTTP can read the responses without credentials.\n  origins: http://app.example.com\n",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("want %q in\n%s", want, got)

@@ -124,7 +124,7 @@ func TestUnrulyHandlers(t *testing.T) {
 				w.(http.Flusher).Flush()
 				panic(broken)
 			},
-			blocked: "the response broke off: the handler panicked: broken", err: broken,
+			blocked: "the response was cut short: the handler panicked: broken", err: broken,
 		},
 		{
 			name: "an aborted handler", handler: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
@@ -413,7 +413,7 @@ func TestTransport(t *testing.T) {
 		if len(limit.Body) != mebibyte || strings.Contains(limit.String(), "longer") {
 			t.Errorf("%s: body as large as can be: %q, %d bytes", proto, limit.Blocked, len(limit.Body))
 		}
-		if got := b.Fetch(page, corstest.Request{URL: server.URL + "/broken"}); !strings.HasPrefix(got.Blocked, "the response broke off: ") || got.Err() == nil || errors.As(got.Err(), new(*corstest.BlockedError)) {
+		if got := b.Fetch(page, corstest.Request{URL: server.URL + "/broken"}); !strings.HasPrefix(got.Blocked, "the response was cut short: ") || got.Err() == nil || errors.As(got.Err(), new(*corstest.BlockedError)) {
 			t.Errorf("%s: broken body: %q, %v", proto, got.Blocked, got.Err())
 		}
 		if got := b.Fetch(page, corstest.Request{URL: strings.Replace(server.URL, "https:", "http:", 1), Method: "PUT"}); got.Err() == nil && got.Blocked == "" {

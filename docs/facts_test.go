@@ -242,6 +242,15 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
+			"the service's own form is rejected if it has Origin: null and no Sec-Fetch-Site",
+			"docs/blocked.md", "`Referrer-Policy: no-referrer` also affects your service's own forms",
+			func() bool {
+				_, plain := serve(app, request("POST", "Origin: null"))
+				_, secure := serve(app, request("POST", "Origin: null", "Sec-Fetch-Site: same-origin"))
+				return plain == 0 && secure == 1
+			},
+		},
+		{
 			"a JSON log of OnReject has a path, not the fields of a URL",
 			"docs/blocked.md", `"path", r.URL.Path, "referer", r.Referer()`,
 			func() bool {
@@ -270,7 +279,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"OnReject is silent if the script expects AllowCredentials",
-			"docs/blocked.md", "Requests do not show that.",
+			"docs/blocked.md", "The server cannot see this, because requests do not contain the credentials mode.",
 			func() bool {
 				rejected := false
 				strict := app
@@ -281,7 +290,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"Check compares the methods of preflights only",
-			"docs/blocked.md", "Methods and headers are only checked in preflights.",
+			"docs/blocked.md", "`Check` compares methods and headers only in preflights.",
 			func() bool {
 				c, err := cors.New(app)
 				if err != nil {

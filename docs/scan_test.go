@@ -2,11 +2,13 @@ package docs_test
 
 import (
 	"net/http"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/f407da42/cors"
 	"github.com/f407da42/cors/corstest"
 )
 
@@ -66,7 +68,7 @@ func TestScan(t *testing.T) {
 		}
 		if s.page == page && tried == nil {
 			for _, p := range report.Tried[2:] { // after the page
-				if origin := p.Origin; !slices.Contains(tried, origin) {
+				if origin := p.Origin; origin != "" && !slices.Contains(tried, origin) {
 					tried = append(tried, origin)
 				}
 			}
@@ -97,11 +99,7 @@ func TestScan(t *testing.T) {
 
 	var named []string
 	for _, row := range text.table(t, "Origin, for the page `https://app.example.com`") {
-		if row[0] == "no `Origin`" {
-			named = append(named, "")
-		} else {
-			named = append(named, code(row[0])...)
-		}
+		named = append(named, code(row[0])...)
 	}
 	slices.Sort(named)
 	slices.Sort(tried)
@@ -110,12 +108,85 @@ func TestScan(t *testing.T) {
 	}
 }
 
+// hostilePages is the test on the pages. The pages call it TestHostilePages.
+func hostilePages(t interface{ Error(...any) }, api http.Handler) {
+	b := corstest.Browser{Handler: api, Cookie: "session=of-a-user"}
+	me := corstest.Request{URL: "https://api.example.com/me", Credentials: corstest.Include}
+	own, others := b.Fetch("https://app.example.com", me), b.Scan("https://app.example.com", me)
+	if own.Status != 200 || len(others.Findings) > 0 && others.Findings[0].Severity > corstest.Info {
+		t.Error(own, others)
+	}
+	form := corstest.Request{Mode: corstest.Navigate, Method: "POST", URL: "https://api.example.com/transfer", Body: "to=mallory"}
+	for page, want := range map[string]int{"https://app.example.com": 200, "https://evil.example": 403} {
+		if r := b.Fetch(page, form); r.Err() != nil || r.Actual.Response.StatusCode != want {
+			t.Error(r)
+		}
+	}
+}
+
+// TestHostilePages runs the test on the pages for services with and without
+// faults.
+func TestHostilePages(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("scan_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, body, _ := strings.Cut(string(source), "func hostilePages(t interface{ Error(...any) }, api http.Handler) {\n")
+	body, _, _ = strings.Cut(body, "\n}\n")
+	for _, page := range []string{"README.md", "docs/scan.md"} {
+		if !strings.Contains(read(t, page).text, "```go\nfunc TestHostilePages(t *testing.T) {\n"+body+"\n}\n```\n") {
+			t.Errorf("%s does not have this test:\n%s", page, body)
+		}
+	}
+
+	mux := http.NewServeMux()
+	ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	mux.Handle("GET /me", ok)
+	mux.Handle("POST /transfer", ok)
+	serve := func(p cors.Policy, h http.Handler) http.Handler {
+		c, err := cors.New(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Handler(h)
+	}
+	policy := cors.Policy{AllowedOrigins: []string{"https://app.example.com"}, AllowCredentials: true}
+	passing := policy
+	passing.PassRejected = true
+	lax := policy
+	lax.AllowOriginFunc = func(*http.Request, string) bool { return true }
+	for _, test := range []struct {
+		name   string
+		api    http.Handler
+		errors int
+	}{
+		{"a service without faults", serve(policy, mux), 0},
+		{"other pages can read /me", serve(lax, mux), 2},
+		{"forms on other sites reach /transfer", serve(passing, mux), 1},
+		{"no such paths", serve(policy, http.NewServeMux()), 2},
+		{"your page is not allowed", serve(cors.Policy{}, mux), 2},
+		{"everything is forbidden", serve(policy, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(403) })), 2},
+		{"no responses", http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), 3},
+	} {
+		var got counter
+		if hostilePages(&got, test.api); int(got) != test.errors {
+			t.Errorf("%s: got %d errors, want %d", test.name, got, test.errors)
+		}
+	}
+}
+
+// counter counts the errors of a test.
+type counter int
+
+func (c *counter) Error(...any) { *c++ }
+
 // TestModes compares the table of modes in docs/scan.md with the requests that
 // corstest sends.
 func TestModes(t *testing.T) {
 	t.Parallel()
-	modes := map[string]corstest.Mode{"`CORS`": corstest.CORS, "`NoCORS`": corstest.NoCORS, "`Navigate`": corstest.Navigate, "`WebSocket`": corstest.WebSocket}
-	for _, row := range read(t, "docs/scan.md").table(t, "`Mode` | On the page") {
+	modes := map[string]corstest.Mode{"`CORS`, for comparison": corstest.CORS, "`NoCORS`": corstest.NoCORS, "`Navigate`": corstest.Navigate, "`WebSocket`": corstest.WebSocket}
+	for _, row := range read(t, "docs/scan.md").table(t, "`Mode` | Sent by") {
 		mode, ok := modes[row[0]]
 		if !ok {
 			t.Fatalf("%s is not a mode", row[0])
@@ -146,7 +217,7 @@ func TestModes(t *testing.T) {
 				}
 			}
 		}
-		want := map[string]string{"with `POST`": "POST", "always": "GET", "if the server has another origin": "GETHEADPOSTPUT"}[row[3]]
+		want := map[string]string{"with `POST`": "POST", "always": "GET", "if the server is on another origin": "GETHEADPOSTPUT"}[row[3]]
 		if origin != want {
 			t.Errorf("%s: Origin is sent with %s, want %s", row[0], origin, row[3])
 		}
