@@ -673,12 +673,21 @@ func TestAdvice(t *testing.T) {
 	}
 }
 
-// TestPerformance finds each row of docs/performance.md in the measurements.
+// TestPerformance finds each row of docs/performance.md in the measurements. It
+// also compares the machine and the version of Go.
 func TestPerformance(t *testing.T) {
 	t.Parallel()
-	measured := strings.Split(read(t, "internal/peers/measurements.txt").text, "\n")
+	measurements, shown := read(t, "internal/peers/measurements.txt").text, read(t, "docs/performance.md").text
+	machine := regexp.MustCompile(`, go(1\S+)\n- (.+); load average`).FindStringSubmatch(measurements)
+	if machine == nil {
+		t.Fatal("internal/peers/measurements.txt does not name the machine")
+	}
+	if words := fmt.Sprintf("one machine (%s) with Go %s.", machine[2], machine[1]); !strings.Contains(shown, words) {
+		t.Errorf("docs/performance.md must have the words %q", words)
+	}
+	measured := strings.Split(measurements, "\n")
 	rows := 0
-	for line := range strings.SplitSeq(read(t, "docs/performance.md").text, "\n") {
+	for line := range strings.SplitSeq(shown, "\n") {
 		if strings.HasPrefix(line, "|") {
 			rows++
 			if !slices.Contains(measured, line) {

@@ -311,7 +311,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"DenyHandler serves rejected requests and preflights",
-			"docs/migrating.md", "It serves each rejected request as before",
+			"docs/migrating.md", "It then serves each rejected request as before.",
 			func() bool {
 				old := app
 				old.DenyHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -326,7 +326,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"with PassRejected, rejected requests run and are reported, and preflights do not run",
-			"docs/migrating.md", "a request that the policy rejects still runs, without CORS headers",
+			"docs/migrating.md", "your handler also runs for requests that the policy rejects. As in most packages, their responses have no CORS headers.",
 			func() bool {
 				reported := 0
 				observing := app

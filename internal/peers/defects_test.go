@@ -176,53 +176,53 @@ var peers = []peer{
 }
 
 // A defect is a row of the table: an input that some middleware handles wrongly,
-// and a function that observes p.
+// and a function that describes how p handles it.
 type defect struct {
 	input   string
 	observe func(t *testing.T, p peer) string
 }
 
 var defects = []defect{
-	{"`*` with credentials, a request from any origin", func(t *testing.T, p peer) string {
+	{"policy: `*` with credentials; request: from any origin", func(t *testing.T, p peer) string {
 		return p.allows(t, setup{origins: []string{"*"}, credentials: true}, "https://evil.example")
 	}},
-	{"`h*` with credentials, a request from any origin", func(t *testing.T, p peer) string {
+	{"policy: `h*` with credentials; request: from any origin", func(t *testing.T, p peer) string {
 		return p.allows(t, setup{origins: []string{"h*"}, credentials: true}, "https://evil.example")
 	}},
-	{"`https://app.example.com*`, a request from `https://app.example.com.evil.example`", func(t *testing.T, p peer) string {
+	{"policy: `https://app.example.com*`; request: from `https://app.example.com.evil.example`", func(t *testing.T, p peer) string {
 		return p.allows(t, setup{origins: []string{"https://app.example.com*"}}, "https://app.example.com.evil.example")
 	}},
-	{"`app.example.com` without a scheme, a request from `https://app.example.com`", func(t *testing.T, p peer) string {
+	{"policy: `app.example.com`, without a scheme; request: from `https://app.example.com`", func(t *testing.T, p peer) string {
 		return p.allows(t, setup{origins: []string{"app.example.com"}}, "https://app.example.com")
 	}},
-	{"`https://app.example.com/` with a slash, a request from `https://app.example.com`", func(t *testing.T, p peer) string {
+	{"policy: `https://app.example.com/`, with a slash; request: from `https://app.example.com`", func(t *testing.T, p peer) string {
 		return p.allows(t, setup{origins: []string{"https://app.example.com/"}}, "https://app.example.com")
 	}},
-	{"a form post from another origin", func(t *testing.T, p peer) string {
+	{"form post from another origin", func(t *testing.T, p peer) string {
 		r := httptest.NewRequest("POST", "/", strings.NewReader("amount=100"))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.Header.Set("Origin", "https://evil.example")
 		return ranOrStatus(p.send(t, ordinary, r))
 	}},
-	{"a POST from the server's own page, behind a proxy that changes `Host`", func(t *testing.T, p peer) string {
+	{"POST over HTTPS from the server's own page, behind a proxy that changes `Host`", func(t *testing.T, p peer) string {
 		r := httptest.NewRequest("POST", "http://10.0.0.1:8080/", nil)
 		r.Header.Set("Origin", "https://api.example.com")
 		r.Header.Set("Sec-Fetch-Site", "same-origin")
 		return ranOrStatus(p.send(t, ordinary, r))
 	}},
-	{"an `OPTIONS` request that is not a preflight, from an allowed origin", func(t *testing.T, p peer) string {
+	{"`OPTIONS` request that is not a preflight, from an allowed origin", func(t *testing.T, p peer) string {
 		r := httptest.NewRequest("OPTIONS", "/", nil)
 		r.Header.Set("Origin", "https://app.example.com")
 		return ranOrStatus(p.send(t, ordinary, r))
 	}},
-	{"a response to a request without `Origin`, for caches", func(t *testing.T, p peer) string {
+	{"request without `Origin`: `Vary` in the response", func(t *testing.T, p peer) string {
 		res, _ := p.send(t, ordinary, httptest.NewRequest("GET", "/", nil))
 		if listed(res.Header, "Vary", "Origin") {
-			return "`Vary: Origin`"
+			return "`Origin`"
 		}
-		return "no `Vary`"
+		return "none"
 	}},
-	{"`Vary: Accept-Encoding`, set by an outer layer", func(t *testing.T, p peer) string {
+	{"`Vary: Accept-Encoding` set by an outer layer: what happens to it", func(t *testing.T, p peer) string {
 		h := p.mustWrap(t, setup{origins: []string{"https://app.example.com", "https://example.com"}}, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 		r := httptest.NewRequest("GET", "/", nil)
 		r.Header.Set("Origin", "https://app.example.com")
@@ -234,7 +234,7 @@ var defects = []defect{
 		}
 		return "overwritten"
 	}},
-	{"a handler that changes header values in place", func(t *testing.T, p peer) string {
+	{"handler that modifies a header's values in place: responses that change", func(t *testing.T, p peer) string {
 		restore := func() {}
 		// Shared values outlive this test, so it restores them.
 		defer func() { restore() }()
@@ -264,12 +264,12 @@ var defects = []defect{
 		}
 		for _, values := range last {
 			if slices.Contains(values, "changed") {
-				return "changes other responses"
+				return "this and later ones"
 			}
 		}
-		return "changes its response"
+		return "only this one"
 	}},
-	{"a preflight for `PUT`: methods in the response", func(t *testing.T, p peer) string {
+	{"preflight for `PUT`: which methods are listed", func(t *testing.T, p peer) string {
 		res, _ := p.send(t, ordinary, preflight("PUT"))
 		for _, method := range listedMethods {
 			if !listed(res.Header, "Access-Control-Allow-Methods", method) {
@@ -278,24 +278,24 @@ var defects = []defect{
 		}
 		return "all allowed methods"
 	}},
-	{"a preflight for a method that is not allowed", func(t *testing.T, p peer) string {
+	{"preflight for a method that is not allowed: which methods are listed", func(t *testing.T, p peer) string {
 		res, _ := p.send(t, ordinary, preflight("PURGE"))
 		switch {
 		case listed(res.Header, "Access-Control-Allow-Methods", "PURGE"):
 			return "allowed"
 		case res.Header.Get("Access-Control-Allow-Origin") == "":
-			return "no CORS headers"
+			return "none, no CORS headers"
 		default:
 			return "all allowed methods"
 		}
 	}},
-	{"a preflight for `X-Request-Id, Authorization`, both allowed, unsorted and not lowercase", func(t *testing.T, p peer) string {
+	{"preflight for the allowed headers `X-Request-Id, Authorization`, unsorted and not lowercase", func(t *testing.T, p peer) string {
 		return p.allowsHeaders(t, "X-Request-Id, Authorization")
 	}},
-	{"the same preflight in two lines, as some gateways send it", func(t *testing.T, p peer) string {
+	{"preflight for the same headers in two lines, as some gateways send it", func(t *testing.T, p peer) string {
 		return p.allowsHeaders(t, "authorization", "x-request-id")
 	}},
-	{"an upstream behind `httputil.ReverseProxy` that also sets `Access-Control-Allow-Origin`", func(t *testing.T, p peer) string {
+	{"`httputil.ReverseProxy` whose upstream also sets `Access-Control-Allow-Origin`", func(t *testing.T, p peer) string {
 		proxy := &httputil.ReverseProxy{
 			Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: "upstream.example"}) },
 			Transport: transport(func(r *http.Request) *http.Response {
@@ -322,7 +322,7 @@ var defects = []defect{
 		}
 		return cell
 	}},
-	{"an `Origin` of 1 MB of capital letters: memory allocated", func(t *testing.T, p peer) string {
+	{"`Origin` of 1 MB of capital letters: memory allocated", func(t *testing.T, p peer) string {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.Header.Set("Origin", "https://"+strings.Repeat("A", 1e6))
 		return p.allocates(t, r)

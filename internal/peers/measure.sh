@@ -8,9 +8,10 @@
 # everything in about two minutes, with meaningless figures. FORCE=1 measures on a
 # busy machine.
 #
-# To update docs/performance.md, replace each row of its tables by the row that
-# measurements.txt has now, and read the sentences around the tables again. A test
-# finds the rows that differ: go test ./docs -run TestPerformance
+# To update docs/performance.md, replace each row of its tables with the row that
+# measurements.txt has now. Also replace the machine and the version of Go, and read
+# the sentences around the tables again. A test finds the rows that differ:
+# go test ./docs -run TestPerformance
 set -eu
 cd "$(dirname "$0")"
 load() { uptime | sed 's/.*average[s]*: *\([0-9.]*\).*/\1/'; }

@@ -112,7 +112,7 @@ func TestMigration(t *testing.T) {
 			200, true, map[string]string{"Access-Control-Allow-Origin": ""},
 		},
 		{
-			"rs/cors replaces AllowedOrigins by AllowOriginFunc",
+			"rs/cors replaces AllowedOrigins with AllowOriginFunc",
 			rscors.New(rscors.Options{AllowedOrigins: []string{app}, AllowOriginFunc: isTenant}).Handler,
 			"GET", map[string]string{"Origin": app},
 			200, true, map[string]string{"Access-Control-Allow-Origin": ""},
@@ -133,7 +133,7 @@ func TestMigration(t *testing.T) {
 			200, true, map[string]string{"Access-Control-Allow-Origin": "*"},
 		},
 		{
-			"gorilla/handlers replaces AllowedOrigins by AllowedOriginValidator",
+			"gorilla/handlers replaces AllowedOrigins with AllowedOriginValidator",
 			handlers.CORS(handlers.AllowedOrigins([]string{app}), handlers.AllowedOriginValidator(isTenant)),
 			"GET", map[string]string{"Origin": app},
 			200, true, map[string]string{"Access-Control-Allow-Origin": ""},
@@ -180,7 +180,7 @@ func TestMigration(t *testing.T) {
 			204, false, map[string]string{"Access-Control-Max-Age": "1"},
 		},
 		{
-			"go-chi/cors replaces AllowedOrigins by AllowOriginFunc",
+			"go-chi/cors replaces AllowedOrigins with AllowOriginFunc",
 			chicors.Handler(chicors.Options{AllowedOrigins: []string{app}, AllowOriginFunc: func(_ *http.Request, origin string) bool { return isTenant(origin) }}),
 			"GET", map[string]string{"Origin": app},
 			200, true, map[string]string{"Access-Control-Allow-Origin": ""},
@@ -203,7 +203,7 @@ func TestMigration(t *testing.T) {
 			200, true, map[string]string{"Access-Control-Allow-Origin": "https://App.example.com"},
 		},
 		{
-			"echo replaces AllowOrigins by UnsafeAllowOriginFunc",
+			"echo replaces AllowOrigins with UnsafeAllowOriginFunc",
 			echoMiddleware(echomiddleware.CORSConfig{AllowOrigins: []string{app}, UnsafeAllowOriginFunc: func(_ *echo.Context, origin string) (string, bool, error) {
 				return origin, isTenant(origin), nil
 			}}),
