@@ -18,7 +18,7 @@ func TestFaults(t *testing.T) {
 		want  string // the beginning of the reason
 		names []string
 	}{
-		{"accepts methods", header.FaultOfMethod, "", []string{"GET", "PUT", "PATCH", "QUERY", "PURGE", "purge", "Propfind", "M-SEARCH", "CONNECTED", "TRACES", "get-all", "CONNECT", "trace", "READ", "SET", "CUT"}},
+		{"accepts methods", header.FaultOfMethod, "", []string{"GET", "PUT", "PATCH", "QUERY", "PURGE", "purge", "Propfind", "M-SEARCH", "CONNECTED", "TRACES", "get-all", "CONNECT", "trace", "READ", "SET", "CUT", "PUR", "APT", "UIT", "UPS"}},
 		{"refuses methods in another case", header.FaultOfMethod, "is not uppercase", []string{"put", "Options", "query"}},
 		{"refuses misspelled methods", header.FaultOfMethod, "is a misspelled method", []string{"OPTION", "OPTIONNS", "option", "GTE", "DELEET", "PATHC", "PSOT", "POSTX", "OST"}},
 		{"refuses white space around methods", header.FaultOfMethod, "has white space around it", []string{"PUT ", "\tGET"}},
