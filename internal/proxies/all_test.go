@@ -125,7 +125,7 @@ var all = []*proxy{
 	},
 }
 
-// nginxCache adds a cache. nginx stores no response that it does not buffer.
+// nginxCache adds a cache. nginx stores only responses that it buffers.
 func nginxCache(inside string) *site {
 	return &site{
 		replace: edits{"proxy_buffering    off; # for server-sent events", "proxy_cache api;\nproxy_cache_revalidate on;"},
@@ -146,12 +146,12 @@ const (
 
 const varnishUnsets = "sub vcl_backend_response { unset beresp.http.Vary; }\n"
 
-// inRecv adds the line to the beginning of vcl_recv.
+// inRecv adds a line to the beginning of vcl_recv.
 func inRecv(line string) site {
 	return site{replace: edits{"sub vcl_recv {", "sub vcl_recv {\n" + line}}
 }
 
-// inCaddy adds the line to the upstream's block.
+// inCaddy adds a line to the upstream's block.
 func inCaddy(line string) site {
 	const upstream = "reverse_proxy 127.0.0.1:8080"
 	return site{replace: edits{upstream, upstream + " {\n" + line + "\n}"}}

@@ -141,7 +141,7 @@ func table(columns []*column) string {
 }
 
 // compare compares the results with the table that the page shows. Another
-// version of a proxy may behave otherwise, so its results are only logged.
+// version of a proxy may behave differently, so its results are only logged.
 func compare(t *testing.T, columns []*column, shown string) {
 	t.Helper()
 	var rows [][]string
@@ -287,9 +287,9 @@ func (p *proxy) protocols() []string {
 	return []string{"http/1.1", "h2"}
 }
 
-// ownPage returns a check of the requests that pages of the service itself send,
-// as Chromium does: with POST over TLS, Sec-Fetch-Site; with WebSocket
-// handshakes, and over plain HTTP, only Origin.
+// ownPage returns a check of the requests that Chromium sends from the service's
+// pages. POSTs over TLS have Origin and Sec-Fetch-Site. WebSocket handshakes, and
+// all requests over plain HTTP, have only Origin.
 func ownPage(config func(p *proxy) site, plainPost, sockets string) func(*testing.T, *bench) string {
 	return func(t *testing.T, b *bench) string {
 		r := b.start(t, config(b.proxy))
@@ -402,7 +402,7 @@ func events(t *testing.T, b *bench) string {
 			}
 			defer resp.Body.Close()
 			lines := bufio.NewScanner(resp.Body)
-			// The service sends the second event once the first one is here.
+			// The service sends the second event after the test read the first one.
 			if !lines.Scan() || lines.Text() != "data: 1" {
 				t.Fatalf("%s %s: the first event was not passed on: %v", protocol, url, lines.Err())
 			}
@@ -490,7 +490,7 @@ func longest(t *testing.T, b *bench) string {
 	return "over " + passed
 }
 
-// with returns s with the lines of a file of b.
+// with returns a copy of s with the lines of a file of b.
 func (b *bench) with(t *testing.T, s site, file string) site {
 	t.Helper()
 	text := b.read(t, file)
@@ -508,7 +508,7 @@ func (b *bench) with(t *testing.T, s site, file string) site {
 }
 
 // readable413 sends a body that is too large, and reads the response at the same
-// time, as a proxy may close the connection before it has the whole body.
+// time, because a proxy may close the connection before it has the whole body.
 func readable413(t *testing.T, b *bench) string {
 	return readable(t, b, func(r *running, origin string) *http.Response {
 		conn, err := net.Dial("tcp", r.http)
@@ -637,7 +637,7 @@ func removesOrigin(t *testing.T, b *bench) string {
 	return "blocked; **hole over HTTP**"
 }
 
-// A sight is the part of a response that must be right for its page.
+// A sight is the part of a response that must be right for the page that gets it.
 type sight struct {
 	status  int
 	decides string
@@ -687,8 +687,8 @@ type tally struct {
 	hidden   int // the response for no page in place of a 403; no script can read it
 }
 
-// through requests one URL from all pages in each order, twice, for each order
-// another one.
+// through sends requests for one URL from all pages, twice, in each order. Each
+// order has another URL.
 func through(t *testing.T, b *bench, s site, prefix string, ignoresVary bool) (n tally) {
 	t.Helper()
 	r := b.start(t, s)
@@ -726,7 +726,7 @@ func orders(t *testing.T, b *bench) string {
 	return fmt.Sprintf("right, %d of %d hits", n.stored, n.requests)
 }
 
-// ignored does the same with a cache that ignores Vary.
+// ignored does the same as orders, with a cache that ignores Vary.
 func ignored(t *testing.T, b *bench, s *site, prefix string, mixes bool) string {
 	switch {
 	case b.cache == nil:
@@ -744,8 +744,8 @@ func ignored(t *testing.T, b *bench, s *site, prefix string, mixes bool) string 
 	return fmt.Sprintf("right, %d of %d hits", n.stored, n.requests)
 }
 
-// removedOrigin removes an origin from the policy, and then requests a stored
-// response, and one that the cache must not send without asking the service.
+// removedOrigin removes an origin from the policy. Then it requests a stored
+// response, and a response that the cache must revalidate with the service.
 func removedOrigin(t *testing.T, b *bench) string {
 	if b.cache == nil {
 		return "no cache"
@@ -784,8 +784,8 @@ func byAllowed(t *testing.T, b *bench) string {
 	return ignored(t, b, &s, "", false)
 }
 
-// revalidation requests a URL from several pages until the cache has asked the
-// service whether each response is still valid.
+// revalidation requests a URL from several pages until the cache has revalidated
+// each response with the service.
 func revalidation(t *testing.T, b *bench) string {
 	if b.cache == nil {
 		return "no cache"
@@ -826,7 +826,8 @@ func revalidation(t *testing.T, b *bench) string {
 			}
 		}
 		look(page)
-		// The cache of a browser also asks, and keeps its headers if the 304 has none.
+		// The cache of a browser also revalidates. It keeps its stored headers if the
+		// 304 has none.
 		resp, _ := do(t, tr, "GET", "http://"+r.http+path, "", "Origin: "+page, `If-None-Match: "1"`)
 		allows := resp.Header.Get("Access-Control-Allow-Origin")
 		if resp.StatusCode != http.StatusNotModified || allows != "" && allows != page {

@@ -29,8 +29,9 @@ import (
 )
 
 // TestMain keeps the go command from caching the results if a proxy is missing,
-// as they change when the proxy is installed. If all are missing and none is
-// demanded, it runs no test, and the go command prints "[no tests to run]".
+// because they change when the proxy is installed. If all proxies are missing and
+// CORS_PROXIES names none, it runs no test, and the go command prints "[no tests
+// to run]".
 func TestMain(m *testing.M) {
 	flag.Parse()
 	missing := 0
@@ -111,8 +112,8 @@ type running struct {
 	roots       *x509.CertPool
 }
 
-// A site is the configuration that a check starts a proxy with: the page's file,
-// with changes.
+// A site is the configuration of a proxy for a check: the file that the page
+// shows, with changes.
 type site struct {
 	replace edits
 	inside  string // lines added to the site's block
@@ -135,9 +136,10 @@ func (p *proxy) versionOf(t *testing.T) string {
 	return version.FindString(string(out))
 }
 
-// supervise is a shell script that runs a command until it ends, or until
-// standard input is closed, which happens at the latest when the test's process
-// ends. Then it ends its process group, which is the command's.
+// supervise is a shell script that runs a command until the command ends or
+// standard input is closed. Standard input is closed when the test's process
+// ends, if not before. Then the script ends its process group, which contains the
+// command.
 const supervise = `trap : TERM; (trap : TERM; "$@"; kill -KILL 0) & read never; kill -TERM 0; wait; wait`
 
 // A bench is a proxy, the service behind it, and the configurations that already
@@ -341,7 +343,7 @@ func freePort(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// wait returns when r responds, or with an error when the proxy ended.
+// wait returns when r responds. If the proxy ends before that, it returns an error.
 func (r *running) wait(t *testing.T, done <-chan struct{}, log func() string) error {
 	t.Helper()
 	client := http.Client{Transport: r.transport("http/1.1"), Timeout: patience}

@@ -113,7 +113,7 @@ func newService(t *testing.T) *service {
 	routes.HandleFunc("/socket", socket)
 	mux := http.NewServeMux()
 	mux.Handle("/", listed.Handler(routes))
-	// The layer outside lets caches keep everything, even rejections.
+	// The outer layer lets caches store all responses, even rejections.
 	mux.HandleFunc("/outer/", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "public, max-age=3600")
 		w.Header().Set("Etag", `"outer"`)
