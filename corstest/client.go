@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Client returns an [http.Client] that behaves like a script in a page of the
+// Client returns an [http.Client] that behaves like a script in a page on the
 // given origin. It shows whether an API client written in Go would work in a
 // browser.
 //

@@ -3,9 +3,9 @@
 //
 // # Quick start
 //
-// Pass your whole service to a [Browser], with its router, authentication and
-// all other middleware: most CORS faults are in their order. [Browser.Fetch]
-// makes one request from a page:
+// Pass your whole service to a [Browser], including its router and all
+// middleware. Most CORS faults come from the order of these layers.
+// [Browser.Fetch] makes one request from a page:
 //
 //	b := corstest.Browser{Handler: service}
 //	result := b.Fetch("https://app.example.com", corstest.Request{Method: "PUT", URL: "https://api.example.com/items/1"})
@@ -17,6 +17,10 @@
 // [Browser.Client] returns an [http.Client] that behaves like a script in a page.
 // [Browser.Scan] reports which other pages have the same access.
 //
+// A Browser has no cookie jar and ignores the SameSite attribute of cookies: it
+// sends [Browser].Cookie to the host of the URL with every request that includes
+// credentials. See "Limits of the model" below.
+//
 // # Preflights
 //
 // A script can send every request that an HTML form could send: GET, HEAD or
@@ -26,37 +30,37 @@
 //
 // Before any other request (PUT, Authorization, Content-Type: application/json),
 // the browser sends a preflight. It is an OPTIONS request to the same URL, without
-// cookies and without the headers of the script. Access-Control-Request-Method has
-// the method. Access-Control-Request-Headers has the names of the headers that are
-// not safelisted. [PreflightReasons] returns the reasons for a preflight.
+// cookies and without the headers of the script. Access-Control-Request-Method is
+// the method. Access-Control-Request-Headers lists the names of the headers that
+// are not safelisted. [PreflightReasons] returns the reasons for a preflight.
 //
 // The browser sends the actual request only if the response to the preflight
 // meets these conditions:
 //
-//   - Its status is from 200 to 299. So it is not a redirect.
-//   - It has one Access-Control-Allow-Origin, which is the page's origin, byte
-//     for byte. If the request is made without credentials, * is enough.
+//   - Its status is from 200 to 299, so it is not a redirect.
+//   - It has one Access-Control-Allow-Origin, which equals the page's origin,
+//     byte for byte. If the request is made without credentials, * is enough.
 //   - If the request is made with credentials, Access-Control-Allow-Credentials
 //     is "true".
-//   - Access-Control-Allow-Methods has the method, in the same case. GET, HEAD
+//   - Access-Control-Allow-Methods lists the method, in the same case. GET, HEAD
 //     and POST need not be listed.
-//   - Access-Control-Allow-Headers has each header that is not safelisted.
+//   - Access-Control-Allow-Headers lists each header that is not safelisted.
 //   - Without credentials, * is enough in both lists, except for Authorization.
 //
 // The browser reuses the preflight for Access-Control-Max-Age seconds, or for 5
 // seconds if that header is absent.
 //
-// The response to the actual request needs the same
-// Access-Control-Allow-Origin and Access-Control-Allow-Credentials. Otherwise
-// the script cannot read it, although the server has acted. The script can read
-// a few safelisted headers, such as Content-Type, and those that
+// The response to the actual request needs the same Access-Control-Allow-Origin
+// and Access-Control-Allow-Credentials. Otherwise, the script cannot read the
+// response, although the server processed the request. The script can read a few
+// safelisted headers, such as Content-Type, and the headers that
 // Access-Control-Expose-Headers lists.
 //
 // # Requests without CORS
 //
 // Forms, links, images and WebSockets need no permission, so pages on all
-// origins can send them to your service. [Request].Mode selects these kinds of
-// requests. See [Mode].
+// origins can send such requests to your service. [Request].Mode selects the
+// kind. See [Mode].
 //
 // # Limits of the model
 //
@@ -66,42 +70,48 @@
 //
 //   - the HTTP cache, service workers, Content Security Policy, mixed content,
 //     bad ports and HTTP authentication;
-//   - a cookie jar, the SameSite attribute of cookies, and storage access:
-//     [Browser].Cookie is sent with every request that includes credentials;
+//   - a cookie jar, the SameSite attribute of cookies, and storage access;
 //   - Accept-Language, Referer, User-Agent and Sec-Fetch-User;
 //   - referrer policies other than the default;
-//   - public suffixes: two origins are on the same site if they have the same
-//     scheme and host;
-//   - Punycode and dot segments in URLs: only the host, the default port, the
-//     empty path and empty user information are normalized;
-//   - the Date and Content-Length that a server adds to a Handler's response.
+//   - public suffixes; the package treats two origins as one site only if they
+//     have the same scheme and host;
+//   - Punycode and dot segments in URLs; the package normalizes only the host,
+//     the default port, an empty path and empty user information;
+//   - the Date and Content-Length headers that a server adds to a Handler's
+//     response.
 //
-// XMLHttpRequest drops the body of a GET request, and fetch() refuses such a
-// request. This package refuses it for both.
+// XMLHttpRequest drops the body of a GET request, but fetch() does not send such
+// a request. This package does not send it for either.
 //
 // # Differences between browsers
 //
 // The tests compare this package with web-platform-tests, and with Chromium,
-// Firefox and WebKit. It differs from them in these cases:
+// Firefox and WebKit. It differs from at least one of the browsers in these cases:
 //
-//   - All three accept * in Access-Control-Allow-Headers for Authorization.
-//     Chromium and Firefox then send a preflight before every such request.
-//   - All three treat a negative Access-Control-Max-Age as 0. By the standard,
-//     it is invalid, so 5 seconds apply.
-//   - If a script listens to the progress of an upload, all three require that
-//     PUT is listed even if the response has no list, and none requires POST.
-//   - Firefox does not use * in its preflight cache, and it does not cache
-//     preflights for hosts that are IP addresses.
-//   - WebKit sends no Sec-Fetch-Site after a redirect to another server.
-//   - Only Chromium sends a ReadableStream, and only over HTTP/2. Firefox sends
-//     a string instead.
-//   - Firefox and WebKit send Sec-Fetch-* with WebSocket handshakes, as the
-//     standard requires. Chromium and this package do not.
+//   - For Authorization, this package requires an explicit entry in
+//     Access-Control-Allow-Headers. All three browsers accept *, but Chromium and
+//     Firefox then send a preflight before every such request.
+//   - For a negative Access-Control-Max-Age, this package uses 5 seconds: in the
+//     standard, the value is invalid. All three browsers use 0.
+//   - If a script listens to upload progress and the response has no
+//     Access-Control-Allow-Methods, this package accepts every method. All three
+//     browsers require PUT in the list. None requires POST.
+//   - This package uses * in its preflight cache, and caches preflights for IP
+//     addresses. Firefox does neither.
+//   - This package sends Sec-Fetch-Site after a redirect to another server.
+//     WebKit does not.
+//   - This package sends a ReadableStream over every version of HTTP. Of the
+//     browsers, only Chromium sends one, and only over HTTP/2. Firefox sends a
+//     string instead.
+//   - This package and Chromium send WebSocket handshakes without Sec-Fetch-*.
+//     Firefox and WebKit send these headers, as the standard requires.
 //   - If a form's POST is redirected from the page's server to another with 307
-//     or 308, Chromium and WebKit send Origin: null. The standard, Firefox and
-//     this package send the page's origin.
-//   - WebKit follows redirects of WebSocket handshakes. In mode no-cors, it sends
-//     cookies again after a redirect back to the page's server.
+//     or 308, this package and Firefox send the page's origin, as the standard
+//     requires. Chromium and WebKit send Origin: null.
+//   - This package does not follow redirects of WebSocket handshakes. WebKit
+//     does.
+//   - In mode no-cors without Include, this package sends no cookies after a
+//     redirect back to the page's server. WebKit does.
 package corstest
 
 import (
@@ -118,7 +128,8 @@ import (
 // SameOrigin, which is the default of fetch().
 type Credentials int
 
-// The credentials modes. A request "with credentials" is one with Include.
+// The credentials modes. A request to another origin is made "with credentials"
+// if its mode is Include.
 const (
 	SameOrigin Credentials = iota // sends cookies only to the page's origin
 	Omit                          // sends no cookies
@@ -128,8 +139,8 @@ const (
 // Mode is the way in which a page makes a request. The zero value is CORS.
 //
 // In the other modes, a page can send requests to all servers, without a
-// preflight. Only the server can reject them. The page cannot read the responses,
-// except those of a WebSocket.
+// preflight. Only the server can reject such requests. The page cannot read the
+// responses, but if a WebSocket opens, the page can use it.
 type Mode int
 
 const (
@@ -147,8 +158,8 @@ const (
 	// Navigate is the mode of links and forms. The method must be GET or POST.
 	// A POST has Content-Type application/x-www-form-urlencoded unless Header
 	// sets multipart/form-data or text/plain. It has Origin, which is null if an
-	// https page posts to http. Other headers are dropped. Cookies are always
-	// sent, and Credentials is ignored.
+	// https page posts to an http URL. Other headers are dropped. Cookies are
+	// always sent, and Credentials is ignored.
 	Navigate
 
 	// WebSocket is the mode of the handshake that opens a WebSocket. The URL can
@@ -188,7 +199,7 @@ type Request struct {
 
 // A Result is the result of a [Request].
 type Result struct {
-	// Via has the exchanges that ended in a redirect, and their preflights,
+	// Via lists the exchanges that ended in a redirect, and their preflights, the
 	// oldest first.
 	Via []Exchange
 
@@ -196,13 +207,13 @@ type Result struct {
 	// one was cached.
 	Preflight *Exchange
 
-	// Actual is nil if the request was not sent. Blocked has the reason.
+	// Actual is nil if the request was not sent. Blocked is the reason.
 	Actual *Exchange
 
 	// Blocked is the reason why the script gets an error. It is empty if the
 	// script can read the response, and also in the modes NoCORS and Navigate if
-	// there was a response. A script cannot see the reason, and it cannot tell a
-	// blocked response from a missing one. Result.Err can.
+	// there was a response. A script cannot see the reason, and it cannot
+	// distinguish a blocked response from a missing one. Result.Err can.
 	Blocked string
 
 	// Advice names the most likely cause of Blocked on the server's side, and
@@ -211,7 +222,7 @@ type Result struct {
 	Advice string
 
 	// Status, Header and Body are the parts of the response that the page can
-	// read. They are zero if it is blocked. In the modes NoCORS and Navigate,
+	// read. They are zero if the script is blocked. In the modes NoCORS and Navigate,
 	// they are also zero, unless a NoCORS request stays within the page's origin.
 	// If a WebSocket opened, Status is 101 and the others are zero. Body ends
 	// where Browser stopped reading.
@@ -245,37 +256,38 @@ type Exchange struct {
 // A Browser makes requests as a browser does, and has a preflight cache.
 //
 // Its zero value sends requests to real servers. Its methods can be called
-// concurrently, even by the Handler itself. Its fields must not be changed in the
-// meantime.
+// concurrently, even by the Handler itself. Do not change its fields while a
+// method runs.
 //
-// A Browser waits 10 seconds for a Handler, and 30 seconds for a real server. It
-// reads at most 1 MiB of a body. If a response began before the limit, the part
-// that arrived counts. For the body of a response to a preflight, which browsers
-// do not read, it waits one second. The context of a Handler's request is then
-// canceled, and further writes return an error. A Handler that ignores both keeps
-// its goroutine. If a Handler panics, its response breaks off, as with the server
-// of net/http.
+// A Browser reads at most 1 MiB of a body. It waits 10 seconds for a Handler, and
+// 30 seconds for a real server. If a response has begun at the limit, the Browser
+// uses the part that arrived. It waits one second for the body of a preflight
+// response, which browsers do not read. At the limit, the context of the
+// Handler's request is canceled, and further writes return an error. A Handler
+// that ignores both keeps running.
+//
+// If a Handler panics, its response ends early, as with the server of net/http.
 type Browser struct {
 	// Handler serves the requests to all URLs. It is called in a separate
 	// goroutine. It can flush. It can hijack the connection of a WebSocket
 	// handshake; the browser closes the connection after the response.
 	Handler http.Handler
 
-	// Transport sends the requests if Handler is nil. If it is nil as well,
-	// http.DefaultTransport does. The Browser follows redirects itself.
+	// Transport sends the requests if Handler is nil. If both are nil,
+	// http.DefaultTransport sends them. The Browser follows redirects itself.
 	Transport http.RoundTripper
 
-	// Cookie is the value of the Cookie header of requests with credentials. If
-	// it is empty, there is no such header. It is sent only to the host of the
-	// request's URL, and not to other hosts after a redirect.
+	// Cookie is the value of the Cookie header. It is sent to the host of the
+	// URL with every request that includes credentials, but not to other hosts
+	// after a redirect. If it is empty, requests have no cookies.
 	Cookie string
 
 	// Now is the clock of the preflight cache. If it is nil, time.Now is used.
 	Now func() time.Time
 
 	// MaxAge is the browser's limit for Access-Control-Max-Age. If it is zero,
-	// the limit is Firefox's 24 hours. Chromium's is 2 hours, and WebKit's 10
-	// minutes.
+	// the limit is Firefox's 24 hours. Chromium's limit is 2 hours, and WebKit's
+	// is 10 minutes.
 	MaxAge time.Duration
 
 	scanning bool // sends only requests that change nothing, even if the preflight is denied
@@ -284,19 +296,19 @@ type Browser struct {
 	cache []cacheEntry
 }
 
-// Fetch makes the request r from a page of the given origin.
+// Fetch makes the request r from a page on the given origin.
 //
-// The origin is a scheme, a host and a port, in the spelling of browsers, such as
+// The origin is a scheme, a host and a port, as browsers write them, such as
 // "https://a.example" or "http://localhost:3000", or it is "null". If no browser
-// would send it, such as "https://a.example/", the Result is blocked.
+// would send the origin, such as "https://a.example/", the Result is blocked.
 func (b *Browser) Fetch(page string, r Request) *Result {
 	return b.fetch(context.Background(), page, r, false)
 }
 
 // Err returns nil if the script is not blocked.
 //
-// If there was no response, or it broke off, Err returns the error of the
-// transport, or the handler's panic. Otherwise it returns a [*BlockedError].
+// If there was no response, or it was cut short, Err returns the error of the
+// transport, or the Handler's panic. Otherwise, it returns a [*BlockedError].
 func (r *Result) Err() error {
 	switch {
 	case r.Blocked == "":
@@ -307,8 +319,8 @@ func (r *Result) Err() error {
 	return &BlockedError{r}
 }
 
-// A BlockedError is the error for a script whose request is not sent, or whose
-// response it cannot read.
+// A BlockedError is the error for a request that the browser does not send, or
+// for a response that the script cannot read.
 type BlockedError struct {
 	Result *Result
 }

@@ -26,8 +26,8 @@ type request struct {
 	followed int    // the redirect count
 }
 
-// A failure is the reason why a request fails, in a form that [advices] can
-// tell apart. The zero value means that it does not fail.
+// A failure is the reason why a request fails, in a form that [advise] can
+// distinguish. The zero value means that the request does not fail.
 type failure struct {
 	kind  failureKind
 	text  string
@@ -41,7 +41,7 @@ const (
 	unanswered                           // no response came
 	originMissing                        // no Access-Control-Allow-Origin
 	originWildcard                       // *, with credentials
-	originOther                          // another origin than the page's
+	originOther                          // an origin other than the page's
 	credentialsDenied                    // Access-Control-Allow-Credentials is not "true"
 	statusNotOK                          // status of a preflight
 	listMalformed                        // Access-Control-Allow-Methods or -Headers is malformed
@@ -61,7 +61,7 @@ func (b *Browser) fetch(ctx context.Context, page string, r Request, bytes bool)
 		return res
 	}
 	if !origin.Valid(page) && !origin.IsOpaque(page) {
-		res.Blocked = fmt.Sprintf("no browser writes %q for the origin of a page; write scheme, host and port as browsers do, such as https://app.example.com, or null", page)
+		res.Blocked = fmt.Sprintf("%q is not an origin that browsers send; write a scheme, a host and a port, such as https://app.example.com, or null", page)
 		return res
 	}
 	u, err := url.Parse(r.URL)
@@ -80,7 +80,7 @@ func (b *Browser) fetch(ctx context.Context, page string, r Request, bytes bool)
 	normalizeURL(u)
 	if u.User != nil {
 		// Request constructor, step 5.3.
-		res.Blocked = "the URL has a user name or password in it"
+		res.Blocked = "the URL contains a user name or password"
 		return res
 	}
 
@@ -204,7 +204,7 @@ func (r Request) normalize(bytes bool) (_ Request, notes []string, blocked strin
 		return r, notes, ""
 	}
 
-	// "fetch", step 12. In unsafeHeaderNames, this header counts as well.
+	// "fetch", step 12. unsafeHeaderNames also counts this header.
 	if header["Accept"] == nil {
 		header.Set("Accept", "*/*")
 	}
@@ -215,8 +215,8 @@ func (r Request) normalize(bytes bool) (_ Request, notes []string, blocked strin
 //
 // Each reason is one clause, such as "method PUT is not CORS-safelisted". The
 // result is nil if r needs no preflight, and if no browser sends r at all. It
-// applies to requests to another origin than the page's: other requests never
-// need one.
+// assumes that r goes to an origin other than the page's: requests within an
+// origin need no preflight.
 func PreflightReasons(r Request) []string {
 	r, _, blocked := r.normalize(false)
 	if blocked != "" || r.Mode != CORS {
@@ -234,7 +234,7 @@ func (r Request) preflightReasons() []string {
 	}
 	reasons = append(reasons, unsafeHeaderReasons(r.Header)...)
 	if r.UploadListener {
-		reasons = append(reasons, "the script listens to the progress of the upload")
+		reasons = append(reasons, "the script listens to upload progress")
 	}
 	if r.StreamBody {
 		reasons = append(reasons, "the body is a ReadableStream")
@@ -422,7 +422,7 @@ func (q *request) redirect(res *http.Response) failure {
 	}
 	locations := res.Header["Location"]
 	if len(locations) > 1 { // "location URL", step 2
-		return failure{text: "the redirect leads to several places"}
+		return failure{text: "the redirect has several Location headers"}
 	}
 	next, err := q.url.Parse(locations[0])
 	if err != nil || next.Scheme != "http" && next.Scheme != "https" || next.Host == "" { // steps 5 and 6
@@ -433,7 +433,7 @@ func (q *request) redirect(res *http.Response) failure {
 		return failure{text: "there are more than 20 redirects"}
 	}
 	if next.User != nil && q.Mode == CORS && (q.tainting == "cors" || serializeOrigin(next) != q.origin) { // steps 9 and 10
-		return failure{text: "the redirect leads to a URL with a user name or password in it"}
+		return failure{text: "the redirect leads to a URL with a user name or password"}
 	}
 	if res.StatusCode != 303 && q.StreamBody { // step 11
 		return failure{text: "a body that is a ReadableStream cannot be sent again after a redirect"}

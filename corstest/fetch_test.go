@@ -76,12 +76,12 @@ func TestPreflightReasons(t *testing.T) {
 		{
 			name:    "safelisted headers of more than 1024 bytes, of which 3 are the browser's Accept",
 			request: corstest.Request{Header: http.Header{"Accept-Language": append(slices.Repeat([]string{long}, 7), long[:126])}},
-			want:    []string{"the values of the CORS-safelisted headers are longer than 1024 bytes together"},
+			want:    []string{"the values of the CORS-safelisted headers are together longer than 1024 bytes"},
 		},
 		{
 			name:    "a listener for the progress of an upload",
 			request: corstest.Request{Method: "POST", Body: "x", UploadListener: true},
-			want:    []string{"the script listens to the progress of the upload"},
+			want:    []string{"the script listens to upload progress"},
 		},
 		{
 			name:    "a stream",
@@ -94,7 +94,7 @@ func TestPreflightReasons(t *testing.T) {
 			want: []string{
 				"method PATCH is not CORS-safelisted",
 				"header X-A is not CORS-safelisted",
-				"the script listens to the progress of the upload",
+				"the script listens to upload progress",
 			},
 		},
 		{name: "a request that no browser sends", request: corstest.Request{Method: "TRACE"}},
@@ -126,14 +126,14 @@ func TestForbidden(t *testing.T) {
 		{"a method that is no token", corstest.Request{URL: api, Method: "A B"}, `"A B" is not a method`},
 		{"a header name that is no token", corstest.Request{URL: api, Header: http.Header{"A B": {"1"}}}, `"A B" is not a header name`},
 		{"an empty header name", corstest.Request{URL: api, Header: http.Header{"": {"1"}}}, `"" is not a header name`},
-		{"a header value with a line break", corstest.Request{URL: api, Header: http.Header{"a": {"1\n2"}}}, "header A has a line break or NUL in its value"},
+		{"a header value with a line break", corstest.Request{URL: api, Header: http.Header{"a": {"1\n2"}}}, "the value of header A contains a line break or NUL"},
 		{"a GET with a body", corstest.Request{URL: api, Body: "x"}, "a GET request cannot have a body"},
 		{"a HEAD with a stream", corstest.Request{URL: api, Method: "head", StreamBody: true}, "a HEAD request cannot have a body"},
 		{"a relative URL", corstest.Request{URL: "/data"}, `"/data" is not an absolute HTTP(S) URL`},
 		{"a URL without a host", corstest.Request{URL: "https:data"}, `"https:data" is not an absolute HTTP(S) URL`},
 		{"another scheme", corstest.Request{URL: "ftp://api.example"}, `"ftp://api.example" is not an absolute HTTP(S) URL`},
 		{"no URL", corstest.Request{URL: "https://api.example:port"}, `"https://api.example:port" is not an absolute HTTP(S) URL`},
-		{"a URL with a password", corstest.Request{URL: "https://me:secret@api.example"}, "the URL has a user name or password in it"},
+		{"a URL with a password", corstest.Request{URL: "https://me:secret@api.example"}, "the URL contains a user name or password"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -561,7 +561,7 @@ func TestRedirect(t *testing.T) {
 		{
 			name: "with two Locations", status: 302, to: "/b /b",
 			want:    []string{"GET https://api.example/ https://page.example"},
-			blocked: "the redirect leads to several places",
+			blocked: "the redirect has several Location headers",
 		},
 		{
 			name: "to another scheme", status: 302, to: "ftp://api.example/b",
@@ -576,7 +576,7 @@ func TestRedirect(t *testing.T) {
 		{
 			name: "with a password", status: 302, to: "https://me:secret@api.example/b",
 			want:    []string{"GET https://api.example/ https://page.example"},
-			blocked: "the redirect leads to a URL with a user name or password in it",
+			blocked: "the redirect leads to a URL with a user name or password",
 		},
 		{
 			name: "with a password, within the page's origin", request: corstest.Request{URL: page}, status: 302, to: "https://me:secret@page.example/b",
@@ -585,7 +585,7 @@ func TestRedirect(t *testing.T) {
 		{
 			name: "with a password, from the page's origin", request: corstest.Request{URL: page}, status: 302, to: "https://me:secret@api.example/b",
 			want:    []string{"GET https://page.example/ "},
-			blocked: "the redirect leads to a URL with a user name or password in it",
+			blocked: "the redirect leads to a URL with a user name or password",
 		},
 		{
 			name: "of a stream", request: corstest.Request{URL: page, Method: "POST", Body: "x", StreamBody: true}, status: 307, to: "/b",
@@ -689,7 +689,7 @@ func TestEmptyUserInformation(t *testing.T) {
 	}
 	b := corstest.Browser{}
 	for _, url := range []string{"https://a@api.example", "https://:b@api.example"} {
-		if got := b.Fetch(page, corstest.Request{URL: url}).Blocked; got != "the URL has a user name or password in it" {
+		if got := b.Fetch(page, corstest.Request{URL: url}).Blocked; got != "the URL contains a user name or password" {
 			t.Errorf("%s: %q", url, got)
 		}
 	}
@@ -717,7 +717,7 @@ func TestPages(t *testing.T) {
 			w.Header().Set("Access-Control-Allow-Origin", "*")
 		})}
 		res := b.Fetch(page, corstest.Request{URL: api})
-		says := fmt.Sprintf("no browser writes %q for the origin of a page; write scheme, host and port as browsers do, such as https://app.example.com, or null", page)
+		says := fmt.Sprintf("%q is not an origin that browsers send; write a scheme, a host and a port, such as https://app.example.com, or null", page)
 		if ok {
 			says = ""
 		}

@@ -28,7 +28,7 @@ func (r *Request) scriptHeader() (_ http.Header, notes []string, blocked string)
 				return nil, nil, fmt.Sprintf("%q is not a header name", name)
 			}
 			if strings.ContainsAny(value, "\x00\n\r") {
-				return nil, nil, fmt.Sprintf("header %s has a line break or NUL in its value", http.CanonicalHeaderKey(name))
+				return nil, nil, fmt.Sprintf("the value of header %s contains a line break or NUL", http.CanonicalHeaderKey(name))
 			}
 			if why := r.drops(filled, http.CanonicalHeaderKey(name), value); why != "" {
 				notes = append(notes, fmt.Sprintf("header %s is left out: %s", http.CanonicalHeaderKey(name), why))
@@ -179,7 +179,7 @@ func unsafeHeaderReasons(h http.Header) []string {
 		}
 	}
 	if size > 1024 {
-		reasons = append(reasons, "the values of the CORS-safelisted headers are longer than 1024 bytes together")
+		reasons = append(reasons, "the values of the CORS-safelisted headers are together longer than 1024 bytes")
 	}
 	return reasons
 }

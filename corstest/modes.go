@@ -35,7 +35,7 @@ func (r *Request) forbiddenByMode() (blocked string) {
 }
 
 // drops returns the reason why the browser leaves a header out of r. It is empty
-// if the browser sends the header. Filled has the headers before it.
+// if the browser sends the header. The headers before it are in filled.
 func (r *Request) drops(filled http.Header, name, value string) (why string) {
 	switch r.Mode {
 	case Navigate:

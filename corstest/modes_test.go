@@ -286,7 +286,7 @@ func TestModesAndRedirects(t *testing.T) {
 		{
 			name: "a script does not", request: corstest.Request{URL: api + "/from", Credentials: corstest.Include}, status: 302, location: "https://user@api.example/to",
 			want:    []string{"GET api.example https://page.example a=1 "},
-			blocked: "the redirect leads to a URL with a user name or password in it",
+			blocked: "the redirect leads to a URL with a user name or password",
 		},
 		{
 			name: "a WebSocket does not follow redirects", request: corstest.Request{Mode: corstest.WebSocket, URL: api + "/from"}, status: 302, location: "/to",
@@ -533,8 +533,8 @@ func TestTranscriptsOfModes(t *testing.T) {
 		want    []string
 	}{
 		{corstest.Request{Mode: corstest.NoCORS, URL: page}, []string{"in mode no-cors\n", "no preflight: the request is same-origin", "the script reads status 200"}},
-		{corstest.Request{Mode: corstest.Navigate, URL: api}, []string{"in mode navigate\n", "mode navigate", "the page reads nothing of the response"}},
-		{corstest.Request{Mode: corstest.Navigate, Method: "POST", URL: api}, []string{"< HTTP/1.1 403 Forbidden", "the page reads nothing of the response"}},
+		{corstest.Request{Mode: corstest.Navigate, URL: api}, []string{"in mode navigate\n", "mode navigate", "the page cannot read the response"}},
+		{corstest.Request{Mode: corstest.Navigate, Method: "POST", URL: api}, []string{"< HTTP/1.1 403 Forbidden", "the page cannot read the response"}},
 		{corstest.Request{Mode: corstest.WebSocket, URL: api}, []string{"in mode websocket\n", "blocked: the response to the WebSocket handshake has status 403, not 101", "AllowedOrigins"}},
 	} {
 		got := b.Fetch(page, test.request).String()

@@ -18,9 +18,9 @@ type Severity int
 
 const (
 	Info   Severity = iota // not a fault
-	Low                    // a fault that needs a second one to be exploited, or a useless header
+	Low                    // a fault that can be exploited only together with another, or a useless header
 	Medium                 // pages get access without credentials, or caches serve wrong responses
-	High                   // pages of strangers act as your users
+	High                   // other people's pages can act as your users
 )
 
 // String returns the name of the constant, such as "High".
@@ -34,11 +34,11 @@ func (s Severity) String() string {
 
 // A Report is the result of [Browser.Scan].
 type Report struct {
-	// Tried has the requests, in order. The first is from the page itself. If it
-	// got no response, it is the only one.
+	// Tried lists the requests, in order. The first is from the page itself. If
+	// the first request got no response, it is the only one.
 	Tried []Probe
 
-	// Findings has the most severe first.
+	// Findings are sorted, the most severe first.
 	Findings []Finding
 }
 
@@ -62,22 +62,22 @@ type Finding struct {
 	Fix      string   // the change that prevents them; empty for an observation
 }
 
-// Scan reports which other pages have the same access as a page of the given
+// Scan reports which other pages have the same access as a page on the given
 // origin.
 //
 // It makes the request r from that page, and then from hostile origins: an
 // unrelated origin, a sibling of the page's host, hosts that look like it, another
-// port, http, and null. It also makes the request without Origin. Each is made
-// with and without credentials.
+// port, http, and null. It also makes the request without Origin. It makes each
+// request with and without credentials.
 //
-// That makes about 26 requests, one after the other, and as many preflights. Scan
-// sends only GET, HEAD and OPTIONS, so it does not change data. In place of
-// the method of r it sends GET, or HEAD if that is the method. If r needs a
+// In all, Scan makes about 26 requests, one after the other, and as many
+// preflights. Scan sends only GET, HEAD and OPTIONS, so it does not change data.
+// It sends HEAD if that is the method of r, and GET otherwise. If r needs a
 // preflight, Scan sends it, for the method and headers of r.
 //
 // In mode WebSocket, Scan opens the WebSocket, always with cookies. It treats the
-// modes NoCORS and Navigate as CORS, because in these modes no page can read
-// responses. To see whether a server rejects such requests, use [Browser.Fetch].
+// modes NoCORS and Navigate as CORS, because no page can read responses in these
+// modes. To see whether a server rejects such requests, use [Browser.Fetch].
 //
 // If a server allows every origin without credentials, the only finding is an
 // Info: a public API is not a fault. If the first request gets no response, Scan
@@ -117,7 +117,7 @@ const (
 	tenant         // a sibling that anyone can register, because the domain is a public suffix
 	sibling        // another host of the page's domain
 	otherPort      // the page's host, on another port
-	insecure       // the page's host, by http
+	insecure       // the page's host, over HTTP
 	opaque         // null
 	absent         // no Origin
 )
@@ -250,8 +250,8 @@ func isPublicSuffix(domain string) bool {
 	return public
 }
 
-// isRelative reports whether host and other are in the same domain, and that is
-// not a public suffix.
+// isRelative reports whether host and other are in the same domain, and that
+// domain is not a public suffix.
 func isRelative(host, other string) bool {
 	for ; strings.Contains(host, ".") && !isPublicSuffix(host); _, host, _ = strings.Cut(host, ".") {
 		if host == other || strings.HasSuffix(other, "."+host) {
@@ -270,8 +270,8 @@ func (p probe) sends() bool {
 	return p.Result.Preflight != nil && p.Result.denied == (failure{})
 }
 
-// rejected reports whether the server rejected the request, by its status. It is
-// false if page, the first result, has such a status as well.
+// rejected reports whether the status shows that the server rejected the request.
+// It is false if page, the first result, also has such a status.
 func (p probe) rejected(page *Result) bool {
 	return p.Result.Actual.Response.StatusCode >= 400 && page.Actual.Response.StatusCode < 400
 }
@@ -297,7 +297,7 @@ func (s *scan) add(severity Severity, probes []probe, what, fix string) {
 	s.report.Findings = append(s.report.Findings, Finding{severity, origins, what, fix})
 }
 
-// name returns the origin of p, for people.
+// name returns the origin of p, for display.
 func (p Probe) name() string {
 	return cmp.Or(p.Origin, "(without Origin)")
 }
@@ -383,15 +383,15 @@ func (s *scan) findPowerful(severity Severity, credentials bool) {
 
 // unreported returns the probes of some kinds whose pages have access. Without
 // credentials, it leaves out the origins that also have access with credentials,
-// because another finding has them.
+// because another finding lists them.
 func (s *scan) unreported(credentials bool, kinds ...kind) []probe {
 	return slices.DeleteFunc(s.allowed(credentials, kinds...), func(p probe) bool {
 		return !credentials && slices.ContainsFunc(s.allowed(true, kinds...), func(q probe) bool { return q.Origin == p.Origin })
 	})
 }
 
-// isCovered reports whether a look-alike is allowed because it is a sibling as
-// well, and siblings are allowed.
+// isCovered reports whether a look-alike is allowed because it is also a sibling,
+// and siblings are allowed.
 func (s *scan) isCovered(p probe) bool {
 	host := hostOf(p.Origin)
 	for _, q := range append(s.allowed(false, sibling, tenant), s.allowed(true, sibling, tenant)...) {
@@ -549,8 +549,8 @@ func isLoopback(origin string) bool {
 	return isTrustworthy(&url.URL{Scheme: "http", Host: hostOf(origin)})
 }
 
-// String returns one line for each request, and the findings, most severe first.
-// It ends in a line break.
+// String returns one line for each request, and the findings, the most severe
+// first. It ends with a line break.
 func (r *Report) String() string {
 	var t transcript
 	width := 0

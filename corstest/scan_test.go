@@ -128,7 +128,7 @@ func TestScan(t *testing.T) {
 		},
 
 		{name: "any host by https, without credentials", server: allowing(false, prefix("https://")), want: []string{"Info: https://stranger.example"}},
-		{name: "any host by http, without credentials", server: allowing(false, prefix("http://")), page: "http://app.example.com", want: []string{"Info: http://stranger.example"}},
+		{name: "any host over HTTP, without credentials", server: allowing(false, prefix("http://")), page: "http://app.example.com", want: []string{"Info: http://stranger.example"}},
 		{name: "any host by https, with credentials", server: allowing(true, prefix("https://")), want: []string{
 			"High: " + strings.NewReplacer("http://app.example.com ", "", "http://localhost.evil.example null", "").Replace(all),
 		}},
@@ -170,7 +170,7 @@ func TestScan(t *testing.T) {
 
 		{name: "http, with credentials", server: allowing(true, only(app, "http://app.example.com")), want: []string{"Low: http://app.example.com"}},
 		{name: "http, without credentials", server: allowing(false, only(app, "http://app.example.com")), want: []string{"Info: http://app.example.com"}},
-		{name: "a page by http, with credentials", server: allowing(true, only("http://app.example.com")), page: "http://app.example.com", want: []string{"Low: http://app.example.com"}},
+		{name: "a page over HTTP, with credentials", server: allowing(true, only("http://app.example.com")), page: "http://app.example.com", want: []string{"Low: http://app.example.com"}},
 		{name: "a page on this machine", server: allowing(true, only("http://localhost:3000")), page: "http://localhost:3000"},
 		{
 			name: "http with credentials, and everyone without", server: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -269,7 +269,7 @@ func TestScan(t *testing.T) {
 			want: []string{"High: " + all},
 		},
 		{name: "a preflight that allows one origin", method: "PUT", server: allowing(true, only(app))},
-		{name: "a method that nobody may use", method: "PATCH", server: allowing(true, only(app))},
+		{name: "a method that no page may use", method: "PATCH", server: allowing(true, only(app))},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -309,8 +309,8 @@ func TestScanOfPolicies(t *testing.T) {
 		{name: "part of a label, with credentials", policy: cors.Policy{AllowedOrigins: []string{"https://pr-*-app.example.com"}, AllowCredentials: true}, page: "https://pr-1-app.example.com"},
 		{name: "ports of this machine, with credentials", policy: cors.Policy{AllowedOrigins: []string{"http://localhost:*"}, AllowCredentials: true}, page: "http://localhost:3000", want: "Info http://localhost:3001"},
 		{name: "any origin", policy: cors.Policy{AllowedOrigins: []string{"*"}}, want: "Info https://stranger.example"},
-		{name: "any origin by https", policy: cors.Policy{AllowedOrigins: []string{"https://*"}}, want: "Info https://stranger.example"},
-		{name: "any origin by http", policy: cors.Policy{AllowedOrigins: []string{"http://*"}}, page: "http://app.example.com", want: "Info http://stranger.example"},
+		{name: "any origin over HTTPs", policy: cors.Policy{AllowedOrigins: []string{"https://*"}}, want: "Info https://stranger.example"},
+		{name: "any origin over HTTP", policy: cors.Policy{AllowedOrigins: []string{"http://*"}}, page: "http://app.example.com", want: "Info http://stranger.example"},
 		{name: "siblings", policy: cors.Policy{AllowedOrigins: []string{"https://*.example.com"}}, want: "Info https://sibling.example.com"},
 		{name: "siblings under a public suffix", policy: cors.Policy{AllowedOrigins: []string{"https://*.github.io"}}, page: "https://me.github.io", want: "Info https://sibling.github.io"},
 		{name: "http", policy: cors.Policy{AllowedOrigins: []string{app, "http://app.example.com"}}, want: "Info http://app.example.com"},
@@ -548,7 +548,7 @@ func TestScanWithoutResponse(t *testing.T) {
 	if len(down.Tried) != 1 || down.Tried[0].Result.Err() == nil || !strings.HasSuffix(down.String(), "\nno findings, but not every request got a response\n") {
 		t.Errorf("got %s", down)
 	}
-	for url, want := range map[string]string{"https://api.example.com/%zz": "is not an absolute HTTP(S) URL", "https://a@api.example.com": "the URL has a user name or password in it"} {
+	for url, want := range map[string]string{"https://api.example.com/%zz": "is not an absolute HTTP(S) URL", "https://a@api.example.com": "the URL contains a user name or password"} {
 		invalid := new(corstest.Browser).Scan(app, corstest.Request{URL: url})
 		if len(invalid.Tried) != 1 || !strings.Contains(invalid.Tried[0].Result.Blocked, want) || len(invalid.Findings) != 0 {
 			t.Errorf("got %s", invalid)

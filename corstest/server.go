@@ -201,7 +201,7 @@ type recorder struct {
 	closed   bool          // whether nothing can be written any more
 	ended    bool          // whether the handler ended the response, and in time
 	cut      error         // why the body is incomplete
-	err      error         // why the response broke off
+	err      error         // why the response was cut short
 	full     chan struct{} // closed when there is no need to wait for the handler
 }
 
@@ -296,7 +296,7 @@ func (w *recorder) end() {
 	switch {
 	case w.returned || !inTime:
 	case v == nil:
-		w.err = errors.New("the handler has ended its goroutine") // as t.FailNow does
+		w.err = errors.New("the handler exited its goroutine") // as t.FailNow does
 	case v == http.ErrAbortHandler:
 		w.err = http.ErrAbortHandler
 	default:

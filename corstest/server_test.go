@@ -136,7 +136,7 @@ func TestUnrulyHandlers(t *testing.T) {
 		},
 		{
 			name: "a goroutine's end", handler: func(http.ResponseWriter, *http.Request) { runtime.Goexit() },
-			blocked: "there is no response: the handler has ended its goroutine",
+			blocked: "there is no response: the handler exited its goroutine",
 		},
 	}
 	for _, test := range tests {
@@ -201,8 +201,8 @@ func TestFullDuplex(t *testing.T) {
 	}
 }
 
-// TestBrokenAndBlocked has a response that breaks off, and that CORS blocks as
-// well. The error is that of CORS.
+// TestBrokenAndBlocked has a response that ends early, and that CORS also blocks.
+// The error is a BlockedError.
 func TestBrokenAndBlocked(t *testing.T) {
 	b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.(http.Flusher).Flush()
@@ -235,7 +235,7 @@ func TestResponse(t *testing.T) {
 			io.WriteString(w, "ml>")
 		},
 		"flushed at once": func(w http.ResponseWriter, _ *http.Request) { w.(http.Flusher).Flush(); io.WriteString(w, "<html>") },
-		"a type of its own": func(w http.ResponseWriter, _ *http.Request) {
+		"a type that the handler sets": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "a/b")
 			io.WriteString(w, "<html>")
 		},
@@ -332,7 +332,7 @@ func TestResponse(t *testing.T) {
 }
 
 // TestLength has handlers whose Content-Length is greater than the body, although
-// the response did not break off.
+// the response was not cut short.
 func TestLength(t *testing.T) {
 	for name, test := range map[string]struct {
 		method string
@@ -517,7 +517,7 @@ func TestSlowTransport(t *testing.T) {
 		}
 		for name, body := range map[string]roundTrip{"its body ends with the context": someBody, "it does not": deafBody} {
 			b.Transport = body
-			if got := b.Fetch(page, corstest.Request{URL: api}); got.Blocked != "" || got.Body != "some" || !strings.Contains(got.String(), "4 bytes, at which reading ended") {
+			if got := b.Fetch(page, corstest.Request{URL: api}); got.Blocked != "" || got.Body != "some" || !strings.Contains(got.String(), "4 bytes, where reading ended") {
 				t.Errorf("%s: got %s", name, got)
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)

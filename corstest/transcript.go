@@ -11,9 +11,9 @@ import (
 )
 
 // String returns a transcript for test logs. It shows the request, the headers
-// that the browser leaves out, why there is a preflight, each request (>) and
+// that the browser leaves out, the reason for a preflight, each request (>) and
 // response (<) with the headers that matter for CORS, the outcome, and the
-// advice. It ends in a line break. It does not show the values of Cookie and
+// advice. It ends with a line break. It does not show the values of Cookie and
 // Authorization.
 func (r *Result) String() string {
 	var t transcript
@@ -54,7 +54,7 @@ func (r *Result) String() string {
 	case r.Blocked == "" && r.request.Mode == WebSocket:
 		t.line("allowed: the WebSocket is open")
 	case r.Blocked == "" && r.Status == 0:
-		t.line("sent: the page reads nothing of the response")
+		t.line("sent: the page cannot read the response")
 	case r.Blocked == "":
 		t.line("allowed: the script reads status %d, %s, and %s", r.Status, readable(r.Header), size(r))
 	case r.err != nil:
@@ -113,7 +113,7 @@ func readable(h http.Header) string {
 func size(r *Result) string {
 	s := fmt.Sprintf("%d bytes", len(r.Body))
 	if r.Actual.cut != nil {
-		s += ", at which reading ended"
+		s += ", where reading ended"
 	}
 	return s
 }
@@ -178,8 +178,8 @@ func (t *transcript) redirected(before, after *http.Request) {
 	}
 }
 
-// proto returns the HTTP version of the response, or that of the request if
-// there is no response.
+// proto returns the HTTP version of the response, or the version of the request
+// if there is no response.
 func proto(ex Exchange) string {
 	if ex.Response != nil {
 		return ex.Response.Proto
