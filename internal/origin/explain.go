@@ -9,7 +9,7 @@ import (
 )
 
 // explain returns a clause about s, which is not a pattern: its fault, and a
-// hint at what to write instead. The subject of the clause is s.
+// suggested fix. The subject of the clause is s.
 func explain(s string) string {
 	what, instead := fault(s)
 	if suggested := suggest(s); suggested == "file://" {
@@ -41,7 +41,7 @@ func fault(s string) (what, instead string) {
 	}
 	for _, scheme := range []string{"javascript:", "data:", "blob:", "about:"} {
 		if strings.HasPrefix(strings.ToLower(s), scheme) {
-			return "begins with " + scheme + ", which no origin does", "write the origin of the page that uses it"
+			return "begins with " + scheme + ", so it is not an origin", "write the origin of the page that uses it"
 		}
 	}
 	if strings.ContainsAny(strings.Replace(s, ";//", "://", 1), ",;|") || strings.Count(s, "://") > 1 {

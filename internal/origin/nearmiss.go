@@ -9,13 +9,13 @@ const maxCompared = 256
 // there is none. All patterns must be valid, and none may allow origin.
 //
 // A pattern almost allows an origin if only one of these differs:
-//   - the scheme, which is http or https in the pattern. In the origin, it can be
-//     misspelled;
+//   - the scheme: http or https in the pattern, and also a misspelling of them in
+//     the origin;
 //   - the port;
 //   - "www." before the host, or a "*." before the host of the pattern.
 //
-// It compares the first 256 patterns, and no origin that is too long, so the
-// cost is bounded.
+// To bound the cost, it compares only the first 256 patterns, and skips an origin
+// that is too long.
 func NearMiss(patterns []string, origin string) string {
 	scheme, authority, ok := strings.Cut(origin, "://")
 	if !ok || len(origin) > MaxWeb {

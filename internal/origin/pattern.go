@@ -32,7 +32,7 @@ const (
 )
 
 // Parse parses s as a pattern. The text of an error is a clause about s, and a
-// hint at what to write instead: `has no scheme; did you mean
+// suggested fix: `has no scheme; did you mean
 // "https://example.com"?`. "*" alone is not a pattern of this package.
 func Parse(s string) (Pattern, error) {
 	p, ok := parse(s)
@@ -89,8 +89,8 @@ func parse(s string) (p Pattern, ok bool) {
 
 // isMisspelled reports whether scheme was probably meant to be http or https.
 // Such a scheme differs from one of them in a single letter or digit. Or it
-// consists of three or more of their letters in any order, with "p" and one of
-// "h" and "t" among them.
+// consists only of the letters h, t, p and s, has at least three, and has a "p" and
+// an "h" or "t".
 func isMisspelled(scheme string) bool {
 	if isWebScheme(scheme) || !all(scheme, isLowerAlphanumeric) {
 		return false

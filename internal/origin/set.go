@@ -5,8 +5,8 @@ import "strings"
 // A Set holds patterns and reports which origins they allow. The zero value is
 // empty. A Set must not be changed while it is used.
 //
-// A pattern with a "*" in its host is a head and a tail. A map leads from each
-// tail to its heads: https://*.example.com adds the head https:// to the tail
+// A pattern with a "*" in its host is a head and a tail. A map has the heads of
+// each tail: https://*.example.com adds the head https:// to the tail
 // .example.com, and https://proj-*-team.vercel.app adds the head https://proj-
 // to the tail -team.vercel.app.
 //
@@ -20,7 +20,7 @@ type Set struct {
 	single    string              // first exact origin; most sets have no other and need no map
 	asWritten patterns            // compared with whole origins
 	anyPort   patterns            // compared with origins without their port
-	schemes   map[string]struct{} // schemes whose every host is allowed
+	schemes   map[string]struct{} // schemes with all hosts allowed
 }
 
 // maxAfterScheme is the length of the longest origin without its scheme. The

@@ -14,7 +14,7 @@ import (
 // subdomain, the suffixes below its domain also count. Only the domain itself
 // is looked up in list, because a list cannot be searched for subdomains.
 //
-// Nobody can register a name under localhost (RFC 6761, section 6.3).
+// No one can register a name under localhost (RFC 6761, section 6.3).
 func (p Pattern) PublicSuffix(list cookiejar.PublicSuffixList) (suffix string, ok bool) {
 	host := strings.TrimSuffix(p.Host, ".")
 	switch {
@@ -80,8 +80,8 @@ func (p Pattern) isUnderRegistry() bool {
 }
 
 // RegistrySuffixes are public suffixes of domain registries, with a space
-// before and after each. Not all are here, only the ones that patterns are most
-// often written for.
+// before and after each. The list is incomplete. It has the ones that appear most
+// often in patterns.
 const RegistrySuffixes = " " +
 	"ac.jp ac.nz ac.uk ac.za co.at co.id co.il co.in co.jp co.ke co.kr co.nz co.th co.uk co.za " +
 	"com.ar com.au com.br com.cn com.co com.eg com.es com.gr com.hk com.mx com.my com.ng com.pe com.ph com.pk com.pl com.pt com.sa com.sg com.tr com.tw com.ua com.ve com.vn " +
@@ -89,8 +89,8 @@ const RegistrySuffixes = " " +
 	"br.com cn.com co.com de.com eu.com eu.org uk.com us.com "
 
 // PlatformSuffixes are public suffixes of platforms that give a name to every
-// user, with a space after each. Not all are here, only the ones that patterns
-// are most often written for. A "*" is any label. With it, one rule covers all
+// user, with a space after each. The list is incomplete. It has the ones that
+// appear most often in patterns. A "*" is any label. With it, one rule covers all
 // regions of a platform, and can cover more than the Public Suffix List does.
 const PlatformSuffixes = "" +
 	"s3.amazonaws.com *.amazonaws.com *.compute.amazonaws.com *.compute-1.amazonaws.com *.elb.amazonaws.com *.*.airflow.amazonaws.com *.*.rds.amazonaws.com " +
