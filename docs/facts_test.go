@@ -355,6 +355,44 @@ func TestFacts(t *testing.T) {
 				return slices.Equal(w.Header()["Access-Control-Allow-Origin"], []string{"https://app.example.net"}) && w.Header().Get("Etag") == "1"
 			},
 		},
+		{
+			"patterns for preview deployments that anyone can match are refused with AllowCredentials, and the remedies are accepted",
+			"docs/recipes.md", "refuses `https://proj-*-team.vercel.app`, because anyone can deploy a page whose origin matches",
+			func() bool {
+				refused := func(pattern string, credentials bool, risk cors.Risk) bool {
+					_, err := cors.New(cors.Policy{AllowedOrigins: []string{pattern}, AllowCredentials: credentials, AcceptRisks: risk})
+					return err != nil
+				}
+				for _, pattern := range []string{"https://proj-*-team.vercel.app", "https://*--proj.netlify.app"} {
+					if !refused(pattern, true, 0) || refused(pattern, false, 0) || refused(pattern, true, cors.RiskPublicSuffix) {
+						return false
+					}
+				}
+				return !refused("https://*.preview.example.com", true, 0)
+			},
+		},
+		{
+			"AllowOriginFunc allows listed deployments with credentials",
+			"docs/recipes.md", "`AllowOriginFunc`, as below, with `AllowCredentials`",
+			func() bool {
+				listing := app
+				listing.AllowCredentials = true
+				listing.AllowOriginFunc = func(_ *http.Request, origin string) bool { return origin == "https://proj-1-team.vercel.app" }
+				w, ran := serve(listing, request("GET", "Origin: https://proj-1-team.vercel.app"))
+				_, strangerRan := serve(listing, request("GET", "Origin: https://proj-evil-team.vercel.app"))
+				return ran == 1 && w.Header().Get("Access-Control-Allow-Credentials") == "true" && strangerRan == 0
+			},
+		},
+		{
+			"a preview whose provider forwards requests with another Host is recognized by Sec-Fetch-Site alone",
+			"docs/recipes.md", "`Handler` recognizes the page by `Sec-Fetch-Site`",
+			func() bool {
+				preview := "Origin: https://proj-1-team.vercel.app"
+				_, post := serve(app, request("POST", preview, "Sec-Fetch-Site: same-origin"))
+				_, handshake := serve(app, request("GET", preview, "Connection: Upgrade", "Upgrade: websocket"))
+				return post == 1 && handshake == 0
+			},
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			if !row.holds() {

@@ -38,7 +38,7 @@ func (w okWriter) WriteHeader(status int) {
 }
 
 var device = recipe{
-	name:   "Devices that want status 200 for a preflight",
+	name:   "Devices that need status 200 for preflights",
 	file:   "device",
 	policy: devicePolicy,
 	wrap:   okPreflights,

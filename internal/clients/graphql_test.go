@@ -31,8 +31,8 @@ var graphQL = recipe{
 	handler: bookService,
 	fails: map[entry]string{
 		{"AllowedHeaders", "Content-Type"}:                 "query",
-		{"AllowedHeaders", "Apollographql-Client-Name"}:    "named: query",
-		{"AllowedHeaders", "Apollographql-Client-Version"}: "named: query",
+		{"AllowedHeaders", "Apollographql-Client-Name"}:    "query by a named client",
+		{"AllowedHeaders", "Apollographql-Client-Version"}: "query by a named client",
 	},
 	preflights: 3,
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/f407da42/cors"
+	"github.com/f407da42/cors/corstest"
 )
 
 var privatePolicy = cors.Policy{
@@ -48,10 +49,44 @@ var private = recipe{
 	},
 	fails: map[entry]string{
 		{"AllowOriginFunc", ""}:            "read",
-		{"AllowedMethods", http.MethodPut}: "change",
-		{"AllowedHeaders", "Content-Type"}: "change",
+		{"AllowedMethods", http.MethodPut}: "replace",
+		{"AllowedHeaders", "Content-Type"}: "replace",
 	},
 	preflights: 1,
+}
+
+// TestPrivateRebinding shows a request that the policy cannot reject: the host
+// of a hostile page resolves to the address of the server.
+func TestPrivateRebinding(t *testing.T) {
+	m, err := cors.New(privatePolicy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ran := 0
+	h := m.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { ran++ }))
+	checkingHost := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Host != "192.168.1.7" {
+			http.Error(w, "invalid host", http.StatusForbidden)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+	put := corstest.Request{Method: http.MethodPut, URL: "http://evil.example/lamp", Header: http.Header{"Content-Type": {"application/json"}}, Body: "7"}
+	for _, test := range []struct {
+		name, page string
+		handler    http.Handler
+		ran        int
+	}{
+		{"the rebound page reaches the handler", "http://evil.example", h, 1},
+		{"a page on another host does not", "http://other.example", h, 0},
+		{"a check of Host stops the rebound page", "http://evil.example", checkingHost, 0},
+	} {
+		ran = 0
+		b := corstest.Browser{Handler: test.handler}
+		if result := b.Fetch(test.page, put); ran != test.ran {
+			t.Errorf("%s: the handler ran %d times, want %d\n%s", test.name, ran, test.ran, result)
+		}
+	}
 }
 
 func TestPrivateAddresses(t *testing.T) {

@@ -41,8 +41,8 @@ var tracing = recipe{
 	preflights: 4,
 }
 
-// TestTracedPreflights shows the spans of a request and its preflight, with
-// tracing inside and outside the policy.
+// TestTracedPreflights shows the spans of a request and its preflight, and of a
+// rejected request, with tracing inside and outside the policy.
 func TestTracedPreflights(t *testing.T) {
 	const page, request = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 	m, err := cors.New(tracingPolicy)
@@ -53,35 +53,41 @@ func TestTracedPreflights(t *testing.T) {
 		name string
 		wrap func(tracing func(http.Handler) http.Handler) http.Handler
 		want []string
+		// wantRejected has the spans of a request from a page that is not allowed.
+		wantRejected []string
 	}{
 		{"inside", func(tracing func(http.Handler) http.Handler) http.Handler {
 			return m.Handler(tracing(http.HandlerFunc(describeSpan)))
-		}, []string{"GET in the page's trace"}},
+		}, []string{"GET in the page's trace"}, nil},
 		{"outside", func(tracing func(http.Handler) http.Handler) http.Handler {
 			return tracing(m.Handler(http.HandlerFunc(describeSpan)))
-		}, []string{"OPTIONS in a separate trace", "GET in the page's trace"}},
+		}, []string{"OPTIONS in a separate trace", "GET in the page's trace"}, []string{"GET in a separate trace"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			spans := tracetest.NewSpanRecorder()
 			b := corstest.Browser{Handler: test.wrap(traced(sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans))))}
+			names := func() (names []string) {
+				for _, span := range spans.Ended() {
+					switch {
+					case span.Parent().SpanID().String() == request && span.SpanContext().TraceID().String() == page:
+						names = append(names, span.Name()+" in the page's trace")
+					case !span.Parent().IsValid():
+						names = append(names, span.Name()+" in a separate trace")
+					}
+				}
+				spans.Reset()
+				return names
+			}
 			result := b.Fetch("https://app.example.com", corstest.Request{
 				URL:    "https://api.example.com/",
 				Header: http.Header{"Traceparent": {"00-" + page + "-" + request + "-01"}},
 			})
-			if result.Blocked != "" {
-				t.Fatal(result)
+			if got := names(); result.Blocked != "" || !slices.Equal(got, test.want) {
+				t.Errorf("got %q, want %q\n%s", got, test.want, result)
 			}
-			var got []string
-			for _, span := range spans.Ended() {
-				switch {
-				case span.Parent().SpanID().String() == request && span.SpanContext().TraceID().String() == page:
-					got = append(got, span.Name()+" in the page's trace")
-				case !span.Parent().IsValid():
-					got = append(got, span.Name()+" in a separate trace")
-				}
-			}
-			if !slices.Equal(got, test.want) {
-				t.Errorf("got %q, want %q", got, test.want)
+			result = b.Fetch("https://evil.example", corstest.Request{URL: "https://api.example.com/"})
+			if got := names(); result.Blocked == "" || !slices.Equal(got, test.wantRejected) {
+				t.Errorf("for a rejected request, got %q, want %q\n%s", got, test.wantRejected, result)
 			}
 		})
 	}

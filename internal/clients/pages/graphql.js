@@ -36,8 +36,8 @@ export const steps = [
   ["query over GET", (api) => query(newClient(api, {get: true}), 0, "Emma")],
   ["mutation", (api) => rename(newClient(api, {get: true}), "Odysseus")],
   ["error", (api) => fail(newClient(api))],
-  ["named: query", (api) => query(newClient(api, {named: true}), 0, "Emma")],
-  ["named: mutation", (api) => rename(newClient(api, {named: true}), "Odysseus")],
+  ["query by a named client", (api) => query(newClient(api, {named: true}), 0, "Emma")],
+  ["mutation by a named client", (api) => rename(newClient(api, {named: true}), "Odysseus")],
 ];
 
 export const call = async (api, i) => {

@@ -5,7 +5,7 @@ const actions = {
     const response = await fetch(`${api}/lamp`);
     check(Number.isInteger(await response.json()), response.status);
   },
-  "change": async (api) => {
+  "replace": async (api) => {
     const response = await fetch(`${api}/lamp`, {method: "PUT", headers: {"Content-Type": "application/json"}, body: "7"});
     check(await response.json() === 7, response.status);
   },
