@@ -16,25 +16,36 @@ import (
 	"github.com/f407da42/cors/internal/origin"
 )
 
-const usage = `usage: corsfetch -page origin [flags] URL
+const usage = `corsfetch requests a URL as a script on a page would, and reports whether a browser lets the script read the response.
+
+usage:   corsfetch -page origin [flags] URL
+example: corsfetch -page https://app.example.com -X PUT https://api.example.com/items/1
 
   -page origin      origin of the page, such as https://app.example.com or null; required
   -X method         method; GET by default, or POST if there is a body
   -H 'Name: value'  header that the script sets; repeatable
   -d body           body, @file for the content of a file, or @- for standard input
   -data-raw body    body, even if it begins with @
-  -credentials      credentials: 'include', which sends cookies to other origins
+  -credentials      make the request with credentials: 'include', so cookies are
+                    sent to other origins
   -cookie 'a=b'     cookies that the browser has for the host of the URL; also -b
   -k                accept any TLS certificate
   -resolve host:port:address
                     connect to this IP address for host and port; repeatable
-  -i                print all headers, and the first lines of the body of an error
-  -scan             report which other pages have the same access
+  -i                print all headers, and the first lines of error bodies
+  -scan             report which other origins have the same access as the page's
   -m seconds        time limit for all requests (default 30)
   -json             print the result as JSON
 
-exit status: 0 allowed, 1 blocked, 2 unknown
-with -scan:  0 no finding above Info, 1 a finding above Info, 2 unknown
+exit status:
+  0 allowed
+  1 blocked
+  2 unknown: invalid flags, a request that no browser sends, or no response
+
+exit status with -scan:
+  0 no finding above Info
+  1 a finding above Info
+  2 no response to a request, or invalid flags
 `
 
 // options are the settings from the command line.

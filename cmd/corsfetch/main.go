@@ -1,5 +1,5 @@
-// Command corsfetch sends a request to a running server as a script in a page
-// would, and reports whether a browser lets the script read the response.
+// Command corsfetch requests a URL as a script on a page would, and reports
+// whether a browser lets the script read the response.
 //
 //	corsfetch -page https://app.example.com -X PUT -H 'Content-Type: application/json' -d '{}' https://api.example.com/items/1
 //
@@ -18,13 +18,15 @@
 //	                 repeated bodies are joined with &. Without a Content-Type header,
 //	                 the type is text/plain, as for a string in fetch()
 //	-data-raw body   body, even if it begins with @
-//	-credentials     credentials: 'include', which sends cookies to other origins
+//	-credentials     make the request with credentials: 'include', so cookies are sent
+//	                 to other origins
 //	-cookie 'a=b'    cookies that the browser has for the host of the URL; also -b
 //	-k               accept any TLS certificate
 //	-resolve host:port:address
 //	                 connect to this IP address for host and port; repeatable
-//	-i               print all headers, and the first lines of the body of an error
-//	-scan            report which other pages have the same access; see below
+//	-i               print all headers, and the first lines of error bodies
+//	-scan            report which other origins have the same access as the page's;
+//	                 see below
 //	-m seconds       time limit for all requests (default 30); no single response
 //	                 gets more than 30
 //	-json            print the result as JSON
@@ -36,7 +38,8 @@
 // browser blocks it, and 2 if the result is unknown: the command line is
 // invalid, no browser sends such a request, or the server does not respond. If a
 // response began, but its body did not end in time, the status is still 0 or 1.
-// With go run, status 2 becomes 1.
+// With go run, status 2 becomes 1. With -h, corsfetch prints its flags and exits
+// with status 0.
 //
 // With -scan, corsfetch also makes the request from hostile origins, with and
 // without credentials, and prints its findings. It sends only GET, HEAD and
@@ -86,8 +89,8 @@ func main() {
 func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 	o, err := parse(args)
 	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(stderr, usage)
-		return unknown
+		fmt.Fprint(stdout, usage)
+		return 0
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "corsfetch: %v\n", err)

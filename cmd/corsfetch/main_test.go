@@ -161,7 +161,6 @@ func TestVerdicts(t *testing.T) {
 		{"refuses to resolve without a port", []string{"-page", page, "-resolve", "api.example.com:127.0.0.1", server.URL}, 2, []string{"-resolve: it must have a host, a port and an IP address"}},
 		{"refuses an unknown flag", []string{"-page", page, "-L", server.URL}, 2, []string{"flag provided but not defined: -L"}},
 		{"refuses a flag without its value", []string{"-page", page, server.URL, "-X"}, 2, []string{"flag needs an argument: -X"}},
-		{"prints its usage", []string{"-h"}, 2, []string{"usage: corsfetch -page origin", "exit status: 0 allowed, 1 blocked, 2 unknown"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -181,6 +180,25 @@ func TestVerdicts(t *testing.T) {
 				t.Error("the output has no reason")
 			}
 		})
+	}
+}
+
+func TestUsage(t *testing.T) {
+	t.Parallel()
+	for _, flag := range []string{"-h", "-help", "--help"} {
+		status, stdout, stderr := corsfetch(t, flag)
+		if status != 0 || stderr != "" {
+			t.Errorf("%s: exit status %d, want 0; standard error has %q", flag, status, stderr)
+		}
+		for _, want := range []string{
+			"corsfetch requests a URL as a script on a page would",
+			"usage:   corsfetch -page origin",
+			"2 unknown: invalid flags, a request that no browser sends, or no response",
+		} {
+			if !strings.Contains(stdout, want) {
+				t.Errorf("%s: %q is not in\n%s", flag, want, stdout)
+			}
+		}
 	}
 }
 
