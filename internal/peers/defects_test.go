@@ -284,7 +284,7 @@ var defects = []defect{
 		case listed(res.Header, "Access-Control-Allow-Methods", "PURGE"):
 			return "allowed"
 		case res.Header.Get("Access-Control-Allow-Origin") == "":
-			return "none, no CORS headers"
+			return "none; no CORS headers"
 		default:
 			return "all allowed methods"
 		}
@@ -376,7 +376,7 @@ func (p peer) allows(t *testing.T, s setup, origin string) string {
 	credentials := res.Header.Get("Access-Control-Allow-Credentials") == "true"
 	switch allowed := res.Header.Get("Access-Control-Allow-Origin"); {
 	case allowed == "*" && credentials:
-		return "sends `*`, browsers block it"
+		return "sends `*`, which browsers block"
 	case allowed == origin && credentials:
 		return "allowed, with credentials"
 	case allowed == origin:
