@@ -80,13 +80,13 @@
 //   - the Date and Content-Length headers that a server adds to a Handler's
 //     response.
 //
-// XMLHttpRequest drops the body of a GET request, but fetch() does not send such
-// a request. This package does not send it for either.
+// For a GET request with a body, XMLHttpRequest drops the body, and fetch()
+// reports an error. This package always blocks such a request.
 //
 // # Differences between browsers
 //
 // The tests compare this package with web-platform-tests, and with Chromium,
-// Firefox and WebKit. It differs from at least one of the browsers in these cases:
+// Firefox and WebKit. It differs from at least one browser in these cases:
 //
 //   - For Authorization, this package requires an explicit entry in
 //     Access-Control-Allow-Headers. All three browsers accept *, but Chromium and
@@ -222,8 +222,9 @@ type Result struct {
 	Advice string
 
 	// Status, Header and Body are the parts of the response that the page can
-	// read. They are zero if the script is blocked. In the modes NoCORS and Navigate,
-	// they are also zero, unless a NoCORS request stays within the page's origin.
+	// read. They are zero if the script is blocked. In the modes NoCORS and
+	// Navigate, they are also zero, unless a NoCORS request stays within the
+	// page's origin.
 	// If a WebSocket opened, Status is 101 and the others are zero. Body ends
 	// where Browser stopped reading.
 	Status int
