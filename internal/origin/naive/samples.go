@@ -6,7 +6,7 @@ import "strings"
 // and strings that people wrote instead.
 var Samples = []string{
 	"https://example.com", "https://app.example.com:8443", "http://localhost:3000", "http://127.0.0.1:5173", "http://255.255.255.255",
-	"http://[::1]:8080", "https://[2001:db8::1]", "https://[abcd:ef09::af]", "https://[::g]", "https://[::ffff:7f00:1]", "https://[1:0:0:2:0:0:0:3]",
+	"http://[::1]:8080", "https://[2001:db8::1]", "https://[abcd:ef09::af]", "https://[::g]", "https://[::12345]", "https://[::ffff:7f00:1]", "https://[1:0:0:2:0:0:0:3]",
 	"https://xn--bcher-kva.example", "https://a_b.example", "https://0a.example", "https://example.c0m",
 	"chrome-extension://aghbiahbpaijignceidepookljebhfak", "moz-extension://0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",
 	"capacitor://localhost", "ionic://localhost", "app://obsidian.md", "tauri://localhost", "vscode-webview://1a2b",
