@@ -14,9 +14,9 @@
 //	}
 //	log.Fatal(http.ListenAndServe(":8080", c.Handler(mux)))
 //
-// Scripts on https://app.example.com can now call your API. If a script on another
-// origin does, your handler does not run. Browsers enforce the lists of methods and
-// headers; Handler enforces the origins.
+// Scripts on https://app.example.com can now call your API. A request from another
+// origin that needs CORS does not run your handler. Browsers enforce the lists of
+// methods and headers; Handler enforces the origins.
 //
 // # How CORS works
 //
@@ -25,9 +25,9 @@
 // browser adds an Origin header. It hides the response from the script unless
 // the response includes Access-Control-Allow-Origin.
 //
-// An HTML form cannot send every request. It cannot use the method PUT, set the
-// header Authorization, or send application/json. Before such a request, the
-// browser sends a preflight: an OPTIONS request with the header
+// Scripts can send requests that an HTML form cannot send: with the method PUT, the
+// header Authorization, or the content type application/json. Before such a request,
+// the browser sends a preflight: an OPTIONS request with the header
 // Access-Control-Request-Method. It sends the actual request only if the response
 // to the preflight allows it. The [Fetch standard] defines this protocol in the
 // section "CORS protocol".
@@ -38,7 +38,7 @@
 //     and headers of the policy. Your handler does not run.
 //   - Other request from an allowed origin: your handler runs, and the response
 //     has CORS headers.
-//   - Request from a page on the server's own origin: your handler runs.
+//   - Other request from a page on the server's own origin: your handler runs.
 //   - GET or HEAD with Sec-Fetch-Mode "no-cors" or "navigate": your handler runs,
 //     even if the origin is not allowed. Browsers send Origin with images, scripts
 //     and frames once the user grants storage access.
@@ -47,8 +47,8 @@
 //   - Request without Origin: your handler runs. But if Sec-Fetch-Site shows another
 //     site or origin, and the method is not GET, HEAD or OPTIONS, it is rejected.
 //
-// If any origin is allowed, no request is rejected, and every response has the same
-// CORS headers. Form posts from an allowed origin arrive with the user's cookies, even
+// If the policy allows every origin ("*"), no request is rejected, and every response
+// has the same CORS headers. Form posts from an allowed origin arrive with the user's cookies, even
 // without AllowCredentials.
 //
 // A request comes from the server's own origin if Sec-Fetch-Site is "same-origin"
@@ -71,11 +71,11 @@
 //
 // # Cross-site request forgery
 //
-// A policy that lists origins rejects every request that
-// [http.CrossOriginProtection] rejects if it trusts the same origins. There is one
-// exception: Handler ignores the case of Host and a default port in it. So you do not
-// need both. If any origin is allowed or PassRejected is set, and your service uses
-// cookies, use [http.CrossOriginProtection] inside Handler.
+// If [http.CrossOriginProtection] trusts the same origins as a policy, the policy
+// rejects every request that the protection rejects. There are two exceptions: Handler
+// ignores the case of Host, and a default port in it. So you do not need both. If the
+// policy allows origins that you do not trust, or PassRejected is set, and your service
+// uses cookies, use [http.CrossOriginProtection] inside Handler.
 //
 // Neither protects a GET that changes something. Other sites can always send a GET
 // without Origin, for example with a link or an image. Put routes that other sites
@@ -85,8 +85,8 @@
 //
 // A WebSocket handshake carries cookies even without AllowCredentials, and its page
 // can read everything that the server sends. Handler rejects handshakes from
-// origins that are not allowed. If any origin is allowed, it rejects none, so do
-// not use such a policy for WebSockets that rely on cookies.
+// origins that are not allowed. If the policy allows every origin, it rejects none, so
+// do not use such a policy for WebSockets that rely on cookies.
 //
 // # Proxies
 //
@@ -99,11 +99,11 @@
 //
 // # Caches
 //
-// Every response includes Vary: Origin, even if the request has no Origin. A cache
-// then does not serve the response for one origin to another. If any origin is
-// allowed, all responses are the same, and Handler does not add to Vary. Do not
-// change a URL from a public policy to one with credentials: caches would mix the
-// responses.
+// Handler adds Origin to the Vary header of every response, even if the request has no
+// Origin. A cache then does not serve the response for one origin to another. If the
+// policy allows every origin, all responses are the same, and Handler does not add to
+// Vary. Do not change a URL from a public policy to one with credentials: caches would
+// mix the responses.
 //
 // [Fetch standard]: https://fetch.spec.whatwg.org/#http-cors-protocol
 package cors
@@ -233,8 +233,9 @@ func (m *Middleware) Handler(next http.Handler) http.Handler {
 //
 // Use Check for diagnosis, and in tests of your policy. It calls AllowOriginFunc
 // when Handler would, and never calls DenyHandler or OnReject. Like Handler, it
-// compares the origin with r.Host. Requests from [net/http/httptest.NewRequest]
-// have the Host example.com, so a page on that host passes.
+// compares the origin with r.Host. If its target is only a path,
+// [net/http/httptest.NewRequest] sets Host to example.com, so a page on that host
+// passes.
 func (m *Middleware) Check(r *http.Request) error {
 	c := m.load()
 	info := readInfo(r)

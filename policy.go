@@ -22,9 +22,8 @@ import (
 // [New] and [Middleware.SetPolicy] refuse a Policy that contains a mistake, or
 // anything dangerous that its AcceptRisks does not name.
 //
-// A Policy can be read from JSON and written as JSON. Put it into a configuration
-// struct as a named field, not embedded: an embedded Policy would decode the whole
-// struct.
+// A Policy can be JSON. Put it into a configuration struct as a named field: an
+// embedded Policy would decode the whole struct.
 type Policy struct {
 	// AllowedOrigins lists the origins, and patterns of origins, whose pages may
 	// send requests and read responses. If it is empty, it allows no origin.
@@ -41,7 +40,7 @@ type Policy struct {
 	//
 	//	https://*.example.com               subdomains at any depth, but not example.com itself
 	//	https://proj-*-team.vercel.app      one or more of a-z, 0-9, "-" and "_" in place of "*"
-	//	http://localhost:*                  any port, or none; also after a pattern above
+	//	http://localhost:*                  any port, or none; ":*" can also end a pattern above
 	//	moz-extension://*                   every origin of a scheme, on every port
 	//	https://*                           every origin of the web that uses HTTPS
 	//	*                                   any origin; must be the only entry, without AllowOriginFunc
@@ -65,12 +64,12 @@ type Policy struct {
 	//	https://*-example.com    allows names that anyone can register
 	//	file:///index.html       pages from files have the origin "null"
 	//
-	// AcceptRisks explains "null", "file://", and the entries that are refused
+	// The type Risk explains "null", "file://", and the entries that are refused
 	// together with AllowCredentials.
 	AllowedOrigins []string
 
 	// AllowOriginFunc, if not nil, decides on origins that AllowedOrigins does
-	// not allow, for example because a tenant registered them. Handler calls it
+	// not allow, such as origins that tenants registered. Handler calls it
 	// at most once for each request, in the goroutine of the request, and Check
 	// calls it when Handler would. Calls can be concurrent.
 	//
@@ -91,7 +90,7 @@ type Policy struct {
 	// actual request with it.
 	//
 	//	PUT, PATCH, PURGE      sent as they are
-	//	put, OPTION            refused: methods are case-sensitive, and this is a typo
+	//	put, OPTION            refused: methods are case-sensitive; misspelled
 	//	CONNECT, TRACE, TRACK  accepted and left out: browsers do not let scripts use them
 	AllowedMethods []string
 
@@ -130,13 +129,13 @@ type Policy struct {
 	//
 	// Scripts that set the Authorization header need AllowedHeaders, not
 	// AllowCredentials. AllowCredentials is refused together with "*" in
-	// AllowedOrigins. AcceptRisks explains which other origins are refused.
+	// AllowedOrigins. The type Risk explains which other origins are refused.
 	AllowCredentials bool
 
-	// MaxAge is the time for which browsers may reuse a preflight response, in
-	// whole seconds. If MaxAge is zero, browsers use 5 seconds. If it is negative,
-	// 0 is sent, and they never reuse the response. Browsers cap longer times:
-	// Firefox at 24 hours, Chromium at 2 hours, and WebKit at 10 minutes.
+	// MaxAge is the time for which browsers may reuse a preflight response.
+	// Fractions of a second are refused. If it is zero, browsers use 5 seconds. If
+	// it is negative, 0 is sent, and they never reuse the response. Browsers cap
+	// it: Firefox at 24 hours, Chromium at 2 hours, and WebKit at 10 minutes.
 	MaxAge time.Duration
 
 	// PublicSuffixes, if not nil, adds public suffixes to the ones that this
@@ -149,18 +148,19 @@ type Policy struct {
 	// other risk is refused.
 	AcceptRisks Risk
 
-	// PassRejected lets rejected requests run the handler, without CORS headers.
+	// PassRejected passes rejected requests to the handler, without CORS headers.
 	// OnReject is called as usual. Most CORS packages always behave like this. Use
 	// it to observe a new policy before you enforce it, or if another layer
 	// protects your service against cross-site request forgery.
 	//
-	// It does not apply to preflights, to requests with an Upgrade header, or to
-	// the method CONNECT, because the page of a WebSocket can read the responses.
+	// It does not apply to preflights. It also does not apply to requests with an
+	// Upgrade header or the method CONNECT: pages can read from WebSockets.
 	PassRejected bool
 
 	// DenyHandler, if not nil, serves rejected requests in place of a 403 in
 	// plain text. Handler sets Vary and Cache-Control: no-store before it calls
-	// DenyHandler. DenyHandler must not do what the request asks for.
+	// DenyHandler. If it does what the request asks for, the policy no longer
+	// protects against cross-site request forgery.
 	DenyHandler http.Handler
 
 	// OnReject, if not nil, is called for each rejected request before the
