@@ -14,9 +14,9 @@
 //	}
 //	log.Fatal(http.ListenAndServe(":8080", c.Handler(mux)))
 //
-// Scripts on https://app.example.com can now call your API. A request from another
-// origin that needs CORS does not run your handler. Browsers enforce the lists of
-// methods and headers; Handler enforces the origins.
+// Scripts on https://app.example.com can now call your API. A request from
+// another origin that needs CORS does not run your handler. Browsers enforce
+// the lists of methods and headers; Handler enforces the origins.
 //
 // # How CORS works
 //
@@ -25,12 +25,12 @@
 // browser adds an Origin header. It hides the response from the script unless
 // the response includes Access-Control-Allow-Origin.
 //
-// Scripts can send requests that an HTML form cannot send: with the method PUT, the
-// header Authorization, or the content type application/json. Before such a request,
-// the browser sends a preflight: an OPTIONS request with the header
-// Access-Control-Request-Method. It sends the actual request only if the response
-// to the preflight allows it. The [Fetch standard] defines this protocol in the
-// section "CORS protocol".
+// Scripts can send requests that an HTML form cannot send: with the method PUT,
+// the header Authorization, or the content type application/json. Before such a
+// request, the browser sends a preflight: an OPTIONS request with the header
+// Access-Control-Request-Method. It sends the actual request only if the
+// response to the preflight allows it. The [Fetch standard] defines this
+// protocol in the section "CORS protocol".
 //
 // # What happens to a request
 //
@@ -39,71 +39,74 @@
 //   - Other request from an allowed origin: your handler runs, and the response
 //     has CORS headers.
 //   - Other request from a page on the server's own origin: your handler runs.
-//   - GET or HEAD with Sec-Fetch-Mode "no-cors" or "navigate": your handler runs,
-//     even if the origin is not allowed. Browsers send Origin with images, scripts
-//     and frames once the user grants storage access.
-//   - Any other request from an origin that is not allowed: it is rejected with a
-//     403, or by DenyHandler. Your handler does not run.
-//   - Request without Origin: your handler runs. But if Sec-Fetch-Site shows another
-//     site or origin, and the method is not GET, HEAD or OPTIONS, it is rejected.
+//   - GET or HEAD with Sec-Fetch-Mode "no-cors" or "navigate": your handler
+//     runs, even if the origin is not allowed. Browsers send Origin with
+//     images, scripts and frames once the user grants storage access.
+//   - Any other request from an origin that is not allowed: it is rejected with
+//     a 403, or by DenyHandler. Your handler does not run.
+//   - Request without Origin: your handler runs. But if Sec-Fetch-Site shows
+//     another site or origin, and the method is not GET, HEAD or OPTIONS, it is
+//     rejected.
 //
-// If the policy allows every origin ("*"), no request is rejected, and every response
-// has the same CORS headers. Form posts from an allowed origin arrive with the user's cookies, even
-// without AllowCredentials.
+// If the policy allows every origin ("*"), no request is rejected, and every
+// response has the same CORS headers. Form posts from an allowed origin arrive
+// with the user's cookies, even without AllowCredentials.
 //
-// A request comes from the server's own origin if Sec-Fetch-Site is "same-origin"
-// or "none". Browsers do not send that header over plain HTTP, except to loopback.
-// If it is absent, the host and port of Origin must equal the Host of the request.
-// The case of Host and a default port in it are ignored. Host does not contain the
-// scheme. So an attacker on the network, who can serve a page on the same host
-// over HTTP, passes as the HTTPS origin. HTTP Strict Transport Security closes
-// that gap.
+// A request comes from the server's own origin if Sec-Fetch-Site is
+// "same-origin" or "none". Browsers do not send that header over plain HTTP,
+// except to loopback. If it is absent, the host and port of Origin must equal
+// the Host of the request. The case of Host and a default port in it are
+// ignored. Host does not contain the scheme. So an attacker on the network, who
+// can serve a page on the same host over HTTP, passes as the HTTPS origin. HTTP
+// Strict Transport Security closes that gap.
 //
 // # Order of middleware
 //
-// Put Handler outside the router, or mount it on a pattern without a method. If a
-// pattern of [http.ServeMux] has a method, as in "POST /x", the router responds to
-// OPTIONS with 405, and the preflight never reaches Handler.
+// Put Handler outside the router, or mount it on a pattern without a method. If
+// a pattern of [http.ServeMux] has a method, as in "POST /x", the router
+// responds to OPTIONS with 405, and the preflight never reaches Handler.
 //
 // Put Handler outside authentication, because preflights carry no credentials.
-// CORS is not access control: clients other than browsers can send any Origin, or
-// none.
+// CORS is not access control: clients other than browsers can send any Origin,
+// or none.
 //
 // # Cross-site request forgery
 //
-// If [http.CrossOriginProtection] trusts the same origins as a policy, the policy
-// rejects every request that the protection rejects. There are two exceptions: Handler
-// ignores the case of Host, and a default port in it. So you do not need both. If the
-// policy allows origins that you do not trust, or PassRejected is set, and your service
-// uses cookies, use [http.CrossOriginProtection] inside Handler.
+// If [http.CrossOriginProtection] trusts the same origins as a policy, the
+// policy rejects every request that the protection rejects. There are two
+// exceptions: Handler ignores the case of Host, and a default port in it. So
+// you do not need both. If the policy allows origins that you do not trust, or
+// PassRejected is set, and your service uses cookies, use
+// [http.CrossOriginProtection] inside Handler.
 //
-// Neither protects a GET that changes something. Other sites can always send a GET
-// without Origin, for example with a link or an image. Put routes that other sites
-// must post to, such as a payment callback, outside Handler.
+// Neither protects a GET that changes something. Other sites can always send a
+// GET without Origin, for example with a link or an image. Put routes that
+// other sites must post to, such as a payment callback, outside Handler.
 //
 // # WebSockets
 //
-// A WebSocket handshake carries cookies even without AllowCredentials, and its page
-// can read everything that the server sends. Handler rejects handshakes from
-// origins that are not allowed. If the policy allows every origin, it rejects none, so
-// do not use such a policy for WebSockets that rely on cookies.
+// A WebSocket handshake carries cookies even without AllowCredentials, and its
+// page can read everything that the server sends. Handler rejects handshakes
+// from origins that are not allowed. If the policy allows every origin, it
+// rejects none, so do not use such a policy for WebSockets that rely on
+// cookies.
 //
 // # Proxies
 //
-// If an upstream server also sets CORS headers, browsers see two values and block
-// the response. Remove the upstream's headers with [StripHeaders]. A proxy in front
-// of the service must pass on Origin and Sec-Fetch-Site. It must also keep Host with
-// its port: over plain HTTP, browsers send no Sec-Fetch-Site, and Chromium sends none
-// with WebSocket handshakes. If the proxy cannot keep Host, list the service's own
-// origin in AllowedOrigins.
+// If an upstream server also sets CORS headers, browsers see two values and
+// block the response. Remove the upstream's headers with [StripHeaders]. A
+// proxy in front of the service must pass on Origin and Sec-Fetch-Site. It must
+// also keep Host with its port: over plain HTTP, browsers send no
+// Sec-Fetch-Site, and Chromium sends none with WebSocket handshakes. If the
+// proxy cannot keep Host, list the service's own origin in AllowedOrigins.
 //
 // # Caches
 //
-// Handler adds Origin to the Vary header of every response, even if the request has no
-// Origin. A cache then does not serve the response for one origin to another. If the
-// policy allows every origin, all responses are the same, and Handler does not add to
-// Vary. Do not change a URL from a public policy to one with credentials: caches would
-// mix the responses.
+// Handler adds Origin to the Vary header of every response, even if the request
+// has no Origin. A cache then does not serve the response for one origin to
+// another. If the policy allows every origin, all responses are the same, and
+// Handler does not add to Vary. Do not change a URL from a public policy to one
+// with credentials: caches would mix the responses.
 //
 // [Fetch standard]: https://fetch.spec.whatwg.org/#http-cors-protocol
 package cors
@@ -121,19 +124,20 @@ import (
 
 // A Middleware applies a [Policy] to the handlers that it wraps.
 //
-// The zero value has the zero Policy, which allows no cross-origin request. Do not
-// copy a Middleware after its first use. Its methods can be called concurrently
-// with each other and with request handling.
+// The zero value has the zero Policy, which allows no cross-origin request. Do
+// not copy a Middleware after its first use. Its methods can be called
+// concurrently with each other and with request handling.
 type Middleware struct {
 	compiled atomic.Pointer[compiled]
 }
 
 // New returns a [Middleware] that applies p.
 //
-// If p is invalid, New returns a nil Middleware and an error. The error joins one
+// If p is invalid, New returns a nil Middleware and an error. The error joins
+// one
 // [*PolicyError] for each mistake in p, as [errors.Join] does. The fields of
-// [Policy] say which values are refused. Later changes to p or to its slices have
-// no effect on the Middleware.
+// [Policy] say which values are refused. Later changes to p or to its slices
+// have no effect on the Middleware.
 func New(p Policy) (*Middleware, error) {
 	m := new(Middleware)
 	if err := m.SetPolicy(p); err != nil {
@@ -145,13 +149,13 @@ func New(p Policy) (*Middleware, error) {
 // SetPolicy replaces the policy of m, for every handler that m wraps.
 //
 // Requests that are being handled keep the old policy, so no response mixes two
-// policies. If p is invalid, SetPolicy returns the same error as [New], and m keeps
-// its policy.
+// policies. If p is invalid, SetPolicy returns the same error as [New], and m
+// keeps its policy.
 //
-// Browsers keep the preflight responses of the old policy for up to its MaxAge, and
-// caches keep stored responses. A request from an origin that p does not allow is
-// rejected at once, but browsers can still use methods and headers that p no longer
-// lists.
+// Browsers keep the preflight responses of the old policy for up to its MaxAge,
+// and caches keep stored responses. A request from an origin that p does not
+// allow is rejected at once, but browsers can still use methods and headers
+// that p no longer lists.
 func (m *Middleware) SetPolicy(p Policy) error {
 	c, err := compile(p)
 	if err != nil {
@@ -185,12 +189,12 @@ func (m *Middleware) load() *compiled {
 // replace one that Handler set. So next should add to Vary, not set it.
 //
 // One Middleware can wrap any number of handlers. Do not wrap a handler that
-// contains another Middleware: the outer one would respond to all preflights. To
-// apply different policies to parts of a site, wrap each part with its own
+// contains another Middleware: the outer one would respond to all preflights.
+// To apply different policies to parts of a site, wrap each part with its own
 // Middleware.
 //
-// Handler panics if next is nil, or if m is nil because the error from [New] was
-// ignored.
+// Handler panics if next is nil, or if m is nil because the error from [New]
+// was ignored.
 //
 //go:noinline
 func (m *Middleware) Handler(next http.Handler) http.Handler {
@@ -231,11 +235,11 @@ func (m *Middleware) Handler(next http.Handler) http.Handler {
 // policy does not restrict the method of an actual request, so Check does not
 // compare it: browsers enforce methods by preflights.
 //
-// Use Check for diagnosis, and in tests of your policy. It calls AllowOriginFunc
-// when Handler would, and never calls DenyHandler or OnReject. Like Handler, it
-// compares the origin with r.Host. If its target is only a path,
-// [net/http/httptest.NewRequest] sets Host to example.com, so a page on that host
-// passes.
+// Use Check for diagnosis, and in tests of your policy. It calls
+// AllowOriginFunc when Handler would, and never calls DenyHandler or OnReject.
+// Like Handler, it compares the origin with r.Host. If the target is only a
+// path, [net/http/httptest.NewRequest] sets Host to example.com, so a page on
+// that host passes.
 func (m *Middleware) Check(r *http.Request) error {
 	c := m.load()
 	info := readInfo(r)
@@ -284,8 +288,8 @@ const (
 	allowedPreflight                // a preflight from an allowed origin
 )
 
-// judge returns the verdict on r. If the verdict is allowed or allowedPreflight,
-// allowOrigin is the value of Access-Control-Allow-Origin.
+// judge returns the verdict on r. If the verdict is allowed or
+// allowedPreflight, allowOrigin is the value of Access-Control-Allow-Origin.
 func (c *compiled) judge(r *http.Request, info requestInfo) (v verdict, allowOrigin string) {
 	pass := allowed
 	if info.preflight {
@@ -293,7 +297,8 @@ func (c *compiled) judge(r *http.Request, info requestInfo) (v verdict, allowOri
 	}
 	switch {
 	case c.anyOrigin:
-		// Responses are the same with and without Origin, so caches can share them.
+		// Responses are the same with and without Origin, so caches can share
+		// them.
 		return pass, "*"
 	case !info.hasOrigin():
 		if isCrossSiteWrite(r) {
@@ -318,17 +323,19 @@ func (c *compiled) allowsOrigin(r *http.Request, o string) bool {
 // AllowOriginFunc is called for.
 const maxFuncOrigin = 512
 
-// callsFuncFor reports whether AllowOriginFunc is called for o if AllowedOrigins
-// does not allow it. It is called only for origins that could be listed.
+// callsFuncFor reports whether AllowOriginFunc is called for o if
+// AllowedOrigins does not allow it. It is called only for origins that could be
+// listed.
 func (c *compiled) callsFuncFor(o string) bool {
 	return len(o) <= maxFuncOrigin &&
 		(origin.Valid(o) || origin.IsOpaque(o) && c.policy.AcceptRisks&RiskNullOrigin != 0)
 }
 
 // isCrossSiteWrite reports whether r, which has no Origin, can change something
-// and comes from another site or origin. Browsers send Origin with such requests,
-// but some leave it out after redirects and to protect privacy. They send
-// Sec-Fetch-Site even then. http.CrossOriginProtection rejects the same requests.
+// and comes from another site or origin. Browsers send Origin with such
+// requests, but some leave it out after redirects and to protect privacy. They
+// send Sec-Fetch-Site even then. http.CrossOriginProtection rejects the same
+// requests.
 func isCrossSiteWrite(r *http.Request) bool {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
@@ -369,8 +376,8 @@ func isSameOrigin(r *http.Request, o string) bool {
 
 // isEmbed reports whether r is a GET or HEAD request for an image, a script, a
 // frame or the like. Once the user grants storage access, browsers also send
-// Origin with such requests, which are not CORS requests. Without the grant, the
-// same request has no Origin, and is exempt.
+// Origin with such requests, which are not CORS requests. Without the grant,
+// the same request has no Origin, and is exempt.
 func isEmbed(r *http.Request) bool {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return false
@@ -379,8 +386,9 @@ func isEmbed(r *http.Request) bool {
 	return mode == "no-cors" || mode == "navigate"
 }
 
-// opensConnection reports whether r asks for a connection that its page can read
-// from, such as a WebSocket. Over HTTP/2 and HTTP/3, its method is CONNECT.
+// opensConnection reports whether r asks for a connection that its page can
+// read from, such as a WebSocket. Over HTTP/2 and HTTP/3, its method is
+// CONNECT.
 func opensConnection(r *http.Request) bool {
 	return r.Method == http.MethodConnect || len(r.Header["Upgrade"]) > 0
 }
@@ -505,9 +513,9 @@ func (c *compiled) reject(w http.ResponseWriter, r *http.Request, info requestIn
 
 // StripHeaders deletes the CORS response headers from h, and keeps Vary.
 //
-// Call it in ModifyResponse of a [net/http/httputil.ReverseProxy] if the upstream
-// server also sets CORS headers. Browsers block a response that has two values of
-// Access-Control-Allow-Origin.
+// Call it in ModifyResponse of a [net/http/httputil.ReverseProxy] if the
+// upstream server also sets CORS headers. Browsers block a response that has
+// two values of Access-Control-Allow-Origin.
 func StripHeaders(h http.Header) {
 	for _, name := range header.Responses {
 		delete(h, name)

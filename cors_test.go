@@ -231,13 +231,14 @@ func TestWhatHappensToARequest(t *testing.T) {
 	}
 }
 
-// TestSameOrigin uses the zero policy, so a request with Origin runs only if it is
-// same-origin.
+// TestSameOrigin uses the zero policy, so a request with Origin runs only if it
+// is same-origin.
 func TestSameOrigin(t *testing.T) {
 	t.Parallel()
 	sites := []string{"absent", "same-origin", "same-site", "cross-site", "none", "junk"}
 	longest := strings.Repeat("a.", 126) + "a.:65535"
-	// same has, for each Host, the Origins that equal it without Sec-Fetch-Site.
+	// same has, for each Host, the Origins that equal it without
+	// Sec-Fetch-Site.
 	same := map[string][]string{
 		"api.example":       {"https://api.example", "http://api.example"},
 		"api.example:8080":  {"https://api.example:8080", "http://api.example:8080"},
@@ -334,9 +335,9 @@ func TestFieldBugQueryWithoutOrigin(t *testing.T) {
 	}
 }
 
-// A defect that no test caught: the request was read again after functions of the
-// policy, which can remove headers. They must not do that, but it must not change
-// the error or cause a panic.
+// A defect that no test caught: the request was read again after functions of
+// the policy, which can remove headers. They must not do that, but it must not
+// change the error or cause a panic.
 func TestFieldBugRequestReadAfterCallbacks(t *testing.T) {
 	t.Parallel()
 	var reported *cors.RequestError
@@ -525,9 +526,9 @@ func TestPassRejected(t *testing.T) {
 	}
 }
 
-// Chromium 156: once the user granted storage access, images, scripts, frames and
-// fetches with mode "no-cors" include Origin. They got a 403; without the grant, a
-// 200.
+// Chromium 156: once the user granted storage access, images, scripts, frames
+// and fetches with mode "no-cors" include Origin. They got a 403; without the
+// grant, a 200.
 func TestFieldBugStorageAccess(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -571,8 +572,8 @@ func TestStorageAccessComesAfterTheFunction(t *testing.T) {
 	}
 }
 
-// Found in this package: the 403 kept the Etag and the Cache-Control of an outer
-// layer, so caches stored it for everyone.
+// Found in this package: the 403 kept the Etag and the Cache-Control of an
+// outer layer, so caches stored it for everyone.
 func TestFieldBugCachedRejection(t *testing.T) {
 	t.Parallel()
 	for _, deny := range []http.Handler{nil, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusForbidden) })} {
@@ -631,8 +632,8 @@ func TestRejectionInsideCompression(t *testing.T) {
 	}
 }
 
-// Tried as a new user would: for http instead of https, a wrong port and the bare
-// domain, the message was always "is not in AllowedOrigins".
+// Tried as a new user would: for http instead of https, a wrong port and the
+// bare domain, the message was always "is not in AllowedOrigins".
 func TestFieldBugNearMisses(t *testing.T) {
 	t.Parallel()
 	listed := []string{"https://app.example.com", "http://localhost:3000", "https://*.example.org", "https://www.example.net"}
@@ -801,8 +802,8 @@ func TestAllocations(t *testing.T) {
 					if allocs > want {
 						t.Errorf("policy %q, %s from %.30q, Vary %q: %v allocations, want at most %v", name, method, origin, outer, allocs, want)
 					}
-					// Check allocates a RequestError, a copy of its Value, and for null
-					// and near misses a message.
+					// Check allocates a RequestError, a copy of its Value, and
+					// for null and near misses a message.
 					if allocs := testing.AllocsPerRun(10, func() { m.Check(r) }); allocs > 5 {
 						t.Errorf("policy %q, %s from %.30q: Check takes %v allocations, want at most 5", name, method, origin, allocs)
 					}
@@ -812,8 +813,8 @@ func TestAllocations(t *testing.T) {
 	}
 }
 
-// Found in this package: after c, _ := cors.New(bad), every request panicked, and
-// nothing panicked before.
+// Found in this package: after c, _ := cors.New(bad), every request panicked,
+// and nothing panicked before.
 func TestFieldBugNilMiddlewareWrapsAHandler(t *testing.T) {
 	t.Parallel()
 	c, _ := cors.New(cors.Policy{AllowedOrigins: []string{"example.com"}})
@@ -825,8 +826,8 @@ func TestFieldBugNilMiddlewareWrapsAHandler(t *testing.T) {
 	c.Handler(http.NotFoundHandler())
 }
 
-// Found in this package: the response of a DenyHandler had the Content-Length of an
-// outer layer, and the client got an unexpected EOF.
+// Found in this package: the response of a DenyHandler had the Content-Length
+// of an outer layer, and the client got an unexpected EOF.
 func TestFieldBugDenyHandlerInheritsContentLength(t *testing.T) {
 	t.Parallel()
 	policy := testkit.ExamplePolicy
@@ -849,8 +850,8 @@ func TestFieldBugDenyHandlerInheritsContentLength(t *testing.T) {
 	}
 }
 
-// pegaprox 626, pi-web 541: a proxy adds the default port to Host, and POSTs from
-// the server's own pages got a 403.
+// pegaprox 626, pi-web 541: a proxy adds the default port to Host, and POSTs
+// from the server's own pages got a 403.
 func TestFieldBugDefaultPortInHost(t *testing.T) {
 	t.Parallel()
 	m := testkit.MustNew(t, testkit.ExamplePolicy)
@@ -863,8 +864,8 @@ func TestFieldBugDefaultPortInHost(t *testing.T) {
 	}
 }
 
-// If the zero Middleware stored the zero policy on first use, it could overwrite the
-// policy of a concurrent SetPolicy.
+// If the zero Middleware stored the zero policy on first use, it could
+// overwrite the policy of a concurrent SetPolicy.
 func TestFieldBugZeroMiddlewareStoresAPolicy(t *testing.T) {
 	t.Parallel()
 	var m cors.Middleware
@@ -876,12 +877,11 @@ func TestFieldBugZeroMiddlewareStoresAPolicy(t *testing.T) {
 	}
 }
 
-// rs/cors (measured): an Origin of one megabyte was lowercased and compared in full.
-// In this package, a rejected Origin of a megabyte was compared in full with a Host
-// of the same length. Reading the origin costs a thousand times more for a
-// megabyte than for a kilobyte.
-// rs/cors 198, 199; jub0bs/cors 14: handlers could corrupt header values that
-// all responses shared.
+// rs/cors (measured): an Origin of one megabyte was lowercased and compared in
+// full. In this package, a rejected Origin of a megabyte was compared in full
+// with a Host of the same length. Reading the origin costs a thousand times
+// more for a megabyte than for a kilobyte. rs/cors 198, 199; jub0bs/cors 14:
+// handlers could corrupt header values that all responses shared.
 func TestFieldBugSharedHeaderValues(t *testing.T) {
 	t.Parallel()
 	for i, p := range testkit.Policies {
@@ -919,8 +919,8 @@ func TestFieldBugSharedHeaderValues(t *testing.T) {
 	}
 }
 
-// rs/cors 129, go-chi/cors 24, express/cors 109, aspnetcore 3171: the handler ran
-// for a rejected origin, and only the response was hidden.
+// rs/cors 129, go-chi/cors 24, express/cors 109, aspnetcore 3171: the handler
+// ran for a rejected origin, and only the response was hidden.
 func TestFieldBugHandlerRunsForRejectedOrigin(t *testing.T) {
 	t.Parallel()
 	m := testkit.MustNew(t, testkit.ExamplePolicy)
@@ -938,8 +938,8 @@ func TestFieldBugHandlerRunsForRejectedOrigin(t *testing.T) {
 	}
 }
 
-// gin-contrib 184, 186; bichon 41: same-origin requests with Origin got a 403, even
-// behind a proxy.
+// gin-contrib 184, 186; bichon 41: same-origin requests with Origin got a 403,
+// even behind a proxy.
 func TestFieldBugSameOriginRejected(t *testing.T) {
 	t.Parallel()
 	m := testkit.MustNew(t, testkit.ExamplePolicy)
@@ -963,8 +963,8 @@ func TestFieldBugSameOriginRejected(t *testing.T) {
 	}
 }
 
-// echo 2853, 1419; gin 4164; rs/cors 45: two layers set the header, and browsers
-// block a response with two values.
+// echo 2853, 1419; gin 4164; rs/cors 45: two layers set the header, and
+// browsers block a response with two values.
 func TestFieldBugTwoLayersSetHeaders(t *testing.T) {
 	t.Parallel()
 	p := testkit.ExamplePolicy
@@ -1002,8 +1002,8 @@ func TestFieldBugTwoLayersSetHeaders(t *testing.T) {
 	}
 }
 
-// quarkus 36782, micronaut 11950, fusionauth 1126: no trace showed why a request was
-// rejected.
+// quarkus 36782, micronaut 11950, fusionauth 1126: no trace showed why a
+// request was rejected.
 func TestFieldBugRejectionWithoutTrace(t *testing.T) {
 	t.Parallel()
 	var reported *cors.RequestError
@@ -1028,8 +1028,8 @@ func TestFieldBugRejectionWithoutTrace(t *testing.T) {
 	}
 }
 
-// Many packages: a cached response to a request without Origin was reused for a CORS
-// request, and had no Access-Control-Allow-Origin.
+// Many packages: a cached response to a request without Origin was reused for a
+// CORS request, and had no Access-Control-Allow-Origin.
 func TestFieldBugCachedForAnotherOrigin(t *testing.T) {
 	t.Parallel()
 	public := testkit.ExamplePolicy

@@ -144,14 +144,13 @@ type Policy struct {
 	// Handler does not.
 	PublicSuffixes cookiejar.PublicSuffixList
 
-	// AcceptRisks names the risks to accept, joined with "|". A policy with any
-	// other risk is refused.
+	// AcceptRisks names the risks to accept, joined with "|".
 	AcceptRisks Risk
 
 	// PassRejected passes rejected requests to the handler, without CORS headers.
 	// OnReject is called as usual. Most CORS packages always behave like this. Use
-	// it to observe a new policy before you enforce it, or if another layer
-	// protects your service against cross-site request forgery.
+	// it to observe a new policy, or if another layer protects your service
+	// against cross-site request forgery.
 	//
 	// It does not apply to preflights. It also does not apply to requests with an
 	// Upgrade header or the method CONNECT: pages can read from WebSockets.
@@ -235,10 +234,10 @@ func (p Policy) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON sets the fields of p that b contains, in the form that
-// MarshalJSON returns. It returns an error if b has an unknown field or risk, or
-// if MaxAge is a number. After an error, p is unchanged.
-// Other fields keep their values, and null changes nothing. A list replaces the
-// old list and shares no memory with it.
+// MarshalJSON returns. It returns an error if b has an unknown field or risk,
+// or if MaxAge is a number. After an error, p is unchanged. Other fields keep
+// their values, and null changes nothing. A list replaces the old list and
+// shares no memory with it.
 func (p *Policy) UnmarshalJSON(b []byte) error {
 	fields := p.toJSON()
 	decoder := json.NewDecoder(bytes.NewReader(b))
@@ -312,8 +311,8 @@ func (r Risk) MarshalText() ([]byte, error) {
 }
 
 // UnmarshalText sets r to the risks that text names, in the form that
-// MarshalText returns. It returns an error if text has an unknown name, and then
-// leaves r unchanged.
+// MarshalText returns. It returns an error if text has an unknown name, and
+// then leaves r unchanged.
 func (r *Risk) UnmarshalText(text []byte) error {
 	var accepted Risk
 	if len(text) > 0 {
@@ -334,8 +333,7 @@ type PolicyError struct {
 	// Field is the name of the field of Policy, such as "AllowedOrigins".
 	Field string
 
-	// Index is the index of the faulty element of Field, or -1 if Field is not
-	// a list.
+	// Index is the index of the faulty element, or -1 if Field is not a list.
 	Index int
 
 	// Value is the faulty element, or the value of the field.
@@ -354,8 +352,8 @@ func (e *PolicyError) Error() string {
 	return fmt.Sprintf("cors: %s[%d]: %q %s", e.Field, e.Index, e.Value, e.Reason)
 }
 
-// A RequestError is the reason why a request was rejected, or why a browser will
-// stop after a preflight.
+// A RequestError is the reason why a request was rejected, or why a browser
+// will stop after a preflight.
 type RequestError struct {
 	// Preflight reports whether the request is a preflight.
 	Preflight bool
@@ -400,8 +398,8 @@ func (e *RequestError) Error() string {
 	return fmt.Sprintf("cors: %s: %s %q %s", request, subject, e.Value, reason)
 }
 
-// compiled is a valid policy in a form that is fast to match with requests. It is
-// immutable.
+// compiled is a valid policy in a form that is fast to match with requests. It
+// is immutable.
 type compiled struct {
 	policy            Policy
 	anyOrigin         bool
@@ -422,8 +420,8 @@ type compiled struct {
 // A line is a header with one value.
 type line struct{ name, value string }
 
-// maxEcho is the length, in bytes, of the longest method and the longest list of
-// request headers that a policy with "*" allows.
+// maxEcho is the length, in bytes, of the longest method and the longest list
+// of request headers that a policy with "*" allows.
 const maxEcho = 8 << 10
 
 // compile returns the compiled form of p, or an error that joins all mistakes.
@@ -513,7 +511,8 @@ func (p *Policy) checkAnyOrigin(errs *policyErrors, i int) {
 // anyOriginRemedy is the remedy for any origin with credentials.
 const anyOriginRemedy = "if scripts send a token in Authorization, remove AllowCredentials and list Authorization in AllowedHeaders; if they need cookies, list the origins"
 
-// checkRisks checks o, which is p.AllowedOrigins[i], for risks with credentials.
+// checkRisks checks o, which is p.AllowedOrigins[i], for risks with
+// credentials.
 func (p *Policy) checkRisks(errs *policyErrors, i int, o origin.Pattern) {
 	s := p.AllowedOrigins[i]
 	if o.Wildcard == origin.AnyHost && (o.Scheme == "http" || o.Scheme == "https") {
@@ -549,8 +548,9 @@ func (c *compiled) compileMethods(errs *policyErrors) {
 }
 
 // names returns the elements of a field that lists methods or request headers,
-// and whether "*" is one of them. With credentials, browsers take "*" literally.
-// The list then lacks it, and preflight responses echo the requested names.
+// and whether "*" is one of them. With credentials, browsers take "*"
+// literally. The list then lacks it, and preflight responses echo the requested
+// names.
 func (c *compiled) names(errs *policyErrors, field string, elements []string, fault func(string) string) (list []string, wild bool) {
 	for i, s := range elements {
 		if s == "*" {

@@ -417,8 +417,9 @@ func TestAcceptedPolicies(t *testing.T) {
 	}
 }
 
-// A defect that no test caught: the longest host was rejected under a pattern that
-// ends with a dot. The host has 253 bytes, and a dot and a port can follow it.
+// A defect that no test caught: the longest host was rejected under a pattern
+// that ends with a dot. The host has 253 bytes, and a dot and a port can follow
+// it.
 func TestFieldBugLongestHostWithDot(t *testing.T) {
 	t.Parallel()
 	domain := strings.Repeat("b.", 110) + "example.com"
@@ -641,8 +642,8 @@ func TestEmbeddedPolicyTakesOverJSON(t *testing.T) {
 	}
 }
 
-// A third of 233 policies in public Go code list names that do nothing. New refused
-// them.
+// A third of 233 policies in public Go code list names that do nothing. New
+// refused them.
 func TestFieldBugHarmlessEntries(t *testing.T) {
 	t.Parallel()
 	p := cors.Policy{
@@ -827,8 +828,8 @@ func TestFieldBugPatternsJoin(t *testing.T) {
 	}
 }
 
-// jub0bs/cors 12, 15: after a change of the index, listed origins and request headers
-// were rejected.
+// jub0bs/cors 12, 15: after a change of the index, listed origins and request
+// headers were rejected.
 func TestFieldBugListedButRejected(t *testing.T) {
 	t.Parallel()
 	rnd := rand.New(rand.NewPCG(1, 2))
@@ -884,8 +885,8 @@ func TestFieldBugPatternWithoutAnchor(t *testing.T) {
 	})
 }
 
-// hasura 8261, hanko 2870: no pattern could match preview deployments. People compared
-// a prefix and forgot the rest.
+// hasura 8261, hanko 2870: no pattern could match preview deployments. People
+// compared a prefix and forgot the rest.
 func TestFieldBugPreviewDeployments(t *testing.T) {
 	t.Parallel()
 	m := testkit.MustNew(t, origins("https://*--proj.netlify.app", "https://proj-*.vercel.app", "https://app-*-team.vercel.app"))
@@ -901,8 +902,8 @@ func TestFieldBugPreviewDeployments(t *testing.T) {
 	})
 }
 
-// electron-nuxt 680, electron 1990, laravel-cors 229: the origins of apps could not be
-// listed, and the function was not called for them.
+// electron-nuxt 680, electron 1990, laravel-cors 229: the origins of apps could
+// not be listed, and the function was not called for them.
 func TestFieldBugOriginsOfApps(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

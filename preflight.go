@@ -8,11 +8,11 @@ import (
 	"github.com/f407da42/cors/internal/header"
 )
 
-// respondToPreflight responds to r, a preflight from an allowed origin, with the
-// policy's full lists, regardless of the method and headers that r asks for. The
-// browser compares them (Fetch, "CORS-preflight fetch", step 7), caches all that
-// are listed, and names the one that is not listed in its console. So the server
-// does not need to read the names that a client sends.
+// respondToPreflight responds to r, a preflight from an allowed origin, with
+// the policy's full lists, regardless of the method and headers that r asks
+// for. The browser compares them (Fetch, "CORS-preflight fetch", step 7),
+// caches all that are listed, and names the one that is not listed in its
+// console. So the server does not need to read the names that a client sends.
 //
 // The exception is a policy with credentials that allows any method or any
 // request header. Browsers then take "*" literally, so the requested names are
@@ -57,8 +57,8 @@ func (c *compiled) methodToEcho(lines []string) []string {
 // echoed. Browsers send one.
 const maxEchoedLines = 64
 
-// headersToEcho returns lines, the requested headers, if all of them can be read
-// and are names of headers.
+// headersToEcho returns lines, the requested headers, if all of them can be
+// read and are names of headers.
 func (c *compiled) headersToEcho(lines []string) []string {
 	readable, _ := c.readableNames(lines)
 	hasName := slices.ContainsFunc(lines, func(line string) bool { return line != "" })
@@ -69,9 +69,9 @@ func (c *compiled) headersToEcho(lines []string) []string {
 }
 
 // checkPreflight checks r, a preflight from an allowed origin, as a browser
-// checks the response to it (Fetch, "CORS-preflight fetch", steps 7.5 to 7.7). It
-// returns the method or header that the browser stops at, or nil. A list that is
-// too long for a browser to send is not allowed.
+// checks the response to it (Fetch, "CORS-preflight fetch", steps 7.5 to 7.7).
+// It returns the method or header that the browser stops at, or nil. A list
+// that is too long for a browser to send is not allowed.
 func (c *compiled) checkPreflight(r *http.Request) *RequestError {
 	if lines := r.Header[header.RequestMethod]; len(lines) != 1 || !c.allowsMethod(lines[0]) {
 		return &RequestError{Preflight: true, Field: header.RequestMethod, Value: clip(lines)}
@@ -92,8 +92,8 @@ func (c *compiled) checkPreflight(r *http.Request) *RequestError {
 }
 
 // readableNames returns the first lines of requested headers that have at most
-// c.maxRequestHeaders bytes together. The names of the next line that also fit are
-// rest.
+// c.maxRequestHeaders bytes together. The names of the next line that also fit
+// are rest.
 func (c *compiled) readableNames(lines []string) (readable []string, rest string) {
 	if c.echoHeaders && len(lines) > maxEchoedLines {
 		return nil, ""
@@ -109,8 +109,8 @@ func (c *compiled) readableNames(lines []string) (readable []string, rest string
 	return lines, ""
 }
 
-// firstNotAllowed returns the first name in lines, which list requested headers,
-// that the policy does not allow, or "".
+// firstNotAllowed returns the first name in lines, which list requested
+// headers, that the policy does not allow, or "".
 func (c *compiled) firstNotAllowed(lines ...string) string {
 	for _, line := range lines {
 		for name := range strings.SplitSeq(line, ",") {
@@ -144,8 +144,9 @@ func (c *compiled) allowsRequestHeader(name string) bool {
 	if !c.anyRequestHeader || !header.IsToken(name) {
 		return false
 	}
-	// "*" does not cover Authorization (Fetch, "CORS non-wildcard request-header
-	// name"). With credentials, the name itself is sent instead of "*".
+	// "*" does not cover Authorization (Fetch, "CORS non-wildcard
+	// request-header name"). With credentials, the name itself is sent instead
+	// of "*".
 	return c.echoHeaders || !strings.EqualFold(name, "Authorization")
 }
 
@@ -159,8 +160,9 @@ func compareFold(a, b string) int {
 	return len(a) - len(b)
 }
 
-// clip returns a copy of lines, the values of a header that should have one. The
-// copy is bounded, so a hostile value cannot fill a log or keep memory in use.
+// clip returns a copy of lines, the values of a header that should have one.
+// The copy is bounded, so a hostile value cannot fill a log or keep memory in
+// use.
 func clip(lines []string) string {
 	const most = 512
 	if len(lines) == 0 {

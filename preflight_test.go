@@ -159,7 +159,8 @@ func TestCheckPreflights(t *testing.T) {
 		put     = method + ": PUT"
 	)
 	type fault struct{ field, value string }
-	// The names have 40 bytes, ", " after each adds 6, and 128 more are allowed.
+	// The names have 40 bytes, ", " after each adds 6, and 128 more are
+	// allowed.
 	longest := "authorization,x-custom-header,content-type"
 	longest += strings.Repeat(" ", 40+6+128-len(longest))
 	megabyte := strings.Repeat("x-custom-header,", 1<<16)
@@ -270,7 +271,8 @@ func TestFieldBugLongRequestHeaders(t *testing.T) {
 	}
 }
 
-// Found in this package: 700 listed names were too long if the policy also lists "*".
+// Found in this package: 700 listed names were too long if the policy also
+// lists "*".
 func TestFieldBugManyHeadersWithWildcard(t *testing.T) {
 	t.Parallel()
 	var names []string
@@ -288,7 +290,8 @@ func TestFieldBugManyHeadersWithWildcard(t *testing.T) {
 	}
 }
 
-// rs/cors 174: request headers were rejected if they were not sorted and lowercase.
+// rs/cors 174: request headers were rejected if they were not sorted and
+// lowercase.
 func TestFieldBugRequestHeadersUnsorted(t *testing.T) {
 	t.Parallel()
 	p := cors.Policy{AllowedOrigins: []string{"https://example-client.com", "https://example.com"}, AllowedHeaders: []string{"Content-Type", "authorization", "X-Request-Id"}}
@@ -355,8 +358,8 @@ func TestFieldBugRejectedPreflightPassedOn(t *testing.T) {
 	}
 }
 
-// rs/cors 185, golang/go 61410: a pattern with a method responds to OPTIONS with 405
-// before the request reaches a middleware inside it.
+// rs/cors 185, golang/go 61410: a pattern with a method responds to OPTIONS
+// with 405 before the request reaches a middleware inside it.
 func TestFieldBugMethodPatternHidesPreflight(t *testing.T) {
 	t.Parallel()
 	m := testkit.MustNew(t, testkit.ExamplePolicy)
@@ -483,8 +486,8 @@ func TestMaxAge(t *testing.T) {
 	}
 }
 
-// Found in this package: the Value of a RequestError kept the whole origin of 900 KB in
-// memory.
+// Found in this package: the Value of a RequestError kept the whole origin of
+// 900 KB in memory.
 func TestFieldBugKeptValueHoldsTheRequest(t *testing.T) {
 	m := testkit.MustNew(t, testkit.ExamplePolicy)
 	var kept []error

@@ -1,5 +1,5 @@
-// Package header has the names of the CORS headers, and the rules for the methods
-// and headers that a policy can list.
+// Package header has the names of the CORS headers, and the rules for the
+// methods and headers that a policy can list.
 package header
 
 import (
@@ -106,9 +106,9 @@ func FaultOfRequestHeader(s string) string {
 	return ""
 }
 
-// IsForbiddenRequestHeader reports whether s is a known forbidden request-header
-// (Fetch, "forbidden request-header"). Browsers do not let scripts set it, so
-// they never ask for it.
+// IsForbiddenRequestHeader reports whether s is a known forbidden
+// request-header (Fetch, "forbidden request-header"). Browsers do not let
+// scripts set it, so they never ask for it.
 func IsForbiddenRequestHeader(s string) bool {
 	name := http.CanonicalHeaderKey(s)
 	switch name {
@@ -125,8 +125,8 @@ func hasForbiddenPrefix(name string) bool {
 	return strings.HasPrefix(name, "Sec-") || strings.HasPrefix(name, "Proxy-")
 }
 
-// FaultOfResponseHeader returns the reason why s cannot be in ExposedHeaders, or
-// "".
+// FaultOfResponseHeader returns the reason why s cannot be in ExposedHeaders,
+// or "".
 func FaultOfResponseHeader(s string, credentials bool) string {
 	if s == "*" {
 		if credentials {
@@ -144,14 +144,15 @@ func FaultOfResponseHeader(s string, credentials bool) string {
 	return ""
 }
 
-// isName reports whether s, which is not "*", is the name of a method or header.
-// The grammar allows "*" in a name, but it is always meant as a wildcard.
+// isName reports whether s, which is not "*", is the name of a method or
+// header. The grammar allows "*" in a name, but it is always meant as a
+// wildcard.
 func isName(s string) bool {
 	return IsToken(s) && !strings.Contains(s, "*")
 }
 
-// faultOfName returns the reason why isName is false for s. The reason ends with
-// the remedy, which may name the example.
+// faultOfName returns the reason why isName is false for s. The reason ends
+// with the remedy, which may name the example.
 func faultOfName(s, example string) string {
 	if s == "" {
 		return "is empty, as an unset environment variable is; remove it"

@@ -9,13 +9,13 @@ const maxCompared = 256
 // there is none. All patterns must be valid, and none may allow origin.
 //
 // A pattern almost allows an origin if only one of these differs:
-//   - the scheme: http or https in the pattern, and also a misspelling of them in
-//     the origin;
+//   - the scheme: http or https in the pattern, and also a misspelling of them
+//     in the origin;
 //   - the port;
 //   - "www." before the host, or a "*." before the host of the pattern.
 //
-// To bound the cost, it compares only the first 256 patterns, and skips an origin
-// that is too long.
+// To bound the cost, it compares only the first 256 patterns, and skips an
+// origin that is too long.
 func NearMiss(patterns []string, origin string) string {
 	scheme, authority, ok := strings.Cut(origin, "://")
 	if !ok || len(origin) > MaxWeb {

@@ -135,7 +135,8 @@ func isHexDigit(c byte) bool          { return isDigit(c) || 'a' <= c && c <= 'f
 func isLowerAlphanumeric(c byte) bool { return 'a' <= c && c <= 'z' || isDigit(c) }
 func isLabelByte(c byte) bool         { return isLowerAlphanumeric(c) || c == '-' || c == '_' }
 
-// isLabels reports whether s consists of lowercase labels and dots between them.
+// isLabels reports whether s consists of lowercase labels and dots between
+// them.
 func isLabels(s string) bool {
 	start := 0 // start of the label
 	for i := range len(s) {

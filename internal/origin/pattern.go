@@ -89,8 +89,8 @@ func parse(s string) (p Pattern, ok bool) {
 
 // isMisspelled reports whether scheme was probably meant to be http or https.
 // Such a scheme differs from one of them in a single letter or digit. Or it
-// consists only of the letters h, t, p and s, has at least three, and has a "p" and
-// an "h" or "t".
+// consists only of the letters h, t, p and s, has at least three, and has a "p"
+// and an "h" or "t".
 func isMisspelled(scheme string) bool {
 	if isWebScheme(scheme) || !all(scheme, isLowerAlphanumeric) {
 		return false

@@ -80,8 +80,8 @@ func (p Pattern) isUnderRegistry() bool {
 }
 
 // RegistrySuffixes are public suffixes of domain registries, with a space
-// before and after each. The list is incomplete. It has the ones that appear most
-// often in patterns.
+// before and after each. The list is incomplete. It has the ones that appear
+// most often in patterns.
 const RegistrySuffixes = " " +
 	"ac.jp ac.nz ac.uk ac.za co.at co.id co.il co.in co.jp co.ke co.kr co.nz co.th co.uk co.za " +
 	"com.ar com.au com.br com.cn com.co com.eg com.es com.gr com.hk com.mx com.my com.ng com.pe com.ph com.pk com.pl com.pt com.sa com.sg com.tr com.tw com.ua com.ve com.vn " +
@@ -90,8 +90,9 @@ const RegistrySuffixes = " " +
 
 // PlatformSuffixes are public suffixes of platforms that give a name to every
 // user, with a space after each. The list is incomplete. It has the ones that
-// appear most often in patterns. A "*" is any label. With it, one rule covers all
-// regions of a platform, and can cover more than the Public Suffix List does.
+// appear most often in patterns. A "*" is any label. With it, one rule covers
+// all regions of a platform, and can cover more than the Public Suffix List
+// does.
 const PlatformSuffixes = "" +
 	"s3.amazonaws.com *.amazonaws.com *.compute.amazonaws.com *.compute-1.amazonaws.com *.elb.amazonaws.com *.*.airflow.amazonaws.com *.*.rds.amazonaws.com " +
 	"execute-api.*.amazonaws.com emrappui-prod.*.amazonaws.com emrnotebooks-prod.*.amazonaws.com emrstudio-prod.*.amazonaws.com analytics-gateway.*.amazonaws.com " +
