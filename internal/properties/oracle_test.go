@@ -190,7 +190,7 @@ func (o *oracle) listMethods(r *http.Request) (list []string, varies string) {
 		}
 	}
 	asked := r.Header["Access-Control-Request-Method"]
-	if varies != "" && len(asked) == 1 && isEchoedMethod(asked[0]) && !slices.Contains(o.AllowedMethods, asked[0]) {
+	if varies != "" && len(asked) == 1 && isEchoedMethod(asked[0]) && (asked[0] == "*" || !slices.Contains(o.AllowedMethods, asked[0])) {
 		list = append(list, asked[0])
 	}
 	return list, varies

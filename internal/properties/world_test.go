@@ -230,6 +230,7 @@ func FuzzHandler(f *testing.F) {
 	f.Add("GET", "api.example", "\n", "", "", "", "", "", uint8(origin), uint8(0))
 	f.Add("OPTIONS", "api.example", "https://a.example.com", "", "FOO\nBAR", "a\nb", "", "", uint8(all), uint8(0))
 	f.Add("OPTIONS", "api.example", "http://a.localhost:3000", "", "FO O", "a,,\tb", "", "", uint8(all), uint8(40))
+	f.Add("OPTIONS", "api.example", "http://a.localhost:3000", "", "*", "a,,\tb", "", "", uint8(all), uint8(40))
 	f.Add("OPTIONS", "api.example", "http://localhost:3000", "", "", "a\x00b", "", "", uint8(all), uint8(0))
 	f.Add("OPTIONS", "api.example", "https://example.com", "", strings.Repeat("M", 8193), strings.Repeat("a", 128), "", "", uint8(all), uint8(70))
 	f.Add("OPTIONS", "api.example", "https://example.com", "", "put", strings.Repeat("a,", 2048), "", "", uint8(all), uint8(255))
