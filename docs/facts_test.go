@@ -325,8 +325,8 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"with PassRejected, rejected requests run and are reported, and preflights do not run",
-			"docs/migrating.md", "your handler also runs for requests that the policy rejects. As in most packages, their responses have no CORS headers.",
+			"with PassRejected, the handler runs for rejected requests, except preflights, handshakes and CONNECT",
+			"docs/migrating.md", "your handler also runs for rejected requests, except preflights, requests with an `Upgrade` header, and requests with the method CONNECT. As in most packages, the responses to rejected requests have no CORS headers.",
 			func() bool {
 				reported := 0
 				observing := app
@@ -334,7 +334,11 @@ func TestFacts(t *testing.T) {
 				observing.OnReject = func(*http.Request, *cors.RequestError) { reported++ }
 				post, ran := serve(observing, request("POST", stranger))
 				_, preflightRan := serve(observing, request("OPTIONS", stranger, "Access-Control-Request-Method: PUT"))
-				return ran == 1 && preflightRan == 0 && reported == 2 && post.Header().Get("Access-Control-Allow-Origin") == ""
+				_, handshakeRan := serve(observing, request("GET", stranger, "Upgrade: websocket"))
+				connect := request("GET", stranger)
+				connect.Method = http.MethodConnect
+				_, connectRan := serve(observing, connect)
+				return ran == 1 && preflightRan+handshakeRan+connectRan == 0 && reported == 4 && post.Header().Get("Access-Control-Allow-Origin") == ""
 			},
 		},
 		{

@@ -39,7 +39,7 @@ func (p peer) withoutOrigins(t *testing.T) string {
 	if res.Header.Get("Access-Control-Allow-Origin") == "" {
 		return "no origin"
 	}
-	return "any origin"
+	return "every origin"
 }
 
 // allowedByDefault returns the methods or headers that preflights get allowed.

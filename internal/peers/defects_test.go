@@ -183,10 +183,10 @@ type defect struct {
 }
 
 var defects = []defect{
-	{"policy: `*` with credentials; request: from any origin", func(t *testing.T, p peer) string {
+	{"policy: `*` with credentials; request: from `https://evil.example`", func(t *testing.T, p peer) string {
 		return p.allows(t, setup{origins: []string{"*"}, credentials: true}, "https://evil.example")
 	}},
-	{"policy: `h*` with credentials; request: from any origin", func(t *testing.T, p peer) string {
+	{"policy: `h*` with credentials; request: from `https://evil.example`", func(t *testing.T, p peer) string {
 		return p.allows(t, setup{origins: []string{"h*"}, credentials: true}, "https://evil.example")
 	}},
 	{"policy: `https://app.example.com*`; request: from `https://app.example.com.evil.example`", func(t *testing.T, p peer) string {
@@ -234,7 +234,7 @@ var defects = []defect{
 		}
 		return "overwritten"
 	}},
-	{"handler that modifies a header's values in place: responses that change", func(t *testing.T, p peer) string {
+	{"handler that modifies a header's value slice in place: affected responses", func(t *testing.T, p peer) string {
 		restore := func() {}
 		// Shared values outlive this test, so it restores them.
 		defer func() { restore() }()
