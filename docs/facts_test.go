@@ -103,10 +103,10 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"a request without Origin runs, except if Sec-Fetch-Site is cross-site or same-site and the method is not GET, HEAD or OPTIONS",
+			"a request without Origin runs, unless Sec-Fetch-Site is neither same-origin nor none, and the method is not GET, HEAD or OPTIONS",
 			"docs/integration.md", "`Handler` passes a request without `Origin` to your handler, with one exception.",
 			func() bool {
-				for site, want := range map[string]int{"": 1, "same-origin": 1, "none": 1, "same-site": 0, "cross-site": 0} {
+				for site, want := range map[string]int{"": 1, "same-origin": 1, "none": 1, "same-site": 0, "cross-site": 0, "other": 0} {
 					post, get := request("POST"), request("GET")
 					if site != "" {
 						post.Header.Set("Sec-Fetch-Site", site)
@@ -174,6 +174,13 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
+			"a preflight is rejected even if Sec-Fetch-Site is same-origin", "docs/integration.md", "`Handler` passes the request to your handler, except if it is a preflight.",
+			func() bool {
+				w, ran := serve(app, request("OPTIONS", stranger, "Access-Control-Request-Method: PUT", "Sec-Fetch-Site: same-origin"))
+				return ran == 0 && w.Code == 403
+			},
+		},
+		{
 			"a form of the service's own page runs over HTTP if Host has the port", "docs/integration.md", "compares the host and port of `Origin` with `Host`.",
 			func() bool {
 				form := func(host string) int {
@@ -186,13 +193,15 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"with PassRejected, rejected requests run, but not WebSocket handshakes", "docs/integration.md", "passes rejected requests to your handler, except WebSocket handshakes.",
+			"with PassRejected, rejected requests run, except preflights, upgrades and CONNECT", "docs/integration.md", "passes rejected requests to your handler, except preflights, requests with an `Upgrade` header, and `CONNECT` requests.",
 			func() bool {
 				observing := app
 				observing.PassRejected = true
 				_, post := serve(observing, request("POST", stranger))
 				_, handshake := serve(observing, request("GET", stranger, "Connection: Upgrade", "Upgrade: websocket"))
-				return post == 1 && handshake == 0
+				_, connect := serve(observing, request("CONNECT", stranger))
+				_, preflight := serve(observing, request("OPTIONS", stranger, "Access-Control-Request-Method: PUT"))
+				return post == 1 && handshake == 0 && connect == 0 && preflight == 0
 			},
 		},
 		{
@@ -222,10 +231,11 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"under a policy that allows any origin nothing varies", "docs/integration.md", "The responses of that policy have no `Vary`",
+			"under a policy that allows every origin, responses have no Vary, and under https://* they have it", "docs/integration.md", "The responses of that policy have no `Vary`",
 			func() bool {
 				w, _ := serve(cors.Policy{AllowedOrigins: []string{"*"}}, request("GET", allowed))
-				return w.Header().Get("Access-Control-Allow-Origin") == "*" && w.Header().Get("Vary") == ""
+				https, _ := serve(cors.Policy{AllowedOrigins: []string{"https://*"}}, request("GET"))
+				return w.Header().Get("Access-Control-Allow-Origin") == "*" && w.Header().Get("Vary") == "" && https.Header().Get("Vary") == "Origin"
 			},
 		},
 		{
@@ -300,13 +310,14 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"a policy that allows any origin rejects no WebSocket handshake, and one that lists origins does",
-			"docs/integration.md", "A policy that allows any origin rejects no handshake",
+			"a policy that allows every origin rejects no WebSocket handshake, and one that lists origins does",
+			"docs/integration.md", "A policy that allows every origin (`*`) rejects no handshake, and `https://*` rejects none from HTTPS pages.",
 			func() bool {
 				handshake := request("GET", stranger, "Connection: Upgrade", "Upgrade: websocket")
 				_, anyOrigin := serve(cors.Policy{AllowedOrigins: []string{"*"}}, handshake)
+				_, https := serve(cors.Policy{AllowedOrigins: []string{"https://*"}}, handshake)
 				_, listed := serve(app, handshake)
-				return anyOrigin == 1 && listed == 0
+				return anyOrigin == 1 && https == 1 && listed == 0
 			},
 		},
 		{

@@ -242,7 +242,7 @@ func components() []*component {
 		{place: inside, name: "basic authentication, right password", why: "preflights have no password", advice: "Authentication or another guard", request: withPassword, wrap: plain(authentication)},
 		{place: inside, name: "basic authentication, no password", why: "scripts can read the 401", advice: "Authentication or another guard", request: corstest.Request{Method: "PUT", URL: itemURL}, wrap: plain(authentication)},
 		{place: inside, name: "rate limit (`x/time/rate`), exceeded", why: "scripts can read the 429, and preflights do not count", advice: "The preflight got status 429", wrap: plain(requestLimit(0))},
-		{place: inside, name: "`http.CrossOriginProtection`", why: "needed only [if any origin is allowed, or with `PassRejected`](#cross-site-request-forgery)", advice: "http.CrossOriginProtection rejected the request", wrap: plain(func(next http.Handler) http.Handler {
+		{place: inside, name: "`http.CrossOriginProtection`", why: "needed only [if the policy allows strangers, or with `PassRejected`](#cross-site-request-forgery)", advice: "http.CrossOriginProtection rejected the request", wrap: plain(func(next http.Handler) http.Handler {
 			return http.NewCrossOriginProtection().Handler(next)
 		})},
 		{place: inside, name: "`http.TimeoutHandler`, too late", why: "scripts can read the 503", advice: "status 503 was made outside the CORS middleware", handler: takesLong, wrap: plain(timeLimit(20 * time.Millisecond))},
@@ -256,7 +256,7 @@ func components() []*component {
 			return mux
 		})},
 		{place: inside, name: "`http.StripPrefix`, another path", why: "scripts can read the 404", advice: "Wrap the whole router", wrap: plain(func(next http.Handler) http.Handler { return http.StripPrefix("/api", next) })},
-		{place: inside, name: "`http.FileServer`", why: "nothing can be inside it", advice: "Wrap the handler of this URL", request: get, wrap: plain(func(http.Handler) http.Handler {
+		{place: inside, name: "`http.FileServer`", why: "it calls no other handler, so `Handler` cannot be inside it", advice: "Wrap the handler of this URL", request: get, wrap: plain(func(http.Handler) http.Handler {
 			return http.FileServerFS(fstest.MapFS{"items/1": {Data: []byte("item 1")}})
 		})},
 		{place: inside, name: "`httputil.ReverseProxy`, upstream down", why: "scripts can read the 502", advice: "Status 502 usually comes from a proxy", wrap: deadProxy},

@@ -52,7 +52,7 @@ var checks = []check{
 	{"cache: revalidation", revalidation},
 	{"cache: removed origin", removedOrigin},
 	{"cache that ignores `Vary`", func(t *testing.T, b *bench) string { return ignored(t, b, b.ignoresVary, "", true) }},
-	{"remedy: allow any origin", func(t *testing.T, b *bench) string { return ignored(t, b, b.ignoresVary, "/public", false) }},
+	{"remedy: allow every origin", func(t *testing.T, b *bench) string { return ignored(t, b, b.ignoresVary, "/public", false) }},
 	{"remedy: `Origin` in the cache key", func(t *testing.T, b *bench) string { return ignored(t, b, b.byOrigin, "", false) }},
 	{"remedy: allowed origins in the cache key", byAllowed},
 }
