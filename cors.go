@@ -283,7 +283,7 @@ type verdict int
 
 const (
 	rejected         verdict = iota // the wrapped handler does not run
-	exempt                          // not restricted by CORS: the handler runs, without CORS headers
+	exempt                          // not restricted by CORS: the handler runs without CORS headers
 	allowed                         // the handler runs, with CORS headers
 	allowedPreflight                // a preflight from an allowed origin
 )

@@ -43,7 +43,7 @@ type Policy struct {
 	//	http://localhost:*                  any port, or none; ":*" can also end a pattern above
 	//	moz-extension://*                   every origin of a scheme, on every port
 	//	https://*                           every origin of the web that uses HTTPS
-	//	*                                   any origin; must be the only entry, without AllowOriginFunc
+	//	*                                   every origin; must be the only entry, without AllowOriginFunc
 	//
 	// Before you write a pattern, find out who can register a match. Anyone can
 	// deploy https://proj-evil-team.vercel.app. With AllowCredentials, a pattern
@@ -405,7 +405,7 @@ type compiled struct {
 	anyOrigin         bool
 	origins           origin.Set
 	actualLines       []line // headers of a response to an actual request, without origin and Vary
-	vary              string // addition to Vary; empty if any origin is allowed
+	vary              string // addition to Vary; empty if every origin is allowed
 	methods           map[string]struct{}
 	anyMethod         bool
 	echoMethod        bool     // the requested method is added to the response
