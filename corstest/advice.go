@@ -154,7 +154,7 @@ func (e evidence) adviseOnPreflight() string {
 	case e.status/100 == 3 && e.header["Location"] != nil:
 		return e.adviseOnRedirectedPreflight()
 	case e.status == 401, e.status == 403, e.status == 407:
-		text = "Authentication or another guard rejected the preflight, because preflights never have credentials. Put the CORS middleware outside it. If a proxy, gateway or platform in front demands a login, have it let OPTIONS requests pass."
+		text = "Authentication or another guard rejected the preflight, because preflights never have credentials. Put the CORS middleware outside that guard. If a proxy, gateway or platform in front requires a login, have it let OPTIONS requests pass."
 	case e.status == 404, e.status == 405, e.status == 501:
 		text = "The router responded to OPTIONS itself, because no route has that method, so the CORS middleware did not run. Wrap the whole router with the CORS middleware, or mount it on a pattern without a method."
 	case e.gateway() != "":
@@ -162,9 +162,9 @@ func (e evidence) adviseOnPreflight() string {
 	case e.status/100 == 5:
 		text = "The server failed on the OPTIONS request, or a proxy in front cannot reach it. Check its log, and put the CORS middleware outside the code that fails."
 	case e.status/100 == 2:
-		text = "Something other than the CORS middleware responded to OPTIONS, such as a router, a proxy or a static file server. Put the CORS middleware outside it, or have it forward OPTIONS requests."
+		text = "Something other than the CORS middleware responded to OPTIONS, such as a router, a proxy or a static file server. Put the CORS middleware outside that layer, or have the layer forward OPTIONS requests."
 	default:
-		text = fmt.Sprintf("The preflight got status %d from something outside the CORS middleware. Put the CORS middleware outside it: a preflight needs a status from 200 to 299.", e.status)
+		text = fmt.Sprintf("The preflight got status %d from a layer outside the CORS middleware. Put the CORS middleware outside that layer: a preflight needs a status from 200 to 299.", e.status)
 	}
 	if front := e.front(); front != "" {
 		text += fmt.Sprintf(" The response has %q. If that is a proxy, and the service's log does not show this request, have the proxy forward OPTIONS requests.", front)
@@ -175,7 +175,7 @@ func (e evidence) adviseOnPreflight() string {
 func (e evidence) adviseOnRedirectedPreflight() string {
 	location := e.header.Get("Location")
 	if e.elsewhere(location) {
-		return fmt.Sprintf("The preflight was redirected to another host (%q), and browsers do not follow redirects of preflights. If a gateway or platform in front demands a login there, have it let OPTIONS requests pass. Otherwise, have the page request that URL.", location)
+		return fmt.Sprintf("The preflight was redirected to another host (%q), and browsers do not follow redirects of preflights. If a gateway or platform in front requires a login there, have it let OPTIONS requests pass. Otherwise, have the page request that URL.", location)
 	}
 	return fmt.Sprintf("The preflight was redirected to %q, and browsers do not follow redirects of preflights. Have the page request that URL (scheme, host, trailing slash), or put the CORS middleware outside the code that redirects. If the target is a login page, let OPTIONS requests pass.", location)
 }
@@ -200,7 +200,7 @@ func (e evidence) adviseOnMissingOrigin() string {
 	case e.left:
 		return "Redirects led to another host, whose response has no CORS headers. If the target is a login page, have the service respond with 401 to scripts, and let the user log in on a page. Otherwise, wrap the handler of that host too."
 	case e.status >= 400:
-		text := fmt.Sprintf("The response with status %d was made outside the CORS middleware, so the script cannot read the error. Put the CORS middleware outside the code that makes it: authentication, rate limits, time limits or the router.", e.status)
+		text := fmt.Sprintf("Code outside the CORS middleware wrote the %d, so the script cannot read the error. Put the CORS middleware outside that code: authentication, rate limits, time limits or the router.", e.status)
 		if front := e.front(); front != "" {
 			text += fmt.Sprintf(" The response has %q. If that is a proxy, and the service's log does not show this request, add the CORS headers to its error pages.", front)
 		}
@@ -283,7 +283,11 @@ func (e evidence) adviseOnLists() string {
 // page.
 func (e evidence) adviseOnCache() string {
 	if e.varies() {
-		return fmt.Sprintf("The response came from a cache (%s). If the policy allows the page's origin, the cache ignores Vary: Origin and returned a response for another page. Add the header Origin to the cache key, and purge the cache.", e.cache())
+		ignored := "Vary: Origin"
+		if isCacheControl(e.header, "no-store") {
+			ignored += " and Cache-Control: no-store"
+		}
+		return fmt.Sprintf("The response came from a cache (%s). If the policy allows the page's origin, the cache ignores %s, and returned a response for another page. Add the header Origin to the cache key, and purge the cache.", e.cache(), ignored)
 	}
 	return fmt.Sprintf("The response came from a cache (%s), and has no Vary: Origin, so the cache returns it to every page. Wrap the handler of this URL with a CORS middleware that sends Vary: Origin with every response, and purge the cache.", e.cache())
 }
@@ -302,7 +306,7 @@ func (e evidence) adviseOnVary() string {
 func (e evidence) withoutOrigin() string {
 	switch {
 	case e.nulled && e.redirected:
-		return "The request was redirected from one server to another, so the browser sent Origin: null. Have the page request the last URL directly."
+		return "The request was redirected from one server to another, so the browser sent Origin: null. Have the page request the final URL directly."
 	case e.nulled:
 		return "The page posts from https to http, so the browser sent Origin: null. Have the page use the https URL."
 	case e.page == "null" || e.page == "file://":

@@ -199,17 +199,17 @@ func (c *cache) fill(page string) *cache {
 }
 
 const (
-	ignored = "the cache ignores Vary: Origin and returned a response for another page. Add the header Origin to the cache key, and purge the cache."
+	ignored = ", and returned a response for another page. Add the header Origin to the cache key, and purge the cache."
 	varied  = "and has no Vary: Origin, so the cache returns it to every page."
 	twice   = "Two layers set CORS headers"
 	another = "Something other than the CORS middleware responded to OPTIONS, such as a router, a proxy or a static file server."
 	unlist  = "The policy of package cors does not allow the page's origin. If you trust it, add https://page.example to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, an outer CORS middleware"
 	vary    = "A CORS middleware probably responded, but it does not allow the page's origin. If you trust it, add https://page.example to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, something removes Origin"
-	guard   = "Authentication or another guard rejected the preflight, because preflights never have credentials. Put the CORS middleware outside it. If a proxy, gateway or platform in front demands a login, have it let OPTIONS requests pass."
+	guard   = "Authentication or another guard rejected the preflight, because preflights never have credentials. Put the CORS middleware outside that guard. If a proxy, gateway or platform in front requires a login, have it let OPTIONS requests pass."
 	router  = "The router responded to OPTIONS itself"
 	failed  = "The server failed on the OPTIONS request"
 	past    = "The response to the preflight has CORS headers, but status "
-	outside = " was made outside the CORS middleware, so the script cannot read the error."
+	outside = ", so the script cannot read the error. Put the CORS middleware outside that code: "
 	lost    = "The response has no CORS headers. Wrap the handler of this URL"
 	star    = "For a request with credentials, browsers do not accept *, even together with Access-Control-Allow-Credentials: true."
 	denied  = "lacks Access-Control-Allow-Credentials: true (in lowercase)"
@@ -293,7 +293,7 @@ func TestAdvice(t *testing.T) {
 		{name: "a page without an origin, and another middleware", handler: respond(204, "Vary: Origin"), page: "null", want: []string{"can have the origin null."}},
 		{name: "a page without an origin, and another origin", handler: respond(204, allowPage), page: "null", want: []string{"can have the origin null."}},
 		{name: "a page without an origin that reads its rejection", handler: rejects, page: "null", want: []string{"can have the origin null."}},
-		{name: "a page without an origin, and a limit", handler: respond(429), page: "null", want: []string{"429" + outside}},
+		{name: "a page without an origin, and a limit", handler: respond(429), page: "null", want: []string{"Code outside the CORS middleware wrote the 429" + outside}},
 		{name: "a file", handler: inner, page: "file://", want: []string{"can have the origin file://."}},
 		{name: "an origin with a port", handler: inner, page: "https://a.example:8443", want: []string{"add https://a.example:8443 to AllowedOrigins"}},
 		{name: "an app", handler: inner, page: "app://.", want: []string{"add app://. to AllowedOrigins"}},
@@ -310,7 +310,7 @@ func TestAdvice(t *testing.T) {
 		{name: "a slash is missing", handler: dirs, request: put, path: "/dir", want: []string{`The preflight was redirected to "/dir/", and browsers do not follow redirects of preflights. Have the page request that URL`, "If the target is a login page"}},
 		{name: "several choices", handler: respond(300, "Location: /a"), request: put, want: []string{`The preflight was redirected to "/a"`}},
 		{name: "a redirect with CORS headers", handler: respond(302, allowPage, "Location: /a"), request: put, want: []string{`The preflight was redirected to "/a"`}},
-		{name: "304", handler: respond(304), request: put, want: []string{"The preflight got status 304 from something outside the CORS middleware."}},
+		{name: "304", handler: respond(304), request: put, want: []string{"The preflight got status 304 from a layer outside the CORS middleware."}},
 		{name: "304 with CORS headers", handler: respond(304, allowPage), request: put, want: []string{past + "304"}},
 		{name: "authentication", handler: respond(401, "WWW-Authenticate: Basic"), request: withCredentials(put), want: []string{guard}},
 		{name: "authentication without a challenge", handler: respond(401), request: put, want: []string{guard}},
@@ -326,7 +326,7 @@ func TestAdvice(t *testing.T) {
 		{name: "a proxy whose server does not respond, preflight", handler: respond(502), request: put, want: []string{"Status 502 usually comes from a proxy", "or sends more headers than the proxy accepts."}},
 		{name: "something else responds", handler: ok, request: put, want: []string{another}},
 		{name: "something else responds with 204", handler: respond(204), request: put, want: []string{another}},
-		{name: "too many requests", handler: respond(429, "CF-Ray: 1-FRA"), request: put, want: []string{"The preflight got status 429 from something outside", `The response has "Cf-Ray: 1-FRA". If`}},
+		{name: "too many requests", handler: respond(429, "CF-Ray: 1-FRA"), request: put, want: []string{"The preflight got status 429 from a layer outside", `The response has "Cf-Ray: 1-FRA". If`}},
 
 		// Actual requests without Access-Control-Allow-Origin.
 		{name: "a DenyHandler", handler: deny, want: []string{vary}},
@@ -335,8 +335,8 @@ func TestAdvice(t *testing.T) {
 		{name: "another CORS middleware after a redirect", handler: elsewhere(respond(200, "Vary: Origin")), want: []string{moved}},
 		{name: "a redirect outside", handler: dirs, path: "/dir", want: []string{"The redirect also needs CORS headers.", "If the target is a login page"}},
 		{name: "304 to a script", handler: respond(304), want: []string{lost}},
-		{name: "an error outside", handler: respond(400), want: []string{"status 400" + outside}},
-		{name: "an error outside, behind a proxy", handler: respond(404, "Server: nginx"), want: []string{"status 404" + outside, `The response has "Server: nginx". If that is a proxy, and the service's log does not show this request, add the CORS headers to its error pages.`}},
+		{name: "an error outside", handler: respond(400), want: []string{"Code outside the CORS middleware wrote the 400" + outside}},
+		{name: "an error outside, behind a proxy", handler: respond(404, "Server: nginx"), want: []string{"wrote the 404" + outside, `The response has "Server: nginx". If that is a proxy, and the service's log does not show this request, add the CORS headers to its error pages.`}},
 		{name: "no CORS at all", handler: ok, want: []string{lost}},
 		{name: "no CORS at all on another host", handler: elsewhere(ok), want: []string{"Redirects led to another host, whose response has no CORS headers."}},
 
@@ -495,7 +495,7 @@ func TestFieldBugCacheIgnoresVary(t *testing.T) {
 		}
 	})
 	for _, test := range []adviceTest{
-		{name: "Age", handler: (&cache{service: service, hit: "Age: 5"}).fill("https://other.example"), want: []string{"The response came from a cache (Age: 5).", ignored}},
+		{name: "Age", handler: (&cache{service: service, hit: "Age: 5"}).fill("https://other.example"), want: []string{"The response came from a cache (Age: 5).", "the cache ignores Vary: Origin" + ignored}},
 		{name: "X-Cache", handler: (&cache{service: service, hit: "X-Cache: Hit from cloudfront"}).fill("https://other.example"), want: []string{"(X-Cache: Hit from cloudfront).", ignored}},
 		{name: "Cf-Cache-Status", handler: (&cache{service: service, hit: "Cf-Cache-Status: HIT"}).fill("https://other.example"), want: []string{"(Cf-Cache-Status: HIT).", ignored}},
 		{name: "after a preflight", handler: (&cache{service: service, hit: "Age: 5"}).fill("https://other.example"), request: sets("X-Id"), want: []string{ignored}},
@@ -512,7 +512,7 @@ func TestFieldBugCacheIgnoresVary(t *testing.T) {
 
 func TestFieldBugCachedRejection(t *testing.T) {
 	service := wrap(t, cors.Policy{AllowedOrigins: []string{page}}, ok)
-	adviceTest{name: "from a cache", handler: (&cache{service: service, hit: "X-Cache: HIT"}).fill("https://evil.example"), want: []string{"(X-Cache: HIT).", ignored}}.run(t)
+	adviceTest{name: "from a cache", handler: (&cache{service: service, hit: "X-Cache: HIT"}).fill("https://evil.example"), want: []string{"(X-Cache: HIT).", "the cache ignores Vary: Origin and Cache-Control: no-store" + ignored}}.run(t)
 }
 
 // Proxies and platforms make errors of their own.
@@ -542,18 +542,18 @@ func TestFieldBugErrorOfProxy(t *testing.T) {
 		{name: "a service that is slow", handler: respond(504, "Via: 1.1 google"), want: []string{"Status 504 usually comes", "the service took too long"}},
 		{name: "Cloudflare, first", handler: respond(520), want: []string{"Cloudflare got no valid response"}},
 		{name: "Cloudflare, last", handler: respond(530), want: []string{"Cloudflare got no valid response"}},
-		{name: "before Cloudflare's", handler: respond(519), want: []string{"519" + outside}},
-		{name: "after Cloudflare's", handler: respond(531), want: []string{"531" + outside}},
+		{name: "before Cloudflare's", handler: respond(519), want: []string{"wrote the 519" + outside}},
+		{name: "after Cloudflare's", handler: respond(531), want: []string{"wrote the 531" + outside}},
 	} {
 		test.run(t)
 	}
 }
 
-// A platform in front demands a login.
+// A platform in front requires a login.
 func TestFieldBugLoginInFront(t *testing.T) {
 	login := respond(302, "Location: https://login.example/?next=/")
 	for _, test := range []adviceTest{
-		{name: "preflight to another host", handler: login, request: put, want: []string{`The preflight was redirected to another host ("https://login.example/?next=/")`, "If a gateway or platform in front demands a login there, have it let OPTIONS requests pass."}},
+		{name: "preflight to another host", handler: login, request: put, want: []string{`The preflight was redirected to another host ("https://login.example/?next=/")`, "If a gateway or platform in front requires a login there, have it let OPTIONS requests pass."}},
 		{name: "preflight to the same host", handler: respond(302, "Location: https://api.example/login"), request: put, want: []string{`The preflight was redirected to "https://api.example/login"`, "If the target is a login page, let OPTIONS requests pass."}},
 		{name: "request to another host", handler: login, want: []string{`The request was redirected to another host ("https://login.example/?next=/"), without CORS headers. If the target is a login page,`}},
 		{name: "request to another host, with CORS headers", handler: elsewhere(ok), want: []string{"Redirects led to another host, whose response has no CORS headers. If the target is a login page,"}},

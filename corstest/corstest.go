@@ -4,7 +4,7 @@
 // # Quick start
 //
 // Pass your whole service to a [Browser], including its router and all
-// middleware. Most CORS faults come from the order of these layers.
+// middleware. Many CORS faults come from the order of these layers.
 // [Browser.Fetch] makes one request from a page:
 //
 //	b := corstest.Browser{Handler: service}
@@ -15,7 +15,7 @@
 //
 // Without a Handler, a Browser sends its requests to real servers.
 // [Browser.Client] returns an [http.Client] that behaves like a script in a page.
-// [Browser.Scan] reports which other pages have the same access.
+// [Browser.Scan] reports which other origins have the same access as the page.
 //
 // A Browser has no cookie jar and ignores the SameSite attribute of cookies: it
 // sends [Browser].Cookie to the host of the URL with every request that includes
@@ -47,8 +47,8 @@
 //   - Access-Control-Allow-Headers lists each header that is not safelisted.
 //   - Without credentials, * is enough in both lists, except for Authorization.
 //
-// The browser reuses the preflight for Access-Control-Max-Age seconds, or for 5
-// seconds if that header is absent.
+// The browser reuses the preflight response for Access-Control-Max-Age seconds, or
+// for 5 seconds if that header is absent.
 //
 // The response to the actual request needs the same Access-Control-Allow-Origin
 // and Access-Control-Allow-Credentials. Otherwise, the script cannot read the
@@ -60,7 +60,7 @@
 //
 // Forms, links, images and WebSockets need no permission, so pages on all
 // origins can send such requests to your service. [Request].Mode selects the
-// kind. See [Mode].
+// kind of request. See [Mode].
 //
 // # Limits of the model
 //
@@ -147,12 +147,13 @@ const (
 	// CORS is the mode of fetch() by default, and of XMLHttpRequest.
 	CORS Mode = iota
 
-	// NoCORS is the mode of fetch() with mode: "no-cors", of beacons, and of
-	// images, scripts and style sheets without a crossorigin attribute. Elements
-	// and beacons always include credentials, so set Include for them. The method
-	// must be GET, HEAD or POST. Headers that are not no-CORS-safelisted are
-	// dropped, such as Authorization, and Content-Type: application/json. POST
-	// requests have Origin.
+	// NoCORS is the mode of fetch() with mode: "no-cors", of images, scripts and
+	// style sheets without a crossorigin attribute, and of beacons whose
+	// Content-Type an HTML form can send. A JSON beacon has the mode CORS.
+	// Elements and beacons always include credentials, so set Include for them.
+	// The method must be GET, HEAD or POST. Headers that are not
+	// no-CORS-safelisted are dropped, such as Authorization, and Content-Type:
+	// application/json. POST requests have Origin.
 	NoCORS
 
 	// Navigate is the mode of links and forms. The method must be GET or POST.
@@ -203,8 +204,8 @@ type Result struct {
 	// oldest first.
 	Via []Exchange
 
-	// Preflight is nil if none was sent: either none was needed, or an earlier
-	// one was cached.
+	// Preflight is nil if none was sent: either none was needed, or the response
+	// to an earlier one was cached.
 	Preflight *Exchange
 
 	// Actual is nil if the request was not sent. Blocked is the reason.
@@ -213,7 +214,8 @@ type Result struct {
 	// Blocked is the reason why the script gets an error. It is empty if the
 	// script can read the response, and also in the modes NoCORS and Navigate if
 	// there was a response. A script cannot see the reason, and it cannot
-	// distinguish a blocked response from a missing one. Result.Err can.
+	// distinguish a blocked response from a missing one. Result.Err distinguishes
+	// them.
 	Blocked string
 
 	// Advice names the most likely cause of Blocked on the server's side, and
@@ -261,11 +263,11 @@ type Exchange struct {
 // method runs.
 //
 // A Browser reads at most 1 MiB of a body. It waits 10 seconds for a Handler, and
-// 30 seconds for a real server. If a response has begun at the limit, the Browser
-// uses the part that arrived. It waits one second for the body of a preflight
-// response, which browsers do not read. At the limit, the context of the
-// Handler's request is canceled, and further writes return an error. A Handler
-// that ignores both keeps running.
+// 30 seconds for a real server. If a response began before the time limit, the
+// Browser uses the part that arrived. It waits one second for the body of a
+// preflight response, which browsers do not read. At the limit, the context of
+// the Handler's request is canceled, and further writes return an error. A
+// Handler that ignores both keeps running.
 //
 // If a Handler panics, its response ends early, as with the server of net/http.
 type Browser struct {

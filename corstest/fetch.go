@@ -394,7 +394,7 @@ func corsCheck(q *request, h http.Header, response string) failure {
 	case q.Credentials != Include && allowed == "*": // step 3
 		return failure{}
 	case allowed == "*":
-		return failure{kind: originWildcard, text: response + " allows any origin, which is not enough for a request with credentials"}
+		return failure{kind: originWildcard, text: response + " allows every origin, which is not enough for a request with credentials"}
 	case allowed != q.serializedOrigin(): // step 4
 		text := fmt.Sprintf("%s allows the origin %q, not %q", response, allowed, q.serializedOrigin())
 		return failure{kind: originOther, text: text, value: allowed}

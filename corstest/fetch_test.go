@@ -301,7 +301,7 @@ func TestCORSCheck(t *testing.T) {
 		{"any origin twice", corstest.Omit, []string{"*", "*"}, nil, `the response allows the origin "*, *", not "https://page.example"`},
 		{"no header", corstest.Omit, nil, []string{"true"}, "the response has no Access-Control-Allow-Origin"},
 		{"no header, with credentials", corstest.Include, nil, []string{"true"}, "the response has no Access-Control-Allow-Origin"},
-		{"any origin, with credentials", corstest.Include, []string{"*"}, []string{"true"}, "the response allows any origin, which is not enough for a request with credentials"},
+		{"any origin, with credentials", corstest.Include, []string{"*"}, []string{"true"}, "the response allows every origin, which is not enough for a request with credentials"},
 		{"another origin, with credentials", corstest.Include, []string{api}, []string{"true"}, `the response allows the origin "https://api.example", not "https://page.example"`},
 		{"the origin, with credentials", corstest.Include, []string{page}, []string{"true"}, ""},
 		{"the origin, with credentials that are not allowed", corstest.Include, []string{page}, nil, "the response does not allow credentials"},

@@ -19,7 +19,7 @@ type Severity int
 const (
 	Info   Severity = iota // not a fault
 	Low                    // a fault that can be exploited only together with another, or a useless header
-	Medium                 // pages get access without credentials, or caches serve wrong responses
+	Medium                 // null or look-alike origins get access without credentials, or caches serve wrong responses
 	High                   // other people's pages can act as your users
 )
 
@@ -67,21 +67,21 @@ type Finding struct {
 //
 // It makes the request r from that page, and then from hostile origins: an
 // unrelated origin, a sibling of the page's host, hosts that look like it, another
-// port, http, and null. It also makes the request without Origin. It makes each
-// request with and without credentials.
+// port, http, and null. It also makes the request without Origin. Except in mode
+// WebSocket, it makes each request with and without credentials.
 //
-// In all, Scan makes about 26 requests, one after the other, and as many
-// preflights. Scan sends only GET, HEAD and OPTIONS, so it does not change data.
-// It sends HEAD if that is the method of r, and GET otherwise. If r needs a
-// preflight, Scan sends it, for the method and headers of r.
+// Scan makes about 26 requests, one after the other. If r needs a preflight, it
+// also sends as many preflights, for the method and headers of r. Scan sends only
+// GET, HEAD and OPTIONS, so it does not change data. It sends HEAD if that is the
+// method of r, and GET otherwise.
 //
 // In mode WebSocket, Scan opens the WebSocket, always with cookies. It treats the
 // modes NoCORS and Navigate as CORS, because no page can read responses in these
 // modes. To see whether a server rejects such requests, use [Browser.Fetch].
 //
 // If a server allows every origin without credentials, the only finding is an
-// Info: a public API is not a fault. If the first request gets no response, Scan
-// stops.
+// Info: a public API is not a fault. If the first request gets no response,
+// or if no browser sends r, Scan stops.
 func (b *Browser) Scan(page string, r Request) *Report {
 	s := scan{report: new(Report), page: page, request: r}
 	if r.Mode != WebSocket {

@@ -288,7 +288,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"OnReject is silent if the script expects AllowCredentials",
+			"OnReject is not called if the script expects AllowCredentials",
 			"docs/blocked.md", "The server cannot see this, because requests do not contain the credentials mode.",
 			func() bool {
 				rejected := false

@@ -108,6 +108,49 @@ func TestScan(t *testing.T) {
 	}
 }
 
+// TestScanOfPolicies compares the cases in docs/scan.md in which a policy of
+// this package produces a finding above Info with scans.
+func TestScanOfPolicies(t *testing.T) {
+	t.Parallel()
+	const page = "https://app.example.com"
+	text := read(t, "docs/scan.md").text
+	for _, test := range []struct {
+		claim       string
+		origin      string
+		credentials bool
+		want        corstest.Severity
+	}{
+		{"`AllowedOrigins` has a pattern for hosts or ports", "https://*.example.com", true, corstest.Low},
+		{"`AllowedOrigins` has a pattern for hosts or ports", page + ":*", true, corstest.Low},
+		{"or another host or port of the page's domain", "https://sibling.example.com", true, corstest.Low},
+		{"or another host or port of the page's domain", page + ":8443", true, corstest.Low},
+		{"- `AllowCredentials` is set, and", "https://sibling.example.com", false, corstest.Info},
+		{"`AllowedOrigins` has another origin that the scan tries, such as `https://stranger.example`", "https://stranger.example", true, corstest.High},
+		{"no finding above Info", "https://www.example.com", true, corstest.Info},
+	} {
+		if !strings.Contains(text, test.claim) {
+			t.Errorf("docs/scan.md does not say %q", test.claim)
+		}
+		origins := []string{test.origin}
+		if !strings.Contains(test.origin, "*") {
+			origins = append(origins, page)
+		}
+		c, err := cors.New(cors.Policy{AllowedOrigins: origins, AllowCredentials: test.credentials})
+		if err != nil {
+			t.Errorf("%q: %v", origins, err)
+			continue
+		}
+		b := corstest.Browser{Handler: c.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))}
+		got, report := corstest.Info, b.Scan(page, corstest.Request{URL: "https://api.example.net/me"})
+		if len(report.Findings) > 0 {
+			got = report.Findings[0].Severity
+		}
+		if got != test.want {
+			t.Errorf("%q: got %v, want %v\n%v", origins, got, test.want, report)
+		}
+	}
+}
+
 // hostilePages is the test on the pages. The pages call it TestHostilePages.
 func hostilePages(t interface{ Error(...any) }, api http.Handler) {
 	b := corstest.Browser{Handler: api, Cookie: "session=of-a-user"}

@@ -33,7 +33,7 @@ example: corsfetch -page https://app.example.com -X PUT https://api.example.com/
   -resolve host:port:address
                     connect to this IP address for host and port; repeatable
   -i                print all headers, and the first lines of error bodies
-  -scan             report which other origins have the same access as the page's
+  -scan             report which other origins have the same access as the page
   -m seconds        time limit for all requests (default 30)
   -json             print the result as JSON
 

@@ -25,7 +25,7 @@
 //	-resolve host:port:address
 //	                 connect to this IP address for host and port; repeatable
 //	-i               print all headers, and the first lines of error bodies
-//	-scan            report which other origins have the same access as the page's;
+//	-scan            report which other origins have the same access as the page;
 //	                 see below
 //	-m seconds       time limit for all requests (default 30); no single response
 //	                 gets more than 30

@@ -232,7 +232,7 @@ func components() []*component {
 			})
 		}},
 		{
-			place: outside, name: "`x/net/http2/h2c`", why: "starts an HTTP/2 server for the connection: **if it is inside, its requests bypass `Handler`**", advice: "Put the CORS middleware outside it", passes: true, server: true,
+			place: outside, name: "`x/net/http2/h2c`", why: "starts an HTTP/2 server for the connection: **if it is inside, its requests bypass `Handler`**", advice: "Put the CORS middleware outside that layer", passes: true, server: true,
 			wrap: plain(func(next http.Handler) http.Handler {
 				//lint:ignore SA1019 It is deprecated, but in use.
 				return h2c.NewHandler(next, new(http2.Server))
@@ -245,7 +245,7 @@ func components() []*component {
 		{place: inside, name: "`http.CrossOriginProtection`", why: "needed only [if the policy allows strangers, or with `PassRejected`](#cross-site-request-forgery)", advice: "http.CrossOriginProtection rejected the request", wrap: plain(func(next http.Handler) http.Handler {
 			return http.NewCrossOriginProtection().Handler(next)
 		})},
-		{place: inside, name: "`http.TimeoutHandler`, too late", why: "scripts can read the 503", advice: "status 503 was made outside the CORS middleware", handler: takesLong, wrap: plain(timeLimit(20 * time.Millisecond))},
+		{place: inside, name: "`http.TimeoutHandler`, too late", why: "scripts can read the 503", advice: "Code outside the CORS middleware wrote the 503", handler: takesLong, wrap: plain(timeLimit(20 * time.Millisecond))},
 		{place: inside, name: "`http.TimeoutHandler`, in time", why: "**a cache mixes up responses**: the inner `Vary` replaces `Origin`", flawed: true, wrap: plain(timeLimit(time.Minute))},
 		{place: inside, name: "`keepHeaders` around `http.TimeoutHandler`, in time", why: "keeps both values of `Vary`", wrap: plain(func(next http.Handler) http.Handler {
 			return keepHeaders(http.TimeoutHandler(next, time.Minute, "late"))
