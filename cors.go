@@ -43,7 +43,7 @@
 //     runs, even if the origin is not allowed. Browsers send Origin with
 //     images, scripts and frames once the user grants storage access.
 //   - Any other request from an origin that is not allowed: it is rejected with
-//     a 403, or by DenyHandler. Your handler does not run.
+//     a 403, or by DenyHandler. Your handler runs only if PassRejected is set.
 //   - Request without Origin: your handler runs. But if Sec-Fetch-Site shows
 //     another site or origin, and the method is not GET, HEAD or OPTIONS, it is
 //     rejected.
@@ -185,8 +185,10 @@ func (m *Middleware) load() *compiled {
 // [http.ResponseWriter] to next unwrapped.
 //
 // Handler removes CORS response headers that are already set, adds to Vary, and
-// keeps all other headers. Headers that next sets are left alone, even if they
-// replace one that Handler set. So next should add to Vary, not set it.
+// keeps all other headers. A rejection also removes headers for caches and of
+// the expected body, such as Etag and Content-Length. Headers that next sets are
+// left alone, even if they replace one that Handler set. So next should add to
+// Vary, not set it.
 //
 // One Middleware can wrap any number of handlers. Do not wrap a handler that
 // contains another Middleware: the outer one would respond to all preflights.
@@ -307,7 +309,7 @@ func (c *compiled) judge(r *http.Request, info requestInfo) (v verdict, allowOri
 		return exempt, ""
 	case c.allowsOrigin(r, info.origin):
 		return pass, info.origin
-	case !info.preflight && (isSameOrigin(r, info.origin) || isEmbed(r)):
+	case !info.preflight && isSameOrigin(r, info.origin), isEmbed(r):
 		return exempt, ""
 	}
 	return rejected, ""
@@ -341,7 +343,7 @@ func isCrossSiteWrite(r *http.Request) bool {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
 		return false
 	}
-	switch first(r.Header[header.SecFetchSite]) {
+	switch firstValue(r.Header[header.SecFetchSite]) {
 	case "", "same-origin", "none":
 		return false
 	}
@@ -352,7 +354,7 @@ func isCrossSiteWrite(r *http.Request) bool {
 // the server's own origin. Browsers also send Origin with same-origin POSTs and
 // WebSocket handshakes, which are not CORS requests.
 func isSameOrigin(r *http.Request, o string) bool {
-	switch first(r.Header[header.SecFetchSite]) {
+	switch firstValue(r.Header[header.SecFetchSite]) {
 	case "same-origin", "none":
 		return true
 	case "":
@@ -379,10 +381,10 @@ func isSameOrigin(r *http.Request, o string) bool {
 // Origin with such requests, which are not CORS requests. Without the grant,
 // the same request has no Origin, and is exempt.
 func isEmbed(r *http.Request) bool {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead || opensConnection(r) {
 		return false
 	}
-	mode := first(r.Header[header.SecFetchMode])
+	mode := firstValue(r.Header[header.SecFetchMode])
 	return mode == "no-cors" || mode == "navigate"
 }
 
@@ -393,8 +395,8 @@ func opensConnection(r *http.Request) bool {
 	return r.Method == http.MethodConnect || len(r.Header["Upgrade"]) > 0
 }
 
-// first returns the first of the values of a header, or "".
-func first(values []string) string {
+// firstValue returns the first of the values of a header, or "".
+func firstValue(values []string) string {
 	if len(values) == 0 {
 		return ""
 	}
@@ -412,7 +414,6 @@ func (c *compiled) explain(r *http.Request, info requestInfo) *RequestError {
 	case info.repeated:
 		e.Value = clip(r.Header[header.Origin])
 		e.reason = "is from several Origin headers, and browsers send one"
-		return e
 	case p.AllowOriginFunc == nil && len(p.AllowedOrigins) == 0:
 		e.reason = "is not allowed, because AllowedOrigins is empty"
 	case p.AllowOriginFunc == nil:
@@ -479,21 +480,21 @@ var rejection = append([]line{
 // reject responds to a rejected request, or lets it run next if PassRejected is
 // set.
 func (c *compiled) reject(w http.ResponseWriter, r *http.Request, info requestInfo, next http.Handler) {
-	pass := c.policy.PassRejected && !info.preflight && !opensConnection(r)
+	runsAnyway := c.policy.PassRejected && !info.preflight && !opensConnection(r)
 	if c.policy.OnReject != nil {
 		c.policy.OnReject(r, c.explain(r, info))
 	}
 	h := w.Header()
-	if pass {
+	if runsAnyway {
 		setHeaders(h, "", nil, c.vary)
 		next.ServeHTTP(w, r)
 		return
 	}
 	if len(h) > 0 {
-		// These describe the response that an outer layer expected. As in
-		// http.Error, Content-Encoding stays, because an outer layer encodes
-		// the body.
-		for _, name := range []string{"Content-Length", "Etag", "Last-Modified", "Expires"} {
+		// These describe the response that an outer layer expected, or let
+		// caches store it (RFC 9213). As in http.Error, Content-Encoding stays,
+		// because an outer layer encodes the body.
+		for _, name := range []string{"Content-Length", "Etag", "Last-Modified", "Expires", "Cdn-Cache-Control", "Surrogate-Control"} {
 			delete(h, name)
 		}
 	}

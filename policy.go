@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"slices"
@@ -22,8 +23,9 @@ import (
 // [New] and [Middleware.SetPolicy] refuse a Policy that contains a mistake, or
 // anything dangerous that its AcceptRisks does not name.
 //
-// A Policy can be JSON. Put it into a configuration struct as a named field: an
-// embedded Policy would decode the whole struct.
+// A Policy can be read from and written as JSON. Put it into a configuration
+// struct as a named field: the JSON methods of an embedded Policy would take
+// over the whole struct.
 type Policy struct {
 	// AllowedOrigins lists the origins, and patterns of origins, whose pages may
 	// send requests and read responses. If it is empty, it allows no origin.
@@ -32,7 +34,6 @@ type Policy struct {
 	//
 	//	https://example.com             this host, over HTTPS, on the default port
 	//	http://localhost:8080           this host, over HTTP, on this port
-	//	http://[::1]:8080               an IPv6 address
 	//	chrome-extension://aghbiahbpai  another scheme
 	//	app://.                         the origin of the pages of an app
 	//
@@ -46,8 +47,8 @@ type Policy struct {
 	//	*                                   every origin; must be the only entry, without AllowOriginFunc
 	//
 	// Before you write a pattern, find out who can register a match. Anyone can
-	// deploy https://proj-evil-team.vercel.app. With AllowCredentials, a pattern
-	// that strangers can match is refused.
+	// deploy https://proj-evil-team.vercel.app. With AllowCredentials, New refuses
+	// patterns for the public suffixes that it knows.
 	//
 	// Form posts and WebSocket handshakes from every allowed origin reach your
 	// handler with the user's cookies, even without AllowCredentials. With "*",
@@ -62,7 +63,6 @@ type Policy struct {
 	//	http://[0:0::1]          is not a canonical IP address
 	//	https://*example.com     has a "*" in the middle of a label
 	//	https://*-example.com    allows names that anyone can register
-	//	file:///index.html       pages from files have the origin "null"
 	//
 	// The type Risk explains "null", "file://", and the entries that are refused
 	// together with AllowCredentials.
@@ -181,12 +181,11 @@ func (p Policy) clone() Policy {
 
 // policyJSON has the fields of a Policy that JSON can hold.
 type policyJSON struct {
-	AllowedOrigins, AllowedMethods, AllowedHeaders, ExposedHeaders jsonList `json:",omitempty"`
-
-	AllowCredentials bool         `json:",omitempty"`
-	MaxAge           jsonDuration `json:",omitempty"`
-	AcceptRisks      Risk         `json:",omitempty"`
-	PassRejected     bool         `json:",omitempty"`
+	AllowedOrigins, AllowedMethods, AllowedHeaders, ExposedHeaders jsonList     `json:",omitempty"`
+	AllowCredentials                                               bool         `json:",omitempty"`
+	MaxAge                                                         jsonDuration `json:",omitempty"`
+	AcceptRisks                                                    Risk         `json:",omitempty"`
+	PassRejected                                                   bool         `json:",omitempty"`
 }
 
 func (p *Policy) toJSON() policyJSON {
@@ -244,6 +243,9 @@ func (p *Policy) UnmarshalJSON(b []byte) error {
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&fields); err != nil {
 		return fmt.Errorf("cors: Policy in JSON: %w", err)
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return errors.New("cors: Policy in JSON: invalid text after the value")
 	}
 	p.AllowedOrigins, p.AllowedMethods = fields.AllowedOrigins, fields.AllowedMethods
 	p.AllowedHeaders, p.ExposedHeaders = fields.AllowedHeaders, fields.ExposedHeaders
@@ -363,12 +365,11 @@ type RequestError struct {
 	// Sec-Fetch-Site if a request from another site or origin has no Origin.
 	Field string
 
-	// Value is the part of the header that is not allowed: the origin, the
-	// method, the first such request header, or the value of Sec-Fetch-Site. If
-	// a list of request headers is too long to be read, Value is its beginning.
-	// If a header is repeated, Value has the first two values, joined with ", ".
-	//
-	// Value comes from the client, unchanged. It is a copy of at most 512 bytes.
+	// Value is the origin, the method, the first request header that is not
+	// allowed, or the value of Sec-Fetch-Site. If a list of request headers is
+	// too long to be read, Value is its beginning. If a header is repeated, Value
+	// has its first two values, joined with ", ". Value comes from the client,
+	// unchanged. It is a copy of at most 512 bytes.
 	Value string
 
 	reason string // predicate of the message; empty if Value is not listed
@@ -417,11 +418,10 @@ type compiled struct {
 	preflightVary     string // addition to Vary in preflight responses
 }
 
-// A line is a header with one value.
 type line struct{ name, value string }
 
-// maxEcho is the length, in bytes, of the longest method and the longest list
-// of request headers that a policy with "*" allows.
+// maxEcho is the length, in bytes, of the longest method that "*" allows, and of
+// the longest list of request headers, unless the listed names are longer.
 const maxEcho = 8 << 10
 
 // compile returns the compiled form of p, or an error that joins all mistakes.

@@ -159,7 +159,7 @@ func TestRefusedPolicies(t *testing.T) {
 			{`AllowedHeaders[0]: "" is empty, as an unset environment variable is`, `remove it`},
 			{`AllowedHeaders[1]: "x a" is not a single name`, "write each name as a separate element"},
 			{`AllowedHeaders[2]: "x-a,x-b" is not a single name`, "write each name as a separate element"},
-			{`AllowedHeaders[3]: "x-a:" is not a valid name`, `write one such as "X-Request-Id"`},
+			{`AllowedHeaders[3]: "x-a:" contains a value`, `did you mean "x-a"?`},
 			{`AllowedHeaders[4]: "authorization\n" has white space around it`, `did you mean "authorization"?`},
 			{`AllowedHeaders[5]: "*-id" has a "*" within a name`, `write "*" alone, or the full names`},
 		}},
@@ -610,6 +610,16 @@ func TestPolicyFromJSON(t *testing.T) {
 	}
 }
 
+func TestPolicyFromJSONRefusesTrailingText(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{`{}x`, `{}}`, `{"MaxAge":"1h"}{"AllowCredentials":true}`} {
+		var p cors.Policy
+		if err := p.UnmarshalJSON([]byte(text)); err == nil || !reflect.DeepEqual(p, cors.Policy{}) {
+			t.Errorf("%s: got %+v, %v", text, p, err)
+		}
+	}
+}
+
 func TestPolicyFromJSONHasNewLists(t *testing.T) {
 	t.Parallel()
 	var p cors.Policy
@@ -632,6 +642,9 @@ func TestEmbeddedPolicyTakesOverJSON(t *testing.T) {
 	}
 	if err := json.Unmarshal([]byte(`{"Addr":":8080"}`), &embedded); err == nil || !strings.Contains(err.Error(), `unknown field "Addr"`) {
 		t.Errorf("embedded: got %v", err)
+	}
+	if text, err := json.Marshal(embedded); string(text) != "{}" || err != nil {
+		t.Errorf("embedded: got %s, %v", text, err)
 	}
 	var named struct {
 		CORS cors.Policy

@@ -37,7 +37,7 @@ func (c *compiled) respondToPreflight(w http.ResponseWriter, r *http.Request, al
 // echo appends lines, which a preflight contained, to the header called name.
 func echo(h http.Header, name string, lines []string) {
 	if len(lines) > 0 {
-		h[name] = slices.Concat(h[name], lines)
+		h[name] = append(slices.Clip(h[name]), lines...)
 	}
 }
 
@@ -168,10 +168,10 @@ func clip(lines []string) string {
 	if len(lines) == 0 {
 		return "" // header removed by AllowOriginFunc
 	}
-	first := lines[0][:min(len(lines[0]), most)]
+	value := lines[0][:min(len(lines[0]), most)]
 	if len(lines) == 1 {
-		return strings.Clone(first)
+		return strings.Clone(value)
 	}
-	both := first + ", " + lines[1][:min(len(lines[1]), most)]
+	both := value + ", " + lines[1][:min(len(lines[1]), most)]
 	return both[:min(len(both), most)]
 }

@@ -136,6 +136,19 @@ const (
 	Include                       // sends cookies to all origins
 )
 
+// String returns the name that the Fetch standard uses, such as "include".
+func (c Credentials) String() string {
+	switch c {
+	case SameOrigin:
+		return "same-origin"
+	case Omit:
+		return "omit"
+	case Include:
+		return "include"
+	}
+	return fmt.Sprintf("Credentials(%d)", int(c))
+}
+
 // Mode is the way in which a page makes a request. The zero value is CORS.
 //
 // In the other modes, a page can send requests to all servers, without a

@@ -25,6 +25,16 @@ func TestModeString(t *testing.T) {
 	}
 }
 
+func TestCredentialsString(t *testing.T) {
+	for credentials, want := range map[corstest.Credentials]string{
+		corstest.SameOrigin: "same-origin", corstest.Omit: "omit", corstest.Include: "include", 9: "Credentials(9)",
+	} {
+		if got := credentials.String(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 // TestModes compares the requests that the handler gets, with all headers except
 // Accept.
 func TestModes(t *testing.T) {

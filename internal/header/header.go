@@ -3,6 +3,7 @@
 package header
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -39,7 +40,7 @@ var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS
 // AllowedMethods, or "".
 func FaultOfMethod(s string) string {
 	if !isName(s) {
-		return faultOfName(s, "PUT")
+		return faultOfName(s, "PUT", FaultOfMethod)
 	}
 	upper := strings.ToUpper(s)
 	for _, method := range methods {
@@ -94,7 +95,7 @@ func FaultOfRequestHeader(s string) string {
 		if mediaType, subtype, ok := strings.Cut(s, "/"); ok && IsToken(mediaType) && subtype != "" {
 			return `is a value of Content-Type, not a name; did you mean "Content-Type"?`
 		}
-		return faultOfName(s, "X-Request-Id")
+		return faultOfName(s, "X-Request-Id", FaultOfRequestHeader)
 	}
 	name := http.CanonicalHeaderKey(s)
 	if name == "Cookie" || name == "Cookie2" {
@@ -135,7 +136,7 @@ func FaultOfResponseHeader(s string, credentials bool) string {
 		return ""
 	}
 	if !isName(s) {
-		return faultOfName(s, "X-Total-Count")
+		return faultOfName(s, "X-Total-Count", func(s string) string { return FaultOfResponseHeader(s, credentials) })
 	}
 	switch http.CanonicalHeaderKey(s) {
 	case "Set-Cookie", "Set-Cookie2":
@@ -151,14 +152,17 @@ func isName(s string) bool {
 	return IsToken(s) && !strings.Contains(s, "*")
 }
 
-// faultOfName returns the reason why isName is false for s. The reason ends
-// with the remedy, which may name the example.
-func faultOfName(s, example string) string {
+// faultOfName returns the reason why isName is false for s, which ends with the
+// remedy. The remedy may name the example. fault checks a suggestion.
+func faultOfName(s, example string, fault func(string) string) string {
 	if s == "" {
 		return "is empty, as an unset environment variable is; remove it"
 	}
 	if trimmed := strings.TrimSpace(s); isName(trimmed) {
-		return fmt.Sprintf("has white space around it; did you mean %q?", trimmed)
+		return cmp.Or(fault(trimmed), fmt.Sprintf("has white space around it; did you mean %q?", trimmed))
+	}
+	if name, _, found := strings.Cut(s, ":"); found && isName(name) {
+		return cmp.Or(fault(name), fmt.Sprintf("contains a value; did you mean %q?", name))
 	}
 	if strings.Contains(s, "*") {
 		return `has a "*" within a name; write "*" alone, or the full names`

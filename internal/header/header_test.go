@@ -38,7 +38,10 @@ func TestFaults(t *testing.T) {
 		{"refuses lists of request headers", requestHeader, "is not a single name", []string{"a b", "a,b", "a,b/c"}},
 		{"refuses white space around request headers", requestHeader, "has white space around it", []string{"\tx"}},
 		{"refuses wildcards in request headers", requestHeader, `has a "*" within a name`, []string{"x-*", "**"}},
-		{"refuses characters that no request header has", requestHeader, "is not a valid name", []string{"x:", "x/", "/x"}},
+		{"refuses characters that no request header has", requestHeader, "is not a valid name", []string{"x/", "/x", ":x"}},
+		{"refuses values after request headers", requestHeader, `contains a value; did you mean "`, []string{"x:", "Content-Type: application/xml;q=1", "X-A:b"}},
+		{"refuses cookies with white space or a value", requestHeader, "is a header that scripts cannot set", []string{" Cookie", "cookie: a=b"}},
+		{"refuses lowercase methods with white space", header.FaultOfMethod, "is not uppercase", []string{"Put ", "put"}},
 
 		{"accepts exposed headers", responseHeader, "", []string{"*", "ETag", "x-total-count", "Set-Cookies", "Access-Control-Allow-Origin", "Origin", "Access-Control-Max-Age", "access-control-request-method"}},
 		{"refuses to expose cookies", responseHeader, "is a header that browsers never let scripts read", []string{"set-cookie", "Set-Cookie2"}},
@@ -46,6 +49,8 @@ func TestFaults(t *testing.T) {
 		{"refuses wildcards in exposed headers", responseHeader, `has a "*" within a name`, []string{"X-*"}},
 		{"accepts exposed headers with credentials", credentialed, "", []string{"ETag"}},
 		{`refuses to expose "*" with credentials`, credentialed, "with AllowCredentials is literal", []string{"*"}},
+		{"suggests exposed headers without white space", responseHeader, `has white space around it; did you mean "ETag"?`, []string{" ETag"}},
+		{"refuses to expose cookies with white space", responseHeader, "is a header that browsers never let scripts read", []string{"Set-Cookie "}},
 		{"refuses to expose cookies with credentials", credentialed, "is a header that browsers never let scripts read", []string{"set-cookie"}},
 	} {
 		for _, name := range test.names {
