@@ -66,7 +66,7 @@ func (test *forgeryTest) compare(r *http.Request) (complaint string, compared, t
 		preflight      = cross && r.Method == "OPTIONS" && r.Header["Access-Control-Request-Method"] != nil
 		opens          = r.Method == "CONNECT" || r.Header["Upgrade"] != nil
 		mode           = r.Header.Get("Sec-Fetch-Mode")
-		embed          = read && (mode == "no-cors" || mode == "navigate")
+		embed          = read && (mode == "no-cors" || mode == "navigate") && r.Header["Upgrade"] == nil
 		site           = r.Header.Get("Sec-Fetch-Site")
 		scheme, _, _   = strings.Cut(origin, "://")
 		ownHost        = isHost(r.Host, origin)

@@ -67,7 +67,7 @@ func (o *oracle) respond(r *http.Request, before http.Header) response {
 		ownSite    = site == "same-origin" || site == "none"
 		sameOrigin = ownSite || site == "" && isHost(r.Host, origin)
 		mode       = r.Header.Get("Sec-Fetch-Mode")
-		embedded   = mode == "no-cors" || mode == "navigate"
+		embedded   = (mode == "no-cors" || mode == "navigate") && r.Header["Upgrade"] == nil
 		getOrHead  = r.Method == "GET" || r.Method == "HEAD"
 		otherSite  = !hasOrigin && !anyOrigin && !getOrHead && r.Method != "OPTIONS" && site != "" && !ownSite
 		varies     = "Origin"
