@@ -524,6 +524,10 @@ func TestCheckOrigins(t *testing.T) {
 		{"another origin", "GET", []string{testkit.Stranger}, &cors.RequestError{Field: "Origin", Value: "https://evil.example"}},
 		{"another origin's preflight", "OPTIONS", []string{testkit.Stranger, "Access-Control-Request-Method: PUT"}, &cors.RequestError{Preflight: true, Field: "Origin", Value: "https://evil.example"}},
 		{"two origins", "GET", []string{testkit.Friend, testkit.Stranger}, &cors.RequestError{Field: "Origin", Value: "https://example-client.com, https://evil.example"}},
+		{
+			"a preflight with two origins", "OPTIONS", []string{testkit.Friend, testkit.Stranger, "Access-Control-Request-Method: PUT"},
+			&cors.RequestError{Preflight: true, Field: "Origin", Value: "https://example-client.com, https://evil.example"},
+		},
 		{"a long origin", "GET", []string{"Origin: " + long}, &cors.RequestError{Field: "Origin", Value: long[:512]}},
 		{"two long origins", "GET", []string{"Origin: " + long, "Origin: " + long}, &cors.RequestError{Field: "Origin", Value: long[:512]}},
 		{"an empty and another origin", "GET", []string{"Origin: ", testkit.Stranger}, &cors.RequestError{Field: "Origin", Value: ", https://evil.example"}},

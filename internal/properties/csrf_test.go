@@ -133,13 +133,13 @@ func TestProtectionAgainstForgery(t *testing.T) {
 			}{
 				{"Origin", [][]string{nil, {""}, {page}, {page}, {page}, {page, g.page(p)}, {"", page}}},
 				{"Sec-Fetch-Site", [][]string{nil, nil, {""}, {"same-origin"}, {"same-site"}, {"cross-site"}, {"none"}, {"junk"}, {"Same-Origin"}, {"cross-site", "same-origin"}}},
-				{"Sec-Fetch-Mode", [][]string{nil, nil, {"cors"}, {"no-cors"}, {"navigate"}, {"websocket"}, {"cors", "no-cors"}}},
+				{"Sec-Fetch-Mode", [][]string{nil, nil, {"cors"}, {"no-cors"}, {"navigate"}, {"websocket"}, {"same-origin"}, {"junk"}, {"cors", "no-cors"}}},
 				{"Upgrade", [][]string{nil, nil, nil, {"websocket"}}},
 				{"Access-Control-Request-Method", [][]string{nil, nil, nil, {"PUT"}}},
 			}
 			for range 22 {
 				r := &http.Request{
-					Method: g.pick("GET", "HEAD", "OPTIONS", "POST", "POST", "PUT", "DELETE", "CONNECT", "QUERY", "get", ""),
+					Method: g.pick("GET", "HEAD", "OPTIONS", "POST", "POST", "PUT", "DELETE", "CONNECT", "TRACE", "QUERY", "get", ""),
 					Host:   g.pick("api.example", host, strings.ToUpper(host), host+":443", host+":80", host+":8080", ""),
 					Header: make(http.Header),
 				}

@@ -19,7 +19,7 @@ import (
 // The small world has every combination of a few values of everything that a
 // response depends on. Random tests can miss a combination. These tests cannot.
 var (
-	worldMethods = []string{"GET", "HEAD", "POST", "PUT", "CONNECT", "QUERY", "options", "OPTIONS"}
+	worldMethods = []string{"GET", "HEAD", "POST", "PUT", "CONNECT", "TRACE", "QUERY", "options", "OPTIONS"}
 	worldOrigins = [][]string{
 		nil, {""},
 		{"https://app.example"}, {"https://a.sub.example"}, {"https://sub.example"}, {"http://localhost:3000"}, {"https://b.both.example:8443"},
@@ -30,13 +30,15 @@ var (
 	worldAskedMethods = [][]string{nil, {"GET"}, {"PUT"}, {"FOO"}, {"TRACE"}, {"PUT", "PUT"}}
 	worldAskedHeaders = [][]string{nil, {""}, {"x-a"}, {"X-A, authorization"}, {"x-nope"}, {"origin"}, {"x-a", "x-nope"}}
 	worldSites        = [][]string{nil, {""}, {"same-origin"}, {"same-site"}, {"cross-site"}, {"none"}, {"junk"}, {"same-origin", "cross-site"}, {"cross-site", "same-origin"}}
-	worldModes        = [][]string{nil, {"cors"}, {"no-cors"}, {"navigate"}, {"websocket"}, {"cors", "no-cors"}}
+	worldModes        = [][]string{nil, {"cors"}, {"no-cors"}, {"navigate"}, {"websocket"}, {"same-origin"}, {"junk"}, {"cors", "no-cors"}, {"no-cors", "cors"}}
 	worldUpgrades     = [][]string{nil, {"websocket"}}
 	worldHosts        = []string{"api.example", "API.EXAMPLE:443", "api.example:80", "other.example"}
 	worldOuterHeaders = []http.Header{
 		{},
 		{"Vary": {"Accept-Encoding"}, "Content-Encoding": {"gzip"}, "Content-Length": {"1"}, "Etag": {`"1"`}, "Access-Control-Max-Age": {"1"}},
 		{"Vary": {"Accept-Encoding", "Cookie"}, "Cache-Control": {"public"}, "Expires": {"0"}, "Last-Modified": {"0"}, "Access-Control-Allow-Origin": {"*"}},
+		{"Access-Control-Allow-Origin": {"*"}},
+		{"Etag": {`"1"`}},
 	}
 )
 
