@@ -209,7 +209,7 @@ func TestWhatHappensToARequest(t *testing.T) {
 		{"runs a request from the server's own origin without CORS headers", explicit, "POST", []string{"Origin: https://api.example"}, 200, []string{"Vary: Origin"}},
 
 		{
-			"varies a preflight response only with Origin if it contains \"*\"", wild, "OPTIONS", []string{testkit.Friend, put}, 204,
+			`varies a preflight response only with Origin if it contains "*"`, wild, "OPTIONS", []string{testkit.Friend, put}, 204,
 			[]string{"Access-Control-Allow-Headers: *", "Access-Control-Allow-Methods: *", "Access-Control-Allow-Origin: https://example-client.com", "Vary: Origin"},
 		},
 		{
@@ -334,7 +334,7 @@ func TestHeadersOfAnotherLayerAreReplaced(t *testing.T) {
 // A defect that no test caught: a single header of an outer layer was kept.
 func TestFieldBugSingleHeaderOfAnotherLayer(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"Access-Control-Allow-Origin", "Access-Control-Max-Age", "Content-Length", "Etag"} {
+	for _, name := range []string{"Access-Control-Allow-Origin", "Access-Control-Max-Age", "Content-Length", "Cdn-Cache-Control"} {
 		w := httptest.NewRecorder()
 		w.Header().Set(name, "5")
 		testkit.MustNew(t, testkit.ExamplePolicy).Handler(http.NotFoundHandler()).ServeHTTP(w, testkit.NewRequest("GET", testkit.Stranger))
@@ -575,6 +575,8 @@ func TestFieldBugStorageAccess(t *testing.T) {
 		{"rejects CORS requests", "GET", []string{testkit.Stranger, "Sec-Fetch-Mode: cors"}, false},
 		{"rejects requests without a mode", "GET", []string{testkit.Stranger}, false},
 		{"rejects WebSockets", "GET", []string{testkit.Stranger, "Sec-Fetch-Mode: websocket"}, false},
+		{"rejects WebSockets with the mode of an image", "GET", []string{testkit.Stranger, "Upgrade: websocket", "Sec-Fetch-Mode: no-cors"}, false},
+		{"rejects WebSockets with the mode of a frame", "GET", []string{testkit.Stranger, "Upgrade: websocket", "Sec-Fetch-Mode: navigate"}, false},
 		{"rejects WebTransport", "CONNECT", []string{testkit.Stranger, "Sec-Fetch-Mode: webtransport"}, false},
 		{"rejects same-origin fetches", "GET", []string{testkit.Stranger, "Sec-Fetch-Mode: same-origin"}, false},
 		{"rejects unknown modes", "GET", []string{testkit.Stranger, "Sec-Fetch-Mode: junk"}, false},
@@ -606,8 +608,8 @@ func TestStorageAccessComesAfterTheFunction(t *testing.T) {
 	}
 }
 
-// Found in this package: the 403 kept the Etag and the Cache-Control of an
-// outer layer, so caches stored it for everyone.
+// Found in this package: the 403 kept the Etag, the Cache-Control and the
+// Cdn-Cache-Control of an outer layer, so caches stored it for everyone.
 func TestFieldBugCachedRejection(t *testing.T) {
 	t.Parallel()
 	for _, deny := range []http.Handler{nil, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusForbidden) })} {
@@ -616,7 +618,7 @@ func TestFieldBugCachedRejection(t *testing.T) {
 		w := httptest.NewRecorder()
 		for name, value := range map[string]string{
 			"Cache-Control": "public, max-age=3600", "Etag": `"1"`, "Last-Modified": "Sat, 01 Jan 2000 00:00:00 GMT", "Expires": "Sat, 01 Jan 2050 00:00:00 GMT",
-			"Content-Length": "1000", "Content-Encoding": "gzip", "X-Other": "kept",
+			"Cdn-Cache-Control": "max-age=3600", "Surrogate-Control": "max-age=3600", "Content-Length": "1000", "Content-Encoding": "gzip", "X-Other": "kept",
 		} {
 			w.Header().Set(name, value)
 		}

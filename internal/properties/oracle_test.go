@@ -135,7 +135,7 @@ func (o *oracle) reject(res *response, r *http.Request, err *cors.RequestError) 
 		return // the handler runs
 	}
 	res.ran = false
-	for _, name := range []string{"Content-Length", "Etag", "Last-Modified", "Expires"} {
+	for _, name := range []string{"Content-Length", "Etag", "Last-Modified", "Expires", "Cdn-Cache-Control", "Surrogate-Control"} {
 		res.header.Del(name)
 	}
 	res.set("Cache-Control", "no-store")

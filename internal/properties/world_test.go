@@ -35,8 +35,8 @@ var (
 	worldHosts        = []string{"api.example", "API.EXAMPLE:443", "api.example:80", "other.example"}
 	worldOuterHeaders = []http.Header{
 		{},
-		{"Vary": {"Accept-Encoding"}, "Content-Encoding": {"gzip"}, "Content-Length": {"1"}, "Etag": {`"1"`}, "Access-Control-Max-Age": {"1"}},
-		{"Vary": {"Accept-Encoding", "Cookie"}, "Cache-Control": {"public"}, "Expires": {"0"}, "Last-Modified": {"0"}, "Access-Control-Allow-Origin": {"*"}},
+		{"Vary": {"Accept-Encoding"}, "Content-Encoding": {"gzip"}, "Content-Length": {"1"}, "Etag": {`"1"`}, "Surrogate-Control": {"max-age=1"}, "Access-Control-Max-Age": {"1"}},
+		{"Vary": {"Accept-Encoding", "Cookie"}, "Cache-Control": {"public"}, "Expires": {"0"}, "Last-Modified": {"0"}, "Cdn-Cache-Control": {"public"}, "Access-Control-Allow-Origin": {"*"}},
 		{"Access-Control-Allow-Origin": {"*"}},
 		{"Etag": {`"1"`}},
 	}
