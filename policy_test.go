@@ -113,7 +113,7 @@ func TestRefusedPolicies(t *testing.T) {
 			{`AllowedOrigins[0]: "https://*.internal" with AllowCredentials lets every host under "internal" act as your users`, "or accept RiskPublicSuffix"},
 			{`AllowedOrigins[1]: "https://*-app.test" with AllowCredentials lets every host under "test" act as your users`, "or accept RiskPublicSuffix"},
 		}},
-		{"a hyphen pattern under a registry", origins("https://*-example.com"), [][2]string{{`AllowedOrigins[0]: "https://*-example.com" allows names directly under "com", which anyone can register`, `did you mean "https://*.example.com"?`}}},
+		{"a hyphen pattern under a registry", origins("https://*-example.com"), [][2]string{{`AllowedOrigins[0]: "https://*-example.com" allows names directly under "com", which others may be able to register`, `did you mean "https://*.example.com"?`}}},
 		{"any host of a scheme with credentials", credentialed("moz-extension://*"), [][2]string{
 			{`AllowedOrigins[0]: "moz-extension://*" with AllowCredentials lets every page with the scheme "moz-extension" act as your users`, "or accept RiskPublicSuffix"},
 		}},

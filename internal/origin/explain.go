@@ -12,8 +12,8 @@ import (
 // suggested fix. The subject of the clause is s.
 func explain(s string) string {
 	what, instead := fault(s)
-	if suggested := suggest(s); suggested == "file://" {
-		instead = `did you mean "file://" with RiskNullOrigin?`
+	if suggested := suggest(s); IsOpaque(suggested) {
+		instead = fmt.Sprintf("did you mean %q with RiskNullOrigin?", suggested)
 	} else if suggested != "" {
 		instead = fmt.Sprintf("did you mean %q?", suggested)
 	}
@@ -22,7 +22,7 @@ func explain(s string) string {
 
 // explainRegistry is like explain, for a pattern directly under a registry.
 func (p Pattern) explainRegistry() string {
-	what := fmt.Sprintf("allows names directly under %q, which anyone can register", strings.TrimSuffix(p.Host, "."))
+	what := fmt.Sprintf("allows names directly under %q, which others may be able to register", strings.TrimSuffix(p.Host, "."))
 	suggested := p.Scheme + "://*." + strings.TrimLeft(p.tail, "-")
 	if p.anyPort {
 		suggested += ":*"
@@ -56,13 +56,16 @@ func fault(s string) (what, instead string) {
 
 	scheme, authority, found := strings.Cut(s, "://")
 	if !found {
+		if lacksSlashes(s) {
+			return `has no "//" after its scheme`, `add it, as in "https://example.com"`
+		}
 		return "has no scheme", `add it, as in "https://example.com"`
 	}
 	switch lower := strings.ToLower(scheme); {
 	case lower == "file":
 		return `has the scheme "file", but pages from files have the origin "null" or "file://"`, `serve the page over HTTP, for example from "http://localhost:8080"`
 	case lower == "ws" || lower == "wss":
-		return "is the address of a WebSocket, but a handshake has the origin of its page", "write the origin of the page"
+		return "is the address of a WebSocket, but a handshake has the origin of its page", "write the origins of the pages that open it"
 	case isMisspelled(lower):
 		return "has a misspelled scheme", `write "https" or "http"`
 	case lower != scheme:
@@ -76,12 +79,14 @@ func fault(s string) (what, instead string) {
 	host, port := cutPort(rest)
 	hasPort := host != rest
 	label, domain, _ := strings.Cut(host, ".")
-	before, after, within := strings.Cut(label, "*") // as in parse
-	if within && !subdomains && domain != "" && isAffix(before, strings.HasSuffix) && isAffix(after, strings.HasPrefix) {
-		host = before + "a" + after + "." + domain
+	prefix, suffix, within := strings.Cut(label, "*") // as in parse
+	if within && !subdomains && domain != "" && isAffix(prefix, strings.HasSuffix) && isAffix(suffix, strings.HasPrefix) {
+		host = prefix + "a" + suffix + "." + domain
 		rest = host + strings.TrimPrefix(rest, label+"."+domain)
 	}
 	switch {
+	case strings.Contains(scheme, "*"), subdomains && strings.Contains(beforePath(rest), "*"):
+		return misplacedWildcard()
 	case host == "*":
 		return `has a port after its "*", which already allows every port`, "decide in AllowOriginFunc"
 	case beforePath(host) == "*":
@@ -92,6 +97,8 @@ func fault(s string) (what, instead string) {
 		return "has uppercase letters", "write it in lowercase, as browsers do"
 	case strings.Contains(scheme+beforePath(rest), "*"):
 		return faultOfWildcard(host)
+	case isWebScheme(scheme) && beforePath(host) == "":
+		return "has no host", `add one, as in "https://example.com"`
 	case beforePath(rest) != rest:
 		return faultOfPath(rest)
 	case hasPort && anyPort:
@@ -106,6 +113,17 @@ func fault(s string) (what, instead string) {
 		return `has a "*" before an IP address, which has no subdomains`, "remove it"
 	}
 	return faultOfHost(host)
+}
+
+// lacksSlashes reports whether s, which has no "://", probably begins with a
+// scheme. In "localhost:3000", it is a host.
+func lacksSlashes(s string) bool {
+	name, rest, found := strings.Cut(strings.ToLower(s), ":")
+	if isWebScheme(name) {
+		return found
+	}
+	return rest != "" && (rest[0] == '/' || 'a' <= rest[0] && rest[0] <= 'z') &&
+		all(name, isLabelByte) && name != "" && !isDigit(name[0])
 }
 
 // beforePath returns s without a path, a query or a fragment.
@@ -134,15 +152,19 @@ func faultOfPath(s string) (what, instead string) {
 func faultOfWildcard(host string) (what, instead string) {
 	host = beforePath(host)
 	label, domain, _ := strings.Cut(host, ".")
-	before, after, found := strings.Cut(label, "*")
+	prefix, suffix, found := strings.Cut(label, "*")
 	switch {
 	case strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]"), strings.Trim(host, "0123456789.*") == "" && strings.Trim(host, ".*") != "":
 		return `has a "*" in an IP address`, "decide in AllowOriginFunc"
-	case found && domain == "" && strings.HasSuffix("-"+before, "-") && strings.HasPrefix(after+"-", "-"):
+	case found && domain == "" && strings.HasSuffix("-"+prefix, "-") && strings.HasPrefix(suffix+"-", "-"):
 		return `has no domain after its "*"`, `add one, as in "https://pr-*.example.com"`
-	case before != "" && strings.Trim(before, "-") == "" || after != "" && strings.Trim(after, "-") == "":
+	case prefix != "" && strings.Trim(prefix, "-") == "" || suffix != "" && strings.Trim(suffix, "-") == "":
 		return `has only hyphens next to its "*"`, `write a name there, as in "https://pr-*.example.com"`
 	}
+	return misplacedWildcard()
+}
+
+func misplacedWildcard() (what, instead string) {
 	return `has a misplaced "*"`, `write it as the first label ("https://*.example.com"), between hyphens in that label ("https://pr-*.example.com"), or as the port ("http://localhost:*")`
 }
 
@@ -175,7 +197,7 @@ func faultOfHost(host string) (what, instead string) {
 
 // suggest returns the pattern that s, which is not a pattern, was probably
 // meant to be, or "". It names no domain that s does not name, and allows every
-// host of a scheme only if s does.
+// host of a scheme only if s does and is not the address of a WebSocket.
 func suggest(s string) string {
 	s = strings.Trim(s, "\"'<> \t\r\n\u200b\ufeff")
 	if strings.EqualFold(s, "null") {
@@ -184,7 +206,8 @@ func suggest(s string) string {
 	if strings.EqualFold(s, "file://*") {
 		return "file://"
 	}
-	scheme, authority := guessScheme(strings.TrimPrefix(s, "blob:"))
+	s = strings.TrimPrefix(s, "blob:")
+	scheme, authority := guessScheme(s)
 	if isMisspelled(scheme) {
 		scheme = "http" + strings.Repeat("s", min(strings.Count(scheme, "s"), 1))
 	}
@@ -204,7 +227,8 @@ func suggest(s string) string {
 	if !ok || p.isUnderRegistry() || isWebScheme(p.Host) { // a scheme twice
 		return ""
 	}
-	if p.Wildcard == AnyHost && !strings.Contains(s, "://*") {
+	isWebSocket := isWebScheme(scheme) && strings.HasPrefix(strings.ToLower(s), "ws")
+	if p.Wildcard == AnyHost && (isWebSocket || !strings.Contains(s, "://*")) {
 		return ""
 	}
 	return suggested
@@ -246,8 +270,7 @@ func guessScheme(s string) (scheme, rest string) {
 	}
 	for _, scheme := range []string{"http", "https"} {
 		if len(s) > len(scheme) && strings.EqualFold(s[:len(scheme)], scheme) {
-			after := s[len(scheme):]
-			if rest := strings.TrimLeft(after, ":;/"); rest != after {
+			if rest := strings.TrimLeft(s[len(scheme):], ":;/"); len(rest) < len(s)-len(scheme) {
 				return scheme, rest
 			}
 		}

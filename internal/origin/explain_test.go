@@ -32,9 +32,13 @@ const (
 	several     = "is not a single origin; write each origin as a separate entry"
 	file        = `has the scheme "file", but pages from files have the origin "null" or "file://"; `
 	serve       = `serve the page over HTTP, for example from "http://localhost:8080"`
-	webSocket   = "is the address of a WebSocket, but a handshake has the origin of its page; "
+	handshake   = "is the address of a WebSocket, but a handshake has the origin of its page; "
+	webSocket   = handshake + "write the origins of the pages that open it"
 	space       = "contains white space or an invisible character; "
 	noScheme    = `has no scheme; add it, as in "https://example.com"`
+	noSlashes   = `has no "//" after its scheme; `
+	addSlashes  = noSlashes + `add it, as in "https://example.com"`
+	noHost      = `has no host; add one, as in "https://example.com"`
 )
 
 func TestFaultsOfPatterns(t *testing.T) {
@@ -62,13 +66,21 @@ func TestFaultsOfPatterns(t *testing.T) {
 		{"no scheme, but a hyphen and a wildcard", "pr-*.example.com", `has no scheme; did you mean "https://pr-*.example.com"?`},
 		{"no scheme, but slashes", "//example.com", `has no scheme; did you mean "https://example.com"?`},
 		{"a missing colon", "http//example.com", `has no scheme; did you mean "http://example.com"?`},
-		{"a missing slash", "HTTPS:/example.com", `has no scheme; did you mean "https://example.com"?`},
+		{"a missing slash", "HTTPS:/example.com", noSlashes + `did you mean "https://example.com"?`},
 		{"a host that begins like a scheme", "https.example.com", `has no scheme; did you mean "https://https.example.com"?`},
 		{"a scheme alone", "https", noScheme},
-		{"a scheme with a colon alone", "https:", noScheme},
+		{"a scheme with a colon alone", "https:", addSlashes},
+		{"an app's scheme and a host without slashes", "capacitor:localhost", addSlashes},
+		{"a scheme with hyphens and a host without slashes", "moz-extension:a1", addSlashes},
+		{"a mail address", "mailto:me@example.com", addSlashes},
+		{"a file without slashes", "file:/index.html", addSlashes},
+		{"a domain and a word as the port", "example.com:https", noScheme},
+		{"a number and a word as the port", "1a:b", noScheme},
+		{"a word and a colon", "all:", noScheme},
+		{"a word, a colon and a tilde", "all:~", noScheme},
 		{"a word", "all", noScheme},
 		{"a word with a port", "all:81", noScheme},
-		{"null in another case", "NULL", `has no scheme; did you mean "null"?`},
+		{"null in another case", "NULL", `has no scheme; did you mean "null" with RiskNullOrigin?`},
 
 		{"a misspelled scheme", "htttps://example.com", misspelled + `did you mean "https://example.com"?`},
 		{"a misspelled scheme without an s", "Htp://Example.com/", misspelled + `did you mean "http://example.com"?`},
@@ -76,9 +88,9 @@ func TestFaultsOfPatterns(t *testing.T) {
 		{"a misspelled scheme and an invalid host", "htttps://^", misspelled + `write "https" or "http"`},
 		{"a file", "file:///index.html", file + serve},
 		{"a file's host", "FILE://example.com", file + serve},
-		{"a WebSocket", "wss://example.com/chat", webSocket + `did you mean "https://example.com"?`},
-		{"an insecure WebSocket", "WS://example.com", webSocket + `did you mean "http://example.com"?`},
-		{"a WebSocket at an invalid host", "ws://^", webSocket + "write the origin of the page"},
+		{"a WebSocket", "wss://example.com/chat", handshake + `did you mean "https://example.com"?`},
+		{"an insecure WebSocket", "WS://example.com", handshake + `did you mean "http://example.com"?`},
+		{"a WebSocket at an invalid host", "ws://^", webSocket},
 		{"a scheme that begins with a digit", "1a://b", scheme},
 		{"an empty scheme", "://b", scheme},
 		{"a scheme twice", "https://https://x", several},
@@ -105,6 +117,11 @@ func TestFaultsOfPatterns(t *testing.T) {
 		{"a wildcard after a dot and a hyphen", "https://a.-*.example.com", star},
 		{"two wildcards in a label", "https://a-*-*.example.com", star},
 		{"two wildcard labels", "https://*.*.example.com", star},
+		{"two wildcard labels alone", "https://*.*", star},
+		{"two wildcard labels alone for HTTP", "http://*.*:8080", star},
+		{"two wildcard labels alone for an app", "app://*.*", star},
+		{"two wildcard labels and a path", "https://*.*/a", star},
+		{"a wildcard label and a part of the last", "https://*.pr-*", star},
 		{"a wildcard label and a part of the next", "https://*.a-*.example.com", star},
 		{"a wildcard without a domain", "https://pr-*", noDomain},
 		{"a wildcard without a domain, at a port", "https://pr-*:8080", noDomain},
@@ -122,8 +139,10 @@ func TestFaultsOfPatterns(t *testing.T) {
 		{"a wildcard for a top level domain", "https://example.*", star},
 		{"a wildcard within the port", "http://localhost:80*", star},
 		{"a wildcard for the scheme", "*://example.com", star},
+		{"a wildcard for the scheme, the host and the path", "*://*/*", star},
+		{"a wildcard for the scheme, the host and the port", "*://*:*", star},
 		{"a wildcard after a user", "https://u@a-*.example.com", "contains a user name; remove it"},
-		{"a wildcard for a path, and no host", "https:///*", path + "remove it"},
+		{"a wildcard for a path, and no host", "https:///*", noHost},
 		{"a wildcard for every host of an app, and the port", "moz-extension://*:*", anyPort + `did you mean "moz-extension://*"?`},
 		{"a wildcard for a part of an app's host", "moz-extension://a*", misplaced + `did you mean "moz-extension://a"?`},
 		{"a wildcard for an app's host, and a slash", "moz-extension://*/", `ends with a slash; did you mean "moz-extension://*"?`},
@@ -165,9 +184,14 @@ func TestFaultsOfPatterns(t *testing.T) {
 		{"HTTPS's port", "https://example.com:443", `has the default port of its scheme, which browsers leave out; did you mean "https://example.com"?`},
 		{"HTTP's port", "http://*.example.com:80", `has the default port of its scheme, which browsers leave out; did you mean "http://*.example.com"?`},
 		{"two ports", "https://example.com:8080:*", `has two ports; write a number or "*"`},
-		{"no host", "https://", `has no host; add one, as in "https://example.com"`},
-		{"no host, but a port", "https://:8080", `has no host; add one, as in "https://example.com"`},
-		{"no host, but any port", "app://:*", `has no host; add one, as in "https://example.com"`},
+		{"no host", "https://", noHost},
+		{"no host, but a slash", "https:///", noHost},
+		{"no host, but a path", "https:///a.com", noHost},
+		{"no host, but a query", "http://?q", noHost},
+		{"no host, but a colon", "https://:", noHost},
+		{"an app's path without a host", "app:///a", path + `did you mean "app://"?`},
+		{"no host, but a port", "https://:8080", noHost},
+		{"no host, but any port", "app://:*", noHost},
 
 		{"an IPv6 address with a zone", "http://[fe80::1%eth0]", ipv6 + `did you mean "http://[fe80::1]"?`},
 		{"an IPv6 address with too many zeros", "http://[0:0::1]:8080", ipv6 + `did you mean "http://[::1]:8080"?`},
@@ -216,9 +240,12 @@ func TestFieldBugSuggestionsWidenThePolicy(t *testing.T) {
 		"https://*:*":                `did you mean "https://*"?`,
 		"https://*/":                 `did you mean "https://*"?`,
 		"HTTPS://*":                  `did you mean "https://*"?`,
-		"wss://*":                    `did you mean "https://*"?`,
+		"wss://*":                    webSocket,
+		"wss://*/chat":               webSocket,
+		"NULL":                       `did you mean "null" with RiskNullOrigin?`,
+		"wsx://*/":                   `did you mean "wsx://*"?`,
 		"htps://*":                   `did you mean "https://*"?`,
-		"ws://*":                     `did you mean "http://*"?`,
+		"ws://*":                     webSocket,
 		"app://*:*":                  `did you mean "app://*"?`,
 		"http://*:3000":              "decide in AllowOriginFunc",
 		"https://*:443":              "decide in AllowOriginFunc",
@@ -235,7 +262,7 @@ func TestFieldBugSuggestionsWidenThePolicy(t *testing.T) {
 		"https://*.*.example.com":    star,
 		"*":                          noScheme,
 		"*:*":                        noScheme,
-		"http:*":                     noScheme,
+		"http:*":                     addSlashes,
 		"*-example.com":              noScheme,
 		"blob:https://a.example/1-2": `did you mean "https://a.example"?`,
 		"javascript:alert(1)":        "write the origin of the page that uses it",

@@ -15,10 +15,14 @@ const maxCompared = 256
 //   - "www." before the host, or a "*." before the host of the pattern.
 //
 // To bound the cost, it compares only the first 256 patterns, and skips an
-// origin that is too long.
+// origin that is too long. It also skips an origin with an invalid host or port.
 func NearMiss(patterns []string, origin string) string {
 	scheme, authority, ok := strings.Cut(origin, "://")
 	if !ok || len(origin) > MaxWeb {
+		return ""
+	}
+	isWeb := isWebAuthority(authority)
+	if !isWeb && !isAppAuthority(authority) {
 		return ""
 	}
 	host, port := cutPort(authority)
@@ -27,7 +31,7 @@ func NearMiss(patterns []string, origin string) string {
 		wantHost, wantPort := cutPort(wantAuthority)
 		sameScheme := scheme == wantScheme
 		samePort := port == wantPort || wantPort == "*" || wantHost == "*"
-		sameHost := matchHost(wantHost, host)
+		sameHost := host == wantHost || isWeb && matchHost(wantHost, host)
 		switch {
 		case sameScheme && sameHost && !samePort,
 			sameScheme && samePort && isNextTo(wantHost, host),
@@ -38,13 +42,15 @@ func NearMiss(patterns []string, origin string) string {
 	return ""
 }
 
-// matchHost reports whether host is pattern, in which a "*" matches any text.
+// matchHost reports whether pattern, which has a "*", allows host, which is
+// valid. Next to a hyphen, the "*" matches only a part of the first label.
 func matchHost(pattern, host string) bool {
-	before, after, found := strings.Cut(pattern, "*")
-	if !found {
-		return host == pattern
+	head, tail, found := strings.Cut(pattern, "*")
+	if !found || len(host) <= len(head)+len(tail) || !strings.HasPrefix(host, head) || !strings.HasSuffix(host, tail) {
+		return false
 	}
-	return len(host) > len(before)+len(after) && strings.HasPrefix(host, before) && strings.HasSuffix(host, after)
+	inLabel := head != "" || strings.HasPrefix(tail, "-")
+	return !inLabel || !strings.Contains(host[len(head):len(host)-len(tail)], ".")
 }
 
 // isNextTo reports whether pattern is host with "www." or "*." added, or with

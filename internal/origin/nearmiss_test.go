@@ -10,7 +10,7 @@ import (
 
 func TestNearMiss(t *testing.T) {
 	t.Parallel()
-	longest := strings.Repeat("a", origin.MaxWeb-len("https://:65535")) + ":65535"
+	longest := strings.Repeat(strings.Repeat("a", 63)+".", 3) + strings.Repeat("a", 61) + "."
 	for _, test := range []struct {
 		name, pattern, origin string
 		near                  bool
@@ -24,6 +24,18 @@ func TestNearMiss(t *testing.T) {
 		{"http instead of https, under a pattern", "https://*.example.com", "http://a.b.example.com", true},
 		{"http instead of https, under a hyphen pattern", "https://pr-*-x.example.com", "http://pr-1-x.example.com", true},
 		{"nothing for the wildcard of a hyphen pattern", "https://pr-*-x.example.com", "http://pr--x.example.com", false},
+		{"two labels for the wildcard of a hyphen pattern", "https://a-*.example.com", "https://a-b.c.example.com:1", false},
+		{"two labels for a wildcard before a hyphen", "https://*-a.example.com", "https://c.b-a.example.com:1", false},
+		{"a label over 63 bytes", "https://*-a.example.com", "http://" + strings.Repeat("a", 63) + "-a.example.com", false},
+		{"a path for the wildcard", "https://*.example.com", "https://evil/.example.com:8", false},
+		{"a port for the wildcard", "https://*.example.com", "http://a:1.example.com", false},
+		{"a slash, for every host", "https://*", "http://evil/", false},
+		{"uppercase, for every host", "https://*", "http://EVIL", false},
+		{"two ports, for every host", "https://*", "http://evil:1:2", false},
+		{"an IPv6 address, for every host", "https://*", "http://[::1]:8080", true},
+		{"no host", "https://*", "http://", false},
+		{"the default port", "https://example.com", "https://example.com:443", true},
+		{"another port of an app in uppercase", "app://A", "app://A:1", true},
 		{"another name under a hyphen pattern", "https://pr-*-x.example.com", "http://pr-x.example.com", false},
 		{"http instead of https, for every host", "https://*", "http://example.com:8080", true},
 		{"http instead of https, on any port", "https://example.com:*", "http://example.com:8080", true},
@@ -53,8 +65,8 @@ func TestNearMiss(t *testing.T) {
 		{"no scheme", "https://example.com", "example.com", false},
 		{"null", "null", "file://", false},
 		{"an empty origin", "https://example.com", "", false},
-		{"the longest origin", "http://" + longest, "https://" + longest, true},
-		{"an origin that is too long", "http://" + longest + "1", "https://" + longest + "1", false},
+		{"the longest origin", "http://" + longest + ":65535", "https://" + longest + ":65535", true},
+		{"an origin that is too long", "http://a" + longest, "https://a" + longest, false},
 		{"a host that is too long", "https://*.example.com", "http://" + strings.Repeat("a", 300) + ".example.com", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -43,8 +43,8 @@ func IsOpaque(s string) bool {
 // browsers serialize it (URL, "host serializer"), with or without a port.
 func isWebAuthority(s string) bool {
 	if strings.HasPrefix(s, "[") {
-		address, after, ok := strings.Cut(s[1:], "]")
-		return ok && isIPv6(address) && hasOnlyPort(after)
+		address, rest, ok := strings.Cut(s[1:], "]")
+		return ok && isIPv6(address) && hasOnlyPort(rest)
 	}
 	// Find the end of the domain in one pass. A dot after the last label is not
 	// part of it here.
@@ -59,9 +59,9 @@ func isWebAuthority(s string) bool {
 		start = end + 1
 	}
 	host, last := s[:end], s[start:end]
-	after, dotted := strings.CutPrefix(s[end:], ".")
+	rest, dotted := strings.CutPrefix(s[end:], ".")
 	return isLabelLength(len(last)) && len(host) <= maxHost &&
-		(!isNumber(last) || isIPv4(host) && !dotted) && hasOnlyPort(after)
+		(!isNumber(last) || isIPv4(host) && !dotted) && hasOnlyPort(rest)
 }
 
 func isLabelLength(n int) bool { return 0 < n && n <= maxLabel }

@@ -45,8 +45,8 @@ func Parse(s string) (Pattern, error) {
 	return p, nil
 }
 
-// parse replaces the "*" by the shortest text that it can match, and calls
-// [Valid] with the result.
+// parse replaces a "*" in the host by "a" and one for the port by "1", and
+// calls [Valid] with the result.
 func parse(s string) (p Pattern, ok bool) {
 	if IsOpaque(s) {
 		return Pattern{exact: s}, true
@@ -62,7 +62,7 @@ func parse(s string) (p Pattern, ok bool) {
 		return p, false
 	}
 	p.Scheme = scheme
-	before, after, found := strings.Cut(authority, "*")
+	before, tail, found := strings.Cut(authority, "*")
 	if !found {
 		p.Host, _ = cutPort(authority)
 		return p, Valid(member)
@@ -71,7 +71,7 @@ func parse(s string) (p Pattern, ok bool) {
 		p.Wildcard = AnyHost
 		return p, !p.anyPort && Valid(scheme+"://a")
 	}
-	label, _, _ := strings.Cut(after, ".")
+	label, _, _ := strings.Cut(tail, ".")
 	switch {
 	case before == "" && label == "":
 		p.Wildcard = Subdomains
@@ -80,8 +80,8 @@ func parse(s string) (p Pattern, ok bool) {
 	default:
 		return p, false
 	}
-	p.head, p.tail = scheme+"://"+before, after
-	p.Host, _ = cutPort(strings.TrimPrefix(after[len(label):], "."))
+	p.head, p.tail = scheme+"://"+before, tail
+	p.Host, _ = cutPort(strings.TrimPrefix(tail[len(label):], "."))
 	// The name after the label is a domain, even if the scheme is not http or
 	// https.
 	return p, p.Host != "" && Valid("http://"+before+"a"+label+"."+p.Host) && Valid(strings.Replace(member, "*", "a", 1))

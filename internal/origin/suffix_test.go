@@ -2,6 +2,7 @@ package origin_test
 
 import (
 	"math/rand/v2"
+	"net/http/cookiejar"
 	"strings"
 	"testing"
 
@@ -26,20 +27,13 @@ func TestPublicSuffixesWithoutAList(t *testing.T) {
 		"https://*.hub.io":            "",
 		"https://*.o.uk":              "",
 
-		// Suffixes further down.
-		"https://*.amazonaws.com":    "s3.amazonaws.com",
-		"https://*.aws":              "aws",
-		"https://*.azure.com":        "cloudapp.azure.com",
-		"https://*.github.dev":       "app.github.dev",
-		"https://*.railway.app":      "up.railway.app",
-		"https://*.core.windows.net": "blob.core.windows.net",
-		"https://*.windows.net":      "blob.core.windows.net",
-		"https://*.on.aws":           "lambda-url.*.on.aws",
-		"https://*.hosted.app":       "hosted.app",
-		"https://proj-*.hosted.app":  "hosted.app",
-		"https://*.ts.net":           "ts.net",
-		"https://proj-*.azure.com":   "", // one label, and no suffix has only one more
-		"https://proj-*.github.dev":  "",
+		// Suffixes with others further down.
+		"https://*.aws":             "aws",
+		"https://*.hosted.app":      "hosted.app",
+		"https://proj-*.hosted.app": "hosted.app",
+		"https://*.ts.net":          "ts.net",
+		"https://proj-*.azure.com":  "", // one label, and no suffix has only one more
+		"https://proj-*.github.dev": "",
 
 		// Rules with a "*".
 		"https://*.eu-west-1.amazonaws.com":                 "eu-west-1.amazonaws.com",
@@ -56,6 +50,7 @@ func TestPublicSuffixesWithoutAList(t *testing.T) {
 		"https://*.lambda-url.eu-west-1.on.aws.example.com": "",
 
 		"http://*.localhost:*":     "",
+		"http://*.xlocalhost":      "xlocalhost",
 		"http://pr-*.localhost":    "",
 		"https://github.io":        "",
 		"http://localhost:*":       "",
@@ -74,13 +69,21 @@ func TestPublicSuffixesWithoutAList(t *testing.T) {
 // PublicSuffixes was set; https://*.railway.app was always accepted.
 func TestFieldBugSuffixesBelowAPattern(t *testing.T) {
 	t.Parallel()
-	for _, domain := range []string{"amazonaws.com", "azure.com", "github.dev", "railway.app", "core.windows.net", "on.aws", "run.app"} {
+	for domain, want := range map[string]string{
+		"amazonaws.com":    "s3.amazonaws.com",
+		"azure.com":        "cloudapp.azure.com",
+		"github.dev":       "app.github.dev",
+		"railway.app":      "up.railway.app",
+		"core.windows.net": "blob.core.windows.net",
+		"windows.net":      "blob.core.windows.net",
+		"on.aws":           "lambda-url.*.on.aws",
+		"run.app":          "run.app",
+	} {
 		p := parse(t, "https://*."+domain)[0]
-		if _, public := p.PublicSuffix(nil); !public {
-			t.Errorf("%s: no public suffix", domain)
-		}
-		if _, public := p.PublicSuffix(list{}); !public {
-			t.Errorf("%s: no public suffix with a list", domain)
+		for _, l := range []cookiejar.PublicSuffixList{nil, list{}} {
+			if suffix, public := p.PublicSuffix(l); suffix != want || !public {
+				t.Errorf("%s with the list %v: got %q, %t", domain, l, suffix, public)
+			}
 		}
 	}
 }
@@ -208,16 +211,20 @@ func TestReservedNames(t *testing.T) {
 func TestFieldBugHyphenPatternUnderARegistry(t *testing.T) {
 	t.Parallel()
 	for s, want := range map[string]string{
-		"https://*-example.com":      `allows names directly under "com", which anyone can register; did you mean "https://*.example.com"?`,
-		"https://*--example.com:*":   `allows names directly under "com", which anyone can register; did you mean "https://*.example.com:*"?`,
-		"http://*-example.co.uk:81":  `allows names directly under "co.uk", which anyone can register; did you mean "http://*.example.co.uk:81"?`,
-		"https://*-example.com.":     `allows names directly under "com", which anyone can register; did you mean "https://*.example.com."?`,
-		"app://*-example.com":        `allows names directly under "com", which anyone can register; did you mean "app://*.example.com"?`,
-		"https://a-*.co.uk":          `allows names directly under "co.uk", which anyone can register; write your whole domain after the "*", as in "https://pr-*.example.com"`,
-		"https://a-*-example.com":    `allows names directly under "com", which anyone can register; write your whole domain after the "*", as in "https://pr-*.example.com"`,
-		"https://*-co.uk":            `allows names directly under "uk", which anyone can register; write your whole domain after the "*", as in "https://pr-*.example.com"`, // not https://*.co.uk
-		"https://*-1.com":            `allows names directly under "com", which anyone can register; did you mean "https://*.1.com"?`,
-		"https://pr-*.app":           `allows names directly under "app", which anyone can register; write your whole domain after the "*", as in "https://pr-*.example.com"`,
+		"https://*-example.com":      `allows names directly under "com", which others may be able to register; did you mean "https://*.example.com"?`,
+		"https://*--example.com:*":   `allows names directly under "com", which others may be able to register; did you mean "https://*.example.com:*"?`,
+		"http://*-example.co.uk:81":  `allows names directly under "co.uk", which others may be able to register; did you mean "http://*.example.co.uk:81"?`,
+		"https://*-example.com.":     `allows names directly under "com", which others may be able to register; did you mean "https://*.example.com."?`,
+		"app://*-example.com":        `allows names directly under "com", which others may be able to register; did you mean "app://*.example.com"?`,
+		"https://a-*.co.uk":          `allows names directly under "co.uk", which others may be able to register; write your whole domain after the "*", as in "https://pr-*.example.com"`,
+		"https://a-*-example.com":    `allows names directly under "com", which others may be able to register; write your whole domain after the "*", as in "https://pr-*.example.com"`,
+		"https://*-co.uk":            `allows names directly under "uk", which others may be able to register; write your whole domain after the "*", as in "https://pr-*.example.com"`, // not https://*.co.uk
+		"https://*-1.com":            `allows names directly under "com", which others may be able to register; did you mean "https://*.1.com"?`,
+		"https://pr-*.app":           `allows names directly under "app", which others may be able to register; write your whole domain after the "*", as in "https://pr-*.example.com"`,
+		"https://pr-*.lan":           `allows names directly under "lan", which others may be able to register; write your whole domain after the "*", as in "https://pr-*.example.com"`,
+		"app://*-a.b":                `allows names directly under "b", which others may be able to register; did you mean "app://*.a.b"?`,
+		"https://pr-*.xlocalhost":    `allows names directly under "xlocalhost", which others may be able to register; write your whole domain after the "*", as in "https://pr-*.example.com"`,
+		"https://pr-*.o.uk":          "", // not co.uk
 		"https://pr-*.vercel.app":    "",
 		"https://pr-*.example.com":   "",
 		"https://*-a.example.co.uk":  "",
