@@ -29,8 +29,7 @@
 // the header Authorization, or the content type application/json. Before such a
 // request, the browser sends a preflight: an OPTIONS request with the header
 // Access-Control-Request-Method. It sends the actual request only if the
-// response to the preflight allows it. The [Fetch standard] defines this
-// protocol in the section "CORS protocol".
+// response to the preflight allows it. The [Fetch standard] defines this.
 //
 // # What happens to a request
 //
@@ -124,7 +123,7 @@ import (
 
 // A Middleware applies a [Policy] to the handlers that it wraps.
 //
-// The zero value has the zero Policy, which allows no cross-origin request. Do
+// The zero value has the zero Policy, which allows no other origin. Do
 // not copy a Middleware after its first use. Its methods can be called
 // concurrently with each other and with request handling.
 type Middleware struct {
@@ -148,14 +147,13 @@ func New(p Policy) (*Middleware, error) {
 
 // SetPolicy replaces the policy of m, for every handler that m wraps.
 //
-// Requests that are being handled keep the old policy, so no response mixes two
-// policies. If p is invalid, SetPolicy returns the same error as [New], and m
-// keeps its policy.
+// Requests that are being handled keep the old policy. If p is invalid,
+// SetPolicy returns the same error as [New], and m keeps its policy.
 //
 // Browsers keep the preflight responses of the old policy for up to its MaxAge,
 // and caches keep stored responses. A request from an origin that p does not
-// allow is rejected at once, but browsers can still use methods and headers
-// that p no longer lists.
+// allow is rejected at once. Browsers can still use methods and headers that p
+// no longer lists.
 func (m *Middleware) SetPolicy(p Policy) error {
 	c, err := compile(p)
 	if err != nil {
@@ -184,16 +182,14 @@ func (m *Middleware) load() *compiled {
 // reaches next. The package documentation describes how. Handler passes its
 // [http.ResponseWriter] to next unwrapped.
 //
-// Handler removes CORS response headers that are already set, adds to Vary, and
-// keeps all other headers. A rejection also removes headers for caches and of
-// the expected body, such as Etag and Content-Length. Headers that next sets are
-// left alone, even if they replace one that Handler set. So next should add to
-// Vary, not set it.
+// Handler removes CORS response headers that are already set, and adds to Vary.
+// A rejection also removes headers that describe caching or a body, such as
+// Etag and Content-Length. Headers that next sets are left alone, even if they
+// replace one that Handler set. So next should add to Vary, not set it.
 //
-// One Middleware can wrap any number of handlers. Do not wrap a handler that
-// contains another Middleware: the outer one would respond to all preflights.
-// To apply different policies to parts of a site, wrap each part with its own
-// Middleware.
+// One Middleware can wrap any number of handlers. For different policies, wrap
+// each part of a site with its own Middleware. Do not nest them: the outer one
+// would respond to all preflights.
 //
 // Handler panics if next is nil, or if m is nil because the error from [New]
 // was ignored.
@@ -256,9 +252,8 @@ func (m *Middleware) Check(r *http.Request) error {
 	return nil
 }
 
-// requestInfo holds the headers that identify the page and the kind of a
-// request. They are read once, before any function of the policy can change the
-// request.
+// requestInfo identifies the page and the kind of a request. It is read once,
+// before any function of the policy can change the request.
 type requestInfo struct {
 	origin    string // empty if Origin is absent or repeated
 	repeated  bool   // several Origin headers, which no browser sends
@@ -358,11 +353,8 @@ func isSameOrigin(r *http.Request, o string) bool {
 	case "same-origin", "none":
 		return true
 	case "":
-		// Browsers send no Sec-Fetch-Site over plain HTTP, except to loopback,
-		// and not all of them sent it before 2023. Host does not contain the
-		// scheme, so a page served over HTTP passes for a page of the same host
-		// over HTTPS. As in http.CrossOriginProtection, such a request passes.
-		// HTTP Strict Transport Security closes that gap.
+		// As in http.CrossOriginProtection, the scheme is not compared, because
+		// Host does not contain it.
 		authority, ok := strings.CutPrefix(o, "https://")
 		defaultPort := ":443"
 		if !ok {
@@ -453,6 +445,14 @@ func setHeaders(h http.Header, allowOrigin string, lines []line, vary string) {
 		before = h[header.Vary]
 		size += len(before) + 1
 	}
+	if size == 1 { // most responses; a fixed size is allocated faster
+		if vary != "" {
+			h[header.Vary] = []string{vary}
+		} else {
+			h[header.AllowOrigin] = []string{allowOrigin}
+		}
+		return
+	}
 	values := make([]string, size)
 	if allowOrigin != "" {
 		values[0] = allowOrigin
@@ -468,14 +468,13 @@ func setHeaders(h http.Header, allowOrigin string, lines []line, vary string) {
 	}
 }
 
-// A cache that ignores Vary would serve a stored rejection to allowed pages.
-var noStore = []line{{"Cache-Control", "no-store"}}
-
-// rejection has the headers of a 403.
-var rejection = append([]line{
+// rejection has the headers of a 403. The first is also for DenyHandler: a
+// cache that ignores Vary would serve a stored rejection to allowed pages.
+var rejection = []line{
+	{"Cache-Control", "no-store"},
 	{"Content-Type", "text/plain; charset=utf-8"},
 	{"X-Content-Type-Options", "nosniff"},
-}, noStore...)
+}
 
 // reject responds to a rejected request, or lets it run next if PassRejected is
 // set.
@@ -499,7 +498,7 @@ func (c *compiled) reject(w http.ResponseWriter, r *http.Request, info requestIn
 		}
 	}
 	if c.policy.DenyHandler != nil {
-		setHeaders(h, "", noStore, c.vary)
+		setHeaders(h, "", rejection[:1], c.vary)
 		c.policy.DenyHandler.ServeHTTP(w, r)
 		return
 	}

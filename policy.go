@@ -129,7 +129,7 @@ type Policy struct {
 	//
 	// Scripts that set the Authorization header need AllowedHeaders, not
 	// AllowCredentials. AllowCredentials is refused together with "*" in
-	// AllowedOrigins. The type Risk explains which other origins are refused.
+	// AllowedOrigins. Other origins can need AcceptRisks.
 	AllowCredentials bool
 
 	// MaxAge is the time for which browsers may reuse a preflight response.
