@@ -111,7 +111,7 @@ func ExampleBrowser_Scan() {
 	// Output:
 	// High [https://evilexample.com https://appxexample.com]
 	// Low [http://app.example.com]
-	// Low [https://sibling.example.com]
+	// Low [https://sibling.example.com https://evilapp.example.com]
 }
 
 // A form on another site needs no permission from CORS. Here the middleware

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/f407da42/cors/internal/origin"
 )
@@ -40,6 +41,14 @@ type Report struct {
 
 	// Findings are sorted, the most severe first.
 	Findings []Finding
+
+	// Incomplete is the reason why the server may have faults that the scan does
+	// not find. It is empty if every request got a response. Status 429, and a
+	// status of 500 or above, count as no response, unless the page itself also
+	// gets that status.
+	Incomplete string
+
+	noAccess bool // whether the page itself has no access
 }
 
 // A Probe is one request of a scan.
@@ -52,6 +61,9 @@ type Probe struct {
 	// fails, the GET or HEAD request is still sent, without the headers that
 	// need one.
 	Result *Result
+
+	// Outcome describes the result, as [Report.String] prints it.
+	Outcome string
 }
 
 // A Finding is a fault of a server, or, if its severity is Info, an observation.
@@ -67,13 +79,14 @@ type Finding struct {
 //
 // It makes the request r from that page, and then from hostile origins: an
 // unrelated origin, a sibling of the page's host, hosts that look like it, another
-// port, http, and null. It also makes the request without Origin. Except in mode
-// WebSocket, it makes each request with and without credentials.
+// port, http, and null. Except in mode WebSocket, it makes each request with and
+// without credentials, and it also makes the request without Origin.
 //
 // Scan makes about 26 requests, one after the other. If r needs a preflight, it
 // also sends as many preflights, for the method and headers of r. Scan sends only
 // GET, HEAD and OPTIONS, so it does not change data. It sends HEAD if that is the
-// method of r, and GET otherwise.
+// method of r, and GET otherwise. It leaves out X-HTTP-Method-Override,
+// X-HTTP-Method and X-Method-Override.
 //
 // In mode WebSocket, Scan opens the WebSocket, always with cookies. It treats the
 // modes NoCORS and Navigate as CORS, because no page can read responses in these
@@ -83,7 +96,7 @@ type Finding struct {
 // Info: a public API is not a fault. If the first request gets no response,
 // or if no browser sends r, Scan stops.
 func (b *Browser) Scan(page string, r Request) *Report {
-	s := scan{report: new(Report), page: page, request: r}
+	s := scan{report: new(Report), page: page, request: r, cookie: b.Cookie != ""}
 	if r.Mode != WebSocket {
 		s.request.Mode = CORS
 	}
@@ -93,18 +106,37 @@ func (b *Browser) Scan(page string, r Request) *Report {
 				continue
 			}
 			p := b.probe(t, s.request, credentials)
-			s.report.Tried = append(s.report.Tried, p.Probe)
-			if p.Result.Actual == nil || p.Result.Actual.Response == nil {
-				if len(s.probes) == 0 {
-					return s.report
-				}
-				continue
+			responded := p.Result.Actual != nil && p.Result.Actual.Response != nil
+			if t.kind == itself && responded {
+				s.own[index(credentials)] = p.Result
 			}
-			s.probes = append(s.probes, p)
+			p.page = cmp.Or(s.own[index(credentials)], s.own[0], s.own[1])
+			p.Outcome = p.outcome()
+			s.report.Tried = append(s.report.Tried, p.Probe)
+			switch {
+			case responded && p.failure() == "":
+				s.probes = append(s.probes, p)
+			case s.report.Incomplete == "":
+				s.report.Incomplete = p.name() + ": " + p.Outcome
+			}
+			if p.page == nil {
+				return s.report
+			}
 		}
 	}
+	s.report.noAccess = !slices.ContainsFunc(s.probes, func(p probe) bool {
+		return p.kind == itself && (p.reads() && p.Result.Status < 400 || p.sends())
+	})
 	s.find()
 	return s.report
+}
+
+// index returns the index of a credentials mode.
+func index(credentials bool) int {
+	if credentials {
+		return 1
+	}
+	return 0
 }
 
 // A kind is the relation between an origin and the page of a scan.
@@ -114,7 +146,7 @@ const (
 	itself    kind = iota
 	unrelated      // any host
 	lookAlike      // a host that anyone can register, and that a careless comparison accepts
-	tenant         // a sibling that anyone can register, because the domain is a public suffix
+	tenant         // a host that anyone can register under the domain of the page, a public suffix
 	sibling        // another host of the page's domain
 	otherPort      // the page's host, on another port
 	insecure       // the page's host, over HTTP
@@ -132,12 +164,15 @@ type target struct {
 type probe struct {
 	Probe
 	kind kind
+	page *Result // of the page itself, with the same credentials
 }
 
 // A scan is the state of [Browser.Scan].
 type scan struct {
 	page    string
 	request Request
+	cookie  bool       // whether the browser has a cookie
+	own     [2]*Result // of the page itself, without and with credentials
 	probes  []probe
 	report  *Report
 }
@@ -154,7 +189,7 @@ func (b *Browser) probe(t target, r Request, credentials bool) probe {
 	if t.kind == absent {
 		page = r.serverOrigin()
 	}
-	return probe{Probe{t.origin, credentials, fresh.Fetch(page, r)}, t.kind}
+	return probe{Probe: Probe{Origin: t.origin, Credentials: credentials, Result: fresh.Fetch(page, r)}, kind: t.kind}
 }
 
 // serverOrigin returns the origin of r's URL, or the empty string.
@@ -170,6 +205,9 @@ func (r *Request) serverOrigin() string {
 	return serializeOrigin(u)
 }
 
+// overrides are headers that change the method in some frameworks.
+var overrides = []string{"X-Http-Method", "X-Http-Method-Override", "X-Method-Override"}
+
 // reduce changes q into a request that does not change data. If the preflight was
 // denied, it removes the headers that need one.
 func (q *request) reduce(denied bool) {
@@ -178,7 +216,7 @@ func (q *request) reduce(denied bool) {
 	}
 	q.Body, q.StreamBody, q.UploadListener = "", false, false
 	q.Header = q.Header.Clone()
-	for _, name := range bodyHeaders {
+	for _, name := range append(overrides, bodyHeaders...) {
 		q.Header.Del(name)
 	}
 	if denied {
@@ -207,6 +245,9 @@ func (s *scan) targets() []target {
 	}
 	add(lookAlike, "https://localhost.evil.example", "http://localhost.evil.example")
 	add(opaque, "null")
+	if s.request.Mode == WebSocket {
+		return targets // a handshake always has Origin
+	}
 	return append(targets, target{"", absent})
 }
 
@@ -218,18 +259,17 @@ func (s *scan) addRelatives(add func(kind, ...string), u *url.URL) {
 		suffix = ":" + port
 	}
 	if _, parent, dotted := strings.Cut(host, "."); dotted {
-		switch {
-		case !strings.Contains(parent, "."):
-			add(sibling, prefix+"sibling."+host+suffix)
-		case isPublicSuffix(parent):
-			add(tenant, prefix+"sibling."+parent+suffix)
-		default:
-			add(sibling, prefix+"sibling."+parent+suffix)
+		other := func(name string) { add(relation(host, name), prefix+name+suffix) }
+		if strings.Contains(parent, ".") {
+			other("sibling." + parent)
+		}
+		if !strings.Contains(parent, ".") || isPublicSuffix(parent) {
+			other("sibling." + host)
 		}
 		for domain := host; strings.Contains(domain, ".") && !isPublicSuffix(domain); _, domain, _ = strings.Cut(domain, ".") {
-			add(lookAlike, prefix+"evil"+domain+suffix)
+			other("evil" + domain)
 		}
-		add(lookAlike, prefix+strings.Replace(host, ".", "x", 1)+suffix)
+		other(strings.Replace(host, ".", "x", 1))
 	}
 	add(lookAlike, prefix+host+".evil.example"+suffix)
 
@@ -248,6 +288,18 @@ func isPublicSuffix(domain string) bool {
 	p, _ := origin.Parse("https://*." + domain)
 	_, public := p.PublicSuffix(nil)
 	return public
+}
+
+// relation returns the kind of a host that is derived from the page's.
+func relation(page, host string) kind {
+	_, parent, _ := strings.Cut(host, ".")
+	switch {
+	case isRelative(page, host):
+		return sibling
+	case strings.Contains(parent, ".") && isPublicSuffix(parent):
+		return tenant
+	}
+	return lookAlike
 }
 
 // isRelative reports whether host and other are in the same domain, and that
@@ -271,9 +323,34 @@ func (p probe) sends() bool {
 }
 
 // rejected reports whether the status shows that the server rejected the request.
-// It is false if page, the first result, also has such a status.
-func (p probe) rejected(page *Result) bool {
-	return p.Result.Actual.Response.StatusCode >= 400 && page.Actual.Response.StatusCode < 400
+// It depends on the status that the page itself gets.
+func (p probe) rejected() bool {
+	status, own := p.Result.Actual.Response.StatusCode, p.page.Actual.Response.StatusCode
+	return status >= 400 && own < 400 || status == http.StatusForbidden && own != status
+}
+
+// failure describes a response which shows only the state of the server, such as
+// a rate limit. It is empty if the page itself gets the same status.
+func (p probe) failure() string {
+	failed := func(ex, own *Exchange) bool {
+		status := ex.status()
+		return (status == http.StatusTooManyRequests || status >= 500) && status != own.status()
+	}
+	switch r := p.Result; {
+	case failed(r.Actual, p.page.Actual):
+		return fmt.Sprintf("failed: status %d", r.Actual.status())
+	case failed(r.Preflight, p.page.Preflight):
+		return fmt.Sprintf("failed: the preflight got status %d", r.Preflight.status())
+	}
+	return ""
+}
+
+// status returns the status of the response, or 0.
+func (ex *Exchange) status() int {
+	if ex == nil || ex.Response == nil {
+		return 0
+	}
+	return ex.Response.StatusCode
 }
 
 // find fills in the findings.
@@ -304,14 +381,14 @@ func (p Probe) name() string {
 
 // hasAccess reports whether the page of p can read a response that is not a
 // rejection, or send the request.
-func (s *scan) hasAccess(p probe) bool {
-	return p.reads() && !p.rejected(s.probes[0].Result) || p.sends()
+func (p probe) hasAccess() bool {
+	return p.reads() && !p.rejected() || p.sends()
 }
 
 // allowed returns the probes of some kinds whose pages have access.
 func (s *scan) allowed(credentials bool, kinds ...kind) (allowed []probe) {
 	for _, p := range s.probes {
-		if p.Credentials == credentials && slices.Contains(kinds, p.kind) && s.hasAccess(p) {
+		if p.Credentials == credentials && slices.Contains(kinds, p.kind) && p.hasAccess() {
 			allowed = append(allowed, p)
 		}
 	}
@@ -336,31 +413,42 @@ func (s *scan) can(probes []probe) string {
 
 const crossSite = " This requires cookies with SameSite=None, or HTTP authentication."
 
+// asUser returns the severity of access with credentials, and its description. If
+// the browser has no cookie, a WebSocket may be public.
+func (s *scan) asUser() (Severity, string) {
+	if s.request.Mode == WebSocket && !s.cookie {
+		return Medium, " as your user, if it uses cookies"
+	}
+	return High, " as your user"
+}
+
 // findAccess adds findings about origins that have the same access as the page.
 func (s *scan) findAccess() {
 	everyone := []kind{unrelated, lookAlike, tenant, sibling, otherPort, insecure, opaque}
 	if found := s.allowed(true, unrelated); len(found) > 0 {
-		s.add(High, s.allowed(true, everyone...),
-			fmt.Sprintf("Pages on any origin can %s as your user.", s.can(found))+crossSite,
+		severity, how := s.asUser()
+		s.add(severity, s.allowed(true, everyone...),
+			fmt.Sprintf("Pages on any origin can %s%s.", s.can(found), how)+crossSite,
 			"Allow only the origins on a list. If a function decides, have it compare the whole origin.")
 		return
 	}
-	s.findPowerful(High, true)
+	s.findPowerful(true)
 	if s.isPublic() {
 		found := s.allowed(false, unrelated)
 		s.add(Info, found, fmt.Sprintf("Pages on any origin can %s without credentials. That is right for a public API, but not for a server that only the network protects.", s.can(found)), "")
 	} else {
-		s.findPowerful(Medium, false)
+		s.findPowerful(false)
 	}
 	s.findMinor()
 	s.findUselessCredentials()
 }
 
 // findPowerful adds findings about origins that anyone can have.
-func (s *scan) findPowerful(severity Severity, credentials bool) {
-	how, condition := " as your user", crossSite
+func (s *scan) findPowerful(credentials bool) {
+	severity, how := s.asUser()
+	condition := crossSite
 	if !credentials {
-		how, condition = " without credentials", ""
+		severity, how, condition = Medium, " without credentials", ""
 	}
 	found := s.allowed(credentials, unrelated)
 	s.add(severity, found, fmt.Sprintf("Pages on unrelated origins can %s%s.", s.can(found), how)+condition,
@@ -369,7 +457,7 @@ func (s *scan) findPowerful(severity Severity, credentials bool) {
 	s.add(severity, found,
 		fmt.Sprintf("Any page can have the origin null in a sandboxed frame, and %s%s.", s.can(found), how)+condition,
 		"Do not allow null.")
-	found = slices.DeleteFunc(s.unreported(credentials, lookAlike), s.isCovered)
+	found = s.unreported(credentials, lookAlike)
 	s.add(severity, found,
 		fmt.Sprintf("The server accepts other hosts as if they were an allowed one. Anyone can register such a host, and its pages can then %s%s.", s.can(found), how)+condition,
 		"Compare the whole origin. Do not compare a prefix or a suffix of it. In a regular expression, escape the dots, and use ^ and $.")
@@ -388,19 +476,6 @@ func (s *scan) unreported(credentials bool, kinds ...kind) []probe {
 	return slices.DeleteFunc(s.allowed(credentials, kinds...), func(p probe) bool {
 		return !credentials && slices.ContainsFunc(s.allowed(true, kinds...), func(q probe) bool { return q.Origin == p.Origin })
 	})
-}
-
-// isCovered reports whether a look-alike is allowed because it is also a sibling,
-// and siblings are allowed.
-func (s *scan) isCovered(p probe) bool {
-	host := hostOf(p.Origin)
-	for _, q := range append(s.allowed(false, sibling, tenant), s.allowed(true, sibling, tenant)...) {
-		_, parent, _ := strings.Cut(hostOf(q.Origin), ".")
-		if strings.HasSuffix(host, "."+parent) || q.kind == sibling && isRelative(hostOf(s.page), host) {
-			return true
-		}
-	}
-	return false
 }
 
 // findMinor adds findings about origins that the page's owner, or the network,
@@ -457,7 +532,7 @@ func (s *scan) isPublic() bool {
 	for _, p := range s.allowed(false, unrelated) {
 		scheme, _, _ := strings.Cut(p.Origin, ":")
 		if !slices.ContainsFunc(s.probes, func(q probe) bool {
-			return q.kind == lookAlike && !q.Credentials && strings.HasPrefix(q.Origin, scheme+":") && !s.hasAccess(q)
+			return q.kind == lookAlike && !q.Credentials && strings.HasPrefix(q.Origin, scheme+":") && !q.hasAccess()
 		}) {
 			return true
 		}
@@ -474,19 +549,18 @@ func (s *scan) findCaching() {
 	var unmarked, stored, stale []probe
 	differ := false
 	for _, p := range s.probes {
-		first, res := s.probes[0].Result.Actual.Response, p.Result.Actual.Response
-		differ = differ || p.rejected(s.probes[0].Result) ||
-			res.Header.Get("Access-Control-Allow-Origin") != first.Header.Get("Access-Control-Allow-Origin")
+		res, allowed := p.Result.Actual.Response, p.Result.Actual.header("Access-Control-Allow-Origin")
+		differ = differ || p.rejected() || allowed != p.page.Actual.header("Access-Control-Allow-Origin")
 		vary, _ := extractList(res.Header, "Vary")
 		varies := containsFold(vary, "Origin") || slices.Contains(vary, "*")
-		if !varies && !isCacheControl(res.Header, "no-store") {
+		if !varies && isStorable(res) {
 			unmarked = append(unmarked, p)
 		}
-		if p.rejected(s.probes[0].Result) && isCacheable(res) {
+		if p.rejected() && isCacheable(res) {
 			stored = append(stored, p)
 		}
-		if allowed := res.Header.Get("Access-Control-Allow-Origin"); res.Header["Age"] != nil && origin.Valid(allowed) && allowed != p.Origin && p.kind != absent &&
-			(varies || s.preflightsDiffer(allowed)) {
+		cached := evidence{header: res.Header}.cache() != ""
+		if cached && origin.Valid(allowed) && allowed != p.Origin && p.kind != absent && (varies || s.preflightsDiffer(allowed)) {
 			stale = append(stale, p)
 		}
 	}
@@ -516,26 +590,53 @@ func (ex *Exchange) header(name string) string {
 	return ex.Response.Header.Get(name)
 }
 
-// isCacheControl reports whether Cache-Control has a directive.
-func isCacheControl(h http.Header, directive string) bool {
-	directives := split(strings.Join(h["Cache-Control"], ","))
-	return slices.ContainsFunc(directives, func(d string) bool {
-		name, _, _ := strings.Cut(d, "=")
-		return strings.EqualFold(name, directive)
+// cacheControl returns the value of a directive in Cache-Control.
+func cacheControl(h http.Header, directive string) (value string, found bool) {
+	for _, d := range split(strings.Join(h["Cache-Control"], ",")) {
+		if name, value, _ := strings.Cut(d, "="); strings.EqualFold(name, directive) {
+			return strings.Trim(value, `"`), true
+		}
+	}
+	return "", false
+}
+
+// isCacheControl reports whether Cache-Control has one of directives.
+func isCacheControl(h http.Header, directives ...string) bool {
+	return slices.ContainsFunc(directives, func(directive string) bool {
+		_, found := cacheControl(h, directive)
+		return found
 	})
 }
 
-// isCacheable reports whether a shared cache can store res (RFC 9111, section 3).
-func isCacheable(res *http.Response) bool {
-	if isCacheControl(res.Header, "no-store") || isCacheControl(res.Header, "private") {
+// isStorable reports whether a cache, such as the browser's, can store res (RFC
+// 9111, section 3).
+func isStorable(res *http.Response) bool {
+	if isCacheControl(res.Header, "no-store") {
 		return false
 	}
 	switch res.StatusCode {
-	case 404, 405, 410, 414, 501: // RFC 9110, section 15.1
+	case 200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501: // RFC 9110, section 15.1
 		return true
 	}
-	return isCacheControl(res.Header, "public") || isCacheControl(res.Header, "max-age") || isCacheControl(res.Header, "s-maxage") ||
-		res.Header["Expires"] != nil
+	return isCacheControl(res.Header, "public", "private", "max-age", "s-maxage") || res.Header["Expires"] != nil
+}
+
+// isCacheable reports whether a shared cache can store res, and use it without
+// asking the server.
+func isCacheable(res *http.Response) bool {
+	if !isStorable(res) || isCacheControl(res.Header, "private", "no-cache") {
+		return false
+	}
+	for _, directive := range []string{"s-maxage", "max-age"} {
+		if seconds, found := cacheControl(res.Header, directive); found {
+			return strings.Trim(seconds, "0") != ""
+		}
+	}
+	if res.Header["Expires"] != nil {
+		expires, err := http.ParseTime(res.Header.Get("Expires"))
+		return err == nil && expires.After(time.Now())
+	}
+	return true
 }
 
 // hostOf returns the host of an origin, without its port.
@@ -557,16 +658,12 @@ func (r *Report) String() string {
 	for _, p := range r.Tried {
 		width = max(width, len(p.name()))
 	}
-	summary := "no findings"
 	for _, p := range r.Tried {
-		if p.Result.Actual == nil || p.Result.Actual.Response == nil {
-			summary = "no findings, but not every request got a response"
-		}
 		how := "without credentials"
 		if p.Credentials {
 			how = "with credentials"
 		}
-		t.line("%-*s  %-19s  %s", width, p.name(), how, p.outcome(r.Tried[0].Result))
+		t.line("%-*s  %-19s  %s", width, p.name(), how, p.Outcome)
 	}
 	for _, f := range r.Findings {
 		t.line("")
@@ -578,28 +675,35 @@ func (r *Report) String() string {
 	}
 	if len(r.Findings) == 0 {
 		t.line("")
-		t.line("%s", summary)
+		t.line("no findings")
+	}
+	if r.Incomplete != "" {
+		t.line("note: not every request got a response; %s", r.Incomplete)
+	} else if r.noAccess {
+		t.line("note: the page itself has no access, so the scan shows little; check the origin of the page, the URL and the cookie")
 	}
 	return t.String()
 }
 
-// outcome describes the result of p. Page is the first result.
-func (p Probe) outcome(page *Result) string {
+// outcome describes the result of p.
+func (p probe) outcome() string {
 	r := p.Result
 	if r.Actual == nil || r.Actual.Response == nil {
 		return "no response: " + r.Blocked
 	}
+	if text := p.failure(); text != "" {
+		return text
+	}
 	status := r.Actual.Response.StatusCode
-	full := probe{Probe: p}
 	var text string
 	switch {
-	case p.Origin == "":
+	case p.kind == absent:
 		return fmt.Sprintf("status %d", status)
-	case r.request.Mode == WebSocket && full.reads():
+	case r.request.Mode == WebSocket && p.reads():
 		return "opens the WebSocket"
-	case full.rejected(page):
+	case p.rejected():
 		text = fmt.Sprintf("rejected: status %d", status)
-	case full.reads():
+	case p.reads():
 		text = fmt.Sprintf("reads the response: status %d", status)
 	case status < 400:
 		text = fmt.Sprintf("cannot read the response, but the request was not rejected: status %d", status)
@@ -607,7 +711,7 @@ func (p Probe) outcome(page *Result) string {
 		text = fmt.Sprintf("cannot read the response: status %d", status)
 	}
 	switch method := r.request.Method; {
-	case full.sends():
+	case p.sends():
 		text += fmt.Sprintf("; the preflight allows %s", method)
 	case r.Preflight != nil:
 		text += fmt.Sprintf("; the preflight does not allow %s: %s", method, r.denied.text)

@@ -68,6 +68,29 @@ func TestScan(t *testing.T) {
 			}
 		})
 	}
+	// login responds 401 to requests without a cookie, inside allow. If a request
+	// has one, and comes from another origin than app, it responds 403 inside reject.
+	login := func(allow, reject http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch origin := r.Header.Get("Origin"); {
+			case r.Header.Get("Cookie") == "":
+				allow.ServeHTTP(w, r)
+				w.WriteHeader(401)
+			case origin == app || origin == "":
+				allow.ServeHTTP(w, r)
+			default:
+				reject.ServeHTTP(w, r)
+				w.WriteHeader(403)
+			}
+		})
+	}
+	// rejectingAll responds with status to app, and as reject to other origins.
+	rejectingAll := func(status int, reject http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			reject.ServeHTTP(w, r)
+			w.WriteHeader(status)
+		})
+	}
 	const all = "https://stranger.example https://sibling.example.com https://evilapp.example.com https://evilexample.com " +
 		"https://appxexample.com https://app.example.com.evil.example https://app.example.com:8443 http://app.example.com " +
 		"https://localhost.evil.example http://localhost.evil.example null"
@@ -107,15 +130,15 @@ func TestScan(t *testing.T) {
 		},
 		{
 			name: "a suffix without a dot", server: allowing(true, suffix("example.com")),
-			want: []string{"High: https://evilexample.com https://appxexample.com", "Low: http://app.example.com", "Low: https://sibling.example.com"},
+			want: []string{"High: https://evilexample.com https://appxexample.com", "Low: http://app.example.com", "Low: https://sibling.example.com https://evilapp.example.com"},
 		},
 		{
 			name: "a suffix without a dot, of the whole host", server: allowing(true, suffix("app.example.com")),
-			want: []string{"High: https://evilapp.example.com", "Low: http://app.example.com"},
+			want: []string{"Low: http://app.example.com", "Low: https://evilapp.example.com"},
 		},
 		{
 			name: "a suffix with a dot", server: allowing(true, suffix(".example.com")),
-			want: []string{"Low: http://app.example.com", "Low: https://sibling.example.com"},
+			want: []string{"Low: http://app.example.com", "Low: https://sibling.example.com https://evilapp.example.com"},
 		},
 		{
 			name: "a regular expression with dots that are not escaped", server: allowing(true, matching(`^https://app.example.com$`)),
@@ -141,18 +164,27 @@ func TestScan(t *testing.T) {
 			want: []string{"Medium: https://stranger.example", "Medium: null", "Info: http://app.example.com", "Info: https://sibling.example.com https://app.example.com:8443"},
 		},
 
-		{name: "siblings, with credentials", server: allowing(true, matching(`^https://[a-z.]*\.example\.com$`)), want: []string{"Low: https://sibling.example.com"}},
-		{name: "siblings, without credentials", server: allowing(false, matching(`^https://[a-z.]*\.example\.com$`)), want: []string{"Info: https://sibling.example.com"}},
+		{name: "siblings, with credentials", server: allowing(true, matching(`^https://[a-z.]*\.example\.com$`)), want: []string{"Low: https://sibling.example.com https://evilapp.example.com"}},
+		{name: "siblings, without credentials", server: allowing(false, matching(`^https://[a-z.]*\.example\.com$`)), want: []string{"Info: https://sibling.example.com https://evilapp.example.com"}},
 		{
 			name: "subdomains at any depth", server: allowing(true, matching(`^https://[a-z.]*\.example\.com$`)), page: "https://a.b.example.com",
-			want: []string{"Low: https://sibling.b.example.com"},
+			want: []string{"Low: https://sibling.b.example.com https://evila.b.example.com https://evilb.example.com https://axb.example.com"},
 		},
 		{name: "subdomains of the page's host", server: allowing(true, suffix(".example.com")), page: "https://example.com", want: []string{"Low: https://sibling.example.com"}},
 		{name: "hosts that others register, with credentials", server: allowing(true, suffix(".github.io")), page: "https://me.github.io", want: []string{
-			"High: https://sibling.github.io", "Low: http://me.github.io",
+			"High: https://sibling.github.io https://evilme.github.io", "Low: http://me.github.io", "Low: https://sibling.me.github.io",
+		}},
+		{name: "the end of a label, with credentials", server: allowing(true, suffix("-app.example.com")), page: "https://pr1-app.example.com", want: []string{
+			"Low: http://pr1-app.example.com", "Low: https://evilpr1-app.example.com",
+		}},
+		{name: "the end of a label that others register, with credentials", server: allowing(true, suffix("--a.netlify.app")), page: "https://pr1--a.netlify.app", want: []string{
+			"High: https://evilpr1--a.netlify.app", "Low: http://pr1--a.netlify.app", "Low: https://sibling.pr1--a.netlify.app",
+		}},
+		{name: "subdomains of a host under a suffix with two labels", server: allowing(true, matching(`^https://([a-z]+\.)?example\.co\.uk$`)), page: "https://example.co.uk", want: []string{
+			"Low: https://sibling.example.co.uk",
 		}},
 		{name: "hosts under a host that others register", server: allowing(true, suffix(".github.io")), page: "https://a.b.github.io", want: []string{
-			"High: https://evilb.github.io https://axb.github.io", "Low: http://a.b.github.io", "Low: https://sibling.b.github.io",
+			"High: https://evilb.github.io https://axb.github.io", "Low: http://a.b.github.io", "Low: https://sibling.b.github.io https://evila.b.github.io",
 		}},
 
 		{name: "another port, with credentials", server: allowing(true, prefix(app+":")), want: []string{"Low: https://app.example.com:8443"}},
@@ -204,8 +236,8 @@ func TestScan(t *testing.T) {
 			}),
 			want: []string{"Medium: " + all + " (without Origin)"},
 		},
-		{name: "rejections without Vary", server: rejecting(403, "Vary", "Accept"), want: []string{"Medium: " + all}},
-
+		{name: "rejections without Vary", server: rejecting(404, "Vary", "Accept", "Cache-Control", "no-cache"), want: []string{"Medium: " + all}},
+		{name: "rejections without Vary, with a status that caches do not store", server: rejecting(403, "Vary", "Accept")},
 		{
 			name: "rejections without Vary, and no CORS", page: "https://api.example.com",
 			server: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -213,13 +245,18 @@ func TestScan(t *testing.T) {
 					w.WriteHeader(403)
 				}
 			}),
-			want: []string{"Medium: https://api.example.com " + strings.ReplaceAll(all, "app", "api") + " (without Origin)"},
+			want: []string{"Medium: https://api.example.com (without Origin)"},
 		},
 		{name: "rejections", server: rejecting(403)},
 		{name: "rejections that are public", server: rejecting(403, "Cache-Control", "public"), want: []string{"Medium: " + all}},
 		{name: "rejections with a lifetime", server: rejecting(403, "Cache-Control", "Max-Age=60"), want: []string{"Medium: " + all}},
 		{name: "rejections with a lifetime in shared caches", server: rejecting(403, "Cache-Control", "s-maxage=60"), want: []string{"Medium: " + all}},
 		{name: "rejections that expire", server: rejecting(403, "Expires", "Thu, 01 Jan 2099 00:00:00 GMT"), want: []string{"Medium: " + all}},
+		{name: "rejections that are public, but not fresh", server: rejecting(403, "Cache-Control", "public, max-age=0")},
+		{name: "rejections that shared caches revalidate", server: rejecting(403, "Cache-Control", "max-age=60, s-maxage=0")},
+		{name: "rejections that all caches revalidate", server: rejecting(404, "Cache-Control", "max-age=60, no-cache")},
+		{name: "rejections that expired", server: rejecting(403, "Expires", "Thu, 01 Jan 2015 00:00:00 GMT")},
+		{name: "rejections with a malformed date", server: rejecting(403, "Expires", "0")},
 		{name: "rejections with the lowest status", server: rejecting(400, "Cache-Control", "public"), want: []string{"Medium: " + all}},
 		{name: "responses with a status below 400", server: rejecting(399, "Cache-Control", "public")},
 		{name: "errors for everyone", server: respond(400, "Vary: Origin", "Cache-Control: public")},
@@ -240,6 +277,26 @@ func TestScan(t *testing.T) {
 		},
 
 		{
+			name:   "a login, and rejections that can be cached",
+			server: login(allowing(true, only(app)), rejecting(403, "Cache-Control", "max-age=60")),
+			want:   []string{"Medium: " + all},
+		},
+		{name: "a login, and rejections that pages can read", server: login(allowing(true, only(app)), allowing(true, everyone))},
+		{name: "a login without Vary", server: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Cookie") == "" {
+				w.WriteHeader(401)
+			}
+		})},
+		{name: "a login without Vary, outside CORS", server: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Cookie") == "" {
+				w.WriteHeader(401)
+			} else {
+				allowing(true, only(app)).ServeHTTP(w, r)
+			}
+		})},
+		{name: "a missing resource, and rejections that can be cached", server: rejectingAll(404, rejecting(403, "Cache-Control", "public")), want: []string{"Medium: " + all}},
+
+		{
 			name: "a cache that ignores Vary", server: respond(200, "Access-Control-Allow-Origin: "+app, "Vary: Origin", "Age: 1"),
 			want: []string{"Medium: " + all},
 		},
@@ -255,6 +312,7 @@ func TestScan(t *testing.T) {
 			want: []string{"Medium: " + all},
 		},
 		{name: "a cache of a response that is for one origin", method: "PUT", server: respond(200, "Access-Control-Allow-Origin: "+app, "Age: 1")},
+		{name: "a cache that has no response yet", server: respond(200, "Access-Control-Allow-Origin: "+app, "Vary: Origin", "Age: 0")},
 		{name: "a cache that honors Vary", server: with(allowing(true, only(app)), "Age", "1")},
 
 		{
@@ -307,6 +365,8 @@ func TestScanOfPolicies(t *testing.T) {
 		{name: "one origin, with credentials", policy: cors.Policy{AllowedOrigins: []string{app}, AllowCredentials: true}},
 		{name: "a list, with credentials", policy: cors.Policy{AllowedOrigins: []string{app, "https://www.example.com", "capacitor://localhost"}, AllowCredentials: true}},
 		{name: "part of a label, with credentials", policy: cors.Policy{AllowedOrigins: []string{"https://pr-*-app.example.com"}, AllowCredentials: true}, page: "https://pr-1-app.example.com"},
+		{name: "the end of a label, with credentials", policy: cors.Policy{AllowedOrigins: []string{"https://*-app.example.com"}, AllowCredentials: true}, page: "https://pr1-app.example.com", want: "Low https://evilpr1-app.example.com"},
+		{name: "the end of a label under a public suffix", policy: cors.Policy{AllowedOrigins: []string{"https://*--proj.netlify.app"}}, page: "https://pr1--proj.netlify.app", want: "Info https://evilpr1--proj.netlify.app"},
 		{name: "ports of this machine, with credentials", policy: cors.Policy{AllowedOrigins: []string{"http://localhost:*"}, AllowCredentials: true}, page: "http://localhost:3000", want: "Info http://localhost:3001"},
 		{name: "any origin", policy: cors.Policy{AllowedOrigins: []string{"*"}}, want: "Info https://stranger.example"},
 		{name: "any origin over HTTPs", policy: cors.Policy{AllowedOrigins: []string{"https://*"}}, want: "Info https://stranger.example"},
@@ -443,13 +503,11 @@ func TestScanRequests(t *testing.T) {
 					tried = append(tried, p.Origin)
 				}
 			}
-			if !slices.Equal(tried, append(want, "")) {
-				t.Errorf("tried %q\nwant  %q", tried, want)
-			}
-			if test.request.Mode == corstest.WebSocket { // whose handshakes always have Origin
-				want = append(want, "https://api.example.com")
-			} else {
+			if test.request.Mode != corstest.WebSocket { // whose handshakes always have Origin
 				want = append(want, "")
+			}
+			if !slices.Equal(tried, want) {
+				t.Errorf("tried %q\nwant  %q", tried, want)
 			}
 			if !slices.Equal(origins, want) {
 				t.Errorf("the server got %q\nwant %q", origins, want)
@@ -461,7 +519,7 @@ func TestScanRequests(t *testing.T) {
 func TestScanTriesHostsOfThePage(t *testing.T) {
 	for page, want := range map[string]string{
 		"https://example.com":   "https://sibling.example.com https://evilexample.com https://examplexcom https://example.com.evil.example https://example.com:8443 http://example.com",
-		"https://me.github.io":  "https://sibling.github.io https://evilme.github.io https://mexgithub.io https://me.github.io.evil.example https://me.github.io:8443 http://me.github.io",
+		"https://me.github.io":  "https://sibling.github.io https://sibling.me.github.io https://evilme.github.io https://mexgithub.io https://me.github.io.evil.example https://me.github.io:8443 http://me.github.io",
 		"https://192.0.2.1:444": "https://192.0.2.1.evil.example:444 https://192.0.2.1:445 http://192.0.2.1:444",
 		"http://localhost:3000": "http://stranger.example http://localhost.evil.example:3000 http://localhost:3001",
 		"http://[::1]":          "http://stranger.example http://[::1]:8443",
@@ -505,13 +563,16 @@ func TestScanDoesNotTryTheServersOrigin(t *testing.T) {
 func TestScanOfWebSockets(t *testing.T) {
 	for _, test := range []struct {
 		accept func(origin string) bool
+		cookie string
 		want   []string
 	}{
-		{func(string) bool { return true }, []string{"High: Pages on any origin can open the WebSocket as your user."}},
-		{func(origin string) bool { return origin == app }, nil},
-		{func(origin string) bool { return strings.HasSuffix(origin, "//app.example.com") }, []string{"Low: Anyone on the network path can change a page that is loaded over HTTP, and then open the WebSocket as your user."}},
+		{func(string) bool { return true }, "a=b", []string{"High: Pages on any origin can open the WebSocket as your user."}},
+		{func(string) bool { return true }, "", []string{"Medium: Pages on any origin can open the WebSocket as your user, if it uses cookies."}},
+		{func(origin string) bool { return origin == app || origin == "null" }, "", []string{"Medium: Any page can have the origin null in a sandboxed frame, and open the WebSocket as your user, if it uses cookies."}},
+		{func(origin string) bool { return origin == app }, "a=b", nil},
+		{func(origin string) bool { return strings.HasSuffix(origin, "//app.example.com") }, "a=b", []string{"Low: Anyone on the network path can change a page that is loaded over HTTP, and then open the WebSocket as your user."}},
 	} {
-		b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b := corstest.Browser{Cookie: test.cookie, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if test.accept(r.Header.Get("Origin")) {
 				w.WriteHeader(101)
 			} else {
@@ -545,7 +606,7 @@ func TestScanWithoutResponse(t *testing.T) {
 	request := corstest.Request{Method: "PUT", URL: "https://api.example.com"}
 
 	down := panics(func(*http.Request) bool { return true }).Scan(app, request)
-	if len(down.Tried) != 1 || down.Tried[0].Result.Err() == nil || !strings.HasSuffix(down.String(), "\nno findings, but not every request got a response\n") {
+	if len(down.Tried) != 1 || down.Tried[0].Result.Err() == nil || !strings.HasSuffix(down.String(), "\nno findings\nnote: not every request got a response; https://app.example.com: no response: there is no response: the handler panicked: oh\n") {
 		t.Errorf("got %s", down)
 	}
 	for url, want := range map[string]string{"https://api.example.com/%zz": "is not an absolute HTTP(S) URL", "https://a@api.example.com": "the URL contains a user name or password"} {
@@ -557,7 +618,7 @@ func TestScanWithoutResponse(t *testing.T) {
 
 	partly := panics(func(r *http.Request) bool { return r.Header.Get("Origin") == "null" }).Scan(app, request)
 	if len(partly.Tried) != 26 || !strings.Contains(partly.String(), "null                                  with credentials     no response: there is no response: the handler panicked: oh\n") ||
-		!strings.HasSuffix(partly.String(), "\nno findings, but not every request got a response\n") {
+		!strings.HasSuffix(partly.String(), "\nno findings\nnote: not every request got a response; null: no response: there is no response: the handler panicked: oh\n") {
 		t.Errorf("got %s", partly)
 	}
 
@@ -569,6 +630,63 @@ func TestScanWithoutResponse(t *testing.T) {
 	blocked := panics(func(r *http.Request) bool { return r.Method == "OPTIONS" }).Scan("https://other.example", request)
 	if err := blocked.Tried[0].Result.Err(); !errors.As(err, new(*corstest.BlockedError)) {
 		t.Errorf("got %v, want a BlockedError, because the last request got a response", err)
+	}
+}
+
+// TestScanOfFailures scans servers that are overloaded, or that fail.
+func TestScanOfFailures(t *testing.T) {
+	hostile := func(r *http.Request) bool { return r.Header.Get("Origin") == "null" }
+	preflight := func(r *http.Request) bool { return hostile(r) && r.Method == "OPTIONS" }
+	login := func(r *http.Request) bool { return r.Method != "OPTIONS" && r.Header.Get("Cookie") == "" }
+	everyone := func(*http.Request) bool { return true }
+	for _, test := range []struct {
+		name   string
+		status int
+		fails  func(r *http.Request) bool
+		want   string // in the report
+	}{
+		{"a rate limit", 429, hostile, "note: not every request got a response; null: failed: status 429\n"},
+		{"an error", 500, hostile, "note: not every request got a response; null: failed: status 500\n"},
+		{"a preflight that fails", 503, preflight, "note: not every request got a response; null: failed: the preflight got status 503\n"},
+		{"a rejection", 403, hostile, "no findings\n"},
+		{"a status below 500", 499, hostile, "no findings\n"},
+		{"an error without a cookie", 500, login, "no findings\n"},
+		{"an error for everyone", 500, everyone, "note: the page itself has no access, so the scan shows little; check the origin of the page, the URL and the cookie\n"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := corstest.Browser{Cookie: "session=1", Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if test.fails(r) {
+					w.Header().Set("Vary", "Origin")
+					w.WriteHeader(test.status)
+				} else {
+					allowing(true, func(origin string) bool { return origin == app }).ServeHTTP(w, r)
+				}
+			})}
+			report := b.Scan(app, corstest.Request{Method: "PUT", URL: api})
+			if !strings.HasSuffix(report.String(), test.want) || (report.Incomplete != "") != strings.Contains(test.want, "not every request") || len(report.Findings) > 0 {
+				t.Errorf("want %q in\n%s", test.want, report)
+			}
+		})
+	}
+}
+
+// TestScanOfRejectionsBehindALogin prints the rejections of this library, of a
+// service that responds 401 without a cookie.
+func TestScanOfRejectionsBehindALogin(t *testing.T) {
+	b := corstest.Browser{Cookie: "session=1", Handler: wrap(t, cors.Policy{AllowedOrigins: []string{app}, AllowCredentials: true}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Cookie") == "" {
+			w.WriteHeader(401)
+		}
+	}))}
+	got := b.Scan(app, corstest.Request{Method: "GET", URL: "https://api.example.com/me"}).String()
+	for _, want := range []string{
+		"https://app.example.com               without credentials  reads the response: status 401\n",
+		"https://stranger.example              without credentials  rejected: status 403\n",
+		"https://stranger.example              with credentials     rejected: status 403\n",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("want %q in\n%s", want, got)
+		}
 	}
 }
 
@@ -605,7 +723,7 @@ func TestReportString(t *testing.T) {
 	}
 
 	missing := corstest.Browser{Handler: respond(400)}
-	if got := missing.Scan(app, corstest.Request{URL: api}).String(); !strings.Contains(got, "cannot read the response: status 400\n") || !strings.HasSuffix(got, "\n\nno findings\n") {
+	if got := missing.Scan(app, corstest.Request{URL: api}).String(); !strings.Contains(got, "cannot read the response: status 400\n") || !strings.HasSuffix(got, "\n\nno findings\nnote: the page itself has no access, so the scan shows little; check the origin of the page, the URL and the cookie\n") {
 		t.Errorf("got %s", got)
 	}
 	hostile := corstest.Browser{Handler: respond(200, "Access-Control-Allow-Origin: \x1b[2J")}

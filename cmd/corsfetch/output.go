@@ -139,11 +139,7 @@ func report(o options, result *corstest.Result, status int, err error) jsonRepor
 	case unknown:
 		r.Error = err.Error()
 	}
-	for line := range strings.Lines(result.String()) {
-		if note, ok := strings.CutPrefix(line, "note: "); ok {
-			r.Notes = append(r.Notes, strings.TrimSpace(note))
-		}
-	}
+	r.Notes = notes(result.String())
 	all := exchanges(result)
 	if note := o.mixedContent(all); note != "" {
 		r.Notes = append(r.Notes, note)
@@ -153,6 +149,16 @@ func report(o options, result *corstest.Result, status int, err error) jsonRepor
 		r.Preflight = corstest.PreflightReasons(o.request)
 	}
 	return r
+}
+
+// notes returns the notes in a transcript or a report.
+func notes(text string) (notes []string) {
+	for line := range strings.Lines(text) {
+		if note, ok := strings.CutPrefix(line, "note: "); ok {
+			notes = append(notes, strings.TrimSpace(note))
+		}
+	}
+	return notes
 }
 
 func jsonExchanges(exchanges []corstest.Exchange) (converted []jsonExchange) {

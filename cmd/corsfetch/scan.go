@@ -14,11 +14,8 @@ func scan(o options, browser *corstest.Browser, stdout, stderr *os.File) int {
 	report := browser.Scan(o.page, o.request)
 	status := allowed
 	var err error
-	for _, p := range report.Tried {
-		if p.Result.Actual == nil || p.Result.Actual.Response == nil {
-			status, err = unknown, errors.New(p.Result.Blocked)
-			break
-		}
+	if report.Incomplete != "" {
+		status, err = unknown, errors.New(report.Incomplete)
 	}
 	if len(report.Findings) > 0 && report.Findings[0].Severity > corstest.Info {
 		status = blocked
@@ -45,6 +42,7 @@ type jsonScan struct {
 	Page     string        `json:"page"`
 	Verdict  string        `json:"verdict"`         // "passed", "failed" or "unknown"
 	Error    string        `json:"error,omitempty"` // why a request got no response
+	Notes    []string      `json:"notes,omitempty"`
 	Tried    []jsonProbe   `json:"tried"`
 	Findings []jsonFinding `json:"findings"`
 }
@@ -52,6 +50,7 @@ type jsonScan struct {
 type jsonProbe struct {
 	Origin      string         `json:"origin"` // empty for a request without Origin
 	Credentials bool           `json:"credentials"`
+	Outcome     string         `json:"outcome"`
 	Blocked     string         `json:"blocked,omitempty"`
 	Exchanges   []jsonExchange `json:"exchanges,omitempty"`
 }
@@ -68,8 +67,9 @@ func scanReport(o options, report *corstest.Report, status int, err error) jsonS
 	if err != nil {
 		s.Error = err.Error()
 	}
+	s.Notes = notes(report.String())
 	for _, p := range report.Tried {
-		s.Tried = append(s.Tried, jsonProbe{p.Origin, p.Credentials, p.Result.Blocked, jsonExchanges(exchanges(p.Result))})
+		s.Tried = append(s.Tried, jsonProbe{p.Origin, p.Credentials, p.Outcome, p.Result.Blocked, jsonExchanges(exchanges(p.Result))})
 	}
 	for _, f := range report.Findings {
 		s.Findings = append(s.Findings, jsonFinding{f.Severity.String(), f.Origins, f.What, f.Fix})

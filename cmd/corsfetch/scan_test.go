@@ -26,6 +26,13 @@ func TestScan(t *testing.T) {
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
 
+	limited := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Origin") != "https://app.example.com" {
+			w.WriteHeader(http.StatusTooManyRequests)
+		}
+	}))
+	t.Cleanup(limited.Close)
+
 	const page = "https://app.example.com"
 	for _, test := range []struct {
 		name    string
@@ -33,12 +40,14 @@ func TestScan(t *testing.T) {
 		status  int
 		want    string // in the text
 		verdict string // in JSON
+		last    string // the end of the last outcome, in JSON
 	}{
-		{"passes a policy that lists the page", []string{"-page", page, "-X", "PUT", "-d", "{}", closed.URL + "/items/1"}, 0, "no findings", "passed"},
-		{"passes a public API", []string{"-page", page, public.URL}, 0, "Info: Pages on any origin", "passed"},
-		{"fails a policy that allows every origin", []string{"-page", page, open.URL}, 1, "High: Pages on any origin", "failed"},
-		{"does not judge a server that is down", []string{"-page", page, gone.URL}, 2, "not every request got a response", "unknown"},
-		{"does not judge a request that no browser sends", []string{"-page", page, "-X", "TRACE", closed.URL}, 2, "method TRACE is forbidden", "unknown"},
+		{"passes a policy that lists the page", []string{"-page", page, "-X", "PUT", "-d", "{}", closed.URL + "/items/1"}, 0, "no findings", "passed", "status 405"},
+		{"passes a public API", []string{"-page", page, public.URL}, 0, "Info: Pages on any origin", "passed", "status 404"},
+		{"fails a policy that allows every origin", []string{"-page", page, open.URL}, 1, "High: Pages on any origin", "failed", "status 404"},
+		{"does not judge a server that is down", []string{"-page", page, gone.URL}, 2, "not every request got a response", "unknown", "connection refused"},
+		{"does not judge a server that limits requests", []string{"-page", page, limited.URL}, 2, "failed: status 429", "unknown", "failed: status 429"},
+		{"does not judge a request that no browser sends", []string{"-page", page, "-X", "TRACE", closed.URL}, 2, "method TRACE is forbidden", "unknown", "forbidden to scripts"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -49,8 +58,10 @@ func TestScan(t *testing.T) {
 			status, stdout, stderr = corsfetch(t, append(test.args, "-scan", "-json")...)
 			var got struct {
 				Verdict string
+				Notes   []string
 				Tried   []struct {
 					Origin    string
+					Outcome   string
 					Exchanges []struct{ Method string }
 				}
 			}
@@ -59,6 +70,10 @@ func TestScan(t *testing.T) {
 			}
 			if status != test.status || got.Verdict != test.verdict || got.Tried[0].Origin != page {
 				t.Errorf("exit status %d, want %d and verdict %q:\n%s%s", status, test.status, test.verdict, stdout, stderr)
+			}
+			last := got.Tried[len(got.Tried)-1].Outcome
+			if !strings.HasSuffix(last, test.last) || last == "" || (len(got.Notes) > 0) != (test.status == 2 || test.last == "status 404") {
+				t.Errorf("the notes %q and the last outcome %q, want %q", got.Notes, last, test.last)
 			}
 			for _, tried := range got.Tried {
 				for _, ex := range tried.Exchanges {
