@@ -21,7 +21,8 @@ type evidence struct {
 	passed     bool // the preflight just before this request was successful
 	mode       Mode
 	method     string
-	host       string // of the URL
+	sent       http.Header // of the request that the response is for
+	host       string      // of the URL
 	status     int
 	header     http.Header
 	body       string
@@ -49,6 +50,7 @@ func advise(r *Result) string {
 		passed:     r.Actual != nil && r.Preflight != nil,
 		mode:       r.request.Mode,
 		method:     r.request.Method,
+		sent:       ex.Request.Header,
 		host:       ex.Request.Host,
 		status:     ex.Response.StatusCode,
 		header:     ex.Response.Header,
@@ -117,7 +119,12 @@ func (e evidence) adviseOnRejection() string {
 func (e evidence) adviseOnHandshake() string {
 	switch e.status {
 	case 403:
-		return "Something other than package cors rejected the handshake. Packages for WebSockets compare Origin with Host themselves: let the policy decide instead (see WebSockets in docs/integration.md)."
+		if e.varies() && e.header["Access-Control-Allow-Origin"] == nil {
+			return e.adviseOnVary() // a DenyHandler, for example
+		}
+		return "Packages for WebSockets compare Origin with Host themselves, and respond with 403. Let the policy decide instead (see WebSockets in docs/integration.md). If yours does not compare them, look for a guard that rejects the handshake."
+	case 500, 501:
+		return "The server failed on the handshake. Often, a middleware wraps the ResponseWriter in a type without the method Hijack, which WebSockets need. Add Hijack to that type, or put the handler of the WebSocket outside the middleware. The server's log has the error."
 	case 401, 407:
 		return "Authentication rejected the handshake. Scripts cannot add headers to it: use a cookie, or send the token in the first message."
 	case 400, 404, 426:
@@ -149,16 +156,24 @@ func (e evidence) adviseOnPreflight() string {
 	switch {
 	case e.cache() != "":
 		return e.adviseOnCache()
+	case e.gateway() != "":
+		return e.adviseOnGateway()
 	case e.varies() && !challenged:
 		return e.adviseOnVary()
+	case strings.Contains(e.body, "CORSResponse: "):
+		return fmt.Sprintf("S3 rejected the preflight, because the CORS configuration of the bucket does not allow everything that the page requests. Allow all of it there, if you trust the page: %s.", e.requested())
 	case e.status/100 == 3 && e.header["Location"] != nil:
 		return e.adviseOnRedirectedPreflight()
+	case e.status == 403 && !challenged:
+		text = fmt.Sprintf("Either authentication or another guard rejected the preflight, or the CORS middleware did, as gin-contrib/cors and gorilla/handlers do. If it was the guard, put the CORS middleware outside it, or have the gateway or platform in front let OPTIONS requests pass: preflights never have credentials. If it was the CORS middleware, allow everything that the page requests, if you trust the page: %s.", e.requested())
+	case e.status == 405 && e.header["Allow"] == nil:
+		text = fmt.Sprintf("Either the router responded to OPTIONS itself, or the CORS middleware rejected the method, as gorilla/handlers does. If it was the router, wrap the whole router with the CORS middleware, or mount it on a pattern without a method. If it was the CORS middleware, have it allow the method %s.", e.sent.Get("Access-Control-Request-Method"))
 	case e.status == 401, e.status == 403, e.status == 407:
 		text = "Authentication or another guard rejected the preflight, because preflights never have credentials. Put the CORS middleware outside that guard. If a proxy, gateway or platform in front requires a login, have it let OPTIONS requests pass."
-	case e.status == 404, e.status == 405, e.status == 501:
+	case e.status == 404:
+		text = "The router responded to OPTIONS itself, because no route has that path and method, so the CORS middleware did not run. Check the path. If it is right, wrap the whole router with the CORS middleware, or mount it on a pattern without a method."
+	case e.status == 405, e.status == 501:
 		text = "The router responded to OPTIONS itself, because no route has that method, so the CORS middleware did not run. Wrap the whole router with the CORS middleware, or mount it on a pattern without a method."
-	case e.gateway() != "":
-		return e.gateway() + " If your Go code sent it, put the CORS middleware outside that code."
 	case e.status/100 == 5:
 		text = "The server failed on the OPTIONS request, or a proxy in front cannot reach it. Check its log, and put the CORS middleware outside the code that fails."
 	case e.status/100 == 2:
@@ -187,6 +202,8 @@ func (e evidence) adviseOnMissingOrigin() string {
 	switch {
 	case e.cache() != "":
 		return e.adviseOnCache()
+	case e.gateway() != "":
+		return e.adviseOnGateway()
 	case e.varies() && e.passed:
 		return "The preflight was allowed, but the response has no CORS header except Vary. A second CORS middleware inside the first does not allow the origin, or something removes Origin from the request or the CORS headers from the response."
 	case e.varies():
@@ -195,14 +212,17 @@ func (e evidence) adviseOnMissingOrigin() string {
 		return fmt.Sprintf("The request was redirected to another host (%q), without CORS headers. If the target is a login page, have the gateway or platform in front respond with 401 to scripts, and let the user log in on a page. Otherwise, have the page request that URL.", location)
 	case e.status/100 == 3 && location != "":
 		return "The redirect also needs CORS headers. Put the CORS middleware outside the code that redirects, or have the page request the final URL. If the target is a login page, respond to scripts with 401 instead."
-	case e.gateway() != "":
-		return e.gateway() + " For scripts to read it, add CORS headers to the error pages of the proxy (see docs/proxies.md), or wrap the Go code that sent it."
 	case e.left:
 		return "Redirects led to another host, whose response has no CORS headers. If the target is a login page, have the service respond with 401 to scripts, and let the user log in on a page. Otherwise, wrap the handler of that host too."
+	case e.status == 403:
+		return fmt.Sprintf("Either the CORS middleware rejected the page's origin, as gin-contrib/cors does, or code outside the CORS middleware wrote the 403. If it was the CORS middleware, and you trust the page, add %s to AllowedOrigins. If it was a guard, put the CORS middleware outside it, so the script can read the error.", e.page)
 	case e.status >= 400:
 		text := fmt.Sprintf("Code outside the CORS middleware wrote the %d, so the script cannot read the error. Put the CORS middleware outside that code: authentication, rate limits, time limits or the router.", e.status)
 		if front := e.front(); front != "" {
 			text += fmt.Sprintf(" The response has %q. If that is a proxy, and the service's log does not show this request, add the CORS headers to its error pages.", front)
+		}
+		if strings.HasPrefix(e.header.Get("Server"), "nginx") {
+			text += " If nginx adds the CORS headers, its add_header needs always to add them to errors."
 		}
 		return text
 	}
@@ -221,6 +241,8 @@ func (e evidence) adviseOnValues() string {
 	case len(origins) > 1 && (len(lines) > 1 || origins[0] == origins[1] || slices.Contains(origins, "*")),
 		len(e.header["Access-Control-Allow-Credentials"]) > 1 && e.kind == credentialsDenied:
 		return "Two layers set CORS headers, and browsers do not accept two values. Let only one layer set them: remove the other middleware, or the code or proxy setting that adds Access-Control-Allow-Origin. If the service itself is a Go proxy, call cors.StripHeaders in ModifyResponse."
+	case e.kind == originOther && e.value == "":
+		return fmt.Sprintf("Access-Control-Allow-Origin is empty. Often, a proxy's list or a variable has no value for the page's origin. If you trust the page, have it send %s and Vary: Origin. Otherwise, have it leave the header out.", e.page)
 	case e.kind == originOther && e.withoutOrigin() != "":
 		return e.withoutOrigin()
 	case e.kind == originOther && (strings.EqualFold(e.value, e.page) || strings.EqualFold(e.value, e.page+"/")):
@@ -239,14 +261,17 @@ func (e evidence) adviseOnValues() string {
 	return "The request has credentials, but the response lacks Access-Control-Allow-Credentials: true (in lowercase). If the request needs no cookies, make it without credentials. Otherwise, set AllowCredentials. If it is set, your handler, a proxy or another CORS middleware replaces the header." + beacon
 }
 
+const allowMethods, allowHeaders = "Access-Control-Allow-Methods", "Access-Control-Allow-Headers"
+
 // adviseOnLists returns advice for a response to a preflight that has the right
 // origin, but the wrong status, methods or headers.
 func (e evidence) adviseOnLists() string {
-	const allowMethods, allowHeaders = "Access-Control-Allow-Methods", "Access-Control-Allow-Headers"
 	upper := strings.ToUpper(e.value)
 	switch {
 	case e.kind == statusNotOK && e.header["Location"] != nil:
 		return e.adviseOnRedirectedPreflight()
+	case e.kind == statusNotOK && e.unlisted() != "":
+		return fmt.Sprintf("The response to the preflight has status %d, and its lists lack %s. Some CORS middlewares (Starlette, FastAPI) reject such a preflight. Add it to the list of the CORS middleware.", e.status, e.unlisted())
 	case e.kind == statusNotOK:
 		return fmt.Sprintf("The response to the preflight has CORS headers, but status %d. A preflight needs a status from 200 to 299. Let the CORS middleware respond to preflights itself. If it does, something in front removes Access-Control-Request-Method, or a proxy adds the CORS headers.", e.status)
 	case e.kind == listMalformed:
@@ -254,6 +279,8 @@ func (e evidence) adviseOnLists() string {
 
 	case e.kind == methodNotListed && e.lists(allowMethods, upper):
 		return fmt.Sprintf("Methods are case-sensitive, and browsers send %s as the script writes it. Have the script write %s.", e.value, upper)
+	case e.kind == methodNotListed && e.listsFold(allowMethods, e.value):
+		return fmt.Sprintf("Methods are case-sensitive, and Access-Control-Allow-Methods has %s in lowercase or mixed case. Have the server and the script write %s.", upper, upper)
 	case e.kind == methodNotListed && header.FaultOfMethod(upper) != "":
 		return fmt.Sprintf("No policy can allow the method %s. Have the script use another.", e.value)
 	case e.kind == methodNotListed && header.FaultOfMethod(e.value) != "":
@@ -293,12 +320,54 @@ func (e evidence) adviseOnCache() string {
 }
 
 // adviseOnVary returns advice for a response that has Vary: Origin, probably from
-// a CORS middleware, but does not allow the page's origin.
+// a CORS middleware, but does not allow the page's origin. For preflights, some
+// middlewares also send such responses because of the method or a header.
 func (e evidence) adviseOnVary() string {
-	if text := e.withoutOrigin(); text != "" {
-		return text
+	switch {
+	case e.withoutOrigin() != "":
+		return e.withoutOrigin()
+	case e.preflight:
+		return fmt.Sprintf("A CORS middleware probably responded, but it does not allow the origin, the method or a header. If you trust the page, allow everything that it requests: %s. If the policy of package cors already allows all of it, another CORS middleware outside it responded, or something removes Origin from the request, or the CORS headers from the response.", e.requested())
 	}
 	return fmt.Sprintf("A CORS middleware probably responded, but it does not allow the page's origin. If you trust it, add %s to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, something removes Origin from the request, or the CORS headers from the response.", e.page)
+}
+
+// requested lists what a preflight requests.
+func (e evidence) requested() string {
+	text := fmt.Sprintf("origin %s, method %s", e.page, e.sent.Get("Access-Control-Request-Method"))
+	if names := e.sent.Get("Access-Control-Request-Headers"); names != "" {
+		text += ", headers " + strings.ReplaceAll(names, ",", ", ")
+	}
+	return text
+}
+
+// unlisted returns a requested method or header that is not in the list which
+// the response to the preflight has. It returns "" if there is none.
+func (e evidence) unlisted() string {
+	method := e.sent.Get("Access-Control-Request-Method")
+	if e.header[allowMethods] != nil && !e.lists(allowMethods, method) && !e.lists(allowMethods, "*") {
+		return "the method " + method
+	}
+	for _, name := range split(e.sent.Get("Access-Control-Request-Headers")) {
+		if name != "" && e.header[allowHeaders] != nil && !e.listsFold(allowHeaders, name) && !e.lists(allowHeaders, "*") {
+			return "the header " + name
+		}
+	}
+	return ""
+}
+
+// adviseOnGateway returns advice for a response without
+// Access-Control-Allow-Origin that probably comes from a proxy.
+func (e evidence) adviseOnGateway() string {
+	switch {
+	case e.varies() && e.withoutOrigin() != "":
+		return e.gateway() + " " + e.withoutOrigin()
+	case e.varies():
+		return e.gateway() + fmt.Sprintf(" Vary: Origin shows that CORS headers are added for other origins. If you trust the page, add %s to the list of origins in the proxy (see docs/proxies.md), or to AllowedOrigins if your Go code sent it.", e.page)
+	case e.preflight:
+		return e.gateway() + " If your Go code sent it, put the CORS middleware outside that code."
+	}
+	return e.gateway() + " For scripts to read it, add CORS headers to the error pages of the proxy (see docs/proxies.md), or wrap the Go code that sent it."
 }
 
 // withoutOrigin explains why the browser sends null or file:// as the origin of the
@@ -354,15 +423,27 @@ func (e evidence) front() string {
 // "".
 func (e evidence) cache() string {
 	for _, name := range []string{"Age", "Cache-Status", "Cf-Cache-Status", "X-Cache", "X-Cache-Status", "X-Proxy-Cache"} {
-		value := e.header.Get(name)
-		if name == "Age" && value != "" && value != "0" || cacheHit.MatchString(value) {
+		value, hit := e.header.Get(name), cacheHit
+		switch name {
+		case "Age":
+			hit = positive
+		case "Cache-Status":
+			hit = statusHit
+		}
+		if hit.MatchString(value) {
 			return name + ": " + value
 		}
 	}
 	return ""
 }
 
-var cacheHit = regexp.MustCompile("(?i)hit|stale|revalidated|updating")
+var (
+	positive  = regexp.MustCompile(`^[0-9]*[1-9]`)
+	statusHit = regexp.MustCompile(`; *hit *([;,]|$)`) // RFC 9211
+	// Values are, for example, HIT, TCP_HIT and "RefreshHit from cloudfront", but
+	// not hit-for-pass.
+	cacheHit = regexp.MustCompile(`(?i)(^|[^a-z-]|refresh)(hit|stale|revalidated|updating)([^a-z-]|$)`)
+)
 
 // elsewhere reports whether location is a URL on another host.
 func (e evidence) elsewhere(location string) bool {
@@ -380,6 +461,12 @@ func (e evidence) varies() bool {
 func (e evidence) lists(name, item string) bool {
 	items, _ := extractList(e.header, name)
 	return slices.Contains(items, item)
+}
+
+// listsFold is like lists, but ignores case.
+func (e evidence) listsFold(name, item string) bool {
+	items, _ := extractList(e.header, name)
+	return containsFold(items, item)
 }
 
 // hidden returns the headers in all that scripts often want, but that are not

@@ -205,6 +205,9 @@ const (
 	another = "Something other than the CORS middleware responded to OPTIONS, such as a router, a proxy or a static file server."
 	unlist  = "The policy of package cors does not allow the page's origin. If you trust it, add https://page.example to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, an outer CORS middleware"
 	vary    = "A CORS middleware probably responded, but it does not allow the page's origin. If you trust it, add https://page.example to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, something removes Origin"
+	lacks   = "A CORS middleware probably responded, but it does not allow the origin, the method or a header. If you trust the page, allow everything that it requests: origin https://page.example, method "
+	either  = "Either authentication or another guard rejected the preflight, or the CORS middleware did"
+	routed  = "Either the router responded to OPTIONS itself, or the CORS middleware rejected the method"
 	guard   = "Authentication or another guard rejected the preflight, because preflights never have credentials. Put the CORS middleware outside that guard. If a proxy, gateway or platform in front requires a login, have it let OPTIONS requests pass."
 	router  = "The router responded to OPTIONS itself"
 	failed  = "The server failed on the OPTIONS request"
@@ -303,10 +306,10 @@ func TestAdvice(t *testing.T) {
 		},
 
 		// Preflights without Access-Control-Allow-Origin.
-		{name: "a DenyHandler, preflight", handler: deny, request: put, want: []string{vary}},
-		{name: "another CORS middleware, which does not list the page", handler: respond(204, "Vary: Accept, origin"), request: put, want: []string{vary}},
-		{name: "a middleware that varies with everything", handler: respond(204, "Vary: *"), request: put, want: []string{vary}},
-		{name: "the same, and its router without the path", handler: respond(404, "Vary: Origin"), request: put, want: []string{vary}},
+		{name: "a DenyHandler, preflight", handler: deny, request: put, want: []string{lacks + "PUT."}},
+		{name: "another CORS middleware, which does not list the page", handler: respond(204, "Vary: Accept, origin"), request: put, want: []string{lacks + "PUT."}},
+		{name: "a middleware that varies with everything", handler: respond(204, "Vary: *"), request: put, want: []string{lacks + "PUT."}},
+		{name: "the same, and its router without the path", handler: respond(404, "Vary: Origin"), request: put, want: []string{lacks + "PUT."}},
 		{name: "a slash is missing", handler: dirs, request: put, path: "/dir", want: []string{`The preflight was redirected to "/dir/", and browsers do not follow redirects of preflights. Have the page request that URL`, "If the target is a login page"}},
 		{name: "several choices", handler: respond(300, "Location: /a"), request: put, want: []string{`The preflight was redirected to "/a"`}},
 		{name: "a redirect with CORS headers", handler: respond(302, allowPage, "Location: /a"), request: put, want: []string{`The preflight was redirected to "/a"`}},
@@ -315,11 +318,12 @@ func TestAdvice(t *testing.T) {
 		{name: "authentication", handler: respond(401, "WWW-Authenticate: Basic"), request: withCredentials(put), want: []string{guard}},
 		{name: "authentication without a challenge", handler: respond(401), request: put, want: []string{guard}},
 		{name: "authentication in a proxy", handler: respond(407), request: put, want: []string{guard}},
-		{name: "a guard with 403", handler: respond(403), request: put, want: []string{guard}},
-		{name: "a guard whose response varies with cookies", handler: respond(403, "Vary: Cookie"), request: put, want: []string{guard}},
+		{name: "a guard with 403", handler: respond(403), request: put, want: []string{either, "https://page.example, method PUT."}},
+		{name: "a guard whose response varies with cookies", handler: respond(403, "Vary: Cookie"), request: put, want: []string{either}},
 		{name: "authentication whose response varies with the origin", handler: respond(401, "WWW-Authenticate: Basic", "Vary: Origin"), request: put, want: []string{guard}},
+		{name: "a guard with 403 and a challenge", handler: respond(403, "WWW-Authenticate: Basic"), request: put, want: []string{guard}},
 		{name: "a router without OPTIONS", handler: mux, request: put, want: []string{router}},
-		{name: "a router without the path", handler: mux, request: put, path: "/nowhere", want: []string{router}},
+		{name: "a router without the path", handler: mux, request: put, path: "/nowhere", want: []string{router + ", because no route has that path and method", "Check the path."}},
 		{name: "Python's http.server", handler: respond(501, "Server: SimpleHTTP/0.6 Python/3.11.2"), request: put, want: []string{router, `The response has "Server: SimpleHTTP/0.6 Python/3.11.2". If that is a proxy,`}},
 		{name: "a server that fails", handler: respond(500), request: put, want: []string{failed}},
 		{name: "a proxy without servers", handler: respond(503, "Via: 1.1 varnish"), request: put, want: []string{failed, `The response has "Via: 1.1 varnish". If`}},
@@ -336,7 +340,7 @@ func TestAdvice(t *testing.T) {
 		{name: "a redirect outside", handler: dirs, path: "/dir", want: []string{"The redirect also needs CORS headers.", "If the target is a login page"}},
 		{name: "304 to a script", handler: respond(304), want: []string{lost}},
 		{name: "an error outside", handler: respond(400), want: []string{"Code outside the CORS middleware wrote the 400" + outside}},
-		{name: "an error outside, behind a proxy", handler: respond(404, "Server: nginx"), want: []string{"wrote the 404" + outside, `The response has "Server: nginx". If that is a proxy, and the service's log does not show this request, add the CORS headers to its error pages.`}},
+		{name: "an error outside, behind a proxy", handler: respond(404, "Server: nginx"), want: []string{"wrote the 404" + outside, " If nginx adds the CORS headers, its add_header needs always to add them to errors.", `The response has "Server: nginx". If that is a proxy, and the service's log does not show this request, add the CORS headers to its error pages.`}},
 		{name: "no CORS at all", handler: ok, want: []string{lost}},
 		{name: "no CORS at all on another host", handler: elsewhere(ok), want: []string{"Redirects led to another host, whose response has no CORS headers."}},
 
@@ -581,7 +585,7 @@ func TestFieldBugHeadersRemovedOnTheWay(t *testing.T) {
 		{name: "nothing", handler: proxyTo(t, service, nil), request: put},
 		{name: "Origin", handler: remove(service, "Origin"), request: post, want: []string{"The browser sent an Origin header, but package cors did not get it."}},
 		{name: "Origin of a GET", handler: remove(service, "Origin"), want: []string{vary + " from the request"}},
-		{name: "Origin of a preflight", handler: remove(service, "Origin"), request: put, want: []string{vary + " from the request"}},
+		{name: "Origin of a preflight", handler: remove(service, "Origin"), request: put, want: []string{lacks + "PUT.", "something removes Origin from the request"}},
 		{name: "Origin of the actual request", handler: split(service, without(service, "Origin", "Sec-Fetch-Site")), request: put, want: []string{"The preflight was allowed, but the response has no CORS header except Vary.", "or something removes Origin from the request"}},
 		{name: "Access-Control-Request-Method", handler: remove(service, "Access-Control-Request-Method"), request: put, want: []string{"Add PUT to AllowedMethods. If it is already there,", removed}},
 		{name: "Access-Control-Request-Method, for a header", handler: remove(service, "Access-Control-Request-Method"), request: sets("X-Id"), want: []string{"Add X-Id to AllowedHeaders. If it is already there,", removed}},
@@ -654,7 +658,7 @@ func TestFieldBugProxyRespondsToOptions(t *testing.T) {
 	service := wrap(t, cors.Policy{AllowedOrigins: []string{page}, AllowedMethods: []string{"PUT"}}, ok)
 	for _, test := range []adviceTest{
 		{name: "204", handler: split(respond(204, "Server: nginx/1.22.1"), service), request: put, want: []string{another, `The response has "Server: nginx/1.22.1". If that is a proxy, and the service's log does not show this request, have the proxy forward OPTIONS requests.`}},
-		{name: "405", handler: split(respond(405, "Server: nginx/1.22.1"), service), request: put, want: []string{router, "have the proxy forward OPTIONS requests."}},
+		{name: "405", handler: split(respond(405, "Server: nginx/1.22.1"), service), request: put, want: []string{routed, "have the proxy forward OPTIONS requests."}},
 	} {
 		test.run(t)
 	}
@@ -666,4 +670,90 @@ func TestFieldBugScriptSendsResponseHeader(t *testing.T) {
 		name: "Access-Control-Allow-Origin", handler: respond(200, allowPage, allowCredentials, allowHeaders+"*"), request: withCredentials(sets("Access-Control-Allow-Origin")),
 		want: []string{"Have the script leave out the header Access-Control-Allow-Origin: only servers need to send it."},
 	}.run(t)
+}
+
+// Other CORS middlewares leave out or reject all three: the origin, the method
+// and the headers. The tests of internal/peers use the real packages.
+func TestFieldBugOtherMiddlewares(t *testing.T) {
+	// asked responds to preflights as rs/cors, go-chi/cors and Spring do.
+	asked := respond(204, "Vary: Origin, Access-Control-Request-Method, Access-Control-Request-Headers")
+	two := corstest.Request{Method: "PUT", Header: http.Header{"X-Id": {"1"}, "X-B": {"1"}}}
+	starlette := func(body string, lines ...string) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			respond(400, append(lines, allowPage, "Vary: Origin")...).ServeHTTP(w, r)
+			io.WriteString(w, body)
+		})
+	}
+	const body = "Disallowed CORS "
+	const rejected = "The response to the preflight has status 400, and its lists lack "
+	s3 := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		io.WriteString(w, "<Error><Code>AccessForbidden</Code><Message>CORSResponse: This CORS request is not allowed.</Message></Error>")
+	})
+	empty := func(value string) http.Handler { return respond(200, "Access-Control-Allow-Origin: "+value) }
+	for _, test := range []adviceTest{
+		{name: "the method or a header, Vary", handler: asked, request: two, want: []string{lacks + "PUT, headers x-b, x-id.", "another CORS middleware outside it responded"}},
+		{name: "the method, 405", handler: respond(405), request: put, want: []string{routed, "have it allow the method PUT."}},
+		{name: "the method, 405 of a router", handler: respond(405, "Allow: GET"), request: put, want: []string{router}},
+		{name: "a header, 403", handler: respond(403), request: two, want: []string{either, "method PUT, headers x-b, x-id."}},
+		{name: "the origin, 403 without a preflight", handler: respond(403), want: []string{"Either the CORS middleware rejected the page's origin, as gin-contrib/cors does, or code outside"}},
+		{name: "S3", handler: s3, request: put, want: []string{"S3 rejected the preflight", "origin https://page.example, method PUT."}},
+		{name: "Starlette, the method", handler: starlette(body+"method", allowMethods+"GET, POST", allowHeaders+"accept"), request: two, want: []string{rejected + "the method PUT."}},
+		{name: "Starlette, a safelisted method", handler: starlette(body+"method", allowMethods+"GET", allowHeaders+"Accept, X-Id"), request: corstest.Request{Method: "POST", Header: http.Header{"X-Id": {"1"}}}, want: []string{rejected + "the method POST."}},
+		{name: "Starlette, a header", handler: starlette(body+"headers", allowMethods+"PUT", allowHeaders+"Accept, X-Id"), request: two, want: []string{rejected + "the header x-b."}},
+		{name: "a router's 404 with complete lists", handler: respond(404, allowPage, allowMethods+"*", allowHeaders+"*"), request: two, want: []string{past + "404"}},
+		{name: "a guard's 401 without request headers", handler: respond(401, allowPage, allowMethods+"PUT", allowHeaders+"X-Id"), request: put, want: []string{past + "401"}},
+		{name: "an empty origin", handler: empty(""), want: []string{"Access-Control-Allow-Origin is empty."}},
+		{name: "an empty origin, page without an origin", handler: empty(""), page: "null", want: []string{"Access-Control-Allow-Origin is empty."}},
+		{name: "a method in lowercase in the list", handler: respond(200, allowPage, allowMethods+"get, put"), request: put, want: []string{"Methods are case-sensitive, and Access-Control-Allow-Methods has PUT in lowercase or mixed case. Have the server and the script write PUT."}},
+	} {
+		test.run(t)
+	}
+}
+
+func TestFieldBugHandshakes(t *testing.T) {
+	socket := corstest.Request{Mode: corstest.WebSocket}
+	deny := wrap(t, cors.Policy{DenyHandler: respond(403)}, ok)
+	inside := wrap(t, cors.Policy{AllowedOrigins: []string{page}}, respond(403))
+	const hijack = "Often, a middleware wraps the ResponseWriter in a type without the method Hijack"
+	const compare = "Packages for WebSockets compare Origin with Host themselves, and respond with 403."
+	for _, test := range []adviceTest{
+		{name: "a wrapper without Hijack, gorilla/websocket", handler: respond(500), request: socket, want: []string{hijack}},
+		{name: "a wrapper without Hijack, coder/websocket", handler: respond(501), request: socket, want: []string{hijack}},
+		{name: "a login", handler: respond(302, "Location: /login"), request: socket, want: []string{"The handshake needs status 101, not 302.", "such as a login or a proxy."}},
+		{name: "a DenyHandler", handler: deny, request: socket, want: []string{vary}},
+		{name: "a package's check inside Handler", handler: inside, request: socket, want: []string{compare}},
+		{name: "a package's check", handler: respond(403), request: socket, want: []string{compare}},
+	} {
+		test.run(t)
+	}
+}
+
+// The error pages of a proxy send Vary: Origin to origins that it does not list.
+func TestFieldBugErrorPageForOtherOrigins(t *testing.T) {
+	const lists = "Vary: Origin shows that CORS headers are added for other origins. If you trust the page, add https://page.example to the list of origins in the proxy"
+	down, large := respond(502, "Vary: Origin"), respond(413, "Vary: Origin")
+	for _, test := range []adviceTest{
+		{name: "preflight", handler: down, request: put, want: []string{"Status 502 usually comes", lists}},
+		{name: "after a preflight", handler: split(respond(204, allowPage, allowMethods+"PUT"), down), request: put, want: []string{"Status 502 usually comes", lists}},
+		{name: "without a preflight", handler: large, request: post, want: []string{"Status 413 usually comes", lists}},
+		{name: "page without an origin", handler: large, page: "null", request: post, want: []string{"Status 413 usually comes", "can have the origin null."}},
+	} {
+		test.run(t)
+	}
+}
+
+func TestFieldBugCacheMisses(t *testing.T) {
+	for _, line := range []string{
+		"Cache-Status: x; fwd=stale", `Cache-Status: x; fwd=uri-miss; key="/whitehit"`, "Cache-Status: hit; fwd=miss",
+		"X-Cache: hit-for-pass", "X-Cache: white", "X-Cache: no-hit", "X-Cache: MISS", "Age: 0", "Age: 00",
+	} {
+		adviceTest{name: line, handler: respond(200, line), want: []string{lost}}.run(t)
+	}
+	for _, line := range []string{
+		"Cache-Status: x; hit", "Cache-Status: x;hit;ttl=5", "Cache-Status: a; fwd=miss, b; hit, c",
+		"X-Cache: TCP_HIT", "X-Cache: RefreshHit from cloudfront", "X-Cache: HIT, MISS", "X-Cache-Status: STALE", "Age: 10",
+	} {
+		adviceTest{name: line, handler: respond(200, line), want: []string{varied}}.run(t)
+	}
 }

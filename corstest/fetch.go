@@ -418,7 +418,7 @@ func isRedirect(res *http.Response) bool {
 // the browser does not follow it ("HTTP-redirect fetch").
 func (q *request) redirect(res *http.Response) failure {
 	if q.Mode == WebSocket { // its redirect mode is "error"
-		return failure{text: "a WebSocket handshake does not follow redirects"}
+		return failure{kind: handshakeRefused, text: "a WebSocket handshake does not follow redirects"}
 	}
 	locations := res.Header["Location"]
 	if len(locations) > 1 { // "location URL", step 2
