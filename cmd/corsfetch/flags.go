@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,8 +34,9 @@ example: corsfetch -page https://app.example.com -X PUT https://api.example.com/
   -resolve host:port:address
                     connect to this IP address for host and port; repeatable
   -i                print all headers, and the first lines of error bodies
-  -scan             report which other origins have the same access as the page
-  -m seconds        time limit for all requests (default 30)
+  -scan             report which other origins have the same access as the page;
+                    -credentials and -i then have no effect
+  -m seconds        time limit for all requests, or for each with -scan (default 30)
   -json             print the result as JSON
 
 exit status:
@@ -93,7 +95,7 @@ func parse(args []string) (o options, err error) {
 			if err != nil {
 				return err
 			}
-			s = string(content)
+			s = strings.NewReplacer("\r", "", "\n", "", "\x00", "").Replace(string(content)) // as curl does
 		}
 		data = append(data, s)
 		return nil
@@ -107,7 +109,7 @@ func parse(args []string) (o options, err error) {
 		parts := strings.SplitN(s, ":", 3)
 		if len(parts) == 3 {
 			address, err := netip.ParseAddr(strings.Trim(parts[2], "[]"))
-			if err == nil && parts[0] != "" && parts[1] != "" {
+			if err == nil && parts[0] != "" && parts[0] != "*" && !strings.HasPrefix(parts[0], "+") && isPort(parts[1]) {
 				o.resolve[strings.ToLower(parts[0]+":"+parts[1])] = address.String()
 				return nil
 			}
@@ -143,7 +145,7 @@ func parse(args []string) (o options, err error) {
 		return o, fmt.Errorf("%d URLs given; write one, as in https://api.example.com/items/1", len(targets))
 	}
 	o.request.URL = targets[0]
-	if !strings.Contains(o.request.URL, "://") {
+	if scheme, _, found := strings.Cut(o.request.URL, "://"); !found || strings.ContainsAny(scheme, "/?#") {
 		o.request.URL = "http://" + o.request.URL
 	}
 	u, err := url.Parse(o.request.URL)
@@ -190,6 +192,11 @@ func splitShort(flags *flag.FlagSet, args []string) (split []string) {
 		}
 	}
 	return split
+}
+
+func isPort(s string) bool {
+	_, err := strconv.ParseUint(s, 10, 16)
+	return err == nil
 }
 
 func isBool(f *flag.Flag) bool {

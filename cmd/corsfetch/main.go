@@ -7,16 +7,19 @@
 // that matter to CORS. If a browser blocks the response, it also prints the most
 // likely cause and its fix.
 //
-// If curl has a flag of the same name, it works as in curl. Values can be
-// attached to short flags (-XPUT, -kd@file), and flags can follow the URL. The
-// scheme of a URL that has none is http.
+// The flags -X, -H, -d, -data-raw, -b, -k, -i and -m are as in curl, with these
+// differences: -d sends text/plain, -H cannot remove a header, -b reads no file,
+// -resolve takes one host, one port and one address, and -json is about the
+// output. Values can be attached to short flags (-XPUT, -kd@file), and flags can
+// follow the URL. The scheme of a URL that has none is http.
 //
 //	-page origin     origin of the page, such as https://app.example.com or null; required
 //	-X method        method; GET by default, or POST if there is a body
 //	-H 'Name: value' header that the script sets; repeatable
-//	-d body          body, @file for the content of a file, or @- for standard input;
-//	                 repeated bodies are joined with &. Without a Content-Type header,
-//	                 the type is text/plain, as for a string in fetch()
+//	-d body          body, @file for the content of a file without its line breaks, or
+//	                 @- for standard input; repeated bodies are joined with &. Without
+//	                 a Content-Type header, the type is text/plain, as for a string in
+//	                 fetch()
 //	-data-raw body   body, even if it begins with @
 //	-credentials     make the request with credentials: 'include', so cookies are sent
 //	                 to other origins
@@ -27,8 +30,8 @@
 //	-i               print all headers, and the first lines of error bodies
 //	-scan            report which other origins have the same access as the page;
 //	                 see below
-//	-m seconds       time limit for all requests (default 30); no single response
-//	                 gets more than 30
+//	-m seconds       time limit for all requests, or for each with -scan (default
+//	                 30); no single response gets more than 30
 //	-json            print the result as JSON
 //
 // As in browsers, localhost and all names under it are loopback addresses. If
@@ -43,8 +46,10 @@
 //
 // With -scan, corsfetch also makes the request from hostile origins, with and
 // without credentials, and prints its findings. It sends only GET, HEAD and
-// OPTIONS, so it changes nothing. The exit status is 1 if a finding is above
-// Info. Otherwise, it is 2 if a request got no response, and 0 if all did.
+// OPTIONS, so it changes nothing. The flags -credentials and -i have no effect.
+// The exit status is 1 if a finding is above Info. Otherwise, it is 2 if a request
+// got no response, or got status 429 or a status of 500 or above and the page
+// itself did not, and 0 if all got one.
 //
 // Browsers also block requests for reasons other than CORS. corsfetch prints a
 // note about one of them, mixed content: an https: page cannot request an http:
@@ -97,13 +102,15 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 		return unknown
 	}
 
+	if o.scan {
+		transport := newTransport(ctx, o)
+		transport.each = o.wait
+		return scan(o, &corstest.Browser{Transport: transport, Cookie: o.cookie}, stdout, stderr)
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, o.wait, errLate{o.wait})
 	defer cancel()
 	transport := newTransport(ctx, o)
 	browser := corstest.Browser{Transport: transport, Cookie: o.cookie}
-	if o.scan {
-		return scan(o, &browser, stdout, stderr)
-	}
 	result := browser.Fetch(o.page, o.request)
 	err = result.Err()
 	var verdict *corstest.BlockedError

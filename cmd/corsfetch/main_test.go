@@ -93,7 +93,7 @@ func TestVerdicts(t *testing.T) {
 	gone := httptest.NewServer(bare)
 	gone.Close()
 	file := filepath.Join(t.TempDir(), "body.json")
-	if err := os.WriteFile(file, []byte(`{"from":"file"}`), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("{\"from\":\r\n\"file\"\x00}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 
@@ -113,6 +113,7 @@ func TestVerdicts(t *testing.T) {
 		{"accepts a value after several short flags", []string{"-page", page, "-ikXPUT", server.URL + item}, 0, []string{"> PUT /items/1", "> Accept: */*"}},
 		{"accepts a body attached to its flag", []string{"-page", page, "-json", "-da=1", server.URL + "/items"}, 0, []string{`UTF-8 a=1"`}},
 		{"does not split the value of a flag", []string{"-page", page, "-json", "-d", "-XPUT", server.URL + "/items"}, 0, []string{`UTF-8 -XPUT"`}},
+		{"accepts a URL without a scheme, but with another in its query", []string{"-page", page, address + "/new?to=http://x.example"}, 0, []string{"requests GET " + server.URL + "/new?to=http://x.example"}},
 		{"accepts a URL without a scheme", []string{"-page", page, address + "/new"}, 0, []string{"requests GET " + server.URL + "/new"}},
 		{"sends a body as a POST with plain text", []string{"-page", page, "-json", "-d", "a", server.URL + "/items"}, 0, []string{`"body": "text/plain;charset=UTF-8 a"`}},
 		{"sends a body from a file", append(asJSON, "-page", page, "-json", "-X", "PUT", "-d", "@"+file, server.URL+item), 0, []string{`{\\\"from\\\":\\\"file\\\"}`}},
@@ -159,6 +160,9 @@ func TestVerdicts(t *testing.T) {
 		{"refuses a time limit that is not a number", []string{"-page", page, "-m", "soon", server.URL}, 2, []string{`invalid value "soon" for flag -m`}},
 		{"refuses to resolve to a name", []string{"-page", page, "-resolve", "api.example.com:80:localhost", server.URL}, 2, []string{"-resolve: it must have a host, a port and an IP address"}},
 		{"refuses to resolve without a port", []string{"-page", page, "-resolve", "api.example.com:127.0.0.1", server.URL}, 2, []string{"-resolve: it must have a host, a port and an IP address"}},
+		{"refuses to resolve every host", []string{"-page", page, "-resolve", "*:80:127.0.0.1", server.URL}, 2, []string{"-resolve: it must have a host, a port and an IP address"}},
+		{"refuses to resolve for a while", []string{"-page", page, "-resolve", "+api.example.com:80:127.0.0.1", server.URL}, 2, []string{"-resolve: it must have a host, a port and an IP address"}},
+		{"refuses to resolve for all ports", []string{"-page", page, "-resolve", "api.example.com:*:127.0.0.1", server.URL}, 2, []string{"-resolve: it must have a host, a port and an IP address"}},
 		{"refuses an unknown flag", []string{"-page", page, "-L", server.URL}, 2, []string{"flag provided but not defined: -L"}},
 		{"refuses a flag without its value", []string{"-page", page, server.URL, "-X"}, 2, []string{"flag needs an argument: -X"}},
 	} {
@@ -256,11 +260,14 @@ func TestFieldBugIdleConnections(t *testing.T) {
 		perConn int // requests that the server responds to on one connection
 		status  int
 		got     string // requests that reached the server
+		last    string // written before the connection is closed
 	}{
-		{"sends a PUT again", []string{"-X", "PUT", "-d", "a=1"}, 1, 0, "OPTIONS, PUT, new connection, PUT a=1"},
-		{"sends a PUT without a body again", []string{"-X", "PUT"}, 1, 0, "OPTIONS, PUT, new connection, PUT "},
-		{"sends a GET again", []string{"-H", "X-Id: 1"}, 1, 0, "OPTIONS, GET, new connection, GET "},
-		{"sends a request once if the first connection fails", []string{"-d", "a=1"}, 0, 2, "POST"},
+		{"sends a PUT again", []string{"-X", "PUT", "-d", "a=1"}, 1, 0, "OPTIONS, PUT, new connection, PUT a=1", ""},
+		{"sends a PUT without a body again", []string{"-X", "PUT"}, 1, 0, "OPTIONS, PUT, new connection, PUT ", ""},
+		{"sends a GET again", []string{"-H", "X-Id: 1"}, 1, 0, "OPTIONS, GET, new connection, GET ", ""},
+		{"sends a request once if the first connection fails", []string{"-d", "a=1"}, 0, 2, "POST", ""},
+		{"sends a PUT once if the response is malformed", []string{"-X", "PUT", "-d", "a=1"}, 1, 2, "OPTIONS, PUT", "malformed\r\n"},
+		{"sends a PUT once if the response is cut short", []string{"-X", "PUT", "-d", "a=1"}, 1, 2, "OPTIONS, PUT", "HTTP/1.1 "},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -293,6 +300,7 @@ func TestFieldBugIdleConnections(t *testing.T) {
 							got = append(got, r.Method+" "+string(body))
 						}
 						if served == test.perConn {
+							io.WriteString(conn, test.last)
 							break
 						}
 						io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nAccess-Control-Allow-Origin: *\r\nAccess-Control-Allow-Methods: PUT\r\nAccess-Control-Allow-Headers: X-Id\r\n\r\n")
@@ -514,15 +522,16 @@ func TestNoResponse(t *testing.T) {
 			w.Header().Set("Access-Control-Allow-Origin", "*")
 			w.(http.Flusher).Flush()
 		}
-		received <- struct{}{}
+		if r.URL.Path != "/late" {
+			received <- struct{}{}
+		}
 		<-r.Context().Done()
 	}))
 	t.Cleanup(server.Close)
-	status, _, stderr := corsfetch(t, "-page", "https://app.example.com", "-m", "0.05", server.URL)
+	status, _, stderr := corsfetch(t, "-page", "https://app.example.com", "-m", "0.05", server.URL+"/late")
 	if status != 2 || !strings.Contains(stderr, "no response within 50ms") {
 		t.Errorf("exit status %d, %s", status, stderr)
 	}
-	<-received
 
 	for _, path := range []string{"/", "/begun"} {
 		c := process(t, nil, command, "-page", "https://app.example.com", server.URL+path)
@@ -531,9 +540,15 @@ func TestNoResponse(t *testing.T) {
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
-		<-received
+		exited := make(chan error, 1)
+		go func() { exited <- c.Wait() }()
+		select {
+		case <-received:
+		case err := <-exited:
+			t.Fatalf("%s: the command ended before an interrupt: %v, %s", path, err, errs.String())
+		}
 		c.Process.Signal(syscall.SIGINT) // as Ctrl-C does
-		c.Wait()
+		<-exited
 		if c.ProcessState.ExitCode() != 2 || !strings.Contains(errs.String(), "the result is unknown") {
 			t.Errorf("%s, after an interrupt: exit status %d, %s", path, c.ProcessState.ExitCode(), errs.String())
 		}

@@ -12,6 +12,21 @@ import (
 	"github.com/f407da42/cors/internal/testkit"
 )
 
+// TestScanTimeLimit has a server take longer for a scan than the time limit.
+func TestScanTimeLimit(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/closed" && r.Header.Get("Origin") == "null" {
+			<-r.Context().Done() // twice
+		}
+	}))
+	t.Cleanup(server.Close)
+	status, stdout, stderr := corsfetch(t, "-page", "https://app.example.com", "-scan", "-m", "0.5", server.URL+"/closed")
+	if status != 2 || strings.Count(stdout, "  no response: ") != 2 || strings.Count(stdout, "no response within 500ms") != 3 || !strings.Contains(stdout, "(without Origin)                      with credentials     status 200\n") {
+		t.Errorf("exit status %d\n%s%s", status, stdout, stderr)
+	}
+}
+
 func TestScan(t *testing.T) {
 	t.Parallel()
 	closed := httptest.NewServer(api(t))

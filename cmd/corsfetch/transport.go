@@ -12,6 +12,7 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -19,6 +20,7 @@ import (
 type transport struct {
 	http *http.Transport
 	ctx  context.Context // ends when the time limit for all requests is over
+	each time.Duration   // time limit for each request, or 0
 	cut  bool            // whether the time limit ended the body of a response
 }
 
@@ -87,7 +89,13 @@ func isLocalhost(host string) bool {
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	// The context of r ends when package corstest stops waiting.
 	ctx, end := context.WithCancel(r.Context())
-	context.AfterFunc(t.ctx, end)
+	limit := t.ctx
+	if t.each > 0 {
+		var cancel context.CancelFunc
+		limit, cancel = context.WithTimeoutCause(t.ctx, t.each, errLate{t.each})
+		context.AfterFunc(ctx, cancel)
+	}
+	context.AfterFunc(limit, end)
 	reused := false
 	r = r.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(info httptrace.GotConnInfo) { reused = info.Reused },
@@ -101,7 +109,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		r.Body, _ = r.GetBody()
 	}
 	res, err := t.http.RoundTrip(r)
-	if err != nil && reused && ctx.Err() == nil {
+	if err != nil && reused && isClosed(err) && ctx.Err() == nil {
 		t.http.CloseIdleConnections()
 		if r.GetBody != nil {
 			r.Body, _ = r.GetBody()
@@ -109,25 +117,33 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		res, err = t.http.RoundTrip(r)
 	}
 	if err != nil {
-		if t.ctx.Err() != nil {
-			err = context.Cause(t.ctx)
+		if limit.Err() != nil {
+			err = context.Cause(limit)
 		}
 		return nil, err
 	}
-	res.Body = body{res.Body, t}
+	res.Body = body{res.Body, t, limit}
 	return res, nil
+}
+
+// isClosed reports whether err means that the server closed a connection before
+// it sent a response.
+func isClosed(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
+		err.Error() == "http: server closed idle connection" // from package http, which does not export it
 }
 
 // A body is the body of a response. At the time limit, it ends instead of
 // failing.
 type body struct {
 	io.ReadCloser
-	t *transport
+	t     *transport
+	limit context.Context
 }
 
 func (b body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if err != nil && errors.As(context.Cause(b.t.ctx), new(errLate)) {
+	if err != nil && errors.As(context.Cause(b.limit), new(errLate)) {
 		b.t.cut, err = true, io.EOF
 	}
 	return n, err
