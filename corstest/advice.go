@@ -214,10 +214,11 @@ func (e evidence) adviseOnMissingOrigin() string {
 		return "The redirect also needs CORS headers. Put the CORS middleware outside the code that redirects, or have the page request the final URL. If the target is a login page, respond to scripts with 401 instead."
 	case e.left:
 		return "Redirects led to another host, whose response has no CORS headers. If the target is a login page, have the service respond with 401 to scripts, and let the user log in on a page. Otherwise, wrap the handler of that host too."
-	case e.status == 403:
-		return fmt.Sprintf("Either the CORS middleware rejected the page's origin, as gin-contrib/cors does, or code outside the CORS middleware wrote the 403. If it was the CORS middleware, and you trust the page, add %s to AllowedOrigins. If it was a guard, put the CORS middleware outside it, so the script can read the error.", e.page)
 	case e.status >= 400:
 		text := fmt.Sprintf("Code outside the CORS middleware wrote the %d, so the script cannot read the error. Put the CORS middleware outside that code: authentication, rate limits, time limits or the router.", e.status)
+		if e.status == 403 {
+			text = fmt.Sprintf("Either the CORS middleware rejected the page's origin, as gin-contrib/cors does, or code outside the CORS middleware wrote the 403. If it was the CORS middleware, and you trust the page, add %s to AllowedOrigins. If it was a guard, put the CORS middleware outside it, so the script can read the error.", e.page)
+		}
 		if front := e.front(); front != "" {
 			text += fmt.Sprintf(" The response has %q. If that is a proxy, and the service's log does not show this request, add the CORS headers to its error pages.", front)
 		}

@@ -122,7 +122,11 @@ var otherMessages = map[Engine][]string{
 		"Permission was denied for this request to access the",
 		"The request client is not a secure context",
 	},
-	WebKit: {"because it violates the resource's Cross-Origin-Resource-Policy response header"},
+	WebKit: {
+		"because it violates the resource's Cross-Origin-Resource-Policy response header",
+		"Cross origin requests are only supported for HTTP",
+		"Failed to load resource",
+	},
 }
 
 // TestConsoleInDocs compares the messages that docs/blocked.md quotes with those

@@ -207,7 +207,7 @@ func TestMisplacedIsFound(t *testing.T) {
 			addr := router.misplace(t, newMiddleware(t))
 			b := new(corstest.Browser)
 			res := b.Fetch(appPage, corstest.Request{Method: "PUT", URL: "http://" + addr + "/items/1"})
-			advice := "The router responded to OPTIONS itself"
+			advice := "router responded to OPTIONS itself"
 			if router.status < 300 {
 				advice = "Something other than the CORS middleware responded to OPTIONS"
 			}
