@@ -559,6 +559,14 @@ func TestRedirect(t *testing.T) {
 			want: []string{"GET https://api.example/ https://page.example"},
 		},
 		{
+			name: "with a status that is not a redirect", status: 201, to: "/b",
+			want: []string{"GET https://api.example/ https://page.example"},
+		},
+		{
+			name: "with several choices", status: 300, to: "/b",
+			want: []string{"GET https://api.example/ https://page.example"},
+		},
+		{
 			name: "with two Locations", status: 302, to: "/b /b",
 			want:    []string{"GET https://api.example/ https://page.example"},
 			blocked: "the redirect has several Location headers",

@@ -3,6 +3,7 @@ package corstest
 import (
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -78,13 +79,14 @@ func labelForm(method string, h http.Header) (blocked string) {
 	if h["Content-Type"] == nil {
 		h.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	switch label := h.Get("Content-Type"); essence(label) {
-	case "application/x-www-form-urlencoded", "multipart/form-data", "text/plain":
-		return ""
-	default:
+	if label := strings.Join(h["Content-Type"], ", "); !formType.MatchString(label) {
 		return fmt.Sprintf("no form has the Content-Type %q", label)
 	}
+	return ""
 }
+
+// formType matches the values of Content-Type that forms send.
+var formType = regexp.MustCompile(`^(application/x-www-form-urlencoded|text/plain|multipart/form-data(; *boundary=[^;,]+)?)$`)
 
 // withoutCookie returns a note if q, the last request, has no cookie although
 // the browser has one.

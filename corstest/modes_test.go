@@ -96,8 +96,8 @@ func TestModes(t *testing.T) {
 			want: join([]string{"Content-Type: text/plain", "Cookie: a=b", "Origin: " + page}, document),
 		},
 		{
-			name: "a form with multipart/form-data", request: corstest.Request{Mode: corstest.Navigate, Method: "POST", Body: "a", Header: header("Content-Type: Multipart/Form-Data; boundary=b")}, method: "POST",
-			want: join([]string{"Content-Type: Multipart/Form-Data; boundary=b", "Cookie: a=b", "Origin: " + page}, document),
+			name: "a form with multipart/form-data", request: corstest.Request{Mode: corstest.Navigate, Method: "POST", Body: "a", Header: header("Content-Type: multipart/form-data; boundary=b")}, method: "POST",
+			want: join([]string{"Content-Type: multipart/form-data; boundary=b", "Cookie: a=b", "Origin: " + page}, document),
 		},
 		{
 			name: "a form from https to http hides the origin", request: corstest.Request{Mode: corstest.Navigate, Method: "POST", URL: "http://api.example"}, method: "POST",
@@ -230,6 +230,10 @@ func TestModesBlock(t *testing.T) {
 		{corstest.Request{Mode: corstest.Navigate, Method: "HEAD"}, "links and forms cannot use the method HEAD, only GET and POST"},
 		{corstest.Request{Mode: corstest.Navigate, Body: "a=b"}, "a GET request cannot have a body"},
 		{corstest.Request{Mode: corstest.Navigate, Method: "POST", Body: "{}", Header: jsonType}, `no form has the Content-Type "application/json"`},
+		{corstest.Request{Mode: corstest.Navigate, Method: "POST", Body: "{}", Header: http.Header{"Content-Type": {"text/plain; application/json"}}}, `no form has the Content-Type "text/plain; application/json"`},
+		{corstest.Request{Mode: corstest.Navigate, Method: "POST", Body: "{}", Header: http.Header{"Content-Type": {"TEXT/plain"}}}, `no form has the Content-Type "TEXT/plain"`},
+		{corstest.Request{Mode: corstest.Navigate, Method: "POST", Body: "{}", Header: http.Header{"Content-Type": {"multipart/form-data; boundary=b; application/json"}}}, `no form has the Content-Type "multipart/form-data; boundary=b; application/json"`},
+		{corstest.Request{Mode: corstest.Navigate, Method: "POST", Body: "{}", Header: http.Header{"Content-Type": {"text/plain", "application/json"}}}, `no form has the Content-Type "text/plain, application/json"`},
 		{corstest.Request{Mode: corstest.Navigate, Method: "POST", StreamBody: true}, "upload listeners and ReadableStream bodies are not possible in mode navigate"},
 		{corstest.Request{Mode: corstest.NoCORS, Method: "PUT"}, "method PUT is not possible in mode no-cors; GET, HEAD and POST are"},
 		{corstest.Request{Mode: corstest.NoCORS, Method: "HEAD", Body: "a"}, "a HEAD request cannot have a body"},

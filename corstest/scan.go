@@ -226,7 +226,8 @@ func (q *request) reduce(denied bool) {
 	}
 }
 
-// targets returns the origins to try. The page comes first.
+// targets returns the origins to try. The page comes first. Other scanners also
+// try such origins: Burp Suite, ZAP (rule 40040), Corsy and CORScanner.
 func (s *scan) targets() []target {
 	targets := []target{{s.page, itself}}
 	server := s.request.serverOrigin()

@@ -520,6 +520,7 @@ func TestScanTriesHostsOfThePage(t *testing.T) {
 	for page, want := range map[string]string{
 		"https://example.com":   "https://sibling.example.com https://evilexample.com https://examplexcom https://example.com.evil.example https://example.com:8443 http://example.com",
 		"https://me.github.io":  "https://sibling.github.io https://sibling.me.github.io https://evilme.github.io https://mexgithub.io https://me.github.io.evil.example https://me.github.io:8443 http://me.github.io",
+		"https://api.example:8": "https://sibling.api.example:8 https://evilapi.example:8 https://apixexample:8 https://api.example.evil.example:8 https://api.example:9 http://api.example:8",
 		"https://192.0.2.1:444": "https://192.0.2.1.evil.example:444 https://192.0.2.1:445 http://192.0.2.1:444",
 		"http://localhost:3000": "http://stranger.example http://localhost.evil.example:3000 http://localhost:3001",
 		"http://[::1]":          "http://stranger.example http://[::1]:8443",
@@ -552,6 +553,12 @@ func TestScanDoesNotTryTheServersOrigin(t *testing.T) {
 			}
 		}
 	}
+	other := corstest.Browser{Handler: respond(200)}
+	next := other.Scan(app+":9000", corstest.Request{URL: app + ":9001"})
+	if !slices.ContainsFunc(next.Tried, func(p corstest.Probe) bool { return p.Origin == app+":4443" }) {
+		t.Errorf("the next port is the server's, so the scan must try another: %s", next)
+	}
+
 	b := corstest.Browser{Handler: respond(200)}
 	report := b.Scan(app, corstest.Request{URL: app + "/me"})
 	if len(report.Tried) < 20 || report.Tried[0].Origin != app || len(report.Findings) != 0 {
