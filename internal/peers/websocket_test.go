@@ -51,12 +51,12 @@ func TestWebSocketMode(t *testing.T) {
 		worst   string // severity of a scan from page
 	}{
 		{"gorilla/websocket by default", withGorilla(nil), open{own: true}, ""},
-		{"gorilla/websocket without a check", anyone, open{own: true, page: true, evil: true}, "High"},
+		{"gorilla/websocket without a check", anyone, open{own: true, page: true, evil: true}, "Medium"},
 		{"gorilla/websocket without a check, inside Handler", policy.Handler(anyone), open{own: true, page: true}, ""},
 		{"gorilla/websocket by default, inside Handler", policy.Handler(withGorilla(nil)), open{own: true}, ""},
 		{"coder/websocket by default", withCoder(nil), open{own: true}, ""},
 		{"coder/websocket with a pattern", withCoder(&websocket.AcceptOptions{OriginPatterns: []string{"app.example.com"}}), open{own: true, page: true}, "Low"}, // it compares only the host
-		{"coder/websocket without a check", unchecked, open{own: true, page: true, evil: true}, "High"},
+		{"coder/websocket without a check", unchecked, open{own: true, page: true, evil: true}, "Medium"},
 		{"coder/websocket without a check, inside Handler", policy.Handler(unchecked), open{own: true, page: true}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
