@@ -447,7 +447,9 @@ func TestScanRequests(t *testing.T) {
 	}{
 		{
 			name: "an allowed PUT", allow: true,
-			request: corstest.Request{Method: "PUT", Body: "{}", StreamBody: true, Header: http.Header{"X-Id": {"1"}, "Content-Type": {"application/json"}}},
+			request: corstest.Request{Method: "PUT", Body: "{}", StreamBody: true, Header: http.Header{
+				"X-Id": {"1"}, "Content-Type": {"application/json"}, "X-HTTP-Method-Override": {"DELETE"}, "X-Http-Method": {"DELETE"}, "x-method-override": {"DELETE"},
+			}},
 			want: []got{
 				{"OPTIONS PUT", "", "", ""}, {"GET ", "1", "", ""},
 				{"OPTIONS PUT", "", "", ""}, {"GET ", "1", "session=1", ""},
@@ -477,15 +479,17 @@ func TestScanRequests(t *testing.T) {
 				if origin := r.Header.Get("Origin"); !slices.Contains(origins, origin) {
 					origins = append(origins, origin)
 				}
-				if r.Header.Get("Content-Type") != "" {
-					t.Errorf("got Content-Type: %s", r.Header.Get("Content-Type"))
+				for _, name := range []string{"Content-Type", "X-Http-Method", "X-Http-Method-Override", "X-Method-Override"} {
+					if value := r.Header.Get(name); value != "" {
+						t.Errorf("got %s: %s", name, value)
+					}
 				}
 				w.Header().Set("Access-Control-Max-Age", "60")
 				if test.allow {
 					w.Header().Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
 					w.Header().Set("Access-Control-Allow-Credentials", "true")
 					w.Header().Set("Access-Control-Allow-Methods", "PUT")
-					w.Header().Set("Access-Control-Allow-Headers", "X-Id, Content-Type")
+					w.Header().Set("Access-Control-Allow-Headers", "X-Id, Content-Type, X-Http-Method, X-Http-Method-Override, X-Method-Override")
 				}
 			})}
 			test.request.URL = "https://api.example.com/me"
