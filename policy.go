@@ -127,9 +127,9 @@ type Policy struct {
 	// arrive with cookies and run your handler. Only the response is hidden.
 	// WebSocket handshakes always carry cookies, and nothing is hidden.
 	//
-	// Scripts that set the Authorization header need AllowedHeaders, not
-	// AllowCredentials. AllowCredentials is refused together with "*" in
-	// AllowedOrigins. Other origins can need AcceptRisks.
+	// Scripts that set the Authorization header need AllowedHeaders, not this.
+	// With AllowCredentials, "*", "https://*" and "http://*" are always refused,
+	// and other origins can need AcceptRisks.
 	AllowCredentials bool
 
 	// MaxAge is the time for which browsers may reuse a preflight response.
