@@ -659,6 +659,9 @@ func TestRejectionInsideCompression(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
+	if got := resp.Header.Get("Content-Encoding"); got != "gzip" {
+		t.Errorf("got Content-Encoding %q, want gzip", got)
+	}
 	reader, err := gzip.NewReader(resp.Body)
 	if err != nil {
 		t.Fatal(err)

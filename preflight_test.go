@@ -607,3 +607,36 @@ func TestRequestErrorReasons(t *testing.T) {
 		}
 	}
 }
+
+// qbittorrent 21106, better-auth 10944, rails 28299: Origin: null came from
+// Referrer-Policy: no-referrer, and the message proposed to accept a risk.
+func TestFieldBugNullFromReferrerPolicy(t *testing.T) {
+	t.Parallel()
+	m := testkit.MustNew(t, testkit.ExamplePolicy)
+	for method, named := range map[string]bool{"POST": true, "PUT": true, "GET": false, "HEAD": false} {
+		message := m.Check(testkit.NewRequest(method, "Origin: null")).Error()
+		if strings.Contains(message, "Referrer-Policy") != named || strings.Contains(message, "Risk") {
+			t.Errorf("%s: got %s", method, message)
+		}
+	}
+}
+
+// go-chi/cors, confighttp of open-telemetry, ory/hydra: they document https://* and
+// http://* for any origin. New refused them, and the message did not help.
+func TestFieldBugEveryOriginOfAScheme(t *testing.T) {
+	t.Parallel()
+	p := cors.Policy{AllowedOrigins: []string{"https://*", "http://*"}}
+	m := testkit.MustNew(t, p)
+	for origin, want := range map[string]bool{
+		"https://a.example": true, "http://a.example:8080": true, "https://": false, "app://a": false, "https://A.example": false,
+	} {
+		if got := testkit.AllowsPage(m, origin); got != want {
+			t.Errorf("%s: allowed is %t, want %t", origin, got, want)
+		}
+	}
+	p.AllowCredentials = true
+	p.AcceptRisks = cors.RiskInsecureOrigin | cors.RiskPublicSuffix | cors.RiskNullOrigin
+	if _, err := cors.New(p); err == nil || strings.Count(err.Error(), "every page on the web") != 2 {
+		t.Errorf("with credentials: got %v", err)
+	}
+}
