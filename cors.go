@@ -133,10 +133,9 @@ type Middleware struct {
 // New returns a [Middleware] that applies p.
 //
 // If p is invalid, New returns a nil Middleware and an error. The error joins
-// one
-// [*PolicyError] for each mistake in p, as [errors.Join] does. The fields of
-// [Policy] say which values are refused. Later changes to p or to its slices
-// have no effect on the Middleware.
+// one [*PolicyError] for each mistake in p, as [errors.Join] does. The fields
+// of [Policy] describe the values that are refused. Later changes to p or to
+// its slices have no effect on the Middleware.
 func New(p Policy) (*Middleware, error) {
 	m := new(Middleware)
 	if err := m.SetPolicy(p); err != nil {
@@ -256,7 +255,7 @@ func (m *Middleware) Check(r *http.Request) error {
 // before any function of the policy can change the request.
 type requestInfo struct {
 	origin    string // empty if Origin is absent or repeated
-	repeated  bool   // several Origin headers, which no browser sends
+	hasOrigin bool   // there is an Origin header, valid or not
 	preflight bool   // a CORS-preflight request (Fetch, "HTTP requests")
 }
 
@@ -265,14 +264,9 @@ func readInfo(r *http.Request) (info requestInfo) {
 	if len(lines) == 1 {
 		info.origin = lines[0]
 	}
-	info.repeated = len(lines) > 1
-	info.preflight = info.hasOrigin() && r.Method == http.MethodOptions && len(r.Header[header.RequestMethod]) > 0
+	info.hasOrigin = info.origin != "" || len(lines) > 1
+	info.preflight = info.hasOrigin && r.Method == http.MethodOptions && len(r.Header[header.RequestMethod]) > 0
 	return info
-}
-
-// hasOrigin reports whether the request has an Origin header, valid or not.
-func (info requestInfo) hasOrigin() bool {
-	return info.origin != "" || info.repeated
 }
 
 // A verdict is the decision on a request.
@@ -297,7 +291,7 @@ func (c *compiled) judge(r *http.Request, info requestInfo) (v verdict, allowOri
 		// Responses are the same with and without Origin, so caches can share
 		// them.
 		return pass, "*"
-	case !info.hasOrigin():
+	case !info.hasOrigin:
 		if isCrossSiteWrite(r) {
 			return rejected, ""
 		}
@@ -373,11 +367,11 @@ func isSameOrigin(r *http.Request, o string) bool {
 // Origin with such requests, which are not CORS requests. Without the grant,
 // the same request has no Origin, and is exempt.
 func isEmbed(r *http.Request) bool {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead || opensConnection(r) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return false
 	}
 	mode := firstValue(r.Header[header.SecFetchMode])
-	return mode == "no-cors" || mode == "navigate"
+	return (mode == "no-cors" || mode == "navigate") && !opensConnection(r)
 }
 
 // opensConnection reports whether r asks for a connection that its page can
@@ -397,14 +391,14 @@ func firstValue(values []string) string {
 
 // explain returns the reason why r is rejected.
 func (c *compiled) explain(r *http.Request, info requestInfo) *RequestError {
-	if !info.hasOrigin() {
-		return &RequestError{Field: header.SecFetchSite, Value: clip(r.Header[header.SecFetchSite])}
+	if !info.hasOrigin {
+		return &RequestError{Field: header.SecFetchSite, Value: clip(r.Header[header.SecFetchSite]...)}
 	}
-	e := &RequestError{Preflight: info.preflight, Field: header.Origin, Value: clip([]string{info.origin})}
+	e := &RequestError{Preflight: info.preflight, Field: header.Origin, Value: clip(info.origin)}
 	listed := "is in AllowedOrigins" // predicate for a near miss
 	switch p := &c.policy; {
-	case info.repeated:
-		e.Value = clip(r.Header[header.Origin])
+	case info.origin == "": // several Origin headers
+		e.Value = clip(r.Header[header.Origin]...)
 		e.reason = "is from several Origin headers, and browsers send one"
 	case p.AllowOriginFunc == nil && len(p.AllowedOrigins) == 0:
 		e.reason = "is not allowed, because AllowedOrigins is empty"
@@ -505,7 +499,7 @@ func (c *compiled) reject(w http.ResponseWriter, r *http.Request, info requestIn
 	setHeaders(h, "", rejection, c.vary)
 	w.WriteHeader(http.StatusForbidden)
 	body := "cross-origin request rejected: the CORS policy does not allow its origin\n"
-	if !info.hasOrigin() {
+	if !info.hasOrigin {
 		body = "cross-site request rejected: it has no Origin header\n"
 	}
 	io.WriteString(w, body)

@@ -57,12 +57,11 @@ func (c *compiled) methodToEcho(lines []string) []string {
 // echoed. Browsers send one.
 const maxEchoedLines = 64
 
-// headersToEcho returns lines, the requested headers, if all of them can be
-// read and are names of headers.
+// headersToEcho returns lines, the requested headers, if the policy allows all
+// of them.
 func (c *compiled) headersToEcho(lines []string) []string {
-	readable, _ := c.readableNames(lines)
-	hasName := slices.ContainsFunc(lines, func(line string) bool { return line != "" })
-	if len(readable) < len(lines) || !hasName || c.firstNotAllowed(lines...) != "" {
+	notEmpty := func(line string) bool { return line != "" }
+	if name, tooLong := c.firstNotAllowed(lines); name != "" || tooLong || !slices.ContainsFunc(lines, notEmpty) {
 		return nil
 	}
 	return lines
@@ -74,55 +73,40 @@ func (c *compiled) headersToEcho(lines []string) []string {
 // that is too long for a browser to send is not allowed.
 func (c *compiled) checkPreflight(r *http.Request) *RequestError {
 	if lines := r.Header[header.RequestMethod]; len(lines) != 1 || !c.allowsMethod(lines[0]) {
-		return &RequestError{Preflight: true, Field: header.RequestMethod, Value: clip(lines)}
+		return &RequestError{Preflight: true, Field: header.RequestMethod, Value: clip(lines...)}
 	}
 	lines := r.Header[header.RequestHeaders]
-	readable, rest := c.readableNames(lines)
-	name := c.firstNotAllowed(readable...)
-	if name == "" {
-		name = c.firstNotAllowed(rest)
-	}
-	if name != "" {
-		return &RequestError{Preflight: true, Field: header.RequestHeaders, Value: clip([]string{name})}
-	}
-	if len(readable) < len(lines) {
-		return &RequestError{Preflight: true, Field: header.RequestHeaders, Value: clip(lines), reason: "is the beginning of a list that is too long to be read"}
+	switch name, tooLong := c.firstNotAllowed(lines); {
+	case name != "":
+		return &RequestError{Preflight: true, Field: header.RequestHeaders, Value: clip(name)}
+	case tooLong:
+		return &RequestError{Preflight: true, Field: header.RequestHeaders, Value: clip(lines...), reason: "is the beginning of a list that is too long to be read"}
 	}
 	return nil
 }
 
-// readableNames returns the first lines of requested headers that have at most
-// c.maxRequestHeaders bytes together. The names of the next line that also fit
-// are rest.
-func (c *compiled) readableNames(lines []string) (readable []string, rest string) {
-	if c.echoHeaders && len(lines) > maxEchoedLines {
-		return nil, ""
-	}
-	left := c.maxRequestHeaders // negative if only the separator did not fit
-	for i, line := range lines {
-		if len(line) > left {
-			end := strings.LastIndexByte(line[:max(left, 0)], ',')
-			return lines[:i], line[:end+1]
-		}
-		left -= len(line) + len(", ")
-	}
-	return lines, ""
-}
-
 // firstNotAllowed returns the first name in lines, which list requested
-// headers, that the policy does not allow, or "".
-func (c *compiled) firstNotAllowed(lines ...string) string {
-	for _, line := range lines {
-		for name := range strings.SplitSeq(line, ",") {
+// headers, that the policy does not allow, or "". It reads at most
+// c.maxRequestHeaders bytes, and tooLong reports whether lines have more.
+func (c *compiled) firstNotAllowed(lines []string) (name string, tooLong bool) {
+	left := c.maxRequestHeaders + len(",")
+	for i, line := range lines {
+		if c.echoHeaders && i == maxEchoedLines {
+			return "", true
+		}
+		for name := range strings.SplitSeq(line[:min(len(line), left)], ",") {
+			if left -= len(name) + len(","); left < 0 {
+				return "", true // name may be cut off
+			}
 			// Browsers send neither white space nor empty elements, but RFC
 			// 9110, section 5.6.1, lets intermediaries add them.
 			name = strings.Trim(name, " \t")
 			if name != "" && !c.allowsRequestHeader(name) {
-				return name
+				return name, false
 			}
 		}
 	}
-	return ""
+	return "", false
 }
 
 func (c *compiled) allowsMethod(method string) bool {
@@ -162,16 +146,15 @@ func compareFold(a, b string) int {
 
 // clip returns a copy of lines, the values of a header that should have one.
 // The copy is bounded, so a hostile value cannot fill a log or keep memory in
-// use.
-func clip(lines []string) string {
+// use. It is empty if AllowOriginFunc removed the header.
+func clip(lines ...string) string {
 	const most = 512
-	if len(lines) == 0 {
-		return "" // header removed by AllowOriginFunc
+	var joined []byte
+	for i, line := range lines[:min(len(lines), 2)] {
+		if i > 0 {
+			joined = append(joined, ", "...)
+		}
+		joined = append(joined, line[:min(len(line), most)]...)
 	}
-	value := lines[0][:min(len(lines[0]), most)]
-	if len(lines) == 1 {
-		return strings.Clone(value)
-	}
-	both := value + ", " + lines[1][:min(len(lines[1]), most)]
-	return both[:min(len(both), most)]
+	return string(joined[:min(len(joined), most)])
 }
