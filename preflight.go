@@ -149,12 +149,13 @@ func compareFold(a, b string) int {
 // use. It is empty if AllowOriginFunc removed the header.
 func clip(lines ...string) string {
 	const most = 512
-	var joined []byte
-	for i, line := range lines[:min(len(lines), 2)] {
-		if i > 0 {
-			joined = append(joined, ", "...)
-		}
-		joined = append(joined, line[:min(len(line), most)]...)
+	if len(lines) == 0 {
+		return ""
 	}
-	return string(joined[:min(len(joined), most)])
+	value := lines[0][:min(len(lines[0]), most)]
+	if len(lines) == 1 {
+		return strings.Clone(value)
+	}
+	both := value + ", " + lines[1][:min(len(lines[1]), most)]
+	return both[:min(len(both), most)]
 }
