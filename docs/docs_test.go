@@ -1,5 +1,5 @@
-// Package docs_test holds the README, the pages beside it and the API to the
-// code.
+// Package docs_test checks the documents against the code, and the exported API
+// against golden files.
 package docs_test
 
 import (
@@ -31,9 +31,9 @@ import (
 	"github.com/f407da42/cors/corstest"
 )
 
-// A page is a document.
+// A page is a Markdown document of this repository.
 type page struct {
-	path string // from the root of the repository
+	path string // relative to the root of the repository
 	text string
 }
 
@@ -46,7 +46,7 @@ func read(t *testing.T, path string) page {
 	return page{path, string(text)}
 }
 
-// pages returns all documents that people read first.
+// pages returns README.md and the documents in docs and .github.
 func pages(t *testing.T) []page {
 	t.Helper()
 	pages := []page{read(t, "README.md")}
@@ -62,16 +62,16 @@ func pages(t *testing.T) []page {
 	return pages
 }
 
-// A block is what stands between fences.
+// A block is a fenced code block of a page.
 type block struct {
 	language, text string
-	line           int // the number of its first line
+	line           int // number of the first line in the page
 }
 
-// split returns the blocks of p, and its lines outside of them.
+// split returns the code blocks of p, and the lines outside of them.
 func (p page) split(t *testing.T) (blocks []block, prose []string) {
 	t.Helper()
-	inside, indent := false, "" // of the block's fence, in a list for example
+	inside, indent := false, "" // indent of the opening fence, as in a list item
 	for i, line := range strings.Split(p.text, "\n") {
 		before, language, fence := strings.Cut(line, "```")
 		fence = fence && strings.TrimSpace(before) == ""
@@ -88,12 +88,13 @@ func (p page) split(t *testing.T) (blocks []block, prose []string) {
 		}
 	}
 	if inside {
-		t.Fatalf("%s ends within a block", p.path)
+		t.Fatalf("%s: the last code block is not closed", p.path)
 	}
 	return blocks, prose
 }
 
-// table returns the cells of the table of p whose first row begins with header.
+// table returns the cells of a table of p, without its header row. The header
+// row begins with header.
 func (p page) table(t *testing.T, header string) [][]string {
 	t.Helper()
 	_, table, found := strings.Cut(p.text, "\n| "+header+" |")
@@ -117,7 +118,7 @@ func cells(line string) (cells []string) {
 	return cells
 }
 
-// code returns what stands in backquotes in a cell.
+// code returns the texts in backquotes in a cell.
 func code(cell string) (code []string) {
 	for _, match := range regexp.MustCompile("`([^`]*)`").FindAllStringSubmatch(cell, -1) {
 		code = append(code, match[1])
@@ -125,19 +126,19 @@ func code(cell string) (code []string) {
 	return code
 }
 
-// The packages of the standard library, and of this module, that Go code in a
-// page uses by name only.
+// packages lists the packages that Go code in a page can use without an import.
+// TestCode adds the imports.
 var packages = []string{
 	"bytes", "context", "crypto/tls", "encoding/json", "errors", "fmt", "io", "log", "log/slog", "net/http",
 	"net/http/httptest", "net/http/httputil", "net/netip", "net/url", "os", "slices", "strings", "sync", "testing", "time",
 	"github.com/f407da42/cors", "github.com/f407da42/cors/corstest",
 }
 
-// TestCode compiles the Go code of all pages and, against the program in the
-// README, has its page send a request.
+// TestCode compiles the Go code of all pages. It also runs the program in the
+// README, and sends it requests from an allowed page and from another page.
 //
-// A block is a file, declarations, or statements. The latter two need not import
-// what they name of packages, nor declare the variables in shared.
+// A block is a file, declarations, or statements. Declarations and statements
+// can use packages without an import, and the variables in shared.
 func TestCode(t *testing.T) {
 	t.Parallel()
 	const shared = `package snippets
@@ -183,14 +184,14 @@ var (
 		write(folder+"/shared.go", shared)
 		blocks, _ := p.split(t)
 		for i, b := range blocks {
-			if b.language != "go" || strings.Contains(b.text, "gin.") { // internal/peers compiles that
+			if b.language != "go" || strings.Contains(b.text, "gin.") { // compiled by internal/peers
 				continue
 			}
 			origin := fmt.Sprintf("//line %s:%d\n", filepath.Join(root, p.path), b.line)
 			if strings.HasPrefix(b.text, "package ") {
-				// Instead of listening on :8080, which may be taken, the README's
-				// program prints where it listens, and ends when nobody is left to
-				// ask it.
+				// Port 8080 may be taken, so serve listens on a free port and
+				// prints its URL. It ends the program when the test closes its
+				// standard input.
 				program := strings.Replace(b.text, `http.ListenAndServe(":8080", `, "serve(", 1)
 				switch {
 				case p.path == "README.md" && program != b.text:
@@ -220,7 +221,7 @@ var (
 		}
 	}
 	if programs != 1 {
-		t.Fatalf("the README has %d programs that listen on :8080", programs)
+		t.Fatalf("the README has %d programs that listen on :8080, want 1", programs)
 	}
 	write("program/serve.go", `package main
 
@@ -274,14 +275,14 @@ func serve(h http.Handler) error {
 		Header: http.Header{"Authorization": {"Bearer token"}, "Content-Type": {"application/json"}},
 	}
 	if r := browser.Fetch("https://app.example.com", put); r.Blocked != "" || r.Body != `{"updated":true}` {
-		t.Errorf("the program in the README does not serve its page:\n%s", r)
+		t.Errorf("the program in the README rejects a page that it should allow:\n%s", r)
 	}
 	if r := browser.Fetch("https://evil.example", put); r.Blocked == "" {
-		t.Errorf("the program in the README serves another page:\n%s", r)
+		t.Errorf("the program in the README allows another page:\n%s", r)
 	}
 }
 
-// suffixes is a list of public suffixes that knows github.io.
+// suffixes is a public suffix list. It has github.io and all top-level domains.
 type suffixes struct{}
 
 func (suffixes) String() string { return "for tests" }
@@ -293,14 +294,14 @@ func (suffixes) PublicSuffix(domain string) string {
 	return domain[strings.LastIndexByte(domain, '.')+1:]
 }
 
-// from returns a request from a page of origin, to a server of another.
+// from returns a request from a page on origin to a server on another origin.
 func from(origin string) *http.Request {
 	r := httptest.NewRequest("GET", "https://api.example/", nil)
 	r.Header.Set("Origin", origin)
 	return r
 }
 
-// TestTables has the middleware do what the README's tables say.
+// TestTables checks the README's tables of patterns and of refused policies.
 func TestTables(t *testing.T) {
 	t.Parallel()
 	readme := read(t, "README.md")
@@ -349,11 +350,13 @@ func TestTables(t *testing.T) {
 	}
 }
 
-var update = flag.Bool("update", false, "write the golden files of the API anew")
+var update = flag.Bool("update", false, "rewrite the golden files of the API")
 
 // TestAPI compares all exported names and signatures with testdata/api.txt and
-// testdata/corstest.txt, so that the API changes only on purpose:
-// go test ./docs -run TestAPI -update
+// testdata/corstest.txt, so the API cannot change by accident. If you change the
+// API, rewrite both files:
+//
+//	go test ./docs -run TestAPI -update
 func TestAPI(t *testing.T) {
 	t.Parallel()
 	compareAPI(t, "..", "github.com/f407da42/cors", "testdata/api.txt")
@@ -424,7 +427,7 @@ func compareAPI(t *testing.T, folder, importPath, golden string) {
 		if err := format.Node(&b, fset, decl); err != nil {
 			t.Fatal(err)
 		}
-		// Blank lines are left where comments were.
+		// Remove the blank lines that deleted comments leave.
 		fmt.Fprintln(&api, regexp.MustCompile(`\n\s*\n`).ReplaceAllString(b.String(), "\n"))
 	}
 	got, err := format.Source(api.Bytes())
@@ -441,12 +444,13 @@ func compareAPI(t *testing.T, folder, importPath, golden string) {
 		t.Fatal(err)
 	}
 	if string(got) != string(want) {
-		t.Errorf("the API is not that of %s. It is\n%s", golden, got)
+		t.Errorf("the API differs from %s. It is now\n%s", golden, got)
 	}
 }
 
-// anchors returns the anchors that GitHub gives to the headings of p: in lower
-// case, without punctuation, with hyphens for spaces, and numbered if repeated.
+// anchors returns the anchors that GitHub gives to the headings of p. They are
+// in lowercase, without punctuation, with hyphens for spaces, and numbered if
+// repeated.
 func (p page) anchors(t *testing.T) map[string]bool {
 	t.Helper()
 	anchors := make(map[string]bool)
@@ -474,7 +478,8 @@ func (p page) anchors(t *testing.T) map[string]bool {
 	return anchors
 }
 
-// TestLinks follows each link of the pages that leads to this repository.
+// TestLinks checks every link from a page to a file or heading in this
+// repository.
 func TestLinks(t *testing.T) {
 	t.Parallel()
 	inline := regexp.MustCompile("`[^`]*`")
@@ -495,20 +500,20 @@ func TestLinks(t *testing.T) {
 			}
 			info, err := os.Stat(filepath.Join("..", to))
 			if !filepath.IsLocal(to) || err != nil {
-				t.Errorf("%s: %s leads nowhere", p.path, target)
+				t.Errorf("%s: the target of the link %s does not exist", p.path, target)
 				continue
 			}
 			if anchored && (info.IsDir() || !read(t, to).anchors(t)[anchor]) {
-				t.Errorf("%s: %s leads to no heading", p.path, target)
+				t.Errorf("%s: no heading has the anchor of the link %s", p.path, target)
 			}
 		}
 	}
 	if followed == 0 {
-		t.Error("no page leads anywhere")
+		t.Error("no page has a link to a file or heading")
 	}
 }
 
-// TestRequests has the middleware do what the README says happens to a request.
+// TestRequests checks the README's table of requests.
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	const (
@@ -535,7 +540,7 @@ func TestRequests(t *testing.T) {
 	for _, row := range read(t, "README.md").table(t, "Request | Your handler | Response") {
 		request, found := requests[row[0]]
 		if !found {
-			t.Errorf("no such request is made here: %s", row[0])
+			t.Errorf("this test sends no request for the row %q", row[0])
 			continue
 		}
 		delete(requests, row[0])
@@ -548,7 +553,7 @@ func TestRequests(t *testing.T) {
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, r)
 		if says := !strings.Contains(row[1], "does not run"); says != ran {
-			t.Errorf("%s: whether your handler runs: %t; the README says %s", row[0], ran, row[1])
+			t.Errorf("%s: the handler ran: %t; the README says %s", row[0], ran, row[1])
 		}
 		status := 200
 		fmt.Sscan(row[2], &status)
@@ -564,12 +569,11 @@ func TestRequests(t *testing.T) {
 		}
 	}
 	for name := range requests {
-		t.Errorf("the README does not say what happens to a request %s", name)
+		t.Errorf("the README has no row for the request %q", name)
 	}
 }
 
-// TestAdvice has servers respond as the tables in docs/blocked.md show, and
-// compares the advice.
+// TestAdvice checks the tables of responses and advice in docs/blocked.md.
 func TestAdvice(t *testing.T) {
 	t.Parallel()
 	kind := regexp.MustCompile("^(preflight|request|form|handshake)(?: for `([^`]+)`)?(?: of `([^`]+)`)?(?: to `([^`]+)`)?( after a redirect)?( after a preflight)?( with credentials)?: ")
@@ -673,8 +677,9 @@ func TestAdvice(t *testing.T) {
 	}
 }
 
-// TestPerformance finds each row of docs/performance.md in the measurements. It
-// also compares the machine and the version of Go.
+// TestPerformance checks that each row of docs/performance.md is in
+// internal/peers/measurements.txt. It also compares the machine and the version
+// of Go.
 func TestPerformance(t *testing.T) {
 	t.Parallel()
 	measurements, shown := read(t, "internal/peers/measurements.txt").text, read(t, "docs/performance.md").text

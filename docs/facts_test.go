@@ -12,12 +12,14 @@ import (
 	"github.com/f407da42/cors"
 )
 
-// TestFacts holds the pages to what people must know and no type shows. Each
-// row is a sentence, and the words of a page that rest on it.
+// TestFacts checks statements in the documents about the behavior of the
+// middleware. Each row has a fact, the words of a document that depend on it,
+// and a function that checks the fact.
 func TestFacts(t *testing.T) {
 	t.Parallel()
 	app := cors.Policy{AllowedOrigins: []string{"https://app.example.net"}, AllowedMethods: []string{http.MethodPut}}
-	// serve returns the response to r under p, and how often the handler ran.
+	// serve returns the response to r under p, and the number of times that the
+	// handler ran.
 	serve := func(p cors.Policy, r *http.Request) (w *httptest.ResponseRecorder, ran int) {
 		c, err := cors.New(p)
 		if err != nil {
@@ -38,17 +40,17 @@ func TestFacts(t *testing.T) {
 	allowed, stranger := "Origin: https://app.example.net", "Origin: https://evil.example"
 	for _, row := range []struct {
 		name, page, words string
-		holds             func() bool
+		isTrue            func() bool
 	}{
 		{
-			"an image on a page of another site reaches the handler", "README.md", "So a GET handler must not change anything.",
+			"a request for an image from another site runs the handler", "README.md", "So a GET handler must not change anything.",
 			func() bool {
 				_, ran := serve(app, request("GET", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: no-cors"))
 				return ran == 1
 			},
 		},
 		{
-			"a page that the same host serves over HTTP passes for the service's own if Sec-Fetch-Site is absent",
+			"without Sec-Fetch-Site, a page on the same host over HTTP is same-origin",
 			"docs/integration.md", "without `Sec-Fetch-Site`, a page of this host over HTTP passes as a page over HTTPS",
 			func() bool {
 				own := "Origin: http://api.example.net"
@@ -58,7 +60,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"Host may be spelled in a way that http.CrossOriginProtection rejects", "docs/integration.md", "There are two exceptions: `Handler` ignores the case of `Host`, and a default port in it",
+			"Host can have uppercase letters and a default port, which http.CrossOriginProtection rejects", "docs/integration.md", "There are two exceptions: `Handler` ignores the case of `Host`, and a default port in it",
 			func() bool {
 				r := request("POST", "Origin: https://api.example.net")
 				r.Host = "API.example.net:443"
@@ -67,7 +69,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"an Origin that is not allowed, malformed or repeated is rejected, unless Sec-Fetch-Site is same-origin or none",
+			"a request whose Origin is not allowed, malformed or repeated is rejected, unless Sec-Fetch-Site is same-origin or none",
 			"docs/integration.md", "If a request has an `Origin` that is not allowed, malformed, or repeated, `Handler` rejects it, whatever its method.",
 			func() bool {
 				for _, lines := range [][]string{{stranger}, {"Origin: https://"}, {allowed, stranger}} {
@@ -81,29 +83,29 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"a pattern right under a public suffix that is not known is accepted", ".github/SECURITY.md", "and accepts patterns directly under others",
+			"a pattern directly under an unknown public suffix is accepted", ".github/SECURITY.md", "and accepts patterns directly under others",
 			func() bool {
 				_, err := cors.New(cors.Policy{AllowedOrigins: []string{"https://*.ltd.uk"}, AllowCredentials: true})
 				return err == nil
 			},
 		},
 		{
-			"AllowOriginFunc is asked about what could be listed, up to 512 bytes", "policy.go", "It is called only for valid origins of at most 512 bytes.",
+			"AllowOriginFunc is called only for valid origins of at most 512 bytes", "policy.go", "It is called only for valid origins of at most 512 bytes.",
 			func() bool {
-				asked := false
-				p := cors.Policy{AllowOriginFunc: func(*http.Request, string) bool { asked = true; return false }}
-				ask := func(origin string) bool {
-					asked = false
+				called := false
+				p := cors.Policy{AllowOriginFunc: func(*http.Request, string) bool { called = true; return false }}
+				isCalledFor := func(origin string) bool {
+					called = false
 					serve(p, request("GET", "Origin: "+origin))
-					return asked
+					return called
 				}
 				host := strings.Repeat("a", 50) + "."
 				long := "app://" + strings.Repeat(host, 10) // 516 bytes
-				return ask("https://app.example.net") && !ask("https://app.example.net/") && !ask("null") && !ask(long)
+				return isCalledFor("https://app.example.net") && !isCalledFor("https://app.example.net/") && !isCalledFor("null") && !isCalledFor(long)
 			},
 		},
 		{
-			"a request without Origin runs, unless Sec-Fetch-Site is neither same-origin nor none, and the method is not GET, HEAD or OPTIONS",
+			"a request without Origin runs the handler, except a POST from another site or origin",
 			"docs/integration.md", "`Handler` passes a request without `Origin` to your handler, with one exception.",
 			func() bool {
 				for site, want := range map[string]int{"": 1, "same-origin": 1, "none": 1, "same-site": 0, "cross-site": 0, "other": 0} {
@@ -124,14 +126,14 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"an OPTIONS request without Origin reaches the handler", "docs/integration.md", "**OPTIONS requests without `Origin`.**",
+			"an OPTIONS request without Origin runs the handler", "docs/integration.md", "**OPTIONS requests without `Origin`.**",
 			func() bool {
 				_, ran := serve(app, request("OPTIONS", "Sec-Fetch-Site: cross-site"))
 				return ran == 1
 			},
 		},
 		{
-			"a request without Origin and Sec-Fetch-Site reaches the handler",
+			"a request without Origin and Sec-Fetch-Site runs the handler",
 			"docs/integration.md", "**Requests from which a proxy removes `Origin`**, if `Sec-Fetch-Site` is missing",
 			func() bool {
 				_, bare := serve(app, request("POST"))
@@ -149,7 +151,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"https://* allows every HTTPS page to post", "docs/integration.md", "A pattern that matches pages of strangers, such as `https://*`, protects no better than `*`.",
+			"https://* allows a POST from every HTTPS page", "docs/integration.md", "A pattern that matches pages of strangers, such as `https://*`, protects no better than `*`.",
 			func() bool {
 				_, ran := serve(cors.Policy{AllowedOrigins: []string{"https://*"}}, request("POST", stranger, "Sec-Fetch-Site: cross-site"))
 				return ran == 1
@@ -164,7 +166,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"images and frames with Origin reach the handler", "docs/integration.md", "Some have one, with `Sec-Fetch-Mode: no-cors` or `navigate`.",
+			"requests for images and frames with an Origin run the handler", "docs/integration.md", "Some have one, with `Sec-Fetch-Mode: no-cors` or `navigate`.",
 			func() bool {
 				_, image := serve(app, request("GET", stranger, "Sec-Fetch-Mode: no-cors"))
 				_, frame := serve(app, request("GET", stranger, "Sec-Fetch-Mode: navigate"))
@@ -181,7 +183,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"a form of the service's own page runs over HTTP if Host has the port", "docs/integration.md", "compares the host and port of `Origin` with `Host`.",
+			"over HTTP, a same-origin form runs the handler only if Host has the port of Origin", "docs/integration.md", "compares the host and port of `Origin` with `Host`.",
 			func() bool {
 				form := func(host string) int {
 					r := request("POST", "Origin: http://shop.example:8080")
@@ -215,7 +217,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"the handler does not run for a 403 or a preflight, so it cannot add to Vary there",
+			"the handler does not run for rejected requests and preflights, so it cannot add to their Vary",
 			"docs/integration.md", "so add the names outside `Handler`",
 			func() bool {
 				_, rejected := serve(app, request("GET", stranger))
@@ -224,14 +226,14 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"a request with a method that is not listed runs the handler", "docs/integration.md", "only browsers check methods and headers",
+			"a request with an unlisted method and header runs the handler", "docs/integration.md", "only browsers check methods and headers",
 			func() bool {
 				_, ran := serve(app, request("DELETE", allowed, "X-Unlisted: 1"))
 				return ran == 1
 			},
 		},
 		{
-			"under a policy that allows every origin, responses have no Vary, and under https://* they have it", "docs/integration.md", "The responses of that policy have no `Vary`",
+			`responses have no Vary if AllowedOrigins is "*", but have it if AllowedOrigins is "https://*"`, "docs/integration.md", "The responses of that policy have no `Vary`",
 			func() bool {
 				w, _ := serve(cors.Policy{AllowedOrigins: []string{"*"}}, request("GET", allowed))
 				https, _ := serve(cors.Policy{AllowedOrigins: []string{"https://*"}}, request("GET"))
@@ -239,7 +241,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"Check takes https://example.com for the server's own in a request for a path alone",
+			"if httptest.NewRequest gets only a path, Check treats https://example.com as same-origin",
 			"docs/blocked.md", "`httptest.NewRequest` sets `r.Host` to `example.com`",
 			func() bool {
 				c, err := cors.New(app)
@@ -252,7 +254,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"the service's own form is rejected if it has Origin: null and no Sec-Fetch-Site",
+			"a same-origin form with Origin: null is rejected if Sec-Fetch-Site is absent",
 			"docs/blocked.md", "`Referrer-Policy: no-referrer` also affects your service's own forms",
 			func() bool {
 				_, plain := serve(app, request("POST", "Origin: null"))
@@ -261,7 +263,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"a JSON log of OnReject has a path, not the fields of a URL",
+			"a JSON log from OnReject has the path as one string",
 			"docs/blocked.md", `"path", r.URL.Path, "referer", r.Referer()`,
 			func() bool {
 				var log bytes.Buffer
@@ -276,7 +278,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"the error of OnReject names a similar origin",
+			"the error for OnReject names a similar origin",
 			"docs/blocked.md", "`origin \"http://app.example.com\" is not in AllowedOrigins; \"https://app.example.com\" is`",
 			func() bool {
 				c, err := cors.New(cors.Policy{AllowedOrigins: []string{"https://app.example.com"}})
@@ -288,7 +290,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"OnReject is not called if the script expects AllowCredentials",
+			"OnReject is not called if a script sends credentials and the policy does not allow them",
 			"docs/blocked.md", "The server cannot see this, because requests do not contain the credentials mode.",
 			func() bool {
 				rejected := false
@@ -299,7 +301,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"Check compares the methods of preflights only",
+			"Check compares methods and headers only in preflights",
 			"docs/blocked.md", "`Check` compares methods and headers only in preflights.",
 			func() bool {
 				c, err := cors.New(app)
@@ -310,7 +312,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"a policy that allows every origin rejects no WebSocket handshake, and one that lists origins does",
+			`a policy with "*" or "https://*" allows a WebSocket handshake from every HTTPS page, and a policy that lists origins does not`,
 			"docs/integration.md", "A policy that allows every origin (`*`) rejects no handshake, and `https://*` rejects none from HTTPS pages.",
 			func() bool {
 				handshake := request("GET", stranger, "Connection: Upgrade", "Upgrade: websocket")
@@ -353,7 +355,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"StripHeaders leaves one value where an upstream sets the header as well", "docs/integration.md", "Remove the upstream's CORS headers with `StripHeaders`",
+			"with StripHeaders, a header that an upstream also sets has one value", "docs/integration.md", "Remove the upstream's CORS headers with `StripHeaders`",
 			func() bool {
 				c, err := cors.New(app)
 				if err != nil {
@@ -399,7 +401,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"a preview whose provider forwards requests with another Host is recognized by Sec-Fetch-Site alone",
+			"if a provider changes Host, requests from a preview are same-origin only by Sec-Fetch-Site",
 			"docs/recipes.md", "`Handler` recognizes the page by `Sec-Fetch-Site`",
 			func() bool {
 				preview := "Origin: https://proj-1-team.vercel.app"
@@ -410,11 +412,11 @@ func TestFacts(t *testing.T) {
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			if !row.holds() {
-				t.Error("that is not so")
+			if !row.isTrue() {
+				t.Error("this is not true")
 			}
 			if text := strings.Join(strings.Fields(read(t, row.page).text), " "); !strings.Contains(text, row.words) {
-				t.Errorf("%s does not say: %s", row.page, row.words)
+				t.Errorf("%s does not have the words %q", row.page, row.words)
 			}
 		})
 	}

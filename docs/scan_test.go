@@ -12,8 +12,8 @@ import (
 	"github.com/f407da42/cors/corstest"
 )
 
-// TestScan compares the tables of docs/scan.md with scans of servers that have
-// each fault.
+// TestScan scans servers with known faults, and compares the results with the
+// tables in docs/scan.md.
 func TestScan(t *testing.T) {
 	t.Parallel()
 	const page = "https://app.example.com"
@@ -67,7 +67,7 @@ func TestScan(t *testing.T) {
 			findings[f.Severity.String()+"|"+f.What] = true
 		}
 		if s.page == page && tried == nil {
-			for _, p := range report.Tried[2:] { // after the page
+			for _, p := range report.Tried[2:] { // without the requests from the page itself
 				if origin := p.Origin; origin != "" && !slices.Contains(tried, origin) {
 					tried = append(tried, origin)
 				}
@@ -108,8 +108,8 @@ func TestScan(t *testing.T) {
 	}
 }
 
-// TestScanOfPolicies compares the cases in docs/scan.md in which a policy of
-// this package produces a finding above Info with scans.
+// TestScanOfPolicies checks the list of policies in docs/scan.md that cause a
+// finding above Info.
 func TestScanOfPolicies(t *testing.T) {
 	t.Parallel()
 	const page = "https://app.example.com"
@@ -129,7 +129,7 @@ func TestScanOfPolicies(t *testing.T) {
 		{"no finding above Info", "https://www.example.com", true, corstest.Info},
 	} {
 		if !strings.Contains(text, test.claim) {
-			t.Errorf("docs/scan.md does not say %q", test.claim)
+			t.Errorf("docs/scan.md does not have the words %q", test.claim)
 		}
 		origins := []string{test.origin}
 		if !strings.Contains(test.origin, "*") {
@@ -151,7 +151,8 @@ func TestScanOfPolicies(t *testing.T) {
 	}
 }
 
-// hostilePages is the test on the pages. The pages call it TestHostilePages.
+// hostilePages is the body of an example test in README.md and docs/scan.md,
+// which is called TestHostilePages there.
 func hostilePages(t interface{ Error(...any) }, api http.Handler) {
 	b := corstest.Browser{Handler: api, Cookie: "session=of-a-user"}
 	me := corstest.Request{URL: "https://api.example.com/me", Credentials: corstest.Include}
@@ -165,8 +166,8 @@ func hostilePages(t interface{ Error(...any) }, api http.Handler) {
 	}
 }
 
-// TestHostilePages runs the test on the pages for services with and without
-// faults.
+// TestHostilePages compares the example test in the documents with hostilePages,
+// and runs it for services with and without faults.
 func TestHostilePages(t *testing.T) {
 	t.Parallel()
 	source, err := os.ReadFile("scan_test.go")
@@ -177,7 +178,7 @@ func TestHostilePages(t *testing.T) {
 	body, _, _ = strings.Cut(body, "\n}\n")
 	for _, page := range []string{"README.md", "docs/scan.md"} {
 		if !strings.Contains(read(t, page).text, "```go\nfunc TestHostilePages(t *testing.T) {\n"+body+"\n}\n```\n") {
-			t.Errorf("%s does not have this test:\n%s", page, body)
+			t.Errorf("%s does not have a TestHostilePages with this body:\n%s", page, body)
 		}
 	}
 
@@ -205,10 +206,10 @@ func TestHostilePages(t *testing.T) {
 		{"a service without faults", serve(policy, mux), 0},
 		{"other pages can read /me", serve(lax, mux), 2},
 		{"forms on other sites reach /transfer", serve(passing, mux), 1},
-		{"no such paths", serve(policy, http.NewServeMux()), 1},
+		{"the service has neither path", serve(policy, http.NewServeMux()), 1},
 		{"your page is not allowed", serve(cors.Policy{}, mux), 1},
-		{"everything is forbidden", serve(policy, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(403) })), 1},
-		{"no responses", http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), 2},
+		{"the handler responds to everything with a 403", serve(policy, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(403) })), 1},
+		{"the service sends no response", http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), 2},
 	} {
 		var got counter
 		if hostilePages(&got, test.api); int(got) != test.errors {
@@ -217,7 +218,7 @@ func TestHostilePages(t *testing.T) {
 	}
 }
 
-// counter counts the errors of a test.
+// A counter counts the calls of Error in a test.
 type counter int
 
 func (c *counter) Error(...any) { *c++ }
