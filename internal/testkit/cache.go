@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// A SharedCache is a cache in front of a service, for all of its clients. It keeps
-// each response to GET and HEAD forever, regardless of the status. It sends a
-// response again for each request with the same values of the headers in Vary (RFC
-// 9111, section 4.1).
+// A SharedCache is an HTTP cache between a service and all of its clients. It
+// stores each response to GET and HEAD forever, regardless of the status. It
+// sends a stored response to every later request that has equal values for the
+// headers in Vary (RFC 9111, section 4.1).
 type SharedCache struct {
 	Service    http.Handler
 	IgnoreVary bool // shows the effect of a missing Vary
-	Hits       int
+	Hits       int  // number of responses from the cache
 
 	stored map[string][]stored
 }

@@ -8,8 +8,9 @@ import (
 )
 
 // A Recorder is an [http.ResponseWriter] for many responses, one after another.
-// It records what a test compares. It allocates nothing once it has room for the
-// longest response, so measurements show the cost of the handler alone.
+// It records the status, header and body of the last response. Once it has room
+// for the longest response, it allocates nothing, so measurements show only the
+// cost of the handler.
 type Recorder struct {
 	Status int
 	Body   []byte
@@ -35,15 +36,15 @@ func (w *Recorder) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// WriteString saves io.WriteString a copy.
+// WriteString lets [io.WriteString] avoid a copy of s.
 func (w *Recorder) WriteString(s string) (int, error) {
 	w.Body = append(w.Body, s...)
 	return len(s), nil
 }
 
-// AllocatedBytes returns how many bytes a call of f allocates, on average over
-// calls. Other goroutines can only add to that, so it takes the least of five
-// such averages.
+// AllocatedBytes returns the average number of bytes that a call of f allocates.
+// Other goroutines can only increase the average, so AllocatedBytes returns the
+// lowest of five averages.
 func AllocatedBytes(calls int, f func()) float64 {
 	least := math.Inf(1)
 	for range 5 {

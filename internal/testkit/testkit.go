@@ -59,11 +59,12 @@ func Lines(h http.Header) []string {
 }
 
 const (
-	// Origins that ExamplePolicy allows, and does not allow.
+	// Header lines with an origin that ExamplePolicy allows, and with another.
 	Friend   = "Origin: https://example-client.com"
 	Stranger = "Origin: https://evil.example"
 
-	// The bodies of the two kinds of rejections.
+	// Bodies of the 403 response: for an Origin that is not allowed, and for a
+	// cross-site request without Origin.
 	Rejection     = "cross-origin request rejected: the CORS policy does not allow its origin\n"
 	SiteRejection = "cross-site request rejected: it has no Origin header\n"
 )
@@ -117,8 +118,8 @@ func CheckRequestHeaders(m *cors.Middleware, lines []string) *cors.RequestError 
 	return nil
 }
 
-// Scribble overwrites all values of h in place and then appends to them, as
-// careless code around a middleware can.
+// Scribble overwrites all values of h in place and then appends to them.
+// Careless code around a middleware can do this.
 func Scribble(h http.Header) {
 	for name, values := range h {
 		for i := range values {
@@ -128,7 +129,7 @@ func Scribble(h http.Header) {
 	}
 }
 
-// Policies has policies of every kind.
+// Policies are valid policies that together cause every kind of response.
 var Policies = []cors.Policy{
 	{},
 	{
