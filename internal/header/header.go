@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// The names are in canonical form, so they can index an [http.Header].
+// The names of headers are in canonical form, so they can index an
+// [http.Header].
 const (
 	Origin         = "Origin"
 	SecFetchSite   = "Sec-Fetch-Site"
@@ -146,14 +147,14 @@ func FaultOfResponseHeader(s string, credentials bool) string {
 }
 
 // isName reports whether s, which is not "*", is the name of a method or
-// header. The grammar allows "*" in a name, but it is always meant as a
-// wildcard.
+// header. The grammar allows "*" in a name, but authors always mean a wildcard.
 func isName(s string) bool {
 	return IsToken(s) && !strings.Contains(s, "*")
 }
 
-// faultOfName returns the reason why isName is false for s, which ends with the
-// remedy. The remedy may name the example. fault checks a suggestion.
+// faultOfName returns the reason why s is not a name, and a fix. The fix can
+// show the example, or suggest a name. If fault finds a fault in that name,
+// faultOfName returns that fault instead.
 func faultOfName(s, example string, fault func(string) string) string {
 	if s == "" {
 		return "is empty, as an unset environment variable is; remove it"

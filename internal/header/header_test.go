@@ -98,7 +98,7 @@ func TestTokens(t *testing.T) {
 	for c := range 256 {
 		s := string([]byte{byte(c)})
 		if got, want := header.IsToken("a"+s), strings.Contains(tokens, s); got != want {
-			t.Errorf("%q is a character of tokens: %t, want %t", s, got, want)
+			t.Errorf("a token can contain %q: %t, want %t", s, got, want)
 		}
 		want := byte(c)
 		if 'A' <= c && c <= 'Z' {
@@ -109,7 +109,7 @@ func TestTokens(t *testing.T) {
 		}
 	}
 	if header.IsToken("") {
-		t.Error("nothing is a token")
+		t.Error("the empty string is a token")
 	}
 }
 
@@ -120,9 +120,9 @@ func TestUnique(t *testing.T) {
 		list []string
 		want []string
 	}{
-		{"no name", nil, nil},
-		{"one name", []string{"PUT"}, []string{"PUT"}},
-		{"the first of each name, in order", []string{"PUT", "DELETE", "PUT", "*", "DELETE"}, []string{"PUT", "DELETE", "*"}},
+		{"keeps an empty list", nil, nil},
+		{"keeps one name", []string{"PUT"}, []string{"PUT"}},
+		{"keeps the first of each name, in order", []string{"PUT", "DELETE", "PUT", "*", "DELETE"}, []string{"PUT", "DELETE", "*"}},
 	} {
 		if got := header.Unique(test.list); !slices.Equal(got, test.want) {
 			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
