@@ -13,9 +13,9 @@ import (
 	"github.com/f407da42/cors/internal/testkit"
 )
 
-// view returns the part of the response to a GET that a client sees. The client is
-// the script of a page in the model of the browser. If page is empty, it is an image
-// or another client that sends no Origin.
+// view sends a GET request, and returns the status and the body that its client
+// can read. The client is a script on page, in the model of the browser. If page
+// is empty, the client is an image, which sends no Origin.
 func view(h http.Handler, page, url, language string, credentials corstest.Credentials) string {
 	if page == "" {
 		r := httptest.NewRequest("GET", url, nil)
@@ -34,12 +34,12 @@ func view(h http.Handler, page, url, language string, credentials corstest.Crede
 	return fmt.Sprintf("%d %s", res.Status, res.Body)
 }
 
-// TestSharedCache sends requests from pages, images and other clients through a
-// shared cache, in random order. Each client must see the same response as without
-// the cache. Without Vary, some clients see a response for another client.
+// TestSharedCache sends requests from pages and images through a shared cache, in
+// random order. Each client must see the response that it sees without the cache.
+// If the cache ignores Vary, some clients see a response for another client.
 func TestSharedCache(t *testing.T) {
 	t.Parallel()
-	for name, ignoreVary := range map[string]bool{"with Vary": false, "without Vary": true} {
+	for name, ignoreVary := range map[string]bool{"cache honors Vary": false, "cache ignores Vary": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			const seed = 1
@@ -83,7 +83,7 @@ func TestSharedCache(t *testing.T) {
 				t.Error("too few responses come from the cache")
 			}
 			if ignoreVary && (blocked == 0 || others == 0) {
-				t.Error("this test does not notice that Vary is missing")
+				t.Error("this test does not notice that the cache ignores Vary")
 			}
 		})
 	}

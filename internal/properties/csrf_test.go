@@ -55,8 +55,9 @@ func (test *forgeryTest) protection(origin string) *http.CrossOriginProtection {
 	return protection
 }
 
-// compare returns a complaint about what happens to r, or "". It also reports
-// whether http.CrossOriginProtection could be compared, and whether it rejects r.
+// compare sends r to both handlers. It returns a complaint, or "" if they treat r
+// as expected. It also reports whether http.CrossOriginProtection could be
+// compared, and whether it rejects r.
 func (test *forgeryTest) compare(r *http.Request) (complaint string, compared, theirs bool) {
 	var (
 		lines          = r.Header["Origin"]
@@ -78,15 +79,16 @@ func (test *forgeryTest) compare(r *http.Request) (complaint string, compared, t
 	if protection == nil {
 		return "", false, false
 	}
-	// The only difference: the comparison with Host ignores its case, and the
-	// default port.
+	// The policy ignores the case of Host and a default port in it.
+	// http.CrossOriginProtection does not, so it gets Host as in Origin.
 	spelled := *r
 	if ownHost {
 		_, spelled.Host, _ = strings.Cut(origin, "://")
 	}
 	theirs = protection.Check(&spelled) != nil
 
-	// The policy is stricter about these requests.
+	// The policy can reject these requests even if http.CrossOriginProtection does
+	// not.
 	stricter := cross && !embed && (read || r.Method == "OPTIONS" || len(lines) > 1 || !naive.IsOrigin(origin) || scheme != "http" && scheme != "https")
 	switch {
 	case preflight && (runs || observed):
@@ -103,15 +105,16 @@ func (test *forgeryTest) compare(r *http.Request) (complaint string, compared, t
 	return complaint, true, theirs
 }
 
-// TestProtectionAgainstForgery shows that a policy that lists origins is enough
-// against cross-site request forgery. It rejects every request that
-// http.CrossOriginProtection with the same trusted origins rejects, except that it
-// ignores the case of Host and a default port in it.
+// TestProtectionAgainstForgery shows that a policy that lists origins protects
+// against cross-site request forgery. The policy rejects every request that
+// http.CrossOriginProtection with the same trusted origins rejects. The only
+// exceptions are the case of Host and a default port in it.
 //
-// The policy is stricter about some requests that are not same-origin: GET and
-// HEAD with an Origin, unless Sec-Fetch-Mode is no-cors or navigate; OPTIONS with
-// an Origin; and requests with several Origin lines, or an Origin that is malformed
-// or neither http nor https.
+// The policy is stricter about some requests that are not same-origin:
+//   - GET and HEAD with an Origin, unless Sec-Fetch-Mode is no-cors or navigate;
+//   - OPTIONS with an Origin;
+//   - requests with several Origin lines;
+//   - requests with an Origin that is malformed, or neither http nor https.
 func TestProtectionAgainstForgery(t *testing.T) {
 	t.Parallel()
 	const seed = 1
@@ -170,7 +173,7 @@ func TestProtectionAgainstForgery(t *testing.T) {
 // github-mcp-server 2359, go-sdk 842, among others: the CORS middleware responded to
 // the preflight with 204. Then http.CrossOriginProtection rejected the request with
 // 403. It was not configured with the same origins, and it does not support
-// patterns. One policy does both.
+// patterns. In this package, one policy covers both.
 func TestFieldBugPreflightPassesAndRequestDoesNot(t *testing.T) {
 	t.Parallel()
 	c := testkit.MustNew(t, cors.Policy{AllowedOrigins: []string{"https://*.example.com"}, AllowedMethods: []string{"PUT"}})
@@ -178,7 +181,7 @@ func TestFieldBugPreflightPassesAndRequestDoesNot(t *testing.T) {
 		origin, site  string
 		preflight     int
 		served        bool
-		alsoProtected bool // served behind both layers
+		alsoProtected bool // also served behind both layers
 	}{
 		{"https://app.example.com", "cross-site", 204, true, false},
 		{"https://app.example.com", "", 204, true, false},
@@ -203,7 +206,7 @@ func TestFieldBugPreflightPassesAndRequestDoesNot(t *testing.T) {
 		}
 		w, _ := testkit.Serve(c, testkit.NewRequest("OPTIONS", "Origin: "+test.origin, "Access-Control-Request-Method: PUT"))
 		if w.Code != test.preflight {
-			t.Errorf("%+v: the response to the preflight is a %d", test, w.Code)
+			t.Errorf("%+v: the preflight response has status %d", test, w.Code)
 		}
 	}
 	protection := http.NewCrossOriginProtection()
@@ -213,6 +216,8 @@ func TestFieldBugPreflightPassesAndRequestDoesNot(t *testing.T) {
 	}
 }
 
+// FuzzCrossOriginProtection is like TestProtectionAgainstForgery, for one pattern
+// and one request.
 func FuzzCrossOriginProtection(f *testing.F) {
 	f.Add("https://app.example", "POST", "api.example", "https://app.example", "cross-site", "cors", "")
 	f.Add("https://*.example:*", "POST", "api.example", "https://evil.example", "", "", "")

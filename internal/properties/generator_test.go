@@ -15,7 +15,7 @@ import (
 // allow or nearly allow.
 type generator struct{ *rand.Rand }
 
-// one reports true one time in n.
+// one reports true in one of n calls, on average.
 func (g generator) one(n int) bool { return g.IntN(n) == 0 }
 
 func (g generator) pick(list ...string) string { return list[g.IntN(len(list))] }
@@ -60,7 +60,7 @@ func (g generator) policy() cors.Policy {
 	return p
 }
 
-// dozens returns a number of headers, which is mostly small.
+// dozens returns a number of headers: usually less than 4, sometimes up to 79.
 func (g generator) dozens() int {
 	if g.one(5) {
 		return g.IntN(80)
@@ -79,7 +79,8 @@ func (g generator) casing(name string) string {
 	return g.pick(name, strings.ToLower(name), strings.ToUpper(name))
 }
 
-// origin returns one of a few origins that have parts in common.
+// origin returns a random origin. The origins have parts in common, so many of
+// them differ only a little.
 func (g generator) origin() string {
 	host := g.pick("a", "b", "ab", "a-b", "com", "localhost")
 	for range g.IntN(3) {
@@ -116,8 +117,8 @@ func (g generator) pattern() string {
 	return scheme + "://" + host
 }
 
-// page returns the origin of a page, or a string that is nearly an origin that p
-// allows.
+// page returns an origin that p allows, a string that differs only a little from
+// one, or another origin.
 func (g generator) page(p cors.Policy) string {
 	if len(p.AllowedOrigins) == 0 || g.one(4) {
 		return g.pick("null", g.origin(), g.origin(), "http://localhost:8080", "http://localhost:808",

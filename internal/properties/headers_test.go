@@ -13,15 +13,14 @@ import (
 
 var tokenExpr = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
 
-// checkRequestHeaders splits the lines of Access-Control-Request-Headers, and
-// looks up each name in a map. It returns the error that Check should return, or
-// nil.
+// checkRequestHeaders returns the error that Check should return for the lines of
+// Access-Control-Request-Headers, or nil. It looks up each name in a map.
 func checkRequestHeaders(p cors.Policy, lines []string) *cors.RequestError {
-	refuse := func(culprits ...string) *cors.RequestError {
+	reject := func(culprits ...string) *cors.RequestError {
 		return &cors.RequestError{Preflight: true, Field: "Access-Control-Request-Headers", Value: firstTwo(culprits)}
 	}
 	allowed := make(map[string]bool)
-	bound := 128 // for white space, beyond the policy's own names
+	bound := 128 // bytes allowed for white space, in addition to the policy's names
 	for _, name := range p.AllowedHeaders {
 		lower := strings.ToLower(name)
 		if !allowed[lower] {
@@ -34,10 +33,10 @@ func checkRequestHeaders(p cors.Policy, lines []string) *cors.RequestError {
 		bound = max(bound, 8<<10)
 	}
 
-	size := 0 // bytes of the names, with a comma between them
+	size := 0 // bytes of the names, and of the commas between them
 	for i, line := range lines {
 		if any && p.AllowCredentials && i == 64 {
-			return refuse(lines...)
+			return reject(lines...)
 		}
 		for j, name := range strings.Split(line, ",") {
 			size += len(name)
@@ -45,13 +44,13 @@ func checkRequestHeaders(p cors.Policy, lines []string) *cors.RequestError {
 				size++
 			}
 			if size > bound {
-				return refuse(lines...)
+				return reject(lines...)
 			}
 			name = strings.Trim(name, " \t")
 			lower := strings.ToLower(name)
 			covered := any && (p.AllowCredentials || lower != "authorization")
 			if name != "" && !(tokenExpr.MatchString(name) && (allowed[lower] || covered)) {
-				return refuse(name)
+				return reject(name)
 			}
 		}
 	}

@@ -14,9 +14,9 @@ import (
 	"github.com/f407da42/cors/internal/testkit"
 )
 
-// TestBrowsersObeyThePolicy sends random requests from random pages through the
-// model of the browser to servers with random policies. What happens must follow
-// from the policy, as the oracle reads it.
+// TestBrowsersObeyThePolicy sends random requests from random pages to servers with
+// random policies, in the model of the browser. Each outcome must be the one that
+// the oracle computes.
 //
 // The test prints the seed of a run. To repeat the run:
 //
@@ -59,14 +59,14 @@ func TestBrowsersObeyThePolicy(t *testing.T) {
 
 // An outcome is the result of a request from a page.
 type outcome struct {
-	preflight bool // the browser sends one
+	preflight bool // the browser sends a preflight
 	handled   bool // the wrapped handler runs
 	cookie    bool // the wrapped handler gets the cookie
 	readable  bool // the script can read the response
 }
 
 // compareBrowser sends r from page to a handler behind m. It returns the outcome,
-// and the outcome that the policy of oracle calls for.
+// and the outcome that oracle computes.
 func compareBrowser(m *cors.Middleware, oracle *oracle, page string, r corstest.Request) (got, want outcome) {
 	browser := corstest.Browser{Cookie: "session=1", Handler: m.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		got.handled, got.cookie = true, r.Header["Cookie"] != nil
@@ -74,7 +74,7 @@ func compareBrowser(m *cors.Middleware, oracle *oracle, page string, r corstest.
 	result := browser.Fetch(page, r)
 	allowed := oracle.allows(nil, page)
 	switch {
-	case result.Actual == nil && result.Preflight == nil: // page is not the origin of a page
+	case result.Actual == nil && result.Preflight == nil: // page is not a valid origin
 		direct := httptest.NewRequest("GET", "https://server.example/", nil)
 		direct.Header.Set("Origin", page)
 		got.handled, want.handled = m.Check(direct) == nil, allowed

@@ -1,3 +1,5 @@
+// Package properties_test compares the middleware with independent references,
+// under random policies and requests.
 package properties_test
 
 import (
@@ -23,8 +25,8 @@ type response struct {
 	report *cors.RequestError // the argument of OnReject
 }
 
-// sameResponse reports whether a and b are equal. It does not matter how many
-// lines the values of a header are spread over, or how an error is worded.
+// sameResponse reports whether a and b are equal. It ignores the text of an
+// error, and whether the values of a header are in one line or in several.
 func sameResponse(a, b response) bool {
 	sameValues := func(a, b []string) bool {
 		return slices.Equal(a, b) || strings.Join(a, ", ") == strings.Join(b, ", ")
@@ -34,7 +36,7 @@ func sameResponse(a, b response) bool {
 }
 
 // An oracle computes the response of Handler to any request under one policy. It
-// follows the documented table of requests, and shares no code with the library.
+// follows the documented table of requests, and shares no code with package cors.
 type oracle struct {
 	cors.Policy
 	patterns []*regexp.Regexp
@@ -53,8 +55,8 @@ func newOracle(p cors.Policy) *oracle {
 }
 
 // respond returns the response to r, if the wrapped handler does nothing, and
-// DenyHandler at most sends a status. The response header is before when the
-// middleware gets the request.
+// DenyHandler at most sends a status. Outer layers set the header fields in
+// before.
 func (o *oracle) respond(r *http.Request, before http.Header) response {
 	var (
 		lines      = r.Header["Origin"]
@@ -116,7 +118,7 @@ func (res *response) set(name string, values ...string) {
 	}
 }
 
-// allow sets the headers that preflight responses and others have in common.
+// allow sets the headers of every response to an allowed origin.
 func (o *oracle) allow(res *response, origin string, anyOrigin bool) {
 	if anyOrigin {
 		origin = "*"
@@ -170,8 +172,8 @@ func (o *oracle) allows(r *http.Request, origin string) bool {
 
 func isOpaque(origin string) bool { return origin == "null" || origin == "file://" }
 
-// isHost reports whether a page of origin is served by host. The comparison
-// ignores the case of host and a default port.
+// isHost reports whether origin is the origin of the server with this Host header.
+// It ignores the case of host and a default port in it.
 func isHost(host, origin string) bool {
 	scheme, authority, _ := strings.Cut(origin, "://")
 	port := map[string]string{"http": ":80", "https": ":443"}[scheme]
@@ -179,7 +181,7 @@ func isHost(host, origin string) bool {
 }
 
 // listMethods returns the values of Access-Control-Allow-Methods, and the name to
-// add to Vary. With credentials, "*" stands for the method that r asks for.
+// add to Vary. With credentials, it replaces "*" by the method in r.
 func (o *oracle) listMethods(r *http.Request) (list []string, varies string) {
 	for _, method := range o.AllowedMethods {
 		switch {
@@ -200,7 +202,7 @@ func isEchoedMethod(method string) bool {
 	return tokenExpr.MatchString(method) && len(method) <= 8<<10
 }
 
-// listHeaders does the same for Access-Control-Allow-Headers.
+// listHeaders is like listMethods, for Access-Control-Allow-Headers.
 func (o *oracle) listHeaders(r *http.Request) (list []string, varies string) {
 	list = slices.DeleteFunc(canonical(o.AllowedHeaders), forbiddenRequestHeader.MatchString)
 	if !o.AllowCredentials || !slices.Contains(list, "*") {
@@ -214,7 +216,8 @@ func (o *oracle) listHeaders(r *http.Request) (list []string, varies string) {
 	return list, ", Access-Control-Request-Headers"
 }
 
-// maxAge returns the value of Access-Control-Max-Age, if the header is sent.
+// maxAge returns the value of Access-Control-Max-Age, or nil if the header is
+// absent.
 func (o *oracle) maxAge() []string {
 	if o.MaxAge == 0 {
 		return nil
@@ -245,7 +248,7 @@ func canonical(names []string) []string {
 	return list
 }
 
-// firstTwo returns the first two of lines, as the Value of a RequestError has them.
+// firstTwo returns the Value of a RequestError for a header with lines.
 func firstTwo(lines []string) string {
 	s := strings.Join(lines[:min(len(lines), 2)], ", ")
 	return s[:min(len(s), 512)]

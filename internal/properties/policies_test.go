@@ -15,11 +15,11 @@ import (
 	"github.com/f407da42/cors/internal/testkit"
 )
 
-// A written policy is from a public Go program, for its CORS package. The hosts
+// A written policy is the CORS configuration of a public Go program. The hosts
 // are replaced.
 type written struct {
-	Kind        string   // the package; "hand" for hand-written headers
-	Neutral     bool     // found by the name of the type alone
+	Kind        string   // CORS package of the program; "hand" for hand-written headers
+	Neutral     bool     // found with a search for the name of the configuration type only
 	Origins     []string // "env" and "envsplit" are read from the environment
 	Methods     []string
 	Headers     []string
@@ -51,7 +51,7 @@ func (w written) policy(t *testing.T) cors.Policy {
 	if w.Func != "" {
 		p.AllowOriginFunc = func(r *http.Request, origin string) bool { return true }
 		if w.Kind != "gin" && w.Kind != "fiber" {
-			p.AllowedOrigins = nil // there, the function replaces the list
+			p.AllowedOrigins = nil // in these packages, the function replaces the list
 		}
 	} else if len(w.Origins) == 0 && w.Kind != "jub0bs" {
 		p.AllowedOrigins = []string{"*"}
@@ -71,8 +71,8 @@ func (w written) policy(t *testing.T) cors.Policy {
 	return p
 }
 
-// refusal returns the reason to refuse an entry of p. If no reason is known, it
-// returns "".
+// refusal returns the reason why New should refuse an entry of p, or "" if no
+// reason is known.
 func refusal(p cors.Policy, e *cors.PolicyError) string {
 	isToken := func(s string) bool { return s != "" && !strings.ContainsAny(s, " ,;:/\t") }
 	switch {
@@ -94,9 +94,9 @@ func refusal(p cors.Policy, e *cors.PolicyError) string {
 	return ""
 }
 
-// TestFieldBugWrittenPolicies gives policies of public Go programs to New. Most compile
-// as they are. Each refusal is for a danger, or for an entry that would not do
-// what it says.
+// TestFieldBugWrittenPolicies calls New with policies of public Go programs. New
+// accepts most of them without changes. It refuses the others because of a danger,
+// or because an entry would not do what it says.
 func TestFieldBugWrittenPolicies(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("testdata/policies.json")
@@ -139,8 +139,8 @@ func TestFieldBugWrittenPolicies(t *testing.T) {
 		fmt.Fprintf(&table, "%4d  %s\n", reasons[reason], reason)
 	}
 	rate := 100 * float64(compiled) / float64(neutral)
-	t.Logf("%d of %d policies compile as they are, %.0f %%; the others are refused for:\n%s", compiled, neutral, rate, &table)
+	t.Logf("New accepts %d of %d policies without changes, %.0f %%; it refuses the others for:\n%s", compiled, neutral, rate, &table)
 	if neutral < 50 || rate < 78 {
-		t.Errorf("%.0f %% of %d policies compile, want 78 %%", rate, neutral)
+		t.Errorf("New accepts %.0f %% of %d policies, want 78 %%", rate, neutral)
 	}
 }

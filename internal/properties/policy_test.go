@@ -16,8 +16,8 @@ import (
 	"github.com/f407da42/cors/internal/testkit"
 )
 
-// isOriginPattern reports whether AllowedOrigins can have s: it is a pattern, and
-// its risks are accepted.
+// isOriginPattern reports whether New accepts s in AllowedOrigins. s must be a
+// pattern, and its risks must be accepted.
 func isOriginPattern(s string, credentials bool, accepted cors.Risk) bool {
 	switch s {
 	case "*":
@@ -53,7 +53,7 @@ func isOriginPattern(s string, credentials bool, accepted cors.Risk) bool {
 
 // forbiddenMethod and forbiddenRequestHeader match names that browsers do not let
 // scripts use (Fetch, "forbidden method" and "forbidden request-header"). A policy
-// can list them, but they are not sent.
+// can list these names, but preflight responses leave them out.
 var (
 	forbiddenMethod        = regexp.MustCompile(`(?i)^(connect|trace|track)$`)
 	forbiddenRequestHeader = regexp.MustCompile(`(?i)^(accept-charset|accept-encoding|access-control-request-headers|` +
@@ -62,8 +62,8 @@ var (
 		`sec-gpc|sec-purpose|sec-fetch-.*|sec-ch-.*|sec-websocket-.*)$`)
 )
 
-// isMethodToAllow reports whether AllowedMethods can have s. A standard method in
-// lowercase, or with a typo, is refused.
+// isMethodToAllow reports whether New accepts s in AllowedMethods. New refuses a
+// standard method in lowercase or with a typo.
 func isMethodToAllow(s string) bool {
 	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"} {
 		if s == method {
@@ -76,8 +76,8 @@ func isMethodToAllow(s string) bool {
 	return isNameOrWildcard(s)
 }
 
-// isMisspelling reports whether s has one letter less or more than name, or two
-// letters in the other order.
+// isMisspelling reports whether s is name with one letter missing or added, or
+// with two letters swapped.
 func isMisspelling(s, name string) bool {
 	without := func(s string, i int) string { return s[:i] + s[i+1:] }
 	for i := range len(name) {
@@ -106,7 +106,7 @@ func isResponseHeaderToExpose(s string, credentials bool) bool {
 	return isNameOrWildcard(s) && !(credentials && s == "*") && !regexp.MustCompile(`(?i)^set-cookie2?$`).MatchString(s)
 }
 
-// FuzzPolicy compares the decision of New on each field with a second
+// FuzzPolicy compares the decision of New about each field with a second
 // implementation. It also encodes each accepted policy as JSON and decodes it.
 func FuzzPolicy(f *testing.F) {
 	for _, origin := range append([]string{"*", "http://*.localhost.:*", "https://*-x.a.example"}, naive.Samples...) {
@@ -157,7 +157,7 @@ func FuzzPolicy(f *testing.F) {
 					t.Errorf("error %#v, want Value %q, Index %d and a Reason", e, want.value, want.index)
 				}
 				if s := e.Error(); !strings.Contains(s, e.Field) || !strings.Contains(s, strconv.Quote(e.Value)) || !strings.Contains(s, e.Reason) {
-					t.Errorf("message %q lacks a field of %#v", s, e)
+					t.Errorf("the message %q does not have the Field, Value and Reason of %#v", s, e)
 				}
 			}
 		}

@@ -2,7 +2,7 @@ package properties_test
 
 import "testing"
 
-// rounds returns how often a test repeats itself: n times, or n/20 times with
+// rounds returns the number of repetitions of a test, which is n, or n/20 with
 // -short.
 func rounds(n int) int {
 	if testing.Short() {

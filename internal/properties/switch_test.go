@@ -16,8 +16,8 @@ import (
 
 // TestPoliciesSwitchedUnderLoad replaces the policy while requests are served.
 // Handlers around and inside the middleware overwrite all header values in place.
-// Each response must be entirely that of one policy. The race detector finds more
-// defects with this test.
+// Each response must come entirely from one policy. With the race detector, this
+// test finds more defects.
 func TestPoliciesSwitchedUnderLoad(t *testing.T) {
 	t.Parallel()
 	type responseKey struct{}
@@ -63,7 +63,7 @@ func TestPoliciesSwitchedUnderLoad(t *testing.T) {
 	}
 
 	m := testkit.MustNew(t, policies[0])
-	// Each response is recorded when the middleware has finished with it.
+	// observe records a response once the middleware is finished with it.
 	observe := func(w http.ResponseWriter, r *http.Request) {
 		a := r.Context().Value(responseKey{}).(*response)
 		a.header = w.Header().Clone()
@@ -82,7 +82,7 @@ func TestPoliciesSwitchedUnderLoad(t *testing.T) {
 		}
 		testkit.Scribble(w.Header())
 		if after := vary[:3]; after[2] != "" {
-			t.Errorf("%q was written behind the slice of an outer layer", after[2])
+			t.Errorf("%q was written into the array of an outer layer's slice", after[2])
 		}
 	})
 
@@ -130,10 +130,11 @@ func TestPoliciesSwitchedUnderLoad(t *testing.T) {
 	}
 	clients.Wait()
 	close(done)
-	t.Logf("%d responses were those of one policy, %d those of the other; the policy changed %d times", agreed[0].Load(), agreed[1].Load(), <-switched)
+	t.Logf("%d responses came from the first policy, %d from the second; the policy changed %d times", agreed[0].Load(), agreed[1].Load(), <-switched)
 }
 
-// TestRequestKeepsItsPolicy replaces the policy in the middle of a request.
+// TestRequestKeepsItsPolicy replaces the policy in the middle of a request. The
+// response must come from the old policy.
 func TestRequestKeepsItsPolicy(t *testing.T) {
 	t.Parallel()
 	other := cors.Policy{

@@ -16,8 +16,9 @@ import (
 	"github.com/f407da42/cors/internal/testkit"
 )
 
-// The small world has every combination of a few values of everything that a
-// response depends on. Random tests can miss a combination. These tests cannot.
+// The small world is the set of requests with every combination of these values.
+// It has a few values for each part of a request that a response depends on.
+// Random tests can miss a combination. TestSmallWorld cannot.
 var (
 	worldMethods = []string{"GET", "HEAD", "POST", "PUT", "CONNECT", "TRACE", "QUERY", "options", "OPTIONS"}
 	worldOrigins = [][]string{
@@ -42,9 +43,9 @@ var (
 	}
 )
 
-// worldRequests yields every request of the small world. Host matters only without
-// Sec-Fetch-Site. Only OPTIONS requests can be preflights, and Sec-Fetch-Mode does
-// not matter for them.
+// worldRequests yields every request of the small world. It leaves out values that
+// do not matter. Host matters only without Sec-Fetch-Site. The headers of
+// preflights matter only for OPTIONS, and Sec-Fetch-Mode only for other methods.
 func worldRequests(yield func(*http.Request) bool) {
 	for _, method := range worldMethods {
 		modes, askedMethods, askedHeaders := worldModes, worldAskedMethods[1:2], worldAskedHeaders[2:3]
@@ -199,9 +200,9 @@ func compareWorld(t *testing.T, p cors.Policy) (compared int) {
 	return compared
 }
 
-// FuzzHandler compares the response to any request with the oracle, under each
-// kind of policy. A header has one line for each line of its argument. If its bit
-// of present is not set, the header is absent. The lines of
+// FuzzHandler compares the response to any request with the oracle, under each of
+// testkit.Policies. A header has one line for each line of its argument. If its
+// bit of present is not set, the header is absent. The lines of
 // Access-Control-Request-Headers are repeated.
 func FuzzHandler(f *testing.F) {
 	const (
@@ -279,8 +280,8 @@ func FuzzHandler(f *testing.F) {
 				}
 			}
 
-			// The response contains parts of the request only if they are an
-			// allowed origin, or if the policy echoes them.
+			// In the response of the oracle, the only parts of the request are
+			// an allowed origin, and names that the policy echoes.
 			before := http.Header{"Vary": {"Accept-Encoding"}, "X-Before": {"1"}, "Content-Length": {"1"}, "Etag": {"1"}, "Cache-Control": {"public"}, "Access-Control-Max-Age": {"1"}}
 			want := newOracle(p).respond(r, before)
 			first := respond(before)
@@ -289,7 +290,8 @@ func FuzzHandler(f *testing.F) {
 				t.Errorf("policy %d, %q %q %q: Check returned %v, want %+v", i, method, host, r.Header, err, want.report)
 			}
 
-			// A change to one response changes neither another one nor the request.
+			// Changes to one response must not change another response or the
+			// request.
 			second := respond(before)
 			testkit.Scribble(first.header)
 			compare(second, want)
@@ -298,7 +300,6 @@ func FuzzHandler(f *testing.F) {
 				t.Errorf("policy %d: request header changed from %q to %q", i, request, r.Header)
 			}
 			handlers = append(handlers, m.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})))
-
 		}
 
 		w := testkit.NewRecorder()
