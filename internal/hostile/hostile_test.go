@@ -1,3 +1,5 @@
+// Package hostile_test checks that hostile clients cannot disturb other clients or
+// make the server use much memory.
 package hostile_test
 
 import (
@@ -24,8 +26,8 @@ import (
 	"github.com/f407da42/cors/internal/testkit"
 )
 
-// hostileMessages returns messages that a hostile client can send over HTTP/1.1,
-// each on its own connection. The client closes its half of it afterwards.
+// hostileMessages returns messages that a hostile client can send over HTTP/1.1.
+// Each is for a separate connection, which the client half-closes afterwards.
 func hostileMessages() []string {
 	const (
 		start = "OPTIONS / HTTP/1.1\r\nHost: api.example\r\n"
@@ -34,7 +36,7 @@ func hostileMessages() []string {
 	messages := []string{
 		// Connections that are half-closed in the middle of a request, and after it.
 		"", "OPTI", start, ask + "Access-Control-Request-Headers: x-cus", ask + "\r\n",
-		// As many lines as the server accepts.
+		// As many header lines as the server accepts.
 		ask + strings.Repeat("Access-Control-Request-Headers: x-a\r\n", 20_000) + "\r\n",
 		start + strings.Repeat("Origin: https://example-client.com\r\n", 20_000) + "\r\n",
 		start + strings.Repeat("Access-Control-Request-Method: PUT\r\n", 20_000) + "\r\n",
@@ -42,13 +44,13 @@ func hostileMessages() []string {
 		strings.Repeat(ask+"\r\n", 300),
 		strings.Repeat("GET / HTTP/1.1\r\nHost: api.example\r\nOrigin: https://evil.example\r\n\r\n", 300),
 	}
-	// An Origin of the same length as Host, with which it could be compared.
+	// An Origin with the same long host as Host, so comparing them would be slow.
 	for _, host := range []string{strings.Repeat("a", 500<<10), strings.Repeat("a.", 250<<10) + "example"} {
 		messages = append(messages, "POST / HTTP/1.1\r\nHost: "+host+"\r\nOrigin: https://"+host+"\r\nContent-Length: 0\r\n\r\n")
 	}
 	for _, name := range []string{"Origin", "Sec-Fetch-Site", "Access-Control-Request-Method", "Access-Control-Request-Headers"} {
 		for _, value := range []string{
-			// Values of the length that net/http accepts, and longer ones.
+			// Values as long as net/http accepts, and a longer value.
 			strings.Repeat("a", 1<<20), strings.Repeat("a.", 1<<19), strings.Repeat("x-a,", 1<<18), strings.Repeat("a", 2<<20),
 			"\x00", "\x01\x7f", "a\tb", "\x1b[31m", "\xff\xfe", "https://\xc3\x28.example", "\u202ehttps://example-client.com", " ", ",", "\v", "a\rb",
 		} {
@@ -58,8 +60,8 @@ func hostileMessages() []string {
 	return messages
 }
 
-// sendHostile sends message to the HTTP/1.1 server at address, closes its half of
-// the connection, and returns all that the server sends.
+// sendHostile sends message to the HTTP/1.1 server at address, half-closes the
+// connection, and returns everything that the server sends.
 func sendHostile(address, message string) ([]byte, error) {
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
@@ -70,7 +72,7 @@ func sendHostile(address, message string) ([]byte, error) {
 	sent := make(chan struct{})
 	go func() {
 		defer close(sent)
-		// The server can close the connection before it has read everything.
+		// The server can close the connection before it reads everything.
 		if _, err := io.WriteString(conn, message); err == nil {
 			conn.(*net.TCPConn).CloseWrite()
 		}
@@ -81,8 +83,8 @@ func sendHostile(address, message string) ([]byte, error) {
 	return received, ifTimeout(err)
 }
 
-// ifTimeout returns err if a deadline passed, and nil otherwise. The server can
-// close a connection in any other way.
+// ifTimeout returns err if a deadline passed, and nil otherwise. A server may close
+// a hostile client's connection at any time, so the tests ignore other errors.
 func ifTimeout(err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return err
@@ -155,8 +157,8 @@ func sendHostile2(address, name, value string) error {
 	}
 }
 
-// honestRequests are the requests of an honest client, and the responses that it
-// should get under the example policy.
+// honestRequests are requests of an honest client, and the expected responses
+// under testkit.ExamplePolicy.
 var honestRequests = []struct {
 	method string
 	header []string
@@ -198,7 +200,7 @@ func sendHonest(client *http.Client, url string, i int) (int, []string, error) {
 	return resp.StatusCode, got, err
 }
 
-// newServers starts an HTTP/1.1 server and an HTTP/2 server of h, which do not
+// newServers starts an HTTP/1.1 server and an HTTP/2 server that run h and do not
 // log.
 func newServers(h http.Handler) (http1, http2 *httptest.Server) {
 	http1, http2 = httptest.NewUnstartedServer(h), httptest.NewUnstartedServer(h)
@@ -212,7 +214,7 @@ func newServers(h http.Handler) (http1, http2 *httptest.Server) {
 }
 
 // TestHostileLoad sends hostile messages over HTTP/1.1 and HTTP/2, while honest
-// clients check their responses. Afterwards, the server must not hold more memory
+// clients check their responses. Afterwards, the server must not use more memory
 // than before.
 func TestHostileLoad(t *testing.T) {
 	p := testkit.ExamplePolicy
@@ -231,7 +233,7 @@ func TestHostileLoad(t *testing.T) {
 
 	round := func() {
 		http1, http2 := newServers(h)
-		// This waits until all connections are closed.
+		// Close waits until all connections are closed.
 		defer http2.Close()
 		defer http1.Close()
 		var hostile, honest sync.WaitGroup
@@ -293,13 +295,13 @@ func TestHostileLoad(t *testing.T) {
 	runtime.KeepAlive(messages)
 	t.Logf("%d bytes of memory were live before the load, %d after", before, after)
 	if after > before+2<<20 {
-		t.Error("the server holds more memory than before")
+		t.Error("the server uses more memory than before")
 	}
 }
 
-// The message about a rejected request names an entry of the policy that it nearly
-// matches. Only the first 256 entries are compared, so a hostile client cannot make
-// the server search a long list.
+// TestNearMissesAreBounded checks that a hostile client cannot make the server search
+// a long list. The message about a rejected origin names a similar entry of the
+// policy, but only the first 256 entries are compared.
 func TestNearMissesAreBounded(t *testing.T) {
 	bytes := make(map[int]float64)
 	for _, n := range []int{256, 100_000} {
@@ -313,10 +315,10 @@ func TestNearMissesAreBounded(t *testing.T) {
 			return strings.Contains(err.Error(), fmt.Sprintf("%q is", p.AllowedOrigins[i]))
 		}
 		if !near(255) {
-			t.Errorf("under %d entries, the near miss of the last one that is compared is not named", n)
+			t.Errorf("with %d entries, the message does not name entry 256, which must be compared", n)
 		}
 		if n > 256 && near(256) {
-			t.Errorf("more than 256 of %d entries are compared", n)
+			t.Errorf("with %d entries, the message names entry 257, which must not be compared", n)
 		}
 		h, w, r := m.Handler(http.NotFoundHandler()), testkit.NewRecorder(), testkit.NewRequest("GET", testkit.Stranger)
 		bytes[n] = testkit.AllocatedBytes(20, func() {
