@@ -8,8 +8,8 @@ import (
 	"unicode"
 )
 
-// explain returns a clause about s, which is not a pattern: its fault, and a
-// suggested fix. The subject of the clause is s.
+// explain returns a clause about s, which is not a pattern. The clause has the
+// fault of s and a suggested fix. Its subject is s.
 func explain(s string) string {
 	what, instead := fault(s)
 	if suggested := suggest(s); IsOpaque(suggested) {
@@ -34,7 +34,7 @@ func (p Pattern) explainRegistry() string {
 	return fmt.Sprintf("%s; did you mean %q?", what, suggested)
 }
 
-// fault returns the first fault of s, and a general hint at how to fix it.
+// fault returns the first fault of s, and a general hint on how to fix it.
 func fault(s string) (what, instead string) {
 	if s == "" {
 		return "is empty, as an unset environment variable is", `write an origin such as "https://example.com", or remove the entry`
@@ -134,7 +134,8 @@ func beforePath(s string) string {
 	return s
 }
 
-// faultOfPath returns the fault of s, which has more than a host and a port.
+// faultOfPath returns the fault of s, which has a path, a query or a fragment
+// after its host and port.
 func faultOfPath(s string) (what, instead string) {
 	i := strings.IndexAny(s, `/?#\`)
 	switch {
@@ -196,8 +197,9 @@ func faultOfHost(host string) (what, instead string) {
 }
 
 // suggest returns the pattern that s, which is not a pattern, was probably
-// meant to be, or "". It names no domain that s does not name, and allows every
-// host of a scheme only if s does and is not the address of a WebSocket.
+// meant to be, or "". The suggestion contains only a domain that s contains. It
+// allows every host of a scheme only if s does and is not the address of a
+// WebSocket.
 func suggest(s string) string {
 	s = strings.Trim(s, "\"'<> \t\r\n\u200b\ufeff")
 	if strings.EqualFold(s, "null") {
@@ -224,7 +226,7 @@ func suggest(s string) string {
 	}
 	suggested := scheme + "://" + suggestAuthority(scheme, authority)
 	p, ok := parse(suggested)
-	if !ok || p.isUnderRegistry() || isWebScheme(p.Host) { // a scheme twice
+	if !ok || p.isUnderRegistry() || isWebScheme(p.Host) { // s repeats its scheme
 		return ""
 	}
 	isWebSocket := isWebScheme(scheme) && strings.HasPrefix(strings.ToLower(s), "ws")
@@ -235,7 +237,8 @@ func suggest(s string) string {
 }
 
 // suggestAuthority returns authority with its IP address in canonical form, and
-// without a "*" that should be a port, or is repeated.
+// without a repeated "*". It removes a "*" at the end of an app's host, and
+// replaces a "*" at the end of a loopback host by ":*".
 func suggestAuthority(scheme, authority string) string {
 	if address, port, found := strings.Cut(authority, "]"); found && !strings.HasPrefix(port, "*") {
 		ip, _ := netip.ParseAddr(strings.TrimPrefix(address, "["))
@@ -256,8 +259,8 @@ func suggestAuthority(scheme, authority string) string {
 }
 
 // guessScheme returns the scheme that s was probably meant to have, in
-// lowercase, and the rest of s. If s has no scheme, guessScheme looks at the
-// host. If the host does not help, the scheme is empty.
+// lowercase, and the rest of s. If s has no scheme, guessScheme guesses from the
+// host. If s does not look like a host, the scheme is empty.
 func guessScheme(s string) (scheme, rest string) {
 	if scheme, rest, ok := strings.Cut(s, "://"); ok {
 		switch scheme = strings.ToLower(scheme); scheme {

@@ -289,9 +289,9 @@ func suggestion(s string) string {
 	return suggested
 }
 
-// checkSuggestion checks that the suggestion for s, if there is one, is a
-// pattern that allows only origins under a domain that s names, with the scheme
-// of s unless that is missing or wrong.
+// checkSuggestion checks the suggestion for s, if there is one. It must be a
+// pattern that allows only origins under a domain that s contains. It must have
+// the scheme of s, unless that scheme is missing or invalid.
 func checkSuggestion(t *testing.T, s string) {
 	t.Helper()
 	suggested := suggestion(s)
@@ -310,7 +310,7 @@ func checkSuggestion(t *testing.T, s string) {
 	case !found:
 		local := p.IsLoopback() || strings.Contains(s, ":80") || strings.HasPrefix(strings.TrimLeft(lower, "\"'<> \t\r\n\u200b\ufeff"), "http")
 		if suggestedScheme != "https" && !(suggestedScheme == "http" && local) {
-			t.Errorf("%q: %q is suggested", s, suggested)
+			t.Errorf("%q: %q is suggested, although nothing indicates its scheme", s, suggested)
 		}
 	case scheme == "ws":
 		scheme = "http"
@@ -332,7 +332,7 @@ func checkSuggestion(t *testing.T, s string) {
 			t.Errorf("%q: %q is suggested, with another address", s, suggested)
 		}
 	default:
-		// The domain is in s, and is not part of a longer one.
+		// The domain must be in s, and must not be part of a longer domain.
 		domain := strings.ToLower(p.Host)
 		i := strings.Index(lower, domain)
 		if i < 0 {
@@ -341,11 +341,13 @@ func checkSuggestion(t *testing.T, s string) {
 		}
 		after := strings.TrimLeft(lower[i+len(domain):], "*")
 		if after != "" && strings.ContainsAny(after[:1], "abcdefghijklmnopqrstuvwxyz0123456789-_.") && !strings.Contains(lower[i+1:], domain) {
-			t.Errorf("%q: %q is suggested, but its domain goes on with %q", s, suggested, after)
+			t.Errorf("%q: %q is suggested, but the domain continues with %q", s, suggested, after)
 		}
 	}
 }
 
+// TestSuggestionsAreNotWider checks the suggestions for random changes of the
+// samples.
 func TestSuggestionsAreNotWider(t *testing.T) {
 	t.Parallel()
 	rnd := rand.New(rand.NewPCG(1, 1))

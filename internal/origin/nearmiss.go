@@ -5,12 +5,12 @@ import "strings"
 // maxCompared is the number of patterns that [NearMiss] compares, at most.
 const maxCompared = 256
 
-// NearMiss returns the first of patterns that almost allows origin, or "" if
-// there is none. All patterns must be valid, and none may allow origin.
+// NearMiss returns the first of patterns that almost allows origin, or "". All
+// patterns must be valid, and none may allow origin.
 //
 // A pattern almost allows an origin if only one of these differs:
-//   - the scheme: http or https in the pattern, and also a misspelling of them
-//     in the origin;
+//   - the scheme: it is http or https in the pattern, and in the origin it can
+//     also be a misspelling of them;
 //   - the port;
 //   - "www." before the host, or a "*." before the host of the pattern.
 //

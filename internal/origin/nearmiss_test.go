@@ -23,26 +23,26 @@ func TestNearMiss(t *testing.T) {
 		{"a web scheme instead of an app's", "app://localhost", "http://localhost", false},
 		{"http instead of https, under a pattern", "https://*.example.com", "http://a.b.example.com", true},
 		{"http instead of https, under a hyphen pattern", "https://pr-*-x.example.com", "http://pr-1-x.example.com", true},
-		{"nothing for the wildcard of a hyphen pattern", "https://pr-*-x.example.com", "http://pr--x.example.com", false},
+		{"an empty match of the wildcard of a hyphen pattern", "https://pr-*-x.example.com", "http://pr--x.example.com", false},
 		{"two labels for the wildcard of a hyphen pattern", "https://a-*.example.com", "https://a-b.c.example.com:1", false},
 		{"two labels for a wildcard before a hyphen", "https://*-a.example.com", "https://c.b-a.example.com:1", false},
 		{"a label over 63 bytes", "https://*-a.example.com", "http://" + strings.Repeat("a", 63) + "-a.example.com", false},
 		{"a path for the wildcard", "https://*.example.com", "https://evil/.example.com:8", false},
 		{"a port for the wildcard", "https://*.example.com", "http://a:1.example.com", false},
-		{"a slash, for every host", "https://*", "http://evil/", false},
-		{"uppercase, for every host", "https://*", "http://EVIL", false},
-		{"two ports, for every host", "https://*", "http://evil:1:2", false},
-		{"an IPv6 address, for every host", "https://*", "http://[::1]:8080", true},
-		{"no host", "https://*", "http://", false},
+		{"a slash, under https://*", "https://*", "http://evil/", false},
+		{"an uppercase host, under https://*", "https://*", "http://EVIL", false},
+		{"two ports, under https://*", "https://*", "http://evil:1:2", false},
+		{"http and an IPv6 address, under https://*", "https://*", "http://[::1]:8080", true},
+		{"no host, under https://*", "https://*", "http://", false},
 		{"the default port", "https://example.com", "https://example.com:443", true},
 		{"another port of an app in uppercase", "app://A", "app://A:1", true},
 		{"another name under a hyphen pattern", "https://pr-*-x.example.com", "http://pr-x.example.com", false},
-		{"http instead of https, for every host", "https://*", "http://example.com:8080", true},
+		{"http instead of https, under https://*", "https://*", "http://example.com:8080", true},
 		{"http instead of https, on any port", "https://example.com:*", "http://example.com:8080", true},
 
 		{"another port", "http://localhost:3000", "http://localhost:5173", true},
-		{"a port too many", "https://example.com", "https://example.com:8443", true},
-		{"a port too few", "https://example.com:8443", "https://example.com", true},
+		{"an extra port", "https://example.com", "https://example.com:8443", true},
+		{"a missing port", "https://example.com:8443", "https://example.com", true},
 		{"another port of an IPv6 address", "http://[::1]:3000", "http://[::1]:5173", true},
 		{"another port under a pattern", "https://*.example.com", "https://a.example.com:8443", true},
 		{"another port of an app", "app://localhost:1", "app://localhost:2", true},
@@ -82,7 +82,7 @@ func TestNearMiss(t *testing.T) {
 	}
 }
 
-// TestNearMissIsBounded counts allocations, so nothing runs at the same time.
+// TestNearMissIsBounded counts allocations, so it is not parallel.
 func TestNearMissIsBounded(t *testing.T) {
 	patterns := append(numbered("https://app#.example.com", 255), "https://a.example", "https://b.example")
 	for o, want := range map[string]string{"http://app000000.example.com": patterns[0], "http://a.example": "https://a.example", "http://b.example": ""} {

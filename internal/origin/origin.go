@@ -88,8 +88,8 @@ func isAppScheme(s string) bool {
 }
 
 // isAppAuthority reports whether s can follow a scheme other than http and
-// https. It can be "." (Electron's app://.), empty (app://), or have uppercase
-// letters (extensions in Safari).
+// https. It can be "." (app://. in Electron) or empty (app://). It can also
+// have uppercase letters (extensions in Safari).
 func isAppAuthority(s string) bool {
 	if strings.HasPrefix(s, "[") {
 		return isWebAuthority(s)
@@ -120,7 +120,7 @@ func isPort(s string) bool {
 	return s != "" && s[0] != '0' && all(s, isDigit) && (len(s) < 5 || len(s) == 5 && s <= "65535")
 }
 
-// all reports whether is is true of all bytes of s.
+// all reports whether is returns true for every byte of s.
 func all(s string, is func(byte) bool) bool {
 	for i := range len(s) {
 		if !is(s[i]) {
@@ -169,8 +169,8 @@ func isIPv4(s string) bool {
 }
 
 // isIPv6 reports whether s is an IPv6 address in canonical form (URL, "IPv6
-// serializer"): the first of the longest runs of zeros is written as "::",
-// unless it is a single zero. Package net/netip is not used because it
+// serializer"). That form has "::" for the first of the longest runs of zeros,
+// unless the run is a single zero. isIPv6 does not use package net/netip, which
 // allocates for an invalid address, and writes IPv4-mapped addresses in another
 // form.
 func isIPv6(s string) bool {

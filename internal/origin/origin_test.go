@@ -46,7 +46,7 @@ func TestValid(t *testing.T) {
 			[]string{"app://a/b", "app:///", "app://u@a", "app://a?b", "app://a#b", "app://a b", "app://a\x00", "app://%41", "app://a,b", "app://*", "app://ü", "App://a", "1a://b", "+a://b", "://a", "a_b://c", "app:a", "app:/a", "app", "", "app://" + host253 + "a", "app://" + host253 + "a."},
 		},
 		{
-			"schemes that no origin has",
+			"schemes that cannot be in an origin",
 			nil,
 			[]string{"file://", "file://a", "ws://a", "wss://a", "javascript://a", "data://a", "blob://a", "about://a", "blob:https://a", "about:blank"},
 		},
@@ -56,7 +56,7 @@ func TestValid(t *testing.T) {
 			nil,
 		},
 		{
-			"strings with more than an origin",
+			"strings that are not an origin",
 			nil,
 			[]string{"https://a/", "https://a/b", "https://u@a", "https://u:p@a", "https://a?b", "https://a#b", "https://a\\b", "https://a,https://b", " https://a", "https://a ", "https://a\n", "HTTPS://a", "https:a", "https:/a", "//a", "a", "null", "*"},
 		},

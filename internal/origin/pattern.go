@@ -13,12 +13,12 @@ type Pattern struct {
 	// for AnyHost, and both are empty for an opaque origin.
 	Scheme, Host string
 
-	// Wildcard is the meaning of the "*", except of one for the port.
+	// Wildcard is the meaning of the "*" in the host.
 	Wildcard Wildcard
 
 	exact      string // origin if Wildcard is None
 	head, tail string // text before and after the "*" in the host
-	anyPort    bool   // pattern ends with ":*", which exact and tail do not have
+	anyPort    bool   // pattern ends with ":*", which is not in exact and tail
 }
 
 // A Wildcard is a meaning of the "*" in a pattern.
@@ -32,8 +32,8 @@ const (
 )
 
 // Parse parses s as a pattern. The text of an error is a clause about s, and a
-// suggested fix: `has no scheme; did you mean
-// "https://example.com"?`. "*" alone is not a pattern of this package.
+// suggested fix, such as `has no scheme; did you mean "https://example.com"?`.
+// "*" alone is not a pattern of this package.
 func Parse(s string) (Pattern, error) {
 	p, ok := parse(s)
 	if !ok {
@@ -45,8 +45,8 @@ func Parse(s string) (Pattern, error) {
 	return p, nil
 }
 
-// parse replaces a "*" in the host by "a" and one for the port by "1", and
-// calls [Valid] with the result.
+// parse is like [Parse], without an explanation. To check s, it replaces a "*"
+// in the host by "a" and a "*" for the port by "1", and calls [Valid].
 func parse(s string) (p Pattern, ok bool) {
 	if IsOpaque(s) {
 		return Pattern{exact: s}, true
@@ -88,9 +88,8 @@ func parse(s string) (p Pattern, ok bool) {
 }
 
 // isMisspelled reports whether scheme was probably meant to be http or https.
-// Such a scheme differs from one of them in a single letter or digit. Or it
-// consists only of the letters h, t, p and s, has at least three, and has a "p"
-// and an "h" or "t".
+// It differs from one of them in a single letter or digit. Or it has only the
+// letters h, t, p and s, at least three in total, with a "p" and an "h" or "t".
 func isMisspelled(scheme string) bool {
 	if isWebScheme(scheme) || !all(scheme, isLowerAlphanumeric) {
 		return false
@@ -111,9 +110,9 @@ func differInOnePlace(a, b string) bool {
 	return len(a) <= 1 && len(b) <= 1
 }
 
-// isAffix reports whether s, the text next to a "*" in a label, is empty, or
-// has a hyphen next to the "*" and more than hyphens. The hyphen is at the end
-// that hasAt compares.
+// isAffix reports whether s can be the text before or after a "*" in a label.
+// It must be empty, or have a hyphen next to the "*" and another character.
+// hasAt is strings.HasSuffix for the text before, or strings.HasPrefix.
 func isAffix(s string, hasAt func(s, affix string) bool) bool {
 	return s == "" || hasAt(s, "-") && strings.Trim(s, "-") != ""
 }

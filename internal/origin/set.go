@@ -2,10 +2,10 @@ package origin
 
 import "strings"
 
-// A Set holds patterns and reports which origins they allow. The zero value is
-// empty. A Set must not be changed while it is used.
+// A Set is a set of patterns that reports which origins they allow. The zero
+// value is empty. A Set must not be changed while it is used.
 //
-// A pattern with a "*" in its host is a head and a tail. A map has the heads of
+// A pattern with a "*" in its host has a head and a tail. A map has the heads of
 // each tail: https://*.example.com adds the head https:// to the tail
 // .example.com, and https://proj-*-team.vercel.app adds the head https://proj-
 // to the tail -team.vercel.app.
@@ -17,7 +17,7 @@ import "strings"
 // the origin, not on the number of patterns.
 type Set struct {
 	longest   int                 // length of the longest origin that can be allowed
-	single    string              // first exact origin; most sets have no other and need no map
+	single    string              // first exact origin; a set with only one needs no map
 	asWritten patterns            // compared with whole origins
 	anyPort   patterns            // compared with origins without their port
 	schemes   map[string]struct{} // schemes with all hosts allowed
@@ -33,7 +33,7 @@ const MaxWeb = len("https") + maxAfterScheme
 // Grow allocates the largest map of s, which is empty, for all of list.
 // Otherwise, the map would grow several times while the patterns are added.
 func (s *Set) Grow(list []string) {
-	n := -1 // single holds the first exact origin
+	n := -1 // the first exact origin is in single, not in the map
 	for _, pattern := range list {
 		if !strings.Contains(pattern, "*") {
 			n++
@@ -145,8 +145,8 @@ func (ps *patterns) match(origin string) bool {
 }
 
 // hasHead reports whether s begins with one of heads and continues after it.
-// The head is a scheme or, if inLabel is set, can also end with a hyphen after
-// the index host.
+// The head ends at the index host, after the scheme. If inLabel is set, it can
+// also end after a hyphen that follows.
 func hasHead(heads map[string]struct{}, s string, host int, inLabel bool) bool {
 	if _, ok := heads[s[:host]]; ok {
 		return true

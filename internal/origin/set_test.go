@@ -30,14 +30,14 @@ func parse(tb testing.TB, patterns ...string) []origin.Pattern {
 func newSet(tb testing.TB, patterns ...string) *origin.Set {
 	tb.Helper()
 	s := new(origin.Set)
-	s.Grow(patterns[:len(patterns)/2]) // fewer than are added
+	s.Grow(patterns[:len(patterns)/2]) // fewer patterns than are added
 	for _, p := range parse(tb, patterns...) {
 		s.Add(p)
 	}
 	return s
 }
 
-// TestContains also counts allocations, so nothing runs at the same time.
+// TestContains also counts allocations, so it is not parallel.
 func TestContains(t *testing.T) {
 	label63 := strings.Repeat("a", 63)
 	host253 := strings.Repeat(label63+".", 3) + strings.Repeat("a", 61)
@@ -61,7 +61,7 @@ func TestContains(t *testing.T) {
 			[]string{"https://example.com", "https://a.example.org", "https://example.org.", "http://localhost:3000", "https://example.com.."},
 		},
 		{
-			"a first label matches one or more whole labels", []string{"https://*.example.com"},
+			`"*" as the first label matches one or more whole labels`, []string{"https://*.example.com"},
 			[]string{"https://a.example.com", "https://a.b.example.com", "https://a-.example.com", "https://" + label63 + ".example.com", "https://" + label63 + ".a.example.com"},
 			[]string{"https://" + label63 + "a.a.example.com", "https://example.com", "https://.example.com", "https://a..example.com", "https://aexample.com", "https://A.example.com", "https://a.example.com:8443", "https://a.example.com.evil.example", "https://a:1.example.com", "https://a/.example.com", "https://" + label63 + "a.example.com", "a.example.com", ".example.com", "://a.example.com"},
 		},
@@ -71,7 +71,7 @@ func TestContains(t *testing.T) {
 			[]string{"https://--proj.netlify.app", "https://proj.netlify.app", "https://a-proj.netlify.app", "https://a--proj2.netlify.app", "https://a--projx.netlify.app", "https://b.a--proj.netlify.app", "https://a--proj.evil.app", "https://a--proj.netlify.app:8443", "http://a--proj.netlify.app", "https://A--proj.netlify.app", "https://.--proj.netlify.app", "https://a--proj.netlify.app.evil.example"},
 		},
 		{
-			"a label with its part after the wildcard has at most 63 bytes", []string{"https://*-team.vercel.app"},
+			"a label with a wildcard matches at most 63 bytes", []string{"https://*-team.vercel.app"},
 			[]string{"https://" + label63[len("-team"):] + "-team.vercel.app"}, []string{"https://" + label63 + "-team.vercel.app", "https://" + label63[len("-team")-1:] + "-team.vercel.app"},
 		},
 		{
@@ -90,16 +90,16 @@ func TestContains(t *testing.T) {
 			[]string{"https://a-1-y.example.com", "https://b-1-x.example.com", "https://a-1.example.com", "https://1-x.example.com", "https://d-1.example.com", "http://1-z.example.com", "http://c-1.example.com"},
 		},
 		{
-			"several schemes for one domain", []string{"https://*.example.com", "http://*.example.com", "app://a-*.example.com"},
+			"matches several schemes for one domain", []string{"https://*.example.com", "http://*.example.com", "app://a-*.example.com"},
 			[]string{"https://b.example.com", "http://b.c.example.com", "app://a-1.example.com"}, []string{":.example.com", ":/.example.com", "app://b.example.com", "app://a-.example.com", "://b.example.com", "ws://b.example.com"},
 		},
 		{
-			"one head with several tails", []string{"https://a-*-x.example.com", "https://a-*-y.example.com", "https://a-*-long-end.example.com"},
+			"matches one head with several tails", []string{"https://a-*-x.example.com", "https://a-*-y.example.com", "https://a-*-long-end.example.com"},
 			[]string{"https://a-1-x.example.com", "https://a-1-y.example.com", "https://a-x-y.example.com", "https://a-1-long-end.example.com"},
 			[]string{"https://a-1-z.example.com", "https://a-x.example.com", "https://a-1-end.example.com", "https://a-long-end.example.com"},
 		},
 		{
-			"one head with overlapping tails", []string{"https://a-*-x.example.com", "https://a-*.example.com"},
+			"matches one head with overlapping tails", []string{"https://a-*-x.example.com", "https://a-*.example.com"},
 			[]string{"https://a-1-x.example.com", "https://a-1.example.com"}, []string{"https://a-.example.com", "https://a.example.com"},
 		},
 		{
@@ -123,20 +123,20 @@ func TestContains(t *testing.T) {
 			[]string{"https://", "http://", "https://:1", "https://a:443", "http://a:80", "https://A.example", "https://a/", "https://u@a", "https://*", "https://1.2.3", "https://" + host253 + "a", "https:a", "https", "htps://a", "wss://a", "null", "file://"},
 		},
 		{
-			"opaque origins", []string{"null", "file://"}, []string{"null", "file://"}, []string{"Null", "nul", "file:///", "file://a", "file:"},
+			"matches opaque origins", []string{"null", "file://"}, []string{"null", "file://"}, []string{"Null", "nul", "file:///", "file://a", "file:"},
 		},
 		{
-			"hosts as long as DNS allows", []string{"https://*." + host253[2:], "https://a-*." + host253[4:], "https://" + host253 + ".:*", "app://*." + host253[2:] + ".:*"},
+			"matches hosts that are as long as DNS allows", []string{"https://*." + host253[2:], "https://a-*." + host253[4:], "https://" + host253 + ".:*", "app://*." + host253[2:] + ".:*"},
 			[]string{"https://b." + host253[2:], "https://a-a." + host253[4:], "https://" + host253 + ".:65535", "app://b." + host253[2:] + ".:65535"},
 			[]string{"https://bb." + host253[2:], "https://a-aa." + host253[4:], "https://" + host253, "app://bb." + host253[2:] + ".:65535"},
 		},
 		{
-			"labels no longer than the text around a wildcard", []string{"https://a-*.example.com", "https://*-preview.example.com", "https://proj-*-x.example.com", "https://p-*-x.example.com", "app://p-*-y.example.com"},
+			"does not match labels that are too short for the text around a wildcard", []string{"https://a-*.example.com", "https://*-preview.example.com", "https://proj-*-x.example.com", "https://p-*-x.example.com", "app://p-*-y.example.com"},
 			[]string{"https://p-1-x.example.com", "https://1-preview.example.com", "https://proj-x-x.example.com", "https://a-x.example.com", "app://p---y.example.com"},
 			[]string{"https://x.example.com", "https://-x.example.com", "https://p-x.example.com", "https://p--x.example.com", "https://proj--x.example.com", "https://-preview.example.com", "https://a-.example.com", "a-x.example.com", "app:p-1-y.example.com", "p-1-x.example.com", ":.example.com", ":/.example.com", "https:/p-1-x.example.com"},
 		},
 		{
-			"domains of different depths", []string{"https://*.a.b.c.example", "https://*.test", "https://x-*.y.z.example:8443"},
+			"matches domains with different numbers of labels", []string{"https://*.a.b.c.example", "https://*.test", "https://x-*.y.z.example:8443"},
 			[]string{"https://1.a.b.c.example", "https://1.2.test", "https://x-1.y.z.example:8443"},
 			[]string{"https://a.b.c.example", "https://1.b.c.example", "https://1.example", "https://test", "https://x-1.z.example:8443"},
 		},
@@ -177,9 +177,9 @@ func membersOf(pattern string) []string {
 	return members
 }
 
-// nearMisses returns strings that are almost s. In some, the byte b is inserted
-// at index at, or replaces a byte there. Others have a byte or a label less or
-// more, or another port.
+// nearMisses returns strings that are almost s. Some have the byte b at index
+// at, inserted or as a replacement. Others have a byte or a label less or more,
+// or another port.
 func nearMisses(s string, at uint, b byte) []string {
 	i := int(at % uint(len(s)))
 	scheme, authority, _ := strings.Cut(s, "://")
@@ -205,8 +205,8 @@ func nearMisses(s string, at uint, b byte) []string {
 	}
 }
 
-// FuzzOrigin compares a set of patterns with the union of sets of one pattern,
-// and each of these with package naive.
+// FuzzOrigin compares a set of patterns, and a set of each pattern alone, with
+// package naive.
 func FuzzOrigin(f *testing.F) {
 	for _, sample := range naive.Samples {
 		f.Add("https://example.com\nhttps://*.example.com\nhttp://localhost:*\nhttps://proj-*-team.example.com\nmoz-extension://*\n"+sample, sample, uint(9), byte('.'))
@@ -251,18 +251,18 @@ func FuzzOrigin(f *testing.F) {
 			for i, pattern := range union {
 				want := wellFormed && exprs[i].MatchString(o)
 				if got := alone[i].Contains(o); got != want {
-					t.Errorf("pattern %q alone: origin %q allowed is %t, want %t", pattern, o, got, want)
+					t.Errorf("pattern %q alone allows %q: %t, want %t", pattern, o, got, want)
 				}
 				any = any || want
 			}
 			if got := all.Contains(o); got != any {
-				t.Errorf("patterns %q together: origin %q allowed is %t, want %t", union, o, got, any)
+				t.Errorf("patterns %q together allow %q: %t, want %t", union, o, got, any)
 			}
 		}
 	})
 }
 
-// TestGrow counts allocations, so nothing runs at the same time.
+// TestGrow counts allocations, so it is not parallel.
 func TestGrow(t *testing.T) {
 	manyPatterns := append(numbered("https://*.customer-#.example", 100), numbered("http://localhost-#:*", 100)...)
 	for _, test := range []struct {
@@ -283,7 +283,7 @@ func TestGrow(t *testing.T) {
 	}
 }
 
-// TestOneOriginNeedsNoMap counts allocations, so nothing runs at the same time.
+// TestOneOriginNeedsNoMap counts allocations, so it is not parallel.
 func TestOneOriginNeedsNoMap(t *testing.T) {
 	p := parse(t, "https://example.com")[0]
 	var s origin.Set
@@ -296,8 +296,8 @@ func TestOneOriginNeedsNoMap(t *testing.T) {
 	}
 }
 
-// TestSetsAllowTheUnion is like FuzzOrigin, with sets of up to thousands of
-// patterns of every kind, whose names have common beginnings and ends.
+// TestSetsAllowTheUnion is like FuzzOrigin, with sets of up to 3,000 patterns of
+// every kind. The names in the patterns have common beginnings and ends.
 func TestSetsAllowTheUnion(t *testing.T) {
 	t.Parallel()
 	const seed = 1
@@ -337,21 +337,21 @@ func TestSetsAllowTheUnion(t *testing.T) {
 		for _, o := range candidates {
 			want := (o == "null" || o == "file://" || naive.IsOrigin(o)) && slices.ContainsFunc(exprs, func(e *regexp.Regexp) bool { return e.MatchString(o) })
 			if got := s.Contains(o); got != want {
-				t.Errorf("seed %d, %d patterns: origin %q allowed is %t, want %t", seed, size, o, got, want)
+				t.Errorf("seed %d: %d patterns allow %q: %t, want %t", seed, size, o, got, want)
 			}
 			if want {
 				allowed++
 			}
 		}
 		if allowed == 0 || allowed == len(candidates) {
-			t.Errorf("%d patterns: %d of %d candidates are allowed, so the test shows nothing", size, allowed, len(candidates))
+			t.Errorf("%d patterns: %d of %d candidates are allowed, so the test compares nothing", size, allowed, len(candidates))
 		}
 	}
 }
 
-// An origin of a megabyte is rejected by its length. If it were searched for a
-// dot or a port, or hashed, it would cost a thousand times as much as a
-// kilobyte.
+// TestHugeOriginsAreNotRead checks that a set rejects an origin of 1 MB by its
+// length. If the set searched for a dot or a port in it, or hashed it, it would
+// cost a thousand times as much as an origin of 1 KB.
 func TestHugeOriginsAreNotRead(t *testing.T) {
 	for name, s := range map[string]*origin.Set{
 		"nothing":      newSet(t),
@@ -394,8 +394,8 @@ func TestFieldBugManySchemesForOneHost(t *testing.T) {
 				patterns = append(patterns, fmt.Sprintf(pattern, i))
 			}
 			parsed := parse(t, patterns...)
-			// All measurements add the same number, so a busy machine disturbs
-			// all equally.
+			// All measurements add the same number of patterns, so a busy
+			// machine affects all of them equally.
 			costOfAdd[n] = testkit.PerCall(many/n, func(int) {
 				s := new(origin.Set)
 				for _, p := range parsed {
@@ -416,9 +416,9 @@ func TestFieldBugManySchemesForOneHost(t *testing.T) {
 	}
 }
 
-// crowds are sets of many patterns of one kind. In each string, "#" is replaced
-// by a number.
-var crowds = []struct {
+// kinds are kinds of patterns, for benchmarks of sets with many patterns of one
+// kind. In each string, "#" is replaced by a number.
+var kinds = []struct {
 	name, pattern, allowed, rejected string
 }{
 	{"origins", "https://app#.example.com", "https://app#.example.com", "https://app#.example.org"},
@@ -432,8 +432,8 @@ var crowds = []struct {
 	{"any-port", "http://h#.localhost:*", "http://h#.localhost:3000", "http://i#.localhost:3000"},
 }
 
-// numbered returns s with n numbers. They have equal length, so all origins
-// take equal time to read.
+// numbered returns n copies of s, with a number instead of "#". The numbers have
+// equal length, so all origins take equal time to read.
 func numbered(s string, n int) []string {
 	var all []string
 	for i := range n {
@@ -445,21 +445,21 @@ func numbered(s string, n int) []string {
 // BenchmarkContains looks up an origin that the middle pattern allows, and an
 // attacker's origin that is almost the same.
 func BenchmarkContains(b *testing.B) {
-	for _, crowd := range crowds {
+	for _, kind := range kinds {
 		for _, n := range []int{1, 10, 1000, 100_000} {
-			s := newSet(b, numbered(crowd.pattern, n)...)
+			s := newSet(b, numbered(kind.pattern, n)...)
 			for _, lookup := range []struct {
 				name, origin string
 				want         bool
 			}{
-				{"hit", numbered(crowd.allowed, n)[n/2], true},
-				{"miss", numbered(crowd.rejected, n)[n/2], false},
+				{"hit", numbered(kind.allowed, n)[n/2], true},
+				{"miss", numbered(kind.rejected, n)[n/2], false},
 			} {
-				b.Run(fmt.Sprintf("%s/%s/n=%d", crowd.name, lookup.name, n), func(b *testing.B) {
+				b.Run(fmt.Sprintf("%s/%s/n=%d", kind.name, lookup.name, n), func(b *testing.B) {
 					b.ReportAllocs()
 					for b.Loop() {
 						if s.Contains(lookup.origin) != lookup.want {
-							b.Fatalf("%q: allowed is %t", lookup.origin, !lookup.want)
+							b.Fatalf("the set allows %q: %t", lookup.origin, !lookup.want)
 						}
 					}
 				})
@@ -468,13 +468,13 @@ func BenchmarkContains(b *testing.B) {
 	}
 }
 
-// BenchmarkAdd adds patterns to sets. It is linear if ns/pattern grows only
-// because the maps outgrow the caches of the processor.
+// BenchmarkAdd adds patterns to sets. The cost is linear if ns/pattern grows
+// only because the maps become larger than the caches of the processor.
 func BenchmarkAdd(b *testing.B) {
-	for _, crowd := range crowds {
+	for _, kind := range kinds {
 		for _, n := range []int{10, 1000, 100_000} {
-			patterns := parse(b, numbered(crowd.pattern, n)...)
-			b.Run(fmt.Sprintf("%s/n=%d", crowd.name, n), func(b *testing.B) {
+			patterns := parse(b, numbered(kind.pattern, n)...)
+			b.Run(fmt.Sprintf("%s/n=%d", kind.name, n), func(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
 					s := new(origin.Set)

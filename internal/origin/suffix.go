@@ -36,10 +36,10 @@ func (p Pattern) PublicSuffix(list cookiejar.PublicSuffixList) (suffix string, o
 	return host, list != nil && len(list.PublicSuffix("a."+host)) >= len(host)
 }
 
-// matchRule reports whether host is a public suffix by rule, or lies above one,
-// and returns that suffix without a "*" at its beginning.
+// matchRule reports whether rule makes host, or a domain under host, a public
+// suffix. It returns that suffix without a "*" at its beginning.
 func matchRule(rule, host string) (suffix string, ok bool) {
-	above, domain := rule, host // the labels that are not compared yet
+	above, domain := rule, host // labels that are not compared yet
 	for {
 		i, j := strings.LastIndexByte(above, '.'), strings.LastIndexByte(domain, '.')
 		if label := above[i+1:]; label != "*" && label != domain[j+1:] {

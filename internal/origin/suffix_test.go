@@ -13,7 +13,7 @@ import (
 func TestPublicSuffixesWithoutAList(t *testing.T) {
 	t.Parallel()
 	for pattern, want := range map[string]string{
-		// A suffix and the names under it.
+		// A public suffix, and domains that are not.
 		"https://*.github.io":         "github.io",
 		"https://*.github.io.:8443":   "github.io",
 		"https://proj-*.vercel.app":   "vercel.app",
@@ -27,12 +27,12 @@ func TestPublicSuffixesWithoutAList(t *testing.T) {
 		"https://*.hub.io":            "",
 		"https://*.o.uk":              "",
 
-		// Suffixes with others further down.
+		// Domains with a public suffix under them.
 		"https://*.aws":             "aws",
 		"https://*.hosted.app":      "hosted.app",
 		"https://proj-*.hosted.app": "hosted.app",
 		"https://*.ts.net":          "ts.net",
-		"https://proj-*.azure.com":  "", // one label, and no suffix has only one more
+		"https://proj-*.azure.com":  "", // the "*" is in one label, so suffixes under azure.com do not matter
 		"https://proj-*.github.dev": "",
 
 		// Rules with a "*".
@@ -65,8 +65,8 @@ func TestPublicSuffixesWithoutAList(t *testing.T) {
 	}
 }
 
-// https://*.amazonaws.com was refused with credentials, but accepted once
-// PublicSuffixes was set; https://*.railway.app was always accepted.
+// With credentials, New refused https://*.amazonaws.com, but accepted it if
+// PublicSuffixes was set. It always accepted https://*.railway.app.
 func TestFieldBugSuffixesBelowAPattern(t *testing.T) {
 	t.Parallel()
 	for domain, want := range map[string]string{
@@ -145,7 +145,8 @@ func TestPublicSuffixesOfAList(t *testing.T) {
 	}
 }
 
-// A randomList returns as many labels of each domain as a function says.
+// A randomList is a public suffix list. The function returns the number of labels
+// in the public suffix of a domain.
 type randomList func(domain string) int
 
 func (randomList) String() string { return "for tests" }
@@ -155,8 +156,8 @@ func (n randomList) PublicSuffix(domain string) string {
 	return strings.Join(labels[max(0, len(labels)-n(domain)):], ".")
 }
 
-// With any list, at least the patterns that are refused without one are
-// refused.
+// TestListsOnlyAddPublicSuffixes checks that a pattern with a public suffix
+// keeps it, whatever PublicSuffixes is.
 func TestListsOnlyAddPublicSuffixes(t *testing.T) {
 	t.Parallel()
 	rnd := rand.New(rand.NewPCG(1, 1))
@@ -182,7 +183,7 @@ func TestListsOnlyAddPublicSuffixes(t *testing.T) {
 			n := rnd.IntN(5)
 			_, publicWithList := p.PublicSuffix(randomList(func(string) int { return n }))
 			if public && !publicWithList {
-				t.Errorf("%+v: a list with suffixes of %d labels makes it acceptable", p, n)
+				t.Errorf("%+v: with a list whose suffixes have %d labels, it has no public suffix", p, n)
 			}
 			if publicWithList && !public {
 				more++
@@ -190,7 +191,7 @@ func TestListsOnlyAddPublicSuffixes(t *testing.T) {
 		}
 	}
 	if more == 0 {
-		t.Error("no list makes a difference")
+		t.Error("no list adds a public suffix")
 	}
 }
 

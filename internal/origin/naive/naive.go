@@ -61,9 +61,9 @@ var (
 	appHost    = regexp.MustCompile(`^[A-Za-z0-9._~-]{0,253}\.?$`)
 )
 
-// isMisspelled reports whether scheme is neither http nor https, but differs
-// from one of them in one place or has three or more of their letters in any
-// order.
+// isMisspelled reports whether scheme is neither http nor https, but was
+// probably meant to be. It differs from one of them in one place. Or it has only
+// their letters, at least three in total, with a "p" and an "h" or "t".
 func isMisspelled(scheme string) bool {
 	return scheme != "http" && scheme != "https" &&
 		(almostWeb.MatchString(scheme) || webLetters.MatchString(scheme) && strings.Contains(scheme, "p") && strings.ContainsAny(scheme, "ht"))
@@ -74,8 +74,8 @@ var (
 	almostWeb  = almost("http", "https")
 )
 
-// almost returns an expression for words and for everything that differs from
-// one of them in one letter or digit.
+// almost returns an expression for words, and for every string that differs
+// from a word in one letter or digit.
 func almost(words ...string) *regexp.Regexp {
 	var all []string
 	for _, word := range words {
@@ -102,8 +102,8 @@ func browserIPv6(ip netip.Addr) string {
 	return strings.Trim(s, ":")
 }
 
-// IsPattern reports whether s is a pattern: whether each "*" is in a valid
-// place, and s is an origin once they are replaced.
+// IsPattern reports whether s is a pattern. Each "*" must be in a valid place,
+// and s must be an origin once each "*" is replaced.
 func IsPattern(s string) bool {
 	if s == "null" || s == "file://" {
 		return true
@@ -138,7 +138,7 @@ func isRegistry(domain string) bool {
 
 // HasPublicSuffix reports whether a pattern for subdomains of domain, or for
 // part of a label directly under it, allows names that anyone can register. It
-// reads the same rules as package origin does.
+// uses the rules of package origin.
 func HasPublicSuffix(domain string, subdomains bool) bool {
 	labels := strings.Split(domain, ".")
 	for _, rule := range append(strings.Fields(origin.RegistrySuffixes+origin.PlatformSuffixes), "*") {
