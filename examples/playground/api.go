@@ -16,10 +16,11 @@ import (
 	"github.com/f407da42/cors/corstest"
 )
 
-// maxBody is the number of bytes of a request's body that the servers read.
+// maxBody is the size, in bytes, of the largest request body that the servers
+// accept.
 const maxBody = 64 << 10
 
-// data is the API: the handler behind the policy.
+// data is the handler of the API. The policy decides which requests reach it.
 func data(w http.ResponseWriter, r *http.Request) {
 	if ex := exchangeOf(r); ex != nil {
 		ex.HandlerRan = true
@@ -44,7 +45,7 @@ func data(w http.ResponseWriter, r *http.Request) {
 	h.Set("ETag", `"v1"`)
 	h.Set("X-Request-Id", "42")
 	h.Set("X-Total-Count", "3")
-	// net/http would add these two after the recorder has looked.
+	// net/http would add the next two headers too late for the recorder.
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("Date", time.Now().UTC().Format(http.TimeFormat))
 	w.Write(body)
@@ -60,7 +61,7 @@ type exchange struct {
 	Response     []headerLine
 	HandlerRan   bool
 	Rejected     string // the error that OnReject was called with
-	Curl         string // shell command that repeats the request
+	Curl         string // shell command that sends the request again
 }
 
 type headerLine struct{ Name, Value string }
@@ -79,8 +80,8 @@ func onReject(r *http.Request, err *cors.RequestError) {
 	}
 }
 
-// record calls done with each exchange. It does so before the client can have the
-// whole response.
+// record returns a handler that calls next, and then calls done with the exchange.
+// The client cannot have the whole response before that.
 func record(next http.Handler, done func(r *http.Request, ex *exchange)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
@@ -125,8 +126,8 @@ func headerLines(h http.Header) []headerLine {
 	return lines
 }
 
-// The limits of the exchanges that are kept: the last runs, and the first few
-// exchanges of each. Browsers make two.
+// The playground keeps only the last runs, and the first exchanges of each run.
+// With a preflight, a request of a browser has two exchanges.
 const (
 	maxRuns      = 32
 	maxExchanges = 4
@@ -146,7 +147,7 @@ type run struct {
 	id        string
 	exchanges []*exchange       // of the last request
 	browser   *corstest.Browser // predicts the requests of the page's browser
-	lasting   *corstest.Browser // the same, except that its preflights never expire
+	lasting   *corstest.Browser // like browser, but its preflights never expire
 }
 
 // forget empties the cache of the browser whose preflights never expire.

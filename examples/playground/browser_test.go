@@ -41,7 +41,7 @@ const helpers = `
 const $ = (id) => document.getElementById(id);
 const policy = $("policy"), request = $("request"), happened = $("happened");
 
-// until waits for a condition that follows from a change of the page.
+// until waits until a condition is true. It checks the condition after each change of the page.
 function until(condition) {
   return new Promise((resolve, reject) => {
     const check = () => {
@@ -94,8 +94,8 @@ async function press(text = "Send") {
 }
 `
 
-// A ride is a browser with the app's page open.
-type ride struct {
+// A session is a browser with the app's page open.
+type session struct {
 	t       *testing.T
 	browser *browsers.Browser
 	scripts chan string
@@ -104,7 +104,7 @@ type ride struct {
 }
 
 // open serves a playground and opens path of the app in a browser.
-func open(t *testing.T, engine browsers.Engine, path string) (*ride, *playground) {
+func open(t *testing.T, engine browsers.Engine, path string) (*session, *playground) {
 	var servers [3]*httptest.Server
 	for i := range servers {
 		servers[i] = httptest.NewUnstartedServer(nil)
@@ -119,7 +119,7 @@ func open(t *testing.T, engine browsers.Engine, path string) (*ride, *playground
 		API:       "http://localhost:" + portOf(1),
 		Stranger:  "http://127.0.0.1:" + portOf(2),
 	}, log.New(io.Discard, "", 0))
-	d := &ride{t: t, scripts: make(chan string), reports: make(chan []byte)}
+	d := &session{t: t, scripts: make(chan string), reports: make(chan []byte)}
 	servers[0].Config.Handler = d.drive(p)
 	servers[1].Config.Handler = p.apiServer()
 	servers[2].Config.Handler = p.strangerServer()
@@ -132,7 +132,7 @@ func open(t *testing.T, engine browsers.Engine, path string) (*ride, *playground
 }
 
 // drive adds the driver to the app's page, and to a copy of the stranger's page.
-func (d *ride) drive(p *playground) http.Handler {
+func (d *session) drive(p *playground) http.Handler {
 	served := 0
 	app := p.appServer()
 	driven := func(page http.Handler) http.HandlerFunc {
@@ -160,7 +160,7 @@ func (d *ride) drive(p *playground) http.Handler {
 		}
 		p.strangerPage(w, r)
 	})))
-	// A page in a frame, as in a window of that width.
+	// This page has another page in a frame, which is like a window of that width.
 	mux.HandleFunc("GET localhost/test/width/{width}/{page...}", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		fmt.Fprintf(w, `<!doctype html><title>A page in a frame</title><iframe src="/%s" width="%s" height="900" style="border: 0"></iframe>`, r.PathValue("page"), r.PathValue("width"))
@@ -177,7 +177,7 @@ func (d *ride) drive(p *playground) http.Handler {
 		}
 		select {
 		case script := <-d.scripts:
-			served++ // the page requests one script after the other
+			served++ // needs no lock, because the page requests one script at a time
 			w.Header().Set("Content-Type", "text/javascript")
 			io.WriteString(w, helpers+"export default async () => {\n"+script+"\n}")
 		case <-r.Context().Done():
@@ -197,7 +197,7 @@ func (d *ride) drive(p *playground) http.Handler {
 }
 
 // do runs script in the page and stores its result in value.
-func (d *ride) do(script string, value any) {
+func (d *session) do(script string, value any) {
 	d.t.Helper()
 	overdue := time.After(patience)
 	select {
@@ -233,12 +233,12 @@ type sight struct {
 	Verdict, Prediction, Steps, Sent string
 }
 
-func (d *ride) choose(preset string) {
+func (d *session) choose(preset string) {
 	d.t.Helper()
 	d.do(fmt.Sprintf("await choose(%q); return null", preset), new(any))
 }
 
-func (d *ride) send(fields string) (s sight) {
+func (d *session) send(fields string) (s sight) {
 	d.t.Helper()
 	d.do("fill("+fields+"); return press()", &s)
 	return s
@@ -274,7 +274,7 @@ func TestInBrowsers(t *testing.T) {
 	}
 }
 
-func testPresetsInBrowser(t *testing.T, d *ride, p *playground) {
+func testPresetsInBrowser(t *testing.T, d *session, p *playground) {
 	d.t = t
 	for _, test := range []struct {
 		preset   string
@@ -319,13 +319,13 @@ func testPresetsInBrowser(t *testing.T, d *ride, p *playground) {
 
 // testPreflightOrNot sends requests with and without a preflight, under policies
 // that allow them and policies that do not.
-func testPreflightOrNot(t *testing.T, d *ride, engine browsers.Engine) {
+func testPreflightOrNot(t *testing.T, d *session, engine browsers.Engine) {
 	d.t = t
 	tests := []struct {
 		name      string
 		fields    string
 		preflight bool
-		needs     string // entries that a policy must list to allow it
+		needs     string // entries that a policy must list to allow the request
 	}{
 		{"GET", `{Method: "GET"}`, false, ""},
 		{"HEAD", `{Method: "HEAD"}`, false, ""},
@@ -340,9 +340,9 @@ func testPreflightOrNot(t *testing.T, d *ride, engine browsers.Engine) {
 		{"POST of XML", `{Method: "POST", Body: "<a/>", ContentType: "application/xml"}`, true, "Content-Type"},
 		{"POST of text/html", `{Method: "POST", Body: "a", ContentType: "text/html"}`, true, "Content-Type"},
 		{"POST of text with unsafe bytes in its type", `{Method: "POST", Body: "a", ContentType: "text/plain; a=\"b\""}`, true, "Content-Type"},
-		{"get in lower case", `{Method: "get"}`, false, ""},
-		{"put in lower case", `{Method: "put"}`, true, "PUT"},
-		{"patch in lower case, which is not PATCH", `{Method: "patch"}`, true, "patch"},
+		{"get in lowercase", `{Method: "get"}`, false, ""},
+		{"put in lowercase", `{Method: "put"}`, true, "PUT"},
+		{"patch in lowercase, which is not PATCH", `{Method: "patch"}`, true, "patch"},
 		{"PUT", `{Method: "PUT"}`, true, "PUT"},
 		{"DELETE", `{Method: "DELETE"}`, true, "DELETE"},
 		{"PATCH", `{Method: "PATCH"}`, true, "PATCH"},
@@ -375,7 +375,7 @@ func testPreflightOrNot(t *testing.T, d *ride, engine browsers.Engine) {
 		{"Public, read-only", `{From: "stranger"}`, ""},
 	}
 	if engine != browsers.Chromium {
-		policies = policies[:1] // internal/browsers compares all engines
+		policies = policies[:1] // internal/browsers tests all engines in detail
 	}
 	for _, policy := range policies {
 		d.choose(policy.preset)
@@ -419,7 +419,7 @@ func testPreflightOrNot(t *testing.T, d *ride, engine browsers.Engine) {
 	d.choose("Public, read-only")
 	s := d.send(`{Method: "PUT", Headers: "", Body: "text", ContentType: "", Credentials: false, UploadListener: true}`)
 	if s.Agrees || !strings.Contains(s.Verdict, "Not as predicted") || !strings.Contains(s.Verdict, "status: predicted 200, seen none") {
-		t.Errorf("PUT with an upload listener: the page says: %s", s.Verdict)
+		t.Errorf("PUT with an upload listener: the page shows: %s", s.Verdict)
 	}
 
 	t.Run("a method that scripts cannot use", func(t *testing.T) {
@@ -427,7 +427,7 @@ func testPreflightOrNot(t *testing.T, d *ride, engine browsers.Engine) {
 	})
 }
 
-func testMistakesInBrowser(t *testing.T, d *ride, p *playground) {
+func testMistakesInBrowser(t *testing.T, d *session, p *playground) {
 	d.t = t
 	d.choose("PUT with a custom header")
 	var got struct {
@@ -464,27 +464,27 @@ func testMistakesInBrowser(t *testing.T, d *ride, p *playground) {
 		t.Errorf("messages\n%s\nwant\n%s", strings.Join(got.Errors, "\n"), strings.Join(want, "\n"))
 	}
 	if want := "Refused: 8 mistakes. The earlier policy stays in force."; got.Status != want {
-		t.Errorf("the page says %q, want %q", got.Status, want)
+		t.Errorf("the page shows %q, want %q", got.Status, want)
 	}
 	if code := goCode(p.cors.Policy()); got.Code != code || !strings.Contains(code, "http.MethodPut") {
-		t.Errorf("the page shows the policy\n%s\nin force is\n%s", got.Code, code)
+		t.Errorf("the page shows the policy\n%s\nbut the policy in force is\n%s", got.Code, code)
 	}
 
 	var shown int
 	d.do(`await apply(); return policy.querySelectorAll(".error").length`, &shown)
 	if shown != len(want) {
-		t.Errorf("%d mistakes are shown after Apply was pressed once more", shown)
+		t.Errorf("after Apply was pressed again, the page shows %d mistakes, want %d", shown, len(want))
 	}
 
 	const elsewhere = "Sent under the policy in force, which differs from the policy shown under 1. Under the policy in force, which differs from the policy shown:"
 	if s := d.send(`{}`); s.Sent != elsewhere {
-		t.Errorf("under a refused policy, the page says %q, want %q", s.Sent, elsewhere)
+		t.Errorf("under a refused policy, the page shows %q, want %q", s.Sent, elsewhere)
 	}
 
 	var left int
 	d.do(`await choose("Public, read-only"); return policy.querySelectorAll(".error, [aria-invalid]").length`, &left)
 	if left > 0 {
-		t.Errorf("%d mistakes are still shown after they are gone", left)
+		t.Errorf("under a valid policy, the page still shows %d mistakes", left)
 	}
 
 	var request string
@@ -494,12 +494,12 @@ func testMistakesInBrowser(t *testing.T, d *ride, p *playground) {
 		await until(() => !request.dataset.busy);
 		return $("request-status").textContent + " | " + $("headers").parentElement.querySelector(".error").textContent`, &request)
 	if want := "Not sent: Correct the request first. | Line 2, “X-B”, has no colon"; !strings.HasPrefix(request, want) {
-		t.Errorf("the page says %q, want %q", request, want)
+		t.Errorf("the page shows %q, want %q", request, want)
 	}
 }
 
 // testLists edits a policy by hand.
-func testLists(t *testing.T, d *ride, p *playground) {
+func testLists(t *testing.T, d *session, p *playground) {
 	d.t = t
 	d.choose("PUT with a custom header")
 	var got struct{ Status, Code string }
@@ -516,19 +516,19 @@ func testLists(t *testing.T, d *ride, p *playground) {
 		await apply();
 		return { Status: edited + " " + $("policy-status").textContent, Code: $("code").textContent }`, &got)
 	if want := "Edited. Apply to put it in force. In force."; got.Status != want {
-		t.Errorf("the page says %q, want %q", got.Status, want)
+		t.Errorf("the page shows %q, want %q", got.Status, want)
 	}
 	policy := p.cors.Policy()
 	if code := goCode(policy); got.Code != code {
-		t.Errorf("the page shows the policy\n%s\nin force is\n%s", got.Code, code)
+		t.Errorf("the page shows the policy\n%s\nbut the policy in force is\n%s", got.Code, code)
 	}
 	if !slices.Equal(policy.AllowedMethods, []string{"PURGE", "DELETE"}) || policy.MaxAge != 90*time.Second {
-		t.Errorf("in force are the methods %q and the MaxAge %v", policy.AllowedMethods, policy.MaxAge)
+		t.Errorf("the policy in force has the methods %q and the MaxAge %v", policy.AllowedMethods, policy.MaxAge)
 	}
 }
 
 // testTwoTabs changes the policy like another tab of the page.
-func testTwoTabs(t *testing.T, d *ride, p *playground) {
+func testTwoTabs(t *testing.T, d *session, p *playground) {
 	d.t = t
 	d.choose("Public, read-only")
 	look := func() (status string, code string) {
@@ -543,11 +543,11 @@ func testTwoTabs(t *testing.T, d *ride, p *playground) {
 	s := d.send(`{}`)
 	s.check(t, outcome{Actual: true})
 	if want := "Sent under the policy in force, which differs"; !strings.HasPrefix(s.Sent, want) {
-		t.Errorf("the page says %q, want %q", s.Sent, want)
+		t.Errorf("the page shows %q, want %q", s.Sent, want)
 	}
 	status, code := look()
 	if want := "No longer in force: another tab changed the policy."; status != want || code != goCode(p.cors.Policy()) {
-		t.Errorf("the page says %q, want %q, and shows the policy\n%s", status, want, code)
+		t.Errorf("the page shows %q, want %q, and the policy\n%s", status, want, code)
 	}
 
 	if err := p.setPolicy(shown); err != nil {
@@ -556,13 +556,13 @@ func testTwoTabs(t *testing.T, d *ride, p *playground) {
 	s = d.send(`{}`)
 	s.check(t, outcome{Actual: true, HandlerRan: true, Status: http.StatusOK})
 	if status, code := look(); s.Sent != "Sent." || status != "In force." || code != goCode(p.cors.Policy()) {
-		t.Errorf("the policy shown is in force again, but the page says %q, %q and shows the policy\n%s", s.Sent, status, code)
+		t.Errorf("the policy shown is in force again, but the page shows %q, %q and the policy\n%s", s.Sent, status, code)
 	}
 }
 
 // testSameURL sends several requests to one URL, for which the browser has
 // preflight responses in its cache.
-func testSameURL(t *testing.T, d *ride) {
+func testSameURL(t *testing.T, d *session) {
 	d.t = t
 	again := func(fields string) (s sight) {
 		d.do("fill("+fields+"); return press('Send to the same URL')", &s)
@@ -590,7 +590,7 @@ func testSameURL(t *testing.T, d *ride) {
 
 // testExpiredPreflight waits until a preflight response has expired in the
 // browser's cache.
-func testExpiredPreflight(t *testing.T, d *ride) {
+func testExpiredPreflight(t *testing.T, d *session) {
 	d.t = t
 	d.choose("App with cookies")
 	const expired = "the response to the earlier preflight has expired"
@@ -602,7 +602,7 @@ func testExpiredPreflight(t *testing.T, d *ride) {
 	d.do(`return press("Send to the same URL")`, &cached)
 	for _, s := range []sight{first, later} {
 		if !s.Preflight || !s.Agrees {
-			t.Errorf("a preflight was seen: %v; the page says: %s", s.Preflight, s.Verdict)
+			t.Errorf("a preflight was seen: %v; the page shows: %s", s.Preflight, s.Verdict)
 		}
 	}
 	if strings.Contains(first.Steps+first.Prediction+cached.Steps+cached.Prediction, expired) {
@@ -613,7 +613,7 @@ func testExpiredPreflight(t *testing.T, d *ride) {
 	}
 }
 
-func testDroppedHeader(t *testing.T, d *ride) {
+func testDroppedHeader(t *testing.T, d *session) {
 	d.t = t
 	d.choose("Public, read-only")
 	s := d.send(`{Headers: "Cookie: user=mallory\nX-Id: 1\nSec-Fetch-Site: none"}`)
@@ -623,13 +623,13 @@ func testDroppedHeader(t *testing.T, d *ride) {
 		}
 	}
 	if strings.Contains(s.Prediction, "X-Id: scripts cannot") || !s.Agrees {
-		t.Errorf("the page says: %s\n%s", s.Verdict, s.Prediction)
+		t.Errorf("the page shows: %s\n%s", s.Verdict, s.Prediction)
 	}
 }
 
 // testNoRun makes the page fail to send a request, or to get its record. The page
 // must not show the earlier run.
-func testNoRun(t *testing.T, d *ride) {
+func testNoRun(t *testing.T, d *session) {
 	d.t = t
 	defer d.gone.Store(false)
 	for _, test := range []struct {
@@ -677,9 +677,9 @@ func testNoRun(t *testing.T, d *ride) {
 // installs it in internal/clients.
 const axe = "../../internal/clients/node_modules/axe-core/axe.min.js"
 
-// inspect returns the faults of the page as it is: those that axe-core finds,
-// content that is wider than the window or its panel, small targets, and words that
-// break.
+// inspect is a script with a function that returns the faults of the page. Faults
+// are the findings of axe-core, content that is wider than the window or its panel,
+// small targets, and words that break.
 const inspect = `
 const inspect = async (state) => {
 	if (!window.axe) {

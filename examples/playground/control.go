@@ -37,7 +37,7 @@ type requestForm struct {
 	Body           string
 	Credentials    bool
 	UploadListener bool
-	Again          string // run to send to again; empty for a new run
+	Again          string // run to repeat; empty for a new run
 }
 
 // A preset is a policy, and a request that shows its effect.
@@ -131,7 +131,7 @@ func (p *playground) setPolicy(form policyForm) error {
 		policy.AcceptRisks |= risk
 	}
 	if len(errs) > 0 {
-		_, err := cors.New(policy) // the other mistakes
+		_, err := cors.New(policy) // returns the other mistakes
 		return errors.Join(append(errs, err)...)
 	}
 	return p.cors.SetPolicy(policy)
@@ -158,7 +158,7 @@ func policyErrors(err error) []fieldError {
 	}
 	shown := fieldError(*e)
 	if e.Field == "MaxAge" {
-		// The field takes "24h", not Go code.
+		// The field of the form takes "24h", not Go code.
 		shown.Reason = strings.Replace(e.Reason, "24*time.Hour", "24*time.Hour (here: 24h)", 1)
 	}
 	return []fieldError{shown}
@@ -289,7 +289,7 @@ func (p *playground) predict(browser *corstest.Browser, origin string, request c
 	})
 	browser.Cookie = ""
 	if origin == p.origins.App {
-		browser.Cookie = "user=alice" // SameSite=Lax: pages on other sites do not send it
+		browser.Cookie = "user=alice" // SameSite=Lax, so pages on other sites do not send it
 	}
 	result := browser.Fetch(origin, request)
 	o.Preflight = result.Preflight != nil

@@ -237,8 +237,8 @@ func newPlayground(o origins, log *log.Logger) *playground {
 	return p
 }
 
-// newMux returns a mux for patterns with a host name. A hostile page whose DNS name
-// points to loopback then gets only 404 responses.
+// newMux returns a mux. Its patterns must have a host name, so a hostile page whose
+// DNS name points to loopback gets only 404 responses.
 func (p *playground) newMux() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
@@ -305,8 +305,8 @@ func (p *playground) appPage(w http.ResponseWriter, r *http.Request) {
 	p.render(w, "index.html", map[string]any{"Origins": p.origins, "Presets": p.presets()})
 }
 
-// senderPage serves the page that the app embeds to send requests from another
-// origin.
+// senderPage serves the page that sends requests from another origin. The app
+// embeds it.
 func (p *playground) senderPage(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; base-uri 'none'; form-action 'none'"+
 		"; connect-src "+p.origins.API+"; frame-ancestors "+p.origins.App)

@@ -288,7 +288,7 @@ func TestPresets(t *testing.T) {
 		"previews":    allowed,
 		"any":         asked,
 		"rejected":    {Actual: true},
-		"mistakes":    allowed, // under the policy of the preset before
+		"mistakes":    allowed, // under the policy of the previous preset
 	}
 	for _, preset := range p.presets() {
 		w := post(p, "/control/policy", toJSON(t, preset.Policy))
@@ -312,7 +312,8 @@ func TestPresets(t *testing.T) {
 	}
 }
 
-// The page uses the sentences of corstest, as in its transcript.
+// TestPredictionsEqualCorstest checks that the page shows sentences from the
+// transcript of corstest.
 func TestPredictionsEqualCorstest(t *testing.T) {
 	p := testPlayground()
 	for _, test := range []struct {
@@ -383,11 +384,11 @@ func TestPredictionsNameExpiredPreflights(t *testing.T) {
 		preflight, expired bool
 	}{
 		{"the first request", "PUT", "", 0, true, false},
-		{"the same again", "PUT", "", time.Minute, false, false},
+		{"again, before MaxAge", "PUT", "", time.Minute, false, false},
 		{"after MaxAge", "PUT", "", time.Hour, true, true},
-		{"the same again", "PUT", "", time.Minute, false, false},
+		{"again, before the next MaxAge", "PUT", "", time.Minute, false, false},
 		{"another listed method", "PATCH", "", 0, false, false},
-		{"after MaxAge, once more", "PATCH", "", time.Hour, true, true},
+		{"after MaxAge, a second time", "PATCH", "", time.Hour, true, true},
 		{"a method that is not allowed, which clears the cache", "DELETE", "", 0, true, false},
 		{"another request", "PUT", "", 0, true, false},
 		{"after MaxAge, a third time", "PUT", "", time.Hour, true, true},
@@ -504,7 +505,7 @@ var oddInput = []string{
 	strings.Repeat("[", 60000), strings.Repeat(" ", maxBody+1), `{"Body": "` + strings.Repeat("a", maxBody) + `"}`,
 }
 
-func TestOddInputGetsAMessage(t *testing.T) {
+func TestOddInputIsExplained(t *testing.T) {
 	p := testPlayground()
 	for _, path := range []string{"/control/policy", "/control/predictions", "/control/runs"} {
 		for _, body := range oddInput {
@@ -537,6 +538,7 @@ func TestFormsAreObjectsWithKnownFields(t *testing.T) {
 	}
 }
 
+// FuzzControl is like TestOddInputIsExplained, for any body.
 func FuzzControl(f *testing.F) {
 	for _, body := range oddInput {
 		f.Add(body)
@@ -726,8 +728,8 @@ func TestCurl(t *testing.T) {
 	}
 }
 
-// The contrasts that WCAG 2.2 requires are 3:1 for the borders of controls
-// (1.4.11), and 4.5:1 for text, including placeholders (1.4.3).
+// TestContrast checks the contrasts that WCAG 2.2 requires. They are 3:1 for the
+// borders of controls (1.4.11), and 4.5:1 for text and placeholders (1.4.3).
 func TestContrast(t *testing.T) {
 	css, err := files.ReadFile("page/style.css")
 	if err != nil {

@@ -14,9 +14,8 @@ type attempt struct {
 	Why        string // why the page cannot read it
 }
 
-// attempts predicts the requests that pages of the stranger can make to the API
-// under the policy in force. The user's cookie is sent as if it had
-// SameSite=None.
+// attempts predicts the results of requests from a page of the stranger to the API
+// under the policy in force. It assumes that the user's cookie has SameSite=None.
 func (p *playground) attempts() []attempt {
 	list := []attempt{}
 	for _, try := range []struct {
@@ -59,7 +58,7 @@ func (p *playground) scan() *corstest.Report {
 	return browser.Scan(p.origins.App, corstest.Request{URL: p.origins.API + "/data", Credentials: corstest.Include})
 }
 
-// strangerPage serves the page that lists the requests of other sites.
+// strangerPage serves the page about requests from other sites.
 func (p *playground) strangerPage(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	p.render(w, "stranger.html", map[string]any{

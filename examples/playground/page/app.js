@@ -138,7 +138,7 @@ function policyStatus(state, text) {
   $("not-shown").hidden = state === "good";
 }
 
-let applied; // the Go code of the policy shown, once it was in force
+let applied; // Go code of the policy shown, set when that policy is in force
 
 // showInForce shows the policy in force. All tabs share it, so it can differ from the policy shown.
 function showInForce(code) {
@@ -201,7 +201,7 @@ function readRequest() {
   };
 }
 
-let predictions = 0; // the number of the latest; only that one is shown
+let predictions = 0; // number of the latest prediction; the page shows only that prediction
 
 async function predict() {
   const mine = ++predictions;
@@ -270,19 +270,19 @@ function sender(origin) {
     const overdue = setTimeout(() => {
       frame.remove();
       delete senders[origin];
-      give(reject, new Error(`The page ${origin} did not open. Some browsers do not know names below localhost.`));
+      give(reject, new Error(`The page ${origin} did not open. Some browsers do not resolve names under localhost.`));
     }, 15_000);
     addEventListener("message", listen);
     document.body.append(frame);
   }));
 }
 
-let asked = 0;
+let lastID = 0;
 
 async function sendFrom(origin, what) {
   if (origin === Origins.App) return send(what);
   const target = await sender(origin);
-  const id = ++asked;
+  const id = ++lastID;
   return new Promise((resolve) => {
     addEventListener("message", function listen({ origin: from, source, data }) {
       if (from !== origin || source !== target || data.id !== id) return;
@@ -300,7 +300,7 @@ async function sendRequest(again = "") {
   clearTimeout(typing);
   try {
     const run = await call("runs", { ...readRequest(), Again: again });
-    predictions++; // predictions that have not arrived yet are older than this one
+    predictions++; // so the page ignores older predictions that arrive later
     clearErrors(request);
     if (run.Errors) {
       showErrors(request, run.Errors);
@@ -347,7 +347,7 @@ function headerLine({ Name, Value }) {
   return el("details", { class: "cors" }, el("summary", {}, ...line), el("p", {}, why));
 }
 
-// message draws an arrow between the lifelines, with the headers of that message: first the CORS headers and the script's headers.
+// message draws an arrow with the headers of a message. The CORS headers and the script's headers come first.
 function message(direction, title, lines, own = [], curl = "") {
   const names = [...Object.keys(explanations), ...own.map(({ Name }) => Name)];
   const notable = names.flatMap((name) => lines.filter(({ Name }) => Name === name));
@@ -421,7 +421,7 @@ function showRun({ ID, Origin, Sending, Prediction }, seen, exchanges) {
   if (happened.getBoundingClientRect().top > innerHeight * 0.75) happened.scrollIntoView();
 }
 
-// showNoRun replaces the earlier run, if the page does not know what happened in this one.
+// showNoRun replaces the earlier run if the page does not know the result of this run.
 function showNoRun(title, reason) {
   $("request-status").textContent = `${title}: ${reason}`;
   $("verdict").replaceChildren(el("span", { class: "badge bad" }, title), reason);

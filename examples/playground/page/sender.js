@@ -1,4 +1,4 @@
-// This script of a page on another origin sends requests for the app, and reports what it can read.
+// This script runs in a page on another origin. It sends requests for the app, and reports the responses that it can read.
 import { send } from "/send.js";
 
 const app = document.querySelector("meta[name=app]").content;
