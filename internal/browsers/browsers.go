@@ -4,9 +4,9 @@
 // headless and without a driver.
 //
 // A test serves a page, and [Start] opens it. The page runs its cases and reports
-// the results to its server. The tests of this package do so with a table of CORS
-// requests, in three engines. Each engine also has a package below this one, which
-// shows if the engine is missing: see [Main].
+// the results to its server. The tests of this package run a table of CORS
+// requests in three engines. Each engine also has its own package under this one,
+// which shows whether the engine is missing. See [Main].
 package browsers
 
 import (
@@ -40,11 +40,11 @@ const (
 	WebKit   Engine = "webkit"
 )
 
-// Engines are all engines.
+// Engines lists all engines.
 var Engines = []Engine{Chromium, Firefox, WebKit}
 
 // patience is the time that a browser or display may take to start or to end.
-// Only broken ones need all of it. Even if every engine hangs, the tests end
+// Only broken programs need all of it. Even if every engine hangs, the tests end
 // before the go command kills them after 10 minutes.
 const patience = 30 * time.Second
 
@@ -75,7 +75,7 @@ func (e Engine) find() (string, error) {
 
 // A Browser is a running browser.
 type Browser struct {
-	dir   string          // its home, temporary directory and profile
+	dir   string          // home, temporary directory and profile
 	alive io.Closer       // closing it ends the browser
 	tools *devTools       // Chromium's, if storage access is granted; otherwise nil
 	done  <-chan struct{} // closed when the browser has ended
@@ -93,9 +93,9 @@ func Start(t testing.TB, e Engine, url string) *Browser {
 	return open(t, e, url, "")
 }
 
-// StartWithStorageAccess is like [Start], but first has the user grant storage
-// access: pages of url's origin may let the origin embedded use its cookies
-// there. WebKit has no way to grant it from outside.
+// StartWithStorageAccess is like [Start], but first grants storage access, as a
+// user can. The origin embedded can then use its cookies on pages of url's
+// origin. WebKit has no way to grant storage access from outside.
 func StartWithStorageAccess(t testing.TB, e Engine, url, embedded string) *Browser {
 	t.Helper()
 	return open(t, e, url, embedded)
@@ -130,7 +130,7 @@ func open(t testing.TB, e Engine, url, embedded string) *Browser {
 	return b
 }
 
-// demanded reports whether CORS_BROWSERS names e.
+// demanded reports whether CORS_BROWSERS names e. An unknown name is an error.
 func (e Engine) demanded() (bool, error) {
 	list := os.Getenv("CORS_BROWSERS")
 	if list == "" {
@@ -147,10 +147,10 @@ func (e Engine) demanded() (bool, error) {
 	return found, nil
 }
 
-// Main is for TestMain in a package whose tests all need e. If e is missing and
-// CORS_BROWSERS does not name it, Main runs none of them. The go command then
-// prints "[no tests to run]" for the package. It would not show skipped tests of
-// a package that passes.
+// Main runs the tests of a package in which every test needs e. Call it from
+// TestMain. If e is missing and CORS_BROWSERS does not name it, Main runs no test.
+// The go command then prints "[no tests to run]" for the package. If the tests
+// were skipped instead, the go command would not show it.
 func Main(m *testing.M, e Engine) {
 	demanded, err := e.demanded()
 	if _, missing := e.find(); missing != nil && !demanded && err == nil {
@@ -161,9 +161,9 @@ func Main(m *testing.M, e Engine) {
 	m.Run()
 }
 
-// uncached keeps the go command from caching the result of the tests: they write
-// no log of the files and variables that the result depends on. Such a log would
-// not show that a browser was installed later.
+// uncached keeps the go command from caching the result of the tests, which
+// changes if someone installs a browser. The go command caches only results with
+// a log of the files and variables that they depend on, so uncached disables it.
 func uncached() {
 	flag.Parse()
 	flag.Set("test.testlogfile", "")
@@ -307,7 +307,8 @@ func (b *Browser) run(path string, args, env []string) error {
 	return nil
 }
 
-// firefoxPrefs keep Firefox from the network and from asking questions.
+// firefoxPrefs are preferences with which Firefox sends no requests of its own,
+// and does not ask the user anything.
 const firefoxPrefs = `
 user_pref("app.normandy.enabled", false);
 user_pref("app.update.enabled", false);
@@ -381,7 +382,7 @@ func (b *Browser) leftovers() error {
 	return nil
 }
 
-// A log is written to by a browser and read by a test.
+// A log has the output of a browser. The browser can write while a test reads.
 type log struct {
 	mu      sync.Mutex
 	buf     bytes.Buffer

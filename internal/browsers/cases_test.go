@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"crypto/sha1"
 	"encoding/base64"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -14,7 +15,8 @@ import (
 	"github.com/f407da42/cors/corstest"
 )
 
-// cases returns the cases that every browser runs, and the model if it can.
+// cases returns the cases of CORS requests. Every browser runs all of them. The
+// model runs those that it can express.
 func cases(o origins) []testCase {
 	page := []string{o.page}
 	only := cors.Policy{AllowedOrigins: page, MaxAge: time.Hour}
@@ -228,7 +230,7 @@ func cases(o origins) []testCase {
 			policy: methods("*"),
 			steps:  []step{{Method: "PURGE"}, {Method: "DELETE"}},
 			server: "preflight PURGE, PURGE, DELETE", script: "200, 200",
-			// Firefox does not look for "*" in its cache.
+			// Firefox does not use "*" from cached preflight responses.
 			differs: map[Engine]outcome{Firefox: {"preflight PURGE, PURGE, preflight DELETE, DELETE", "200, 200"}},
 		},
 		{
@@ -254,7 +256,7 @@ func cases(o origins) []testCase {
 			policy: methods("PUT"),
 			steps:  []step{upload, upload},
 			server: "preflight POST, POST, preflight POST, POST", script: "200, 200",
-			// All three treat a safelisted method as listed.
+			// All three engines treat a safelisted method as listed.
 			differs: map[Engine]outcome{
 				Chromium: {"preflight POST, POST, POST", "200, 200"},
 				Firefox:  {"preflight POST, POST, POST", "200, 200"},
@@ -272,7 +274,7 @@ func cases(o origins) []testCase {
 			policy: only,
 			steps:  []step{{Via: "xhr", Method: "PUT", Body: "a", Upload: true}},
 			server: "preflight PUT, PUT", script: "200",
-			// All three require PUT to be listed.
+			// All three engines require PUT to be listed.
 			differs: map[Engine]outcome{
 				Chromium: {"preflight PUT", "blocked"},
 				Firefox:  {"preflight PUT", "blocked"},
@@ -466,7 +468,7 @@ func cases(o origins) []testCase {
 			policy: headers("*"),
 			steps:  []step{{Headers: header("Authorization", "Bearer a")}},
 			server: "preflight GET authorization", script: "blocked",
-			// All three still allow it.
+			// All three engines still allow it.
 			differs: map[Engine]outcome{
 				Chromium: {"preflight GET authorization, GET", "200"},
 				Firefox:  {"preflight GET authorization, GET", "200"},
@@ -704,7 +706,7 @@ func cases(o origins) []testCase {
 			server: "preflight PUT, PUT, preflight PUT, PUT", script: "200, 200",
 		},
 		{
-			// By its grammar (RFC 9111, section 1.2.2), this is not a number. Fetch,
+			// In the grammar of RFC 9111, section 1.2.2, -1 is not a number. Fetch,
 			// "CORS-preflight fetch", step 7.9, then uses 5 seconds.
 			name: "a preflight with a negative Access-Control-Max-Age lasts for 5 seconds",
 			middleware: func(next http.Handler) http.Handler {
@@ -732,13 +734,13 @@ func cases(o origins) []testCase {
 			server: "preflight PUT, PUT, DELETE, PATCH, GET", script: "200, 200, 200, 200",
 		},
 		{
-			name:   "each URL has its preflight",
+			name:   "each URL has its own preflight",
 			policy: methods("PUT"),
 			steps:  []step{{Method: "PUT", Path: "/a"}, {Method: "PUT", Path: "/b"}, {Method: "PUT", Path: "/a"}},
 			server: "preflight PUT /a, PUT /a, preflight PUT /b, PUT /b, PUT /a", script: "200, 200, 200",
 		},
 		{
-			name:   "each fragment of a URL has its preflight",
+			name:   "each fragment of a URL has its own preflight",
 			policy: methods("PUT"),
 			steps:  []step{{Method: "PUT", Path: "/a#1"}, {Method: "PUT", Path: "/a#2"}, {Method: "PUT", Path: "/a#1"}},
 			server: "preflight PUT /a, PUT /a, preflight PUT /a, PUT /a, PUT /a", script: "200, 200, 200",
@@ -821,7 +823,7 @@ func cases(o origins) []testCase {
 			server: "preflight PUT, PUT", script: "200",
 		},
 		{
-			name:   "a host without a dot at its end does not allow the host with it",
+			name:   "a listed host does not allow the host with a dot at its end",
 			from:   o.dotted,
 			policy: cors.Policy{AllowedOrigins: []string{o.nearby}},
 			steps:  []step{{}},
@@ -865,7 +867,7 @@ func cases(o origins) []testCase {
 			server: "GET", script: "200",
 		},
 
-		// Requests that are not made by fetch or XMLHttpRequest.
+		// Requests that fetch and XMLHttpRequest do not send.
 		{
 			name:   "a form from another origin does not run the handler",
 			policy: none,
@@ -881,7 +883,7 @@ func cases(o origins) []testCase {
 		{
 			// Fetch, "append a request `Origin` header": the referrer policy hides
 			// the origin, except in mode "cors".
-			name: "without Sec-Fetch-Site, a form on a no-referrer page is rejected by its server, and a script is not",
+			name: "without Sec-Fetch-Site, a same-origin form on a no-referrer page is rejected, but a script is not",
 			from: o.silent,
 			middleware: func(next http.Handler) http.Handler {
 				var m cors.Middleware
@@ -934,7 +936,7 @@ func cases(o origins) []testCase {
 			server: "GET rejected", script: "blocked",
 		},
 		{
-			name:   "an EventSource with credentials",
+			name:   "an EventSource with credentials gets events",
 			from:   o.nearby,
 			policy: credentialed,
 			reply:  sendEvent,
@@ -990,6 +992,8 @@ func cases(o origins) []testCase {
 			steps:  []step{{Via: "corsimage"}},
 			server: "GET rejected", script: "blocked",
 		},
+
+		// Redirects.
 		{
 			name:   "a redirect to the same server keeps the origin",
 			policy: only,
@@ -1027,8 +1031,8 @@ func cases(o origins) []testCase {
 	}
 }
 
-// reply returns a handler that is like ok, and also sets headers. Its arguments
-// are names and values in turn.
+// reply returns a handler that is like ok, and also sets headers. The arguments
+// are alternate names and values.
 func reply(headers ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		for i := 0; i < len(headers); i += 2 {
@@ -1072,8 +1076,8 @@ func sendEvent(w http.ResponseWriter, r *http.Request) {
 	w.Write([]byte("data: hello\n\n"))
 }
 
-// acceptWebSocket accepts a handshake (RFC 6455, section 4.2.2) and waits until
-// the browser closes the connection.
+// acceptWebSocket accepts a handshake and its protocol (RFC 6455, section 4.2.2).
+// It waits until the browser closes the connection.
 func acceptWebSocket(w http.ResponseWriter, r *http.Request) {
 	conn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -1082,7 +1086,11 @@ func acceptWebSocket(w http.ResponseWriter, r *http.Request) {
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(patience))
 	sum := sha1.Sum([]byte(r.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
-	conn.Write([]byte("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
-		"Sec-WebSocket-Accept: " + base64.StdEncoding.EncodeToString(sum[:]) + "\r\n\r\n"))
+	response := "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+		"Sec-WebSocket-Accept: " + base64.StdEncoding.EncodeToString(sum[:]) + "\r\n"
+	if protocol := r.Header.Get("Sec-WebSocket-Protocol"); protocol != "" {
+		response += "Sec-WebSocket-Protocol: " + protocol + "\r\n"
+	}
+	io.WriteString(conn, response+"\r\n")
 	bufio.NewReader(buffered).ReadByte() // the close frame
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/f407da42/cors"
 )
 
-// consoleCases returns mistakes that this package does not make, for the
-// messages of the consoles.
+// consoleCases returns cases in which a server makes a mistake that this package
+// does not make. They show the console messages for these mistakes.
 func consoleCases(o origins) []testCase {
 	// responds returns a middleware that responds to all requests itself.
 	responds := func(code int, headers ...string) func(http.Handler) http.Handler {
@@ -112,8 +112,8 @@ func quotes(t *testing.T, name string) []string {
 	return quotes
 }
 
-// otherMessages are quoted in docs/blocked.md too. No case leads to them: they
-// need a local network, a file, or a resource policy.
+// otherMessages are messages in docs/blocked.md that no case causes. To see them,
+// you need a local network, a file, or a resource policy.
 var otherMessages = map[Engine][]string{
 	Chromium: {
 		"Cross origin requests are only supported for protocol schemes",
@@ -129,28 +129,28 @@ var otherMessages = map[Engine][]string{
 	},
 }
 
-// TestConsoleInDocs compares the messages that docs/blocked.md quotes with those
-// that the cases expect of the consoles. Firefox does not write its messages to
-// its output: see TestMessagesInPrograms.
+// TestConsoleInDocs compares the messages that docs/blocked.md quotes with the
+// console messages that the cases expect. Firefox does not write its messages to
+// its output, so TestMessagesInPrograms checks them.
 func TestConsoleInDocs(t *testing.T) {
-	said := map[Engine]string{}
+	written := map[Engine]string{}
 	o := newSite(t).origins
 	for _, c := range append(cases(o), consoleCases(o)...) {
 		for e, text := range c.console {
-			said[e] += text + "\n"
+			written[e] += text + "\n"
 		}
 	}
 	for e, name := range map[Engine]string{Chromium: "Chromium", WebKit: "WebKit"} {
 		for _, quote := range quotes(t, name) {
-			if !strings.Contains(said[e], quote) && !slices.Contains(otherMessages[e], quote) {
-				t.Errorf("no case has %s write %q", name, quote)
+			if !strings.Contains(written[e], quote) && !slices.Contains(otherMessages[e], quote) {
+				t.Errorf("docs/blocked.md quotes %q for %s, but no case expects it", quote, name)
 			}
 		}
 	}
 }
 
-// TestMessagesInPrograms looks for the quotes that no console shows in the files
-// of the browsers.
+// TestMessagesInPrograms searches the program files of each browser for the quoted
+// messages that no case expects.
 func TestMessagesInPrograms(t *testing.T) {
 	files := map[Engine][]string{
 		Chromium: {"/usr/lib/chromium/chromium"},

@@ -3,10 +3,7 @@
 package browsers
 
 import (
-	"bufio"
 	"cmp"
-	"crypto/sha1"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -26,35 +23,36 @@ import (
 type modeCase struct {
 	name    string
 	from    string           // origin of the page: modeOrigins.page if empty
-	sandbox bool             // the page is in a frame without an origin
+	sandbox bool             // the page is in a frame with the origin null
 	script  string           // the page's action, in JavaScript; {url} is the URL of the request
 	request corstest.Request // the same action; its URL is filled in
 	to      string           // origin of the server: modeOrigins.cross if empty
-	reply   http.HandlerFunc // replyPage if nil
+	reply   http.HandlerFunc // if nil, the response is an HTML page
 
-	// got has a line for each request that the server gets; see modeLine. The
-	// value of Sec-Fetch-Dest is not in it: dest has it.
+	// got has a line for each request that the server should get; see modeLine.
+	// The lines do not have Sec-Fetch-Dest, which is in dest.
 	got []string
-	// dest is the value of Sec-Fetch-Dest in browsers, if it is not the one of
-	// corstest, which has no elements and frames.
+	// dest is the value of Sec-Fetch-Dest in browsers. If it is empty, the value
+	// is "document" for mode Navigate, and "empty" for other modes.
 	dest string
-	// saw is what the page notices; empty if the page is gone.
+	// saw is the result that the page sees. It is empty if the request replaces
+	// the page.
 	saw string
-	// differs has what an engine does that corstest does not.
+	// differs has the results of engines that differ from corstest.
 	differs map[Engine]difference
 }
 
-// A difference is what an engine does in a case.
+// A difference is the result of a case in an engine that differs from corstest.
 type difference struct {
-	version string   // of the engine in which it was seen
+	version string   // version of the engine with this result
 	got     []string // as in modeCase
 	dest    string   // as in modeCase
 	saw     string   // as in modeCase
 	why     string
 }
 
-// modeOrigins are the origins of the servers. Their names lead to the loopback
-// address in all engines.
+// modeOrigins are the origins of the servers. All engines resolve their names to
+// a loopback address.
 type modeOrigins struct {
 	page  string // of pages; cross-site with all the others
 	near  string // of pages that are same-site with own, and have its cookie
@@ -315,7 +313,7 @@ func modeCases(o modeOrigins) []modeCase {
 		{name: "a WebSocket to the same origin", from: o.own, to: o.own, script: `socket("{url}")`, saw: "open", reply: acceptWebSocket, request: get(webSocket, ""), got: []string{"GET; Origin OWN; cookie"}, differs: metadata("GET; Origin OWN; cookie")},
 		{name: "a WebSocket in a sandboxed frame", sandbox: true, script: `socket("{url}")`, saw: "open", reply: acceptWebSocket, request: get(webSocket, ""), got: []string{"GET; Origin null"}, differs: metadata("GET; Origin null")},
 		{
-			name: "a WebSocket with a protocol", script: `socket("{url}", ["chat"])`, saw: "open", reply: acceptChat,
+			name: "a WebSocket with a protocol", script: `socket("{url}", ["chat"])`, saw: "open", reply: acceptWebSocket,
 			request: request(webSocket, "GET", "", "Sec-WebSocket-Protocol", "chat"),
 			got:     []string{"GET; Sec-Websocket-Protocol chat; Origin PAGE"}, differs: metadata("GET; Sec-Websocket-Protocol chat; Origin PAGE"),
 		},
@@ -334,8 +332,8 @@ func modeCases(o modeOrigins) []modeCase {
 	}
 }
 
-// redirected returns a handler that redirects .../from to .../to on the server of
-// that origin, and continues at .../to.
+// redirected returns a handler that redirects .../from to .../to on the server at
+// origin. It writes nothing for other paths.
 func redirected(code int, origin string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if path, found := strings.CutSuffix(r.URL.Path, "/from"); found {
@@ -344,7 +342,8 @@ func redirected(code int, origin string) http.HandlerFunc {
 	}
 }
 
-// awayAndBack redirects .../from to the server by another name, and back.
+// awayAndBack returns a handler that redirects .../from to the server by another
+// name, and then back.
 func awayAndBack(o modeOrigins) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if path, found := strings.CutSuffix(r.URL.Path, "/from"); found {
@@ -355,24 +354,7 @@ func awayAndBack(o modeOrigins) http.HandlerFunc {
 	}
 }
 
-// acceptChat is acceptWebSocket with a protocol.
-func acceptChat(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Upgrade", "websocket")
-	w.Header().Set("Connection", "Upgrade")
-	sum := sha1.Sum([]byte(r.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
-	w.Header().Set("Sec-WebSocket-Accept", base64.StdEncoding.EncodeToString(sum[:]))
-	w.Header().Set("Sec-WebSocket-Protocol", "chat")
-	w.WriteHeader(http.StatusSwitchingProtocols)
-	conn, buffered, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		panic(err)
-	}
-	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(patience))
-	bufio.NewReader(buffered).ReadByte() // the close frame
-}
-
-// modeLine describes a request as a server gets it.
+// modeLine returns a line that describes a request, in the format of got.
 func (o modeOrigins) modeLine(r *http.Request) string {
 	line := r.Method
 	if path := r.URL.RequestURI(); strings.Count(path, "/") > 1 || r.URL.RawQuery != "" {
@@ -398,8 +380,8 @@ func (o modeOrigins) modeLine(r *http.Request) string {
 	return strings.NewReplacer(o.page, "PAGE", o.near, "NEAR", o.own, "OWN", o.cross, "CROSS").Replace(line)
 }
 
-// A modeSite serves the pages of all cases, one after the other, and is the
-// server that they make requests to.
+// A modeSite serves the pages of all cases, one after the other. It is also the
+// server that gets their requests.
 type modeSite struct {
 	modeOrigins
 	servers [2]*httptest.Server // of pages, and of the API
@@ -411,7 +393,7 @@ type modeSite struct {
 	got   [][]string // lines for each case
 	dests [][]string // values of Sec-Fetch-Dest
 	saw   []string
-	came  []chan struct{} // closed when a case's first request came
+	came  []chan struct{} // closed when the first request of a case arrived
 }
 
 func newModeSite(t *testing.T) *modeSite {
@@ -449,7 +431,8 @@ func (s *modeSite) add(cases []modeCase) {
 	}
 }
 
-// page returns the URL of the page of a case.
+// pageURL returns the URL of the page of a case. After the last case, it returns
+// the URL that ends the test.
 func (s *modeSite) pageURL(number int) string {
 	if number == len(s.cases) {
 		return s.page + "/done"
@@ -534,7 +517,7 @@ func (s *modeSite) serveCase(w http.ResponseWriter, r *http.Request, number int)
 		}
 	}
 	w.Header().Set("Content-Type", "text/html")
-	if s.cases[number].saw == "" { // the page is gone, so this one goes on
+	if s.cases[number].saw == "" { // this response replaced the page, so it opens the next page
 		fmt.Fprintf(w, `<!doctype html><script>location.replace(%q)</script>`, s.pageURL(number+1))
 	}
 }
@@ -595,7 +578,7 @@ func TestModesInBrowsers(t *testing.T) {
 			select {
 			case <-s.done:
 			case <-b.Done():
-				t.Fatalf("the browser has ended:\n%s", b.Log())
+				t.Fatalf("the browser ended:\n%s", b.Log())
 			case <-time.After(4 * patience):
 				t.Fatalf("the browser did not run all cases in time; the server got %q\n%s", s.got, b.Log())
 			}
@@ -623,7 +606,7 @@ func TestModesInBrowsers(t *testing.T) {
 					}
 				})
 			}
-			t.Logf("%s: %d cases, of which %d differ from corstest", e, len(s.cases), differ)
+			t.Logf("%s: %d cases; %d of them differ from corstest", e, len(s.cases), differ)
 		})
 	}
 }

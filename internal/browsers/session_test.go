@@ -11,9 +11,9 @@ import (
 	"github.com/f407da42/cors/corstest"
 )
 
-// sessions returns sessions with a REST API: 20 requests to 3 URLs. They are made
-// with this library, and with a server that echoes the method and the headers of
-// preflights, as many servers do.
+// sessions returns cases in which a page sends 20 requests to 3 URLs of a REST
+// API. One server uses this library. The other echoes the method and the headers
+// of each preflight, as many servers do.
 func sessions(o origins) []testCase {
 	policy := cors.Policy{
 		AllowedOrigins: []string{o.page},
@@ -51,7 +51,7 @@ func session(credentials corstest.Credentials) []step {
 
 var sessionScript = strings.TrimSuffix(strings.Repeat("200, ", 20), ", ")
 
-// echo allows every origin the method and the headers that its preflight names.
+// echo allows every origin, and the method and the headers that a preflight names.
 // A real server must not do this.
 func echo(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -27,7 +27,7 @@ var testdata embed.FS
 
 // origins are the origins of a site. All names under localhost resolve to
 // loopback. The host of the API is not an IP address, because Firefox sometimes
-// forgets the first preflights for those.
+// forgets the first preflights for IP addresses.
 type origins struct {
 	page   string // of pages, if a case does not set from
 	nearby string // of pages that are same-site with the API, and share its cookies
@@ -56,7 +56,7 @@ func originsAt(pagePort, apiPort, securePort string) origins {
 	}
 }
 
-// A step is one thing that a page does.
+// A step is one request from a page.
 type step struct {
 	Via     string            `json:"via"`    // a property of ways in steps.js; "" is "fetch"
 	Method  string            `json:"method"` // "" is "GET"
@@ -84,7 +84,7 @@ type testCase struct {
 	// "preflight PUT x-id" or "PUT", followed by "rejected" if the handler does
 	// not run.
 	server string
-	// slow is the same list if a preflight without Max-Age expired between steps.
+	// slow is like server, if a preflight without Max-Age expired between steps.
 	slow string
 	// script lists the results that the steps see, separated by commas: the
 	// status, or another word for success, or "blocked". The status is followed
@@ -97,8 +97,8 @@ type testCase struct {
 	// senders has the headers of each request, in the format of sender, for
 	// engines that differ from the model.
 	senders map[Engine][]string
-	// console is part of the engine's console messages while the case runs.
-	// {url} is the URL of the first step, and {page} the origin of the page.
+	// console is text that the engine's console must show while the case runs.
+	// {url} is the URL of the first step, and {page} is the origin of the page.
 	console map[Engine]string
 	// noModel marks cases that the model cannot express, although all steps are
 	// fetch or xhr.
@@ -184,7 +184,7 @@ func (c testCase) handler(t *testing.T, seen *record) http.Handler {
 		guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			end := ""
 			if isPreflight(r) {
-				end = " handled" // a preflight must not be
+				end = " handled" // preflights must not run the handler
 			}
 			seen.amend(number, end)
 			reply(w, r)
@@ -235,7 +235,7 @@ type sight struct {
 	Body    string
 }
 
-// newSite returns a site that listens and does not serve yet.
+// newSite returns a site that listens, but does not serve requests yet.
 func newSite(t *testing.T) *site {
 	s := &site{reported: make(chan report), done: make(chan struct{}, 1)}
 	for i := range s.servers {
@@ -311,7 +311,8 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	switch r.URL.Path {
 	case "/":
-		// An API on the page's host also gets it, because cookies ignore ports.
+		// An API on the page's host also gets the cookie, because cookies ignore
+		// ports.
 		http.SetCookie(w, &http.Cookie{Name: "user", Value: "alice", Path: "/"})
 		if "http://"+r.Host == s.silent {
 			w.Header().Set("Referrer-Policy", "no-referrer")
@@ -334,7 +335,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/done":
 		select {
 		case s.done <- struct{}{}:
-		default: // the test already knows
+		default: // s.done already has a value
 		}
 	default:
 		http.NotFound(w, r)

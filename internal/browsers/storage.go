@@ -99,18 +99,20 @@ func (d *devTools) close() error {
 	return errors.Join(d.in.Close(), d.out.Close())
 }
 
-// firefoxGrant returns a file of default permissions that grants storage access
-// to embedded on pages of page's origin.
+// firefoxGrant returns the text of a file of default permissions. The file grants
+// storage access to embedded on pages of page's origin.
 func firefoxGrant(page, embedded string) string {
 	return fmt.Sprintf("origin\t3rdPartyFrameStorage^%s\t1\t%s\n", siteOf(embedded), siteOf(page))
 }
 
-// firefoxGrantPref returns the preference that makes Firefox read that file in dir.
+// firefoxGrantPref returns the preference that makes Firefox read the file from
+// firefoxGrant in dir.
 func firefoxGrantPref(dir string) string {
 	return fmt.Sprintf("user_pref(\"permissions.manager.defaultsUrl\", \"file://%s\");\n", filepath.Join(dir, "permissions"))
 }
 
-// siteOf returns the scheme and the host of a URL whose host is a site.
+// siteOf returns the site of a URL, which is its scheme and host. The host must
+// not be a subdomain of the site.
 func siteOf(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {

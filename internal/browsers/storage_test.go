@@ -11,9 +11,9 @@ import (
 	"github.com/f407da42/cors/corstest"
 )
 
-// storageAccessCases returns requests that include Origin only if the user has
-// granted storage access, and requests that include it in any case and are
-// rejected.
+// storageAccessCases returns requests that include Origin only if the user
+// granted storage access. It also returns requests that always include Origin and
+// are rejected.
 func storageAccessCases(o origins) []testCase {
 	include := step{Credentials: corstest.Include}
 	noCORS := func(method string) step {

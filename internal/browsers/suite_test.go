@@ -107,10 +107,10 @@ func TestCasesInBrowsers(t *testing.T) {
 						if !b.WaitLog(ctx, fmt.Sprintf("case %d ends", number)) {
 							t.Fatal("the console does not show the end of the case")
 						}
-						_, said, _ := strings.Cut(b.Log(), fmt.Sprintf("case %d begins", number))
-						said, _, _ = strings.Cut(said, fmt.Sprintf("case %d ends", number))
-						if !strings.Contains(said, text) {
-							t.Errorf("the console does not show %q, but %s", text, said)
+						_, written, _ := strings.Cut(b.Log(), fmt.Sprintf("case %d begins", number))
+						written, _, _ = strings.Cut(written, fmt.Sprintf("case %d ends", number))
+						if !strings.Contains(written, text) {
+							t.Errorf("the console does not show %q, but %s", text, written)
 						}
 					}
 				})
@@ -138,7 +138,7 @@ func TestCasesInBrowsers(t *testing.T) {
 			}
 		})
 		if b == nil {
-			continue // it did not run
+			continue // the browser did not run
 		}
 		select {
 		case <-b.Done():
@@ -203,10 +203,10 @@ func (c testCase) predict(t *testing.T, o origins, number int) *prediction {
 	return p
 }
 
-// compare compares details that the table leaves out: the headers by which a
-// server identifies the sender, and everything that the script can read. It stops
-// at the first difference between the browser and the model. If senders is not
-// nil, it replaces the senders of the model.
+// compare compares details that are not in the table. These are the headers by
+// which a server identifies the sender, and everything that the script can read.
+// It stops at the first difference between the browser and the model. If senders
+// is not nil, it replaces the senders of the model.
 func (c *running) compare(t *testing.T, p *prediction, senders []string) {
 	if senders == nil {
 		senders = p.record.senders
@@ -264,10 +264,10 @@ func (c *record) lasted() time.Duration {
 	return c.last.Sub(c.first)
 }
 
-// TestAbandoned tests that a browser and a display end with the process that
-// started them, even if that process does not close them. Here, the browser is
-// the program sleep.
-func TestAbandoned(t *testing.T) {
+// TestBrowsersEndWithTheirProcess checks that a browser and a display end with the
+// process that started them, even if that process does not close them. In this
+// test, the browser is the program sleep.
+func TestBrowsersEndWithTheirProcess(t *testing.T) {
 	const variable = "CORS_ABANDON"
 	if dir := os.Getenv(variable); dir != "" {
 		if err := (&Browser{dir: dir}).run("sleep", []string{"600"}, nil); err != nil {
@@ -285,8 +285,8 @@ func TestAbandoned(t *testing.T) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(os.Args[0], "-test.run=^TestAbandoned$")
-	// Its child processes inherit this, so leftovers finds them.
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
+	// Child processes inherit this variable, so leftovers finds them.
 	cmd.Env = append(os.Environ(), variable+"="+dir)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -299,7 +299,7 @@ func TestAbandoned(t *testing.T) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("the directory's state: %v; processes: %v", err, left)
+			t.Fatalf("the browser's directory: %v; its processes: %v", err, left)
 		}
 	}
 }

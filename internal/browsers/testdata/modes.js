@@ -1,10 +1,10 @@
-// The ways in which a page can make requests without CORS. Each returns a
-// promise for what the page notices, or leaves the page.
+// This script sends requests without CORS in every way that a page can. Each
+// function returns a promise of the result that the page sees, or leaves the page.
 "use strict";
 
 const never = new Promise(() => {});
 
-// form submits a form, with the fields a=b and c=d.
+// form submits a form with one field.
 function form(action, {method = "POST", enctype = "", frame = false, name = "a", value = "b"} = {}) {
   const f = document.createElement("form");
   Object.assign(f, {action, method, enctype});
@@ -31,7 +31,7 @@ function refresh(url) {
   return never;
 }
 
-// navigate has go navigate to a target: a frame, or the page itself.
+// navigate calls go with the name of a target, which is a frame or the page itself.
 function navigate(inFrame, go) {
   if (!inFrame) {
     go("_self");
@@ -73,8 +73,8 @@ async function request(url, init) {
   }
 }
 
-// beacon resolves when the server got the beacon, because the page gets no
-// response.
+// beacon sends a beacon. The page gets no response, so it waits until the server
+// got the beacon.
 async function beacon(url, data, arrived) {
   if (!navigator.sendBeacon(url, data)) {
     return "blocked";
@@ -107,7 +107,8 @@ function sandboxed(script) {
   });
 }
 
-// run runs a case and reports what the page saw. Then it goes on to the next.
+// run runs a case and reports the result that the page saw. Then it opens the page
+// of the next case.
 async function run(action, report, next) {
   const late = new Promise((resolve) => setTimeout(resolve, 30_000, "timeout"));
   const saw = await Promise.race([action(), late]);

@@ -1,6 +1,6 @@
-// The ways in which a script can make its browser send a request. Each returns the
-// result that the script sees: {seen: "200", headers: ["content-type: text/plain"],
-// body: "ok"} if it can read the response.
+// This script sends requests in every way that a script can. Each function of ways
+// returns the result that the script sees. If the script can read the response, the
+// result is like {seen: "200", headers: ["content-type: text/plain"], body: "ok"}.
 "use strict";
 
 const patience = 30_000; // milliseconds; only a browser that hangs needs all of it
@@ -116,7 +116,7 @@ const ways = {
   corsimage: (step) => element("img", {crossOrigin: step.credentials === "include" ? "use-credentials" : "anonymous", src: step.url}),
 };
 
-// element adds an element to the page and waits until it has loaded.
+// element adds an element to the page and waits until it loads or fails.
 function element(name, properties) {
   return new Promise((resolve) => {
     const e = Object.assign(document.createElement(name), properties);
