@@ -41,9 +41,9 @@ func TestWebSocketHandshake(t *testing.T) {
 		name, origin string
 		status, ran  int
 	}{
-		{"a page of another origin does not reach the handler", testkit.Stranger, 403, 0},
-		{"a page of an allowed origin has its connection hijacked", testkit.Friend, 101, 1},
-		{"a page of the server's own origin does, too", "Origin: http://" + host, 101, 2},
+		{"rejects a page on another origin", testkit.Stranger, 403, 0},
+		{"lets the handler hijack the connection of a page on an allowed origin", testkit.Friend, 101, 1},
+		{"lets the handler hijack the connection of a page on the server's origin", "Origin: http://" + host, 101, 2},
 	}
 	for _, test := range tests {
 		conn, err := net.Dial("tcp", host)
@@ -70,7 +70,7 @@ func TestWebSocketHandshake(t *testing.T) {
 	}
 }
 
-func TestWhatHappensToARequest(t *testing.T) {
+func TestResponsesToRequests(t *testing.T) {
 	t.Parallel()
 	const (
 		put     = "Access-Control-Request-Method: PUT"
@@ -98,14 +98,14 @@ func TestWhatHappensToARequest(t *testing.T) {
 		policy cors.Policy
 		method string
 		header []string
-		status int // 200: the handler ran
+		status int // 200 if the handler must run
 		want   []string
 	}{
 		{"adds only Vary without Origin", explicit, "GET", nil, 200, []string{"Vary: Origin"}},
 		{"adds only Vary with an empty Origin", explicit, "GET", []string{"Origin: "}, 200, []string{"Vary: Origin"}},
 		{"treats OPTIONS without Origin as an ordinary request", explicit, "OPTIONS", []string{put}, 200, []string{"Vary: Origin"}},
 		{
-			"responds the same without Origin if any origin is allowed", public, "GET", nil, 200,
+			"allows any origin in a response without Origin if any origin is allowed", public, "GET", nil, 200,
 			[]string{"Access-Control-Allow-Origin: *", "Access-Control-Expose-Headers: Etag, X-Total-Count"},
 		},
 		{
@@ -193,14 +193,14 @@ func TestWhatHappensToARequest(t *testing.T) {
 		{"rejects TRACE from another site without Origin", explicit, "TRACE", []string{"Sec-Fetch-Site: cross-site"}, 403, rejectedLines},
 		{"rejects a PATCH from another site under the zero policy", cors.Policy{}, "PATCH", []string{"Sec-Fetch-Site: cross-site"}, 403, rejectedLines},
 		{"rejects a POST from another site with an empty Origin", explicit, "POST", []string{"Origin: ", "Sec-Fetch-Site: cross-site"}, 403, rejectedLines},
-		{"reads the first Sec-Fetch-Site, without Origin", explicit, "POST", []string{"Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-origin"}, 403, rejectedLines},
-		{"reads the first Sec-Fetch-Site", explicit, "POST", []string{testkit.Stranger, "Sec-Fetch-Site: same-site", "Sec-Fetch-Site: none"}, 403, rejectedLines},
+		{"reads only the first Sec-Fetch-Site without Origin", explicit, "POST", []string{"Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-origin"}, 403, rejectedLines},
+		{"reads only the first Sec-Fetch-Site", explicit, "POST", []string{testkit.Stranger, "Sec-Fetch-Site: same-site", "Sec-Fetch-Site: none"}, 403, rejectedLines},
 		{
 			"calls AllowOriginFunc before the same-origin test", cors.Policy{AllowOriginFunc: anyFunc}, "POST", []string{"Origin: https://api.example", "Sec-Fetch-Site: same-origin"}, 200,
 			[]string{"Access-Control-Allow-Origin: https://api.example", "Vary: Origin"},
 		},
-		{"runs a POST from the server's own page without Origin", explicit, "POST", []string{"Sec-Fetch-Site: same-origin"}, 200, []string{"Vary: Origin"}},
-		{"runs a POST that the user started", explicit, "POST", []string{"Sec-Fetch-Site: none"}, 200, []string{"Vary: Origin"}},
+		{"runs a same-origin POST without Origin", explicit, "POST", []string{"Sec-Fetch-Site: same-origin"}, 200, []string{"Vary: Origin"}},
+		{"runs a POST from the user, without a page", explicit, "POST", []string{"Sec-Fetch-Site: none"}, 200, []string{"Vary: Origin"}},
 		{"runs a POST without browser headers", explicit, "POST", nil, 200, []string{"Vary: Origin"}},
 		{"runs a GET from another site without Origin", explicit, "GET", []string{"Sec-Fetch-Site: cross-site"}, 200, []string{"Vary: Origin"}},
 		{"runs a HEAD from another site without Origin", explicit, "HEAD", []string{"Sec-Fetch-Site: cross-site"}, 200, []string{"Vary: Origin"}},
@@ -252,13 +252,13 @@ func TestSameOrigin(t *testing.T) {
 	t.Parallel()
 	sites := []string{"absent", "same-origin", "same-site", "cross-site", "none", "junk"}
 	longest := strings.Repeat("a.", 126) + "a.:65535"
-	// same has, for each Host, the Origins that equal it without
-	// Sec-Fetch-Site.
+	// same lists the values of Origin that are same-origin with each Host if
+	// Sec-Fetch-Site is absent.
 	same := map[string][]string{
 		"api.example":       {"https://api.example", "http://api.example"},
 		"api.example:8080":  {"https://api.example:8080", "http://api.example:8080"},
 		"API.EXAMPLE":       {"https://api.example", "http://api.example"},
-		"api.example:443":   {"https://api.example", "http://api.example:443"}, // as nginx's $host:$server_port has it
+		"api.example:443":   {"https://api.example", "http://api.example:443"}, // as in nginx's $host:$server_port
 		"Api.example:80":    {"http://api.example", "https://api.example:80"},
 		"[::1]:80":          {"http://[::1]"},
 		":443":              nil,
@@ -299,7 +299,7 @@ func TestSameOrigin(t *testing.T) {
 	}
 }
 
-func TestHeadersOfAnotherLayerAreReplaced(t *testing.T) {
+func TestHeadersOfOuterLayersAreReplaced(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name   string
@@ -339,7 +339,7 @@ func TestFieldBugSingleHeaderOfAnotherLayer(t *testing.T) {
 		w.Header().Set(name, "5")
 		testkit.MustNew(t, testkit.ExamplePolicy).Handler(http.NotFoundHandler()).ServeHTTP(w, testkit.NewRequest("GET", testkit.Stranger))
 		if got := w.Header().Get(name); got != "" {
-			t.Errorf("a rejection has %s: %s", name, got)
+			t.Errorf("the response to a rejected request has %s: %s", name, got)
 		}
 	}
 }
@@ -354,7 +354,7 @@ func TestHandlerRefusesNil(t *testing.T) {
 	new(cors.Middleware).Handler(nil)
 }
 
-// A defect that no test caught: QUERY without Origin passed, as if it were GET.
+// A defect that no test caught: QUERY without Origin ran the handler, like GET.
 func TestFieldBugQueryWithoutOrigin(t *testing.T) {
 	t.Parallel()
 	w, ran := testkit.Serve(testkit.MustNew(t, testkit.ExamplePolicy), testkit.NewRequest("QUERY", "Sec-Fetch-Site: cross-site"))
@@ -363,9 +363,9 @@ func TestFieldBugQueryWithoutOrigin(t *testing.T) {
 	}
 }
 
-// A defect that no test caught: the request was read again after functions of
-// the policy, which can remove headers. They must not do that, but it must not
-// change the error or cause a panic.
+// A defect that no test caught: Handler read the request again after functions of
+// the policy, which can remove headers. If they do so by mistake, the error must
+// not change, and Handler must not panic.
 func TestFieldBugRequestReadAfterCallbacks(t *testing.T) {
 	t.Parallel()
 	var reported *cors.RequestError
@@ -385,7 +385,7 @@ func TestFieldBugRequestReadAfterCallbacks(t *testing.T) {
 	}
 	m := testkit.MustNew(t, p)
 	if w, ran := testkit.Serve(m, testkit.NewRequest("GET", testkit.Stranger)); ran || w.Code != 403 {
-		t.Errorf("a rejected request got %d", w.Code)
+		t.Errorf("a rejected request got %d, and the handler ran: %t", w.Code, ran)
 	}
 	for _, want := range []cors.RequestError{{Field: "Origin", Value: "https://evil.example"}, {Preflight: true, Field: "Origin", Value: "https://evil.example"}} {
 		method := map[bool]string{false: "GET", true: "OPTIONS"}[want.Preflight]
@@ -424,7 +424,7 @@ func TestVaryIsExtended(t *testing.T) {
 			before[0], before[1] = "Accept-Encoding", "Accept-Language, Cookie"
 			w.Header()["Vary"] = before
 			p := testkit.ExamplePolicy
-			p.AllowedMethods, p.AllowCredentials = []string{"*"}, true // preflight responses have another Vary
+			p.AllowedMethods, p.AllowCredentials = []string{"*"}, true // adds a name to Vary in preflight responses
 			p.DenyHandler, p.PassRejected = change.DenyHandler, change.PassRejected
 			testkit.MustNew(t, p).Handler(http.NotFoundHandler()).ServeHTTP(w, testkit.NewRequest(test.method, test.header...))
 			if got, want := w.Header()["Vary"], []string{"Accept-Encoding", "Accept-Language, Cookie", test.added}; !slices.Equal(got, want) {
@@ -437,7 +437,7 @@ func TestVaryIsExtended(t *testing.T) {
 	}
 }
 
-// A plainWriter is a ResponseWriter whose identity can be compared.
+// A plainWriter is a ResponseWriter without optional methods.
 type plainWriter struct{ http.ResponseWriter }
 
 func TestResponseWriterIsPassedOn(t *testing.T) {
@@ -545,7 +545,7 @@ func TestPassRejected(t *testing.T) {
 			if ran != test.passes || reports != test.reports {
 				t.Errorf("the handler ran: %t, want %t; reports: %d, want %d", ran, test.passes, reports, test.reports)
 			}
-			want := []string{"Content-Type: text/plain; charset=utf-8", "Vary: Origin"} // Content-Type of the handler
+			want := []string{"Content-Type: text/plain; charset=utf-8", "Vary: Origin"} // Content-Type is set by the handler
 			if !test.passes {
 				want = []string{"Cache-Control: no-store", "Vary: Origin"}
 			}
@@ -557,8 +557,8 @@ func TestPassRejected(t *testing.T) {
 }
 
 // Chromium 156: once the user granted storage access, images, scripts, frames
-// and fetches with mode "no-cors" include Origin. They got a 403; without the
-// grant, a 200.
+// and fetches with mode "no-cors" include Origin. They got a 403. Without the
+// grant, they got a 200.
 func TestFieldBugStorageAccess(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -599,7 +599,7 @@ func TestFieldBugStorageAccess(t *testing.T) {
 	}
 }
 
-func TestStorageAccessComesAfterTheFunction(t *testing.T) {
+func TestAllowOriginFuncPrecedesStorageAccess(t *testing.T) {
 	t.Parallel()
 	m := testkit.MustNew(t, cors.Policy{AllowOriginFunc: anyFunc})
 	w, ran := testkit.Serve(m, testkit.NewRequest("GET", testkit.Stranger, "Sec-Fetch-Mode: no-cors"))
@@ -671,8 +671,8 @@ func TestRejectionInsideCompression(t *testing.T) {
 	}
 }
 
-// Tried as a new user would: for http instead of https, a wrong port and the
-// bare domain, the message was always "is not in AllowedOrigins".
+// Found in this package: for http instead of https, a wrong port or the bare
+// domain, the message was always "is not in AllowedOrigins".
 func TestFieldBugNearMisses(t *testing.T) {
 	t.Parallel()
 	listed := []string{"https://app.example.com", "http://localhost:3000", "https://*.example.org", "https://www.example.net"}
@@ -720,7 +720,7 @@ func TestSetPolicy(t *testing.T) {
 		t.Error("SetPolicy accepts an invalid policy")
 	}
 	if !allows("https://example-client.com") || allows("https://a.example") {
-		t.Error("an invalid policy changes the policy")
+		t.Error("SetPolicy with an invalid policy changes the policy")
 	}
 	if err := m.SetPolicy(cors.Policy{}); err != nil {
 		t.Fatal(err)
@@ -841,8 +841,8 @@ func TestAllocations(t *testing.T) {
 					if allocs > want {
 						t.Errorf("policy %q, %s from %.30q, Vary %q: %v allocations, want at most %v", name, method, origin, outer, allocs, want)
 					}
-					// Check allocates a RequestError, a copy of its Value, and
-					// for null and near misses a message.
+					// Check allocates a RequestError and a copy of its Value. For
+					// null and near misses, it also allocates a message.
 					if allocs := testing.AllocsPerRun(10, func() { m.Check(r) }); allocs > 5 {
 						t.Errorf("policy %q, %s from %.30q: Check takes %v allocations, want at most 5", name, method, origin, allocs)
 					}
@@ -852,8 +852,8 @@ func TestAllocations(t *testing.T) {
 	}
 }
 
-// Found in this package: after c, _ := cors.New(bad), every request panicked,
-// and nothing panicked before.
+// Found in this package: after c, _ := cors.New(bad), Handler did not panic, but
+// every request did.
 func TestFieldBugNilMiddlewareWrapsAHandler(t *testing.T) {
 	t.Parallel()
 	c, _ := cors.New(cors.Policy{AllowedOrigins: []string{"example.com"}})
@@ -936,7 +936,7 @@ func TestFieldBugSharedHeaderValues(t *testing.T) {
 			want := first.Header().Clone()
 			second, _ := testkit.Serve(m, r)
 
-			// Appending to one header does not change another.
+			// Appending to one header must not change another.
 			for name, values := range first.Header() {
 				_ = append(values, "scribble")
 				for other, values := range first.Header() {
@@ -1085,7 +1085,7 @@ func TestFieldBugCachedForAnotherOrigin(t *testing.T) {
 			for _, second := range requests {
 				fresh, _ := testkit.Serve(m, testkit.NewRequest("GET", second...))
 
-				// The rule of RFC 9111, section 4.1, for caches.
+				// RFC 9111, section 4.1: a cache can reuse the response.
 				reusable := true
 				for _, name := range strings.Split(strings.Join(stored.Header()["Vary"], ","), ",") {
 					reusable = reusable && testkit.NewRequest("GET", first...).Header.Get(name) == testkit.NewRequest("GET", second...).Header.Get(name)

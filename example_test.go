@@ -19,8 +19,9 @@ import (
 	"github.com/f407da42/cors"
 )
 
-// ask sends a request to h, as a browser does for a page on origin, and prints the status and the CORS headers of the response.
-func ask(h http.Handler, method, target, origin string) {
+// send sends a request to h, as a browser does for a page on origin. It prints the
+// status and the CORS headers of the response.
+func send(h http.Handler, method, target, origin string) {
 	r := httptest.NewRequest(method, target, nil)
 	if origin != "" {
 		r.Header.Set("Origin", origin)
@@ -38,7 +39,7 @@ func ask(h http.Handler, method, target, origin string) {
 	}
 }
 
-// Wrap the whole router. Preflights then reach the middleware, even if all patterns
+// Wrap the whole router. The middleware then gets preflights, even if all patterns
 // have methods.
 func Example() {
 	mux := http.NewServeMux()
@@ -57,9 +58,9 @@ func Example() {
 	}
 	handler := c.Handler(mux) // for http.ListenAndServe
 
-	ask(handler, "OPTIONS", "/data", "https://app.example.com")
-	ask(handler, "PUT", "/data", "https://app.example.com")
-	ask(handler, "PUT", "/data", "https://evil.example")
+	send(handler, "OPTIONS", "/data", "https://app.example.com")
+	send(handler, "PUT", "/data", "https://app.example.com")
+	send(handler, "PUT", "/data", "https://evil.example")
 	// Output:
 	// OPTIONS /data from https://app.example.com -> 204
 	//   Access-Control-Allow-Origin: https://app.example.com
@@ -72,8 +73,8 @@ func Example() {
 	// PUT /data from https://evil.example -> 403
 }
 
-// Parts of a site can have different policies: here, a public one, and one for an app
-// that sends cookies.
+// Parts of a site can have different policies. Here, one policy is public, and the
+// other is for an app that sends cookies.
 func ExampleMiddleware_Handler_subtrees() {
 	hello := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "hello") })
 
@@ -95,9 +96,9 @@ func ExampleMiddleware_Handler_subtrees() {
 	mux.Handle("/public/", public.Handler(hello))
 	mux.Handle("/private/", private.Handler(hello))
 
-	ask(mux, "GET", "/public/x", "https://anywhere.example")
-	ask(mux, "GET", "/private/x", "https://anywhere.example")
-	ask(mux, "OPTIONS", "/private/x", "https://app.example.com")
+	send(mux, "GET", "/public/x", "https://anywhere.example")
+	send(mux, "GET", "/private/x", "https://anywhere.example")
+	send(mux, "OPTIONS", "/private/x", "https://app.example.com")
 	// Output:
 	// GET /public/x from https://anywhere.example -> 200
 	//   Access-Control-Allow-Origin: *
@@ -121,11 +122,11 @@ func ExampleMiddleware_Handler_incorrect() {
 
 	wrong := http.NewServeMux()
 	wrong.Handle("PUT /x", c.Handler(update))
-	ask(wrong, "OPTIONS", "/x", "https://app.example.com")
+	send(wrong, "OPTIONS", "/x", "https://app.example.com")
 
 	right := http.NewServeMux()
 	right.Handle("PUT /x", update)
-	ask(c.Handler(right), "OPTIONS", "/x", "https://app.example.com")
+	send(c.Handler(right), "OPTIONS", "/x", "https://app.example.com")
 	// Output:
 	// OPTIONS /x from https://app.example.com -> 405
 	// OPTIONS /x from https://app.example.com -> 204
@@ -155,8 +156,8 @@ func ExamplePolicy_onReject() {
 	}
 	handler := c.Handler(http.NotFoundHandler())
 
-	ask(handler, "GET", "/x", "https://evil.example")
-	ask(handler, "OPTIONS", "/x", "https://app.example.com")
+	send(handler, "GET", "/x", "https://evil.example")
+	send(handler, "OPTIONS", "/x", "https://app.example.com")
 	// Output:
 	// level=WARN msg=CORS path=/x preflight=false field=Origin value=https://evil.example
 	// GET /x from https://evil.example -> 403
@@ -165,8 +166,8 @@ func ExamplePolicy_onReject() {
 	//   Access-Control-Allow-Origin: https://app.example.com
 }
 
-// New reports all mistakes in a policy at once. Each has a field and an index, for
-// example to show them next to the inputs of a form.
+// New reports all mistakes in a policy at once. Each error has a field and an index.
+// A form can use them to show the error next to its input.
 func ExamplePolicyError() {
 	_, err := cors.New(cors.Policy{
 		AllowedOrigins:   []string{"https://app.example.com", "example.com", "*"},
@@ -209,11 +210,11 @@ func ExampleMiddleware_SetPolicy() {
 		}
 	}
 
-	ask(handler, "GET", "/", "https://app.example.com")
+	send(handler, "GET", "/", "https://app.example.com")
 	reload("https://app.example.com")
-	ask(handler, "GET", "/", "https://app.example.com")
+	send(handler, "GET", "/", "https://app.example.com")
 	reload("https://app.example.com/")
-	ask(handler, "GET", "/", "https://app.example.com")
+	send(handler, "GET", "/", "https://app.example.com")
 	// Output:
 	// GET / from https://app.example.com -> 403
 	// GET / from https://app.example.com -> 200
@@ -247,7 +248,7 @@ func ExampleStripHeaders() {
 		log.Fatal(err)
 	}
 
-	ask(c.Handler(proxy), "GET", "/x", "https://app.example.com")
+	send(c.Handler(proxy), "GET", "/x", "https://app.example.com")
 	// Output:
 	// GET /x from https://app.example.com -> 200
 	//   Access-Control-Allow-Origin: https://app.example.com
@@ -271,9 +272,9 @@ func ExamplePolicy_allowOriginFunc() {
 	}
 	handler := c.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {}))
 
-	ask(handler, "GET", "https://acme.api.example.com/", "https://www.acme.example")
-	ask(handler, "GET", "https://other.api.example.com/", "https://www.acme.example")
-	ask(handler, "GET", "https://other.api.example.com/", "https://admin.example.com")
+	send(handler, "GET", "https://acme.api.example.com/", "https://www.acme.example")
+	send(handler, "GET", "https://other.api.example.com/", "https://www.acme.example")
+	send(handler, "GET", "https://other.api.example.com/", "https://admin.example.com")
 	// Output:
 	// GET https://acme.api.example.com/ from https://www.acme.example -> 200
 	//   Access-Control-Allow-Origin: https://www.acme.example
@@ -282,7 +283,7 @@ func ExamplePolicy_allowOriginFunc() {
 	//   Access-Control-Allow-Origin: https://admin.example.com
 }
 
-// pagesList is a short form of the List in golang.org/x/net/publicsuffix.
+// pagesList replaces publicsuffix.List of golang.org/x/net in this example.
 type pagesList struct{}
 
 func (pagesList) String() string { return "one suffix, and single labels" }
@@ -295,7 +296,7 @@ func (pagesList) PublicSuffix(domain string) string {
 }
 
 // With credentials, New refuses patterns for subdomains that anyone can register.
-// A list of public suffixes makes it refuse more of them.
+// With a list of public suffixes, New recognizes more of these patterns.
 func ExamplePolicy_publicSuffixes() {
 	policy := cors.Policy{
 		AllowedOrigins:   []string{"https://*.pages.example", "https://*.ours.pages.example"},
@@ -313,7 +314,8 @@ func ExamplePolicy_publicSuffixes() {
 	// <nil>
 }
 
-// Check reports how a policy judges a request, for tests of your policy.
+// Check returns an error for a request that the policy rejects, and for a preflight
+// that a browser will stop at. Use it to test your policy.
 func ExampleMiddleware_Check() {
 	c, err := cors.New(cors.Policy{
 		AllowedOrigins: []string{"https://*.example.com"},
@@ -342,8 +344,8 @@ func ExampleMiddleware_Check() {
 	// cors: preflight: origin "https://example.com" is not in AllowedOrigins; "https://*.example.com" is
 }
 
-// A policy can come from the environment. The errors are known at startup, and name
-// the remedy.
+// A policy can come from the environment. New returns its errors at startup, with a
+// fix for each.
 func ExampleNew_environment() {
 	fromEnvironment := func() (*cors.Middleware, error) {
 		return cors.New(cors.Policy{
@@ -418,9 +420,8 @@ func ExampleNew_json() {
 	// cors: Policy in JSON: MaxAge: 7200 is not a duration; write text with a unit, such as "2h"
 }
 
-// To move a service to this package, first observe the requests that the policy
-// would reject. They run, but are logged. If the log is empty, remove
-// PassRejected.
+// Before your policy rejects requests, observe them. With PassRejected, they run the
+// handler, and OnReject logs them. Once the log stays empty, remove PassRejected.
 func ExamplePolicy_observeFirst() {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /orders", func(w http.ResponseWriter, r *http.Request) {
@@ -436,7 +437,7 @@ func ExamplePolicy_observeFirst() {
 	}
 	handler := c.Handler(mux)
 
-	ask(handler, "POST", "https://api.example.com/orders", "https://forgotten.example.com")
+	send(handler, "POST", "https://api.example.com/orders", "https://forgotten.example.com")
 	// Output:
 	// POST /orders cors: request: origin "https://forgotten.example.com" is not in AllowedOrigins
 	// POST https://api.example.com/orders from https://forgotten.example.com -> 201

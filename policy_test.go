@@ -17,7 +17,7 @@ import (
 	"github.com/f407da42/cors/internal/testkit"
 )
 
-// suffixes is a short cookiejar.PublicSuffixList.
+// suffixes is a short public suffix list.
 type suffixes struct{}
 
 func (suffixes) String() string { return "for tests" }
@@ -54,8 +54,8 @@ func TestRefusedPolicies(t *testing.T) {
 	tests := []struct {
 		name   string
 		policy cors.Policy
-		// The beginning of each message: field, index, value and fault; and
-		// its end: what to write instead.
+		// The beginning and the end of each message. The beginning has the
+		// field, index, value and fault. The end has the fix.
 		want [][2]string
 	}{
 		{"no scheme", origins("example.com"), [][2]string{{`AllowedOrigins[0]: "example.com" has no scheme`, `did you mean "https://example.com"?`}}},
@@ -317,10 +317,10 @@ func TestAcceptedPolicies(t *testing.T) {
 	suffixed := credentialed("https://*.example.github.io", "https://*.example.co.uk", "https://*.example.com")
 	suffixed.PublicSuffixes = suffixes{}
 	tests := []struct {
-		name        string
-		policy      cors.Policy
-		allowed     []string
-		alsoRefused []string
+		name     string
+		policy   cors.Policy
+		allowed  []string
+		rejected []string
 	}{
 		{
 			"an exact origin is compared byte for byte", origins("https://example.com"), []string{"https://example.com"},
@@ -401,22 +401,22 @@ func TestAcceptedPolicies(t *testing.T) {
 			"any host and port of an extension's scheme", origins("moz-extension://*", "safari-web-extension://*"),
 			[]string{uuid, "safari-web-extension://0A1B-2C", "moz-extension://a:1"}, []string{"moz-extension://", "moz-extension://a/", "chrome-extension://a", "https://a"},
 		},
-		{"any host of a scheme with credentials, at a risk", accepting(credentialed("moz-extension://*"), cors.RiskPublicSuffix), []string{uuid}, []string{"https://a"}},
-		{"well-known suffixes with credentials, at a risk", accepting(credentialed("https://*.github.io"), cors.RiskPublicSuffix), []string{"https://a.github.io"}, []string{"https://github.io"}},
+		{"any host of a scheme with credentials and the risk accepted", accepting(credentialed("moz-extension://*"), cors.RiskPublicSuffix), []string{uuid}, []string{"https://a"}},
+		{"well-known suffixes with credentials and the risk accepted", accepting(credentialed("https://*.github.io"), cors.RiskPublicSuffix), []string{"https://a.github.io"}, []string{"https://github.io"}},
 		{"any origin", origins("*"), []string{"https://example.com", "null", "junk", "https://a.example, https://b.example"}, nil},
 		{"any origin, twice", origins("*", "*"), []string{"https://example.com"}, nil},
-		{"null, at a risk", accepting(origins("null"), cors.RiskNullOrigin), []string{"null"}, []string{"Null", "null ", "https://example.com"}},
-		{"null with credentials, at a risk", accepting(credentialed("null"), cors.RiskNullOrigin), []string{"null"}, []string{"https://example.com"}},
+		{"null, with the risk accepted", accepting(origins("null"), cors.RiskNullOrigin), []string{"null"}, []string{"Null", "null ", "https://example.com"}},
+		{"null with credentials and the risk accepted", accepting(credentialed("null"), cors.RiskNullOrigin), []string{"null"}, []string{"https://example.com"}},
 
 		{
 			"loopback origins with credentials", credentialed("http://localhost", "http://localhost:3000", "http://app.localhost", "http://127.0.0.1:8080", "http://127.1.2.3", "http://[::1]:*", "http://*.app.localhost:*", "https://*.localhost"),
 			[]string{"http://localhost", "http://localhost:3000", "http://app.localhost", "http://127.0.0.1:8080", "http://127.1.2.3", "http://[::1]", "http://x.app.localhost:5", "https://x.localhost"}, []string{"http://127.0.0.1"},
 		},
-		{"insecure origins with credentials, at a risk", accepting(credentialed("http://example.com"), cors.RiskInsecureOrigin), []string{"http://example.com"}, []string{"https://example.com"}},
+		{"insecure origins with credentials and the risk accepted", accepting(credentialed("http://example.com"), cors.RiskInsecureOrigin), []string{"http://example.com"}, []string{"https://example.com"}},
 		{"other schemes with credentials", credentialed("app://example.com", "https://example.com"), []string{"app://example.com", "https://example.com"}, nil},
 		{"subdomains of two labels with credentials", credentialed("https://*.example.com", "https://*.co.example"), []string{"https://a.example.com", "https://a.co.example"}, []string{"https://co.example"}},
 		{"subdomains of domains that are not public suffixes, with credentials", suffixed, []string{"https://a.example.github.io", "https://a.example.co.uk", "https://a.example.com"}, []string{"https://a.github.io"}},
-		{"subdomains of a public suffix with credentials, at a risk", accepting(credentialed("https://*.com"), cors.RiskPublicSuffix), []string{"https://a.com"}, []string{"https://com"}},
+		{"subdomains of a public suffix with credentials and the risk accepted", accepting(credentialed("https://*.com"), cors.RiskPublicSuffix), []string{"https://a.com"}, []string{"https://com"}},
 		{"subdomains of a public suffix without credentials", origins("https://*.com"), []string{"https://a.com"}, []string{"https://com"}},
 		{"all risks", accepting(credentialed("http://*.com", "null"), cors.RiskInsecureOrigin|cors.RiskPublicSuffix|cors.RiskNullOrigin), []string{"http://a.com", "null"}, nil},
 	}
@@ -432,7 +432,7 @@ func TestAcceptedPolicies(t *testing.T) {
 					t.Errorf("the handler does not run for %q", origin)
 				}
 			}
-			for _, origin := range test.alsoRefused {
+			for _, origin := range test.rejected {
 				r := testkit.NewRequest("GET", "Origin: "+origin)
 				if origin == "" {
 					r = testkit.NewRequest("OPTIONS", "Origin: , ", "Access-Control-Request-Method: PUT")
@@ -486,21 +486,21 @@ func TestAllowOriginFunc(t *testing.T) {
 		{"an origin that is listed", "https://listed.example", 0, false},
 		{"an origin that a pattern allows", "https://a.listed.example", 0, false},
 		{"null", "null", 0, false},
-		{"null, at a risk", "null", cors.RiskNullOrigin, true},
+		{"null, with the risk accepted", "null", cors.RiskNullOrigin, true},
 		{"the default port", "https://tenant.example:443", 0, false},
-		{"upper case", "https://Tenant.example", 0, false},
+		{"an uppercase host", "https://Tenant.example", 0, false},
 		{"a path", "https://tenant.example/", 0, false},
 		{"a user", "https://user@tenant.example", 0, false},
 		{"a wildcard", "https://*.tenant.example", 0, false},
-		{"any origin", "*", 0, false},
+		{"an asterisk", "*", 0, false},
 		{"a file", "file://tenant.example", 0, false},
-		{"a file, at a risk", "file://tenant.example", cors.RiskNullOrigin, false},
+		{"a file, with the risk accepted", "file://tenant.example", cors.RiskNullOrigin, false},
 		{"any file", "file://", 0, false},
-		{"any file, at a risk", "file://", cors.RiskNullOrigin, true},
+		{"any file, with the risk accepted", "file://", cors.RiskNullOrigin, true},
 		{"Electron's origin", "app://.", 0, true},
 		{"a scheme without a host", "app://", 0, true},
 		{"a dot at the end", "https://tenant.example.", 0, true},
-		{"an extension in upper case", "safari-web-extension://0A1B", 0, true},
+		{"an extension in uppercase", "safari-web-extension://0A1B", 0, true},
 		{"an app's path", "app://a/b", 0, false},
 		{"an app's user", "app://u@a", 0, false},
 		{"a control character", "https://tenant.example\x01", 0, false},
@@ -511,14 +511,14 @@ func TestAllowOriginFunc(t *testing.T) {
 		{"512 bytes", long + strings.Repeat("a", 512-400-len("://tenant")) + "://tenant", 0, true},
 		{"513 bytes", long + strings.Repeat("a", 513-400-len("://tenant")) + "://tenant", 0, false},
 	} {
-		for _, answer := range []bool{true, false} {
-			var asked []string
+		for _, allow := range []bool{true, false} {
+			var calls []string
 			m := testkit.MustNew(t, cors.Policy{
 				AllowedOrigins: []string{"https://listed.example", "https://*.listed.example"},
 				AcceptRisks:    test.risks,
 				AllowOriginFunc: func(r *http.Request, origin string) bool {
-					asked = append(asked, r.Method+" "+origin)
-					return answer
+					calls = append(calls, r.Method+" "+origin)
+					return allow
 				},
 			})
 			w, ran := testkit.Serve(m, testkit.NewRequest("PURGE", "Origin: "+test.origin))
@@ -526,10 +526,10 @@ func TestAllowOriginFunc(t *testing.T) {
 			if test.called {
 				want = []string{"PURGE " + test.origin}
 			}
-			if !slices.Equal(asked, want) {
-				t.Errorf("%s: the function is called for %q, want %q", test.name, asked, want)
+			if !slices.Equal(calls, want) {
+				t.Errorf("%s: the function is called for %q, want %q", test.name, calls, want)
 			}
-			allowed := strings.HasSuffix(test.origin, "listed.example") || test.called && answer
+			allowed := strings.HasSuffix(test.origin, "listed.example") || test.called && allow
 			if ran != allowed || (w.Header().Get("Access-Control-Allow-Origin") == test.origin) != allowed {
 				t.Errorf("%s: the handler ran: %t, want %t", test.name, ran, allowed)
 			}
@@ -683,8 +683,8 @@ func TestEmbeddedPolicyTakesOverJSON(t *testing.T) {
 	}
 }
 
-// A third of 233 policies in public Go code list names that do nothing. New
-// refused them.
+// New refused a third of 233 policies in public Go code, because they list names
+// that do nothing.
 func TestFieldBugHarmlessEntries(t *testing.T) {
 	t.Parallel()
 	p := cors.Policy{
@@ -772,7 +772,7 @@ func TestDuplicatesAreAccepted(t *testing.T) {
 
 // TestNewAllocatesOncePerMap counts allocations, so it is not parallel.
 func TestNewAllocatesOncePerMap(t *testing.T) {
-	const n = 1000 // about half of the capacity of their map; parts of a fuller map can grow
+	const n = 1000 // about half of the capacity of their map, because parts of a fuller map can grow
 	origins := make([]string, n)
 	for i := range origins {
 		origins[i] = fmt.Sprintf("https://site-%d.example.com", i)
@@ -784,23 +784,23 @@ func TestNewAllocatesOncePerMap(t *testing.T) {
 	forMap := testing.AllocsPerRun(5, func() { set = make(map[string]bool, n) })
 	forNone, forFirst, forAll := allocs(nil), allocs(origins[:1]), allocs(origins)
 	if forAll > forFirst+forMap {
-		t.Errorf("%v allocations for %d origins, %v for the first, %v for a map of %d: something grew", forAll, n, forFirst, forMap, n)
+		t.Errorf("%v allocations for %d origins, %v for the first, %v for a map of %d, so a map or a list grew", forAll, n, forFirst, forMap, n)
 	}
 	if forFirst > forNone+1 {
-		t.Errorf("%v allocations for the first origin, %v without origins; want at most one more, for a copy of the list", forFirst, forNone)
+		t.Errorf("%v allocations for the first origin, %v without origins; want at most 1 more, for a copy of the list", forFirst, forNone)
 	}
 	_ = set
 }
 
 // checkPages checks which origins m allows.
-func checkPages(t *testing.T, m *cors.Middleware, allowed, refused []string) {
+func checkPages(t *testing.T, m *cors.Middleware, allowed, rejected []string) {
 	t.Helper()
 	for _, origin := range allowed {
 		if !testkit.AllowsPage(m, origin) {
 			t.Errorf("%q is not allowed", origin)
 		}
 	}
-	for _, origin := range refused {
+	for _, origin := range rejected {
 		if testkit.AllowsPage(m, origin) {
 			t.Errorf("%q is allowed", origin)
 		}
@@ -820,7 +820,7 @@ func TestFieldBugAnyOriginWithCredentials(t *testing.T) {
 	}
 	w, ran := testkit.Serve(m, testkit.NewRequest("GET", testkit.Stranger))
 	if ran || w.Header().Get("Access-Control-Allow-Origin") != "" {
-		t.Errorf("then a stranger's request got %v", w.Header())
+		t.Errorf("after SetPolicy, a request from another origin got %v, and the handler ran: %t", w.Header(), ran)
 	}
 }
 
@@ -897,7 +897,7 @@ func TestFieldBugListedButRejected(t *testing.T) {
 	m := testkit.MustNew(t, p)
 	for _, origin := range listed {
 		if !testkit.AllowsPage(m, origin) {
-			t.Errorf("%s is listed, but refused", origin)
+			t.Errorf("%s is listed, but rejected", origin)
 		}
 	}
 
@@ -905,11 +905,11 @@ func TestFieldBugListedButRejected(t *testing.T) {
 	m = testkit.MustNew(t, p)
 	for _, name := range p.AllowedHeaders {
 		if err := testkit.CheckRequestHeaders(m, []string{strings.ToLower(name)}); err != nil {
-			t.Errorf("%s is listed, but refused: %v", name, err)
+			t.Errorf("%s is listed, but rejected: %v", name, err)
 		}
 	}
 	if err := testkit.CheckRequestHeaders(m, []string{strings.ToLower(strings.Join(p.AllowedHeaders, ","))}); err != nil {
-		t.Errorf("all listed names together are refused: %v", err)
+		t.Errorf("all listed names together are rejected: %v", err)
 	}
 }
 
@@ -927,7 +927,7 @@ func TestFieldBugPatternWithoutAnchor(t *testing.T) {
 }
 
 // hasura 8261, hanko 2870: no pattern could match preview deployments. People
-// compared a prefix and forgot the rest.
+// compared only a prefix of the origin.
 func TestFieldBugPreviewDeployments(t *testing.T) {
 	t.Parallel()
 	m := testkit.MustNew(t, origins("https://*--proj.netlify.app", "https://proj-*.vercel.app", "https://app-*-team.vercel.app"))
@@ -957,13 +957,13 @@ func TestFieldBugOriginsOfApps(t *testing.T) {
 		{"capacitor://localhost", 0},
 		{"file://", cors.RiskNullOrigin},
 	} {
-		asked := ""
+		called := ""
 		listed := cors.Policy{AllowedOrigins: []string{test.origin}, AcceptRisks: test.risks}
 		function := cors.Policy{AcceptRisks: test.risks, AllowOriginFunc: func(_ *http.Request, origin string) bool {
-			asked = origin
+			called = origin
 			return true
 		}}
-		for name, p := range map[string]cors.Policy{"listed": listed, "left to the function": function} {
+		for name, p := range map[string]cors.Policy{"listed": listed, "allowed by the function": function} {
 			m, err := cors.New(p)
 			if err != nil {
 				t.Errorf("%s, %s: %v", test.origin, name, err)
@@ -974,18 +974,18 @@ func TestFieldBugOriginsOfApps(t *testing.T) {
 				t.Errorf("%s, %s: the handler ran: %t; got %q", test.origin, name, ran, w.Header())
 			}
 		}
-		if asked != test.origin {
-			t.Errorf("%s: the function was asked about %q", test.origin, asked)
+		if called != test.origin {
+			t.Errorf("%s: the function was called for %q", test.origin, called)
 		}
 		if test.risks == 0 {
 			continue
 		}
-		listed.AcceptRisks, function.AcceptRisks, asked = 0, 0, ""
+		listed.AcceptRisks, function.AcceptRisks, called = 0, 0, ""
 		if _, err := cors.New(listed); err == nil {
 			t.Errorf("%s is accepted without its risk", test.origin)
 		}
-		if testkit.AllowsPage(testkit.MustNew(t, function), test.origin) || asked != "" {
-			t.Errorf("%s: the function is asked without the risk", test.origin)
+		if testkit.AllowsPage(testkit.MustNew(t, function), test.origin) || called != "" {
+			t.Errorf("%s: the function is called, although the risk is not accepted", test.origin)
 		}
 	}
 }
@@ -993,12 +993,12 @@ func TestFieldBugOriginsOfApps(t *testing.T) {
 // rs/cors (measured): an Origin of one megabyte was lowercased and compared in
 // full.
 func TestFieldBugHugeOrigin(t *testing.T) {
-	asked := 0
+	calls := 0
 	huge := "https://" + strings.Repeat("A.", 1<<19) + "example.com"
 	for _, p := range []cors.Policy{
 		testkit.ExamplePolicy,
 		{AllowedOrigins: []string{"https://*.example.com", "http://localhost:*"}},
-		{AllowOriginFunc: func(*http.Request, string) bool { asked++; return true }},
+		{AllowOriginFunc: func(*http.Request, string) bool { calls++; return true }},
 	} {
 		m := testkit.MustNew(t, p)
 		h := m.Handler(http.NotFoundHandler())
@@ -1013,20 +1013,20 @@ func TestFieldBugHugeOrigin(t *testing.T) {
 			t.Errorf("policy %+v: Check returned %.600v", p, err)
 		}
 
-		// A scheme may be that long.
+		// The length of a scheme has no limit of its own.
 		r.Header["Origin"] = []string{strings.Repeat("a", 513-len("://b")) + "://b"}
 		if m.Check(r) == nil {
 			t.Errorf("policy %+v: an origin of 513 bytes is allowed", p)
 		}
 	}
-	if asked > 0 {
-		t.Errorf("AllowOriginFunc was asked %d times about an origin of more than 512 bytes", asked)
+	if calls > 0 {
+		t.Errorf("AllowOriginFunc was called %d times for an origin of more than 512 bytes", calls)
 	}
 }
 
 // Found in this package: a rejected Origin of a megabyte was compared in full
-// with a Host of the same length. The comparison costs a thousand times more
-// for a megabyte than for a kilobyte.
+// with a Host of equal length. That costs a thousand times more for a megabyte
+// than for a kilobyte.
 func TestFieldBugHugeOriginAndHost(t *testing.T) {
 	h := new(cors.Middleware).Handler(http.NotFoundHandler())
 	for _, port := range []string{"", ":443"} {

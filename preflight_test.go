@@ -56,7 +56,7 @@ func TestExchangeOnTheWire(t *testing.T) {
 		testkit.Rejection
 	tests := []struct {
 		name, send, want string
-		ran              int // number of calls after it
+		ran              int // number of calls of the handler so far
 	}{
 		{
 			"responds to the preflight with the policy", preflightFrom(testkit.Friend),
@@ -101,12 +101,12 @@ func TestExchangeOnTheWire(t *testing.T) {
 			t.Errorf("%s: got\n%s\nwant\n%s", test.name, got, test.want)
 		}
 		if ran != test.ran {
-			t.Errorf("%s: the handler has run %d times, want %d", test.name, ran, test.ran)
+			t.Errorf("%s: the handler ran %d times, want %d", test.name, ran, test.ran)
 		}
 	}
 	conn.(*net.TCPConn).CloseWrite()
 	if rest, err := io.ReadAll(conn); len(rest) > 0 || err != nil {
-		t.Errorf("then got %q, %v", rest, err)
+		t.Errorf("after the last response, got %q, %v", rest, err)
 	}
 }
 
@@ -159,8 +159,8 @@ func TestCheckPreflights(t *testing.T) {
 		put     = method + ": PUT"
 	)
 	type fault struct{ field, value string }
-	// The names have 40 bytes, ", " after each adds 6, and 128 more are
-	// allowed.
+	// The three names have 40 bytes. A ", " after each name adds 6 bytes, and
+	// the limit is 128 bytes more.
 	longest := "authorization,x-custom-header,content-type"
 	longest += strings.Repeat(" ", 40+6+128-len(longest))
 	megabyte := strings.Repeat("x-custom-header,", 1<<16)
@@ -232,7 +232,7 @@ func TestCheckPreflights(t *testing.T) {
 			t.Errorf("%s: got %.600v, want %.600v", test.name, got, test.want)
 		}
 		if !got.Preflight {
-			t.Errorf("%s: got an error that is not about a preflight", test.name)
+			t.Errorf("%s: the field Preflight of the error is false", test.name)
 		}
 	}
 }
@@ -271,8 +271,8 @@ func TestFieldBugLongRequestHeaders(t *testing.T) {
 	}
 }
 
-// Found in this package: 700 listed names were too long if the policy also
-// lists "*".
+// Found in this package: if the policy also listed "*", a preflight for 700
+// listed names was too long.
 func TestFieldBugManyHeadersWithWildcard(t *testing.T) {
 	t.Parallel()
 	var names []string
@@ -296,16 +296,16 @@ func TestFieldBugRequestHeadersUnsorted(t *testing.T) {
 	t.Parallel()
 	p := cors.Policy{AllowedOrigins: []string{"https://example-client.com", "https://example.com"}, AllowedHeaders: []string{"Content-Type", "authorization", "X-Request-Id"}}
 	m := testkit.MustNew(t, p)
-	for _, asked := range []string{
+	for _, names := range []string{
 		"Authorization", "AUTHORIZATION", "authorization,content-type,x-request-id", "x-request-id,content-type,authorization",
 		"X-Request-ID, Authorization", "content-type , authorization", "authorization,authorization",
 	} {
-		if err := testkit.CheckRequestHeaders(m, []string{asked}); err != nil {
-			t.Errorf("Check refuses %q: %v", asked, err)
+		if err := testkit.CheckRequestHeaders(m, []string{names}); err != nil {
+			t.Errorf("Check rejects %q: %v", names, err)
 		}
-		w, _ := testkit.Serve(m, testkit.NewRequest("OPTIONS", testkit.Friend, "Access-Control-Request-Method: GET", "Access-Control-Request-Headers: "+asked))
+		w, _ := testkit.Serve(m, testkit.NewRequest("OPTIONS", testkit.Friend, "Access-Control-Request-Method: GET", "Access-Control-Request-Headers: "+names))
 		if got, want := w.Header().Get("Access-Control-Allow-Headers"), "Content-Type, Authorization, X-Request-Id"; w.Code != 204 || got != want {
-			t.Errorf("%q is answered with %d, Access-Control-Allow-Headers: %q; want 204, %q", asked, w.Code, got, want)
+			t.Errorf("%q: got %d, Access-Control-Allow-Headers: %q; want 204, %q", names, w.Code, got, want)
 		}
 	}
 }
@@ -330,16 +330,16 @@ func TestFieldBugAuthorizationUnderWildcard(t *testing.T) {
 			t.Errorf("%q: Access-Control-Allow-Headers is %q, want %q", test.policy.AllowedHeaders, got, test.want)
 		}
 		if err := m.Check(testkit.NewRequest("OPTIONS", ask...)); err != nil {
-			t.Errorf("%q: Check refuses what the answer allows: %v", test.policy.AllowedHeaders, err)
+			t.Errorf("%q: Check rejects a header that the response allows: %v", test.policy.AllowedHeaders, err)
 		}
 	}
 	m := testkit.MustNew(t, cors.Policy{AllowedOrigins: testkit.ExamplePolicy.AllowedOrigins, AllowedHeaders: []string{"*"}})
 	if m.Check(testkit.NewRequest("OPTIONS", ask...)) == nil {
-		t.Error(`Check lets "*" stand for Authorization, which browsers do not`)
+		t.Error(`under "*", Check allows Authorization, but browsers do not`)
 	}
 }
 
-// gorilla/handlers 111: a rejected preflight was passed to the next handler.
+// gorilla/handlers 111: the next handler ran for a rejected preflight.
 func TestFieldBugRejectedPreflightPassedOn(t *testing.T) {
 	t.Parallel()
 	m := testkit.MustNew(t, testkit.ExamplePolicy)
@@ -417,8 +417,8 @@ func TestCredentialedWildcards(t *testing.T) {
 		{"does not echo two methods", both, []string{methodLine + "A", methodLine + "B"}, []string{varyAll}},
 		{"does not echo malformed headers", both, []string{methodLine + "PUT", headerLine + "x-a,b c"}, []string{allMethods + "PUT", varyAll}},
 		{"echoes 8 KiB", both, []string{methodLine + "PUT", headerLine + long}, []string{allHeaders + long, allMethods + "PUT", varyAll}},
-		{"does not echo more", both, []string{methodLine + "PUT", headerLine + long + "x"}, []string{allMethods + "PUT", varyAll}},
-		{"does not echo more on several lines", both, []string{methodLine + "PUT", headerLine + long, headerLine}, []string{allMethods + "PUT", varyAll}},
+		{"does not echo more than 8 KiB", both, []string{methodLine + "PUT", headerLine + long + "x"}, []string{allMethods + "PUT", varyAll}},
+		{"does not echo more than 8 KiB on several lines", both, []string{methodLine + "PUT", headerLine + long, headerLine}, []string{allMethods + "PUT", varyAll}},
 		{"does not echo a method over 8 KiB", both, []string{methodLine + long + "x"}, []string{varyAll}},
 		{
 			"echoes 64 lines", both, append([]string{methodLine + "PUT"}, slices.Repeat([]string{headerLine + "a"}, 64)...),
@@ -500,7 +500,7 @@ func TestFieldBugKeptValueHoldsTheRequest(t *testing.T) {
 			m.Check(testkit.NewRequest("OPTIONS", testkit.Friend, "Access-Control-Request-Method: PUT", "Access-Control-Request-Headers: "+strings.Repeat("a", 900<<10))))
 	}
 	if used := testkit.LiveBytes() - before; used > 1<<20 {
-		t.Errorf("%d errors hold %d bytes", len(kept), used)
+		t.Errorf("%d errors keep %d bytes in memory", len(kept), used)
 	}
 	for _, err := range kept {
 		if e, ok := err.(*cors.RequestError); !ok || len(e.Value) != 512 {
@@ -540,7 +540,7 @@ func TestCheckOrigins(t *testing.T) {
 	}
 }
 
-// A defect that no test caught: accepting any risk was like accepting
+// A defect that no test caught: any accepted risk had the effect of
 // RiskNullOrigin.
 func TestFieldBugNullUnderOtherRisks(t *testing.T) {
 	t.Parallel()
@@ -554,7 +554,7 @@ func TestFieldBugNullUnderOtherRisks(t *testing.T) {
 			want := testkit.MustNew(t, p).Check(r)
 			p.AcceptRisks = others
 			if got := testkit.MustNew(t, p).Check(r); got == nil || got.Error() != want.Error() {
-				t.Errorf("with other risks, the error is %v; without, it is %v", got, want)
+				t.Errorf("with other risks, the error is %v; without them, it is %v", got, want)
 			}
 		}
 	}
@@ -587,8 +587,8 @@ func TestRequestErrorReasons(t *testing.T) {
 		{"null under a list", cors.Policy{AllowedOrigins: list}, []string{"GET", "Origin: null"}, `request: origin "null" is not in AllowedOrigins; ` + null},
 		{"null under a function", cors.Policy{AllowOriginFunc: no}, []string{"GET", "Origin: null"}, `request: origin "null" is not in AllowedOrigins, and AllowOriginFunc is not called for it; ` + null},
 		{"a file under a function", cors.Policy{AllowOriginFunc: no}, []string{"GET", "Origin: file://"}, `request: origin "file://" is not in AllowedOrigins, and AllowOriginFunc is not called for it`},
-		{"null under a list, at a risk", cors.Policy{AllowedOrigins: list, AcceptRisks: cors.RiskNullOrigin}, []string{"HEAD", "Origin: null"}, `request: origin "null" is not in AllowedOrigins; ` + null},
-		{"null under a function, at a risk", cors.Policy{AllowOriginFunc: no, AcceptRisks: cors.RiskNullOrigin}, []string{"GET", "Origin: null"}, `request: origin "null" is not allowed by AllowOriginFunc; ` + null},
+		{"null under a list, with the risk accepted", cors.Policy{AllowedOrigins: list, AcceptRisks: cors.RiskNullOrigin}, []string{"HEAD", "Origin: null"}, `request: origin "null" is not in AllowedOrigins; ` + null},
+		{"null under a function, with the risk accepted", cors.Policy{AllowOriginFunc: no, AcceptRisks: cors.RiskNullOrigin}, []string{"GET", "Origin: null"}, `request: origin "null" is not allowed by AllowOriginFunc; ` + null},
 		{"a post from null", cors.Policy{AllowedOrigins: list}, []string{"POST", "Origin: null"}, `request: origin "null" is not in AllowedOrigins; ` + null + `, or from a page with Referrer-Policy: no-referrer`},
 		{"a preflight from null", cors.Policy{AllowedOrigins: list}, []string{"OPTIONS", "Origin: null", "Access-Control-Request-Method: PUT"}, `preflight: origin "null" is not in AllowedOrigins; ` + null},
 		{"two origins", cors.Policy{AllowedOrigins: list}, []string{"GET", "Origin: https://listed.example", "Origin: https://listed.example"}, `request: origin "https://listed.example, https://listed.example" is from several Origin headers, and browsers send one`},
@@ -609,7 +609,7 @@ func TestRequestErrorReasons(t *testing.T) {
 }
 
 // qbittorrent 21106, better-auth 10944, rails 28299: Origin: null came from
-// Referrer-Policy: no-referrer, and the message proposed to accept a risk.
+// Referrer-Policy: no-referrer, but the message suggested to accept a risk.
 func TestFieldBugNullFromReferrerPolicy(t *testing.T) {
 	t.Parallel()
 	m := testkit.MustNew(t, testkit.ExamplePolicy)
@@ -621,8 +621,8 @@ func TestFieldBugNullFromReferrerPolicy(t *testing.T) {
 	}
 }
 
-// go-chi/cors, confighttp of open-telemetry, ory/hydra: they document https://* and
-// http://* for any origin. New refused them, and the message did not help.
+// go-chi/cors, open-telemetry's confighttp and ory/hydra document https://* and
+// http://* for any origin. New refused these patterns with an unhelpful message.
 func TestFieldBugEveryOriginOfAScheme(t *testing.T) {
 	t.Parallel()
 	p := cors.Policy{AllowedOrigins: []string{"https://*", "http://*"}}
@@ -631,7 +631,7 @@ func TestFieldBugEveryOriginOfAScheme(t *testing.T) {
 		"https://a.example": true, "http://a.example:8080": true, "https://": false, "app://a": false, "https://A.example": false,
 	} {
 		if got := testkit.AllowsPage(m, origin); got != want {
-			t.Errorf("%s: allowed is %t, want %t", origin, got, want)
+			t.Errorf("the policy allows %s: %t, want %t", origin, got, want)
 		}
 	}
 	p.AllowCredentials = true
