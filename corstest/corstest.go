@@ -76,7 +76,7 @@
 //   - public suffixes; the package treats two origins as one site only if they
 //     have the same scheme and host;
 //   - Punycode and dot segments in URLs; the package normalizes only the host,
-//     the default port, an empty path and empty user information;
+//     the default port, an empty path, the query and empty user information;
 //   - the Date and Content-Length headers that a server adds to a Handler's
 //     response.
 //

@@ -490,6 +490,21 @@ func normalizeURL(u *url.URL) {
 	if u.Path == "" {
 		u.Path = "/"
 	}
+	u.RawQuery = encodeQuery(u.RawQuery)
+}
+
+// encodeQuery percent-encodes the bytes that a query cannot contain (URL, "query
+// state").
+func encodeQuery(query string) string {
+	var b strings.Builder
+	for i := range len(query) {
+		if c := query[i]; c <= ' ' || c > '~' || strings.IndexByte(`"'<>`, c) >= 0 {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
 }
 
 // serializeOrigin returns the origin of a normalized URL.

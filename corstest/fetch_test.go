@@ -679,6 +679,26 @@ func TestRedirectSite(t *testing.T) {
 	}
 }
 
+// TestQuery has URLs with queries that browsers percent-encode, in the request
+// and in a redirect.
+func TestQuery(t *testing.T) {
+	const sent, want = "?q=a b&c=é\"'<>~%zz", "?q=a%20b&c=%C3%A9%22%27%3C%3E~%zz"
+	for _, url := range []string{api + "/" + sent, api + "/redirect"} {
+		b := serve(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Access-Control-Allow-Origin", "*")
+			if r.URL.Path == "/redirect" {
+				w.Header().Set("Location", "/"+sent)
+				w.WriteHeader(http.StatusFound)
+				return
+			}
+			io.WriteString(w, r.RequestURI)
+		})
+		if got := b.Fetch(page, corstest.Request{URL: url}).Body; got != "/"+want {
+			t.Errorf("%s: got %q, want %q", url, got, "/"+want)
+		}
+	}
+}
+
 // TestEmptyUserInformation has URLs whose empty user information the URL parser of
 // browsers removes.
 func TestEmptyUserInformation(t *testing.T) {
