@@ -24,7 +24,8 @@ example: corsfetch -page https://app.example.com -X PUT https://api.example.com/
 
   -page origin      origin of the page, such as https://app.example.com or null; required
   -X method         method; GET by default, or POST if there is a body
-  -H 'Name: value'  header that the script sets; repeatable
+  -H 'Name: value'  header that the script sets; repeatable. Without a value,
+                    write 'Name;'
   -d body           body, @file for the content of a file, or @- for standard input
   -data-raw body    body, even if it begins with @
   -credentials      make the request with credentials: 'include', so cookies are
@@ -74,10 +75,15 @@ func parse(args []string) (o options, err error) {
 	flags.StringVar(&o.request.Method, "X", "", "")
 	flags.Func("H", "", func(line string) error {
 		name, value, found := strings.Cut(line, ":")
+		value = strings.TrimSpace(value)
 		if !found {
-			return errors.New(`it has no colon; write a name and a value, as in -H 'Content-Type: application/json'`)
+			if name, found = strings.CutSuffix(line, ";"); !found {
+				return errors.New(`it has no colon; write a name and a value, as in -H 'Content-Type: application/json'`)
+			}
+		} else if value == "" { // curl does not send the header
+			return fmt.Errorf("it has no value; to send the header without one, write -H '%s;'", name)
 		}
-		o.request.Header.Add(name, strings.TrimSpace(value))
+		o.request.Header.Add(name, value)
 		return nil
 	})
 	var data []string
@@ -109,7 +115,7 @@ func parse(args []string) (o options, err error) {
 		parts := strings.SplitN(s, ":", 3)
 		if len(parts) == 3 {
 			address, err := netip.ParseAddr(strings.Trim(parts[2], "[]"))
-			if err == nil && parts[0] != "" && parts[0] != "*" && !strings.HasPrefix(parts[0], "+") && isPort(parts[1]) {
+			if err == nil && parts[0] != "" && parts[0] != "*" && !strings.ContainsAny(parts[0][:1], "+-") && isPort(parts[1]) {
 				o.resolve[strings.ToLower(parts[0]+":"+parts[1])] = address.String()
 				return nil
 			}
@@ -149,7 +155,7 @@ func parse(args []string) (o options, err error) {
 		o.request.URL = "http://" + o.request.URL
 	}
 	u, err := url.Parse(o.request.URL)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Host == "http:" || u.Host == "https:" {
 		return o, fmt.Errorf("%q is not an http or https URL; write it in full, as in https://api.example.com/items/1", targets[0])
 	}
 	o.request.Body = strings.Join(data, "&")

@@ -109,12 +109,15 @@ func TestVerdicts(t *testing.T) {
 		{"allows a request that the policy allows", append(asJSON, "-page", page, "-X", "PUT", "-d", "{}", server.URL+item), 0, []string{"> OPTIONS /items/1", "< HTTP/1.1 204 No Content", "> PUT /items/1", "allowed: the script reads status 200"}},
 		{"accepts flags after the URL", []string{server.URL + "/new", "-page", page}, 0, []string{"no preflight", "allowed"}},
 		{"accepts a method attached to its flag", []string{"-page", page, "-XPUT", server.URL + item}, 0, []string{"> PUT /items/1"}},
+		{"accepts a method after an equals sign", []string{"-page", page, "-X=PUT", server.URL + item}, 0, []string{"> PUT /items/1"}},
 		{"accepts several short flags in one argument", []string{"-page", page, "-jk", "-kXPUT", server.URL + item}, 2, []string{"flag provided but not defined: -jk"}},
 		{"accepts a value after several short flags", []string{"-page", page, "-ikXPUT", server.URL + item}, 0, []string{"> PUT /items/1", "> Accept: */*"}},
 		{"accepts a body attached to its flag", []string{"-page", page, "-json", "-da=1", server.URL + "/items"}, 0, []string{`UTF-8 a=1"`}},
 		{"does not split the value of a flag", []string{"-page", page, "-json", "-d", "-XPUT", server.URL + "/items"}, 0, []string{`UTF-8 -XPUT"`}},
 		{"accepts a URL without a scheme, but with another in its query", []string{"-page", page, address + "/new?to=http://x.example"}, 0, []string{"requests GET " + server.URL + "/new?to=http://x.example"}},
 		{"accepts a URL without a scheme", []string{"-page", page, address + "/new"}, 0, []string{"requests GET " + server.URL + "/new"}},
+		{"sends a query as browsers do", []string{"-page", page, server.URL + "/new?a=b c&d='"}, 0, []string{"> GET /new?a=b%20c&d=%27 "}},
+		{"sends a header without a value", []string{"-page", page, "-H", "Accept-Language;", server.URL + "/new"}, 0, []string{"> Accept-Language:\n"}},
 		{"sends a body as a POST with plain text", []string{"-page", page, "-json", "-d", "a", server.URL + "/items"}, 0, []string{`"body": "text/plain;charset=UTF-8 a"`}},
 		{"sends a body from a file", append(asJSON, "-page", page, "-json", "-X", "PUT", "-d", "@"+file, server.URL+item), 0, []string{`{\\\"from\\\":\\\"file\\\"}`}},
 		{"joins bodies as curl does", []string{"-page", page, "-json", "-d", "a=1", "-d", "b=2", "-d", "@" + file, server.URL + "/items"}, 0, []string{`a=1&b=2&{\"from\":\"file\"}`}},
@@ -151,8 +154,10 @@ func TestVerdicts(t *testing.T) {
 		{"needs a URL", []string{"-page", page}, 2, []string{"0 URLs given; write one"}},
 		{"refuses two URLs", []string{"-page", page, server.URL, server.URL}, 2, []string{"2 URLs given; write one"}},
 		{"refuses a path as the URL", []string{"-page", page, "/items"}, 2, []string{`"/items" is not an http or https URL; write it in full`}},
+		{"refuses a URL with one slash", []string{"-page", page, "https:/api.example.com/items"}, 2, []string{`"https:/api.example.com/items" is not an http or https URL`}},
 		{"refuses a URL with another scheme", []string{"-page", page, "ftp://api.example.com/items"}, 2, []string{`"ftp://api.example.com/items" is not an http or https URL`}},
 		{"refuses a header without a colon", []string{"-page", page, "-H", "X-Id", server.URL}, 2, []string{"it has no colon; write a name and a value"}},
+		{"refuses a header with a colon, but without a value", []string{"-page", page, "-H", "X-Id:", server.URL}, 2, []string{"it has no value; to send the header without one, write -H 'X-Id;'"}},
 		{"refuses an invalid header name", []string{"-page", page, "-H", "Bad Name: x", server.URL}, 2, []string{`no browser sends this request: "Bad Name" is not a header name`}},
 		{"refuses a GET with a body", []string{"-page", page, "-X", "GET", "-d", "x", server.URL}, 2, []string{"no browser sends this request: a GET request cannot have a body"}},
 		{"refuses a missing file", []string{"-page", page, "-d", "@" + file + ".gone", server.URL}, 2, []string{"-d: open"}},
@@ -161,6 +166,7 @@ func TestVerdicts(t *testing.T) {
 		{"refuses to resolve to a name", []string{"-page", page, "-resolve", "api.example.com:80:localhost", server.URL}, 2, []string{"-resolve: it must have a host, a port and an IP address"}},
 		{"refuses to resolve without a port", []string{"-page", page, "-resolve", "api.example.com:127.0.0.1", server.URL}, 2, []string{"-resolve: it must have a host, a port and an IP address"}},
 		{"refuses to resolve every host", []string{"-page", page, "-resolve", "*:80:127.0.0.1", server.URL}, 2, []string{"-resolve: it must have a host, a port and an IP address"}},
+		{"refuses to remove a host", []string{"-page", page, "-resolve", "-api.example.com:80:127.0.0.1", server.URL}, 2, []string{"-resolve: it must have a host, a port and an IP address"}},
 		{"refuses to resolve for a while", []string{"-page", page, "-resolve", "+api.example.com:80:127.0.0.1", server.URL}, 2, []string{"-resolve: it must have a host, a port and an IP address"}},
 		{"refuses to resolve for all ports", []string{"-page", page, "-resolve", "api.example.com:*:127.0.0.1", server.URL}, 2, []string{"-resolve: it must have a host, a port and an IP address"}},
 		{"refuses an unknown flag", []string{"-page", page, "-L", server.URL}, 2, []string{"flag provided but not defined: -L"}},
@@ -241,6 +247,7 @@ func TestResolve(t *testing.T) {
 		{"-resolve", "api.example" + port + ":127.0.0.1"},
 		{"--resolve", "API.example" + port + ":127.0.0.1"},
 		{"--resolve", "other.example" + port + ":192.0.2.1", "--resolve", "api.example" + port + ":127.0.0.1"},
+		{"--resolve", "api.example" + port + ":[::ffff:127.0.0.1]"},
 	} {
 		args := append(flags, "-page", "http://app.example", "-json", "api.example"+port)
 		status, stdout, stderr := corsfetch(t, args...)
@@ -380,9 +387,9 @@ func TestAllHeaders(t *testing.T) {
 	}{
 		{"prints all headers and the body of an error", []string{"-i", "-X", "PUT", server.URL},
 			[]string{"sends a preflight", "\n> OPTIONS / HTTP/1.1\n> Host: ", "> Accept: */*", "> Sec-Fetch-Mode: cors", "< HTTP/1.1 200 OK\n", "\n> PUT / HTTP/1.1\n", "< HTTP/1.1 502 Bad Gateway\n", "< X-Powered-By: PHP", "< Set-Cookie: (not shown)\n", "| <h1>Bad  Gateway</h1>\n| <p>nginx</p>\n"},
-			[]string{"secret", "not an error", "bytes in all"}},
-		{"prints ten lines of an error", []string{"-i", server.URL + "/long"}, []string{strings.Repeat("| line\n", 10) + "| (55 bytes in all)\n"}, []string{strings.Repeat("| line\n", 11)}},
-		{"prints a thousand bytes of an error", []string{"-i", server.URL + "/wide"}, []string{"| " + strings.Repeat("x", 1000) + "\n| (1001 bytes in all)\n"}, nil},
+			[]string{"secret", "not an error", "bytes read"}},
+		{"prints ten lines of an error", []string{"-i", server.URL + "/long"}, []string{strings.Repeat("| line\n", 10) + "| (55 bytes read)\n"}, []string{strings.Repeat("| line\n", 11)}},
+		{"prints a thousand bytes of an error", []string{"-i", server.URL + "/wide"}, []string{"| " + strings.Repeat("x", 1000) + "\n| (1001 bytes read)\n"}, nil},
 		{"prints neither without -i", []string{"-X", "PUT", server.URL}, nil, []string{"> Accept", "X-Powered-By", "nginx"}},
 	} {
 		_, stdout, stderr := corsfetch(t, append(test.args, "-page", "https://app.example.com")...)

@@ -20,6 +20,22 @@ func isTerminal(f *os.File) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
 
+// warn writes a message to standard error.
+func warn(stderr io.Writer, message string) {
+	fmt.Fprintln(stderr, "corsfetch: "+harmless(message))
+}
+
+// harmless returns s with a space for each control character, because a server
+// could change the state of the terminal with it.
+func harmless(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, s)
+}
+
 // color colors the requests, the responses and the verdict of a transcript.
 func color(text string) string {
 	colors := map[string]string{"> ": "36", "< ": "34", "allowed: ": "1;32", "blocked: ": "1;31", "failed: ": "1;31", "advice: ": "33"}
@@ -55,13 +71,7 @@ func complete(text string, exchanges []corstest.Exchange) string {
 
 func writeExchange(b *strings.Builder, ex corstest.Exchange) {
 	line := func(format string, args ...any) {
-		// A control character could change the state of the terminal.
-		fmt.Fprintln(b, strings.TrimRight(strings.Map(func(r rune) rune {
-			if unicode.IsPrint(r) {
-				return r
-			}
-			return ' '
-		}, fmt.Sprintf(format, args...)), " "))
+		fmt.Fprintln(b, strings.TrimRight(harmless(fmt.Sprintf(format, args...)), " "))
 	}
 	headers := func(mark string, h http.Header) {
 		h = withoutSecrets(h)
@@ -97,7 +107,7 @@ func writeExchange(b *strings.Builder, ex corstest.Exchange) {
 		line("| %s", text)
 	}
 	if n > maxLines || len(start) < len(content) {
-		line("| (%d bytes in all)", len(content))
+		line("| (%d bytes read)", len(content))
 	}
 }
 
@@ -177,11 +187,26 @@ func jsonExchanges(exchanges []corstest.Exchange) (converted []jsonExchange) {
 }
 
 func writeJSON(w io.Writer, v any) error {
-	encoder := json.NewEncoder(w)
+	var b strings.Builder
+	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	return encoder.Encode(v)
+	if err := encoder.Encode(v); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, controls.Replace(b.String()))
+	return err
 }
+
+// controls escapes the control characters that package json does not, for
+// terminals.
+var controls = func() *strings.Replacer {
+	var pairs []string
+	for r := rune(0x7f); r <= 0x9f; r++ {
+		pairs = append(pairs, string(r), fmt.Sprintf(`\u%04x`, r))
+	}
+	return strings.NewReplacer(pairs...)
+}()
 
 // withoutSecrets returns h as a log may show it. [corstest.Result.String] hides
 // the same values.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"os"
 
@@ -23,7 +22,7 @@ func scan(o options, browser *corstest.Browser, stdout, stderr *os.File) int {
 	if o.json {
 		err := writeJSON(stdout, scanReport(o, report, status, err))
 		if err != nil {
-			fmt.Fprintf(stderr, "corsfetch: %v\n", err)
+			warn(stderr, err.Error())
 			return unknown
 		}
 		return status
@@ -32,7 +31,7 @@ func scan(o options, browser *corstest.Browser, stdout, stderr *os.File) int {
 		return unknown
 	}
 	if status == unknown {
-		fmt.Fprintf(stderr, "corsfetch: the result is unknown: %v\n", err)
+		warn(stderr, "the result is unknown: "+err.Error())
 	}
 	return status
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -97,9 +98,12 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	context.AfterFunc(limit, end)
 	reused := false
-	r = r.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+	r = r.Clone(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(info httptrace.GotConnInfo) { reused = info.Reused },
 	}))
+	if r.Header["Range"] == nil {
+		r.Header.Set("Accept-Encoding", "gzip")
+	}
 	if r.Body != http.NoBody {
 		content, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -122,8 +126,32 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
+	if res.TransferEncoding != nil { // package http deletes the header
+		res.Header["Transfer-Encoding"] = res.TransferEncoding
+	}
+	if strings.EqualFold(res.Header.Get("Content-Encoding"), "gzip") {
+		res.Body = &gunzip{ReadCloser: res.Body}
+	}
 	res.Body = body{res.Body, t, limit}
 	return res, nil
+}
+
+// A gunzip decompresses a body. If package http did that, it would delete
+// headers that scripts can read.
+type gunzip struct {
+	io.ReadCloser
+	content *gzip.Reader // nil before the first Read
+	err     error
+}
+
+func (g *gunzip) Read(p []byte) (int, error) {
+	if g.content == nil && g.err == nil {
+		g.content, g.err = gzip.NewReader(g.ReadCloser) // io.EOF if the body is empty
+	}
+	if g.err != nil {
+		return 0, g.err
+	}
+	return g.content.Read(p)
 }
 
 // isClosed reports whether err means that the server closed a connection before
