@@ -608,8 +608,8 @@ func TestAllowOriginFuncPrecedesStorageAccess(t *testing.T) {
 	}
 }
 
-// Found in this package: the 403 kept the Etag, the Cache-Control and the
-// Cdn-Cache-Control of an outer layer, so caches stored it for everyone.
+// Found in this package: the 403 kept the Etag, Cache-Control and
+// Cdn-Cache-Control of an outer layer. Caches then stored it for everyone.
 func TestFieldBugCachedRejection(t *testing.T) {
 	t.Parallel()
 	for _, deny := range []http.Handler{nil, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusForbidden) })} {
@@ -866,7 +866,7 @@ func TestFieldBugNilMiddlewareWrapsAHandler(t *testing.T) {
 }
 
 // Found in this package: the response of a DenyHandler had the Content-Length
-// of an outer layer, and the client got an unexpected EOF.
+// of an outer layer. The client then got an unexpected EOF.
 func TestFieldBugDenyHandlerInheritsContentLength(t *testing.T) {
 	t.Parallel()
 	policy := testkit.ExamplePolicy
@@ -889,8 +889,8 @@ func TestFieldBugDenyHandlerInheritsContentLength(t *testing.T) {
 	}
 }
 
-// pegaprox 626, pi-web 541: a proxy adds the default port to Host, and POSTs
-// from the server's own pages got a 403.
+// pegaprox 626, pi-web 541: a proxy adds the default port to Host. Same-origin
+// POSTs then got a 403.
 func TestFieldBugDefaultPortInHost(t *testing.T) {
 	t.Parallel()
 	m := testkit.MustNew(t, testkit.ExamplePolicy)
@@ -956,7 +956,7 @@ func TestFieldBugSharedHeaderValues(t *testing.T) {
 }
 
 // rs/cors 129, go-chi/cors 24, express/cors 109, aspnetcore 3171: the handler
-// ran for a rejected origin, and only the response was hidden.
+// ran for a rejected origin. Only its response was hidden.
 func TestFieldBugHandlerRunsForRejectedOrigin(t *testing.T) {
 	t.Parallel()
 	m := testkit.MustNew(t, testkit.ExamplePolicy)

@@ -108,8 +108,8 @@ func ExampleMiddleware_Handler_subtrees() {
 	//   Access-Control-Allow-Methods: PUT
 }
 
-// Incorrect: the mux responds to OPTIONS with 405 if the pattern has a method, and the
-// middleware inside it is not called. Wrap the mux instead.
+// Incorrect: if the pattern has a method, the mux responds to OPTIONS with 405. It does
+// not call the middleware inside. Wrap the mux instead.
 func ExampleMiddleware_Handler_incorrect() {
 	c, err := cors.New(cors.Policy{
 		AllowedOrigins: []string{"https://app.example.com"},

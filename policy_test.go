@@ -943,8 +943,8 @@ func TestFieldBugPreviewDeployments(t *testing.T) {
 	})
 }
 
-// electron-nuxt 680, electron 1990, laravel-cors 229: the origins of apps could
-// not be listed, and the function was not called for them.
+// electron-nuxt 680, electron 1990, laravel-cors 229: a policy could not list the
+// origins of apps, and the function was not called for them.
 func TestFieldBugOriginsOfApps(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -609,7 +609,7 @@ func TestRequestErrorReasons(t *testing.T) {
 }
 
 // qbittorrent 21106, better-auth 10944, rails 28299: Origin: null came from
-// Referrer-Policy: no-referrer, but the message suggested to accept a risk.
+// Referrer-Policy: no-referrer, but the message suggested accepting a risk.
 func TestFieldBugNullFromReferrerPolicy(t *testing.T) {
 	t.Parallel()
 	m := testkit.MustNew(t, testkit.ExamplePolicy)

@@ -280,8 +280,8 @@ func (b *Browser) run(path string, args, env []string) error {
 	cmd.Env = append(env, "PATH="+os.Getenv("PATH"), "LANG=C.UTF-8", "HOME="+b.dir, "TMPDIR="+b.dir,
 		// A message bus would keep running after the browser.
 		"DBUS_SESSION_BUS_ADDRESS=disabled:", "NO_AT_BRIDGE=1", "GTK_A11Y=none", "GSETTINGS_BACKEND=memory")
-	// All processes of the browser inherit the pipe to the log, and Wait
-	// returns only when the last of them has ended.
+	// All processes of the browser inherit the pipe to the log. Wait returns
+	// only when all of these processes have ended.
 	cmd.Stdout, cmd.Stderr = &b.log, &b.log
 	cmd.ExtraFiles = append(b.tools.theirs(), w)
 	cmd.WaitDelay = patience

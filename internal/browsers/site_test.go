@@ -80,9 +80,9 @@ type testCase struct {
 	reply  http.HandlerFunc // the handler behind the policy; nil is ok
 	steps  []step
 
-	// server lists the requests that reach the server, separated by commas:
-	// "preflight PUT x-id" or "PUT", followed by "rejected" if the handler does
-	// not run.
+	// server lists the requests that reach the server, separated by commas. A
+	// request is like "preflight PUT x-id" or "PUT". If the handler does not
+	// run, "rejected" follows.
 	server string
 	// slow is like server, if a preflight without Max-Age expired between steps.
 	slow string

@@ -48,11 +48,11 @@ var silence = func() string {
 	return string(b) + "\x02\x00\x10\x00data\x02\x00\x00\x00\x00\x00"
 }()
 
-// TestFieldBugStorageAccess: once the user has granted storage access, browsers
-// include Origin with images, scripts, style sheets, videos, frames and no-cors
-// requests (privacycg/storage-access-headers 7, 8 and 20). Such requests must
-// get the response that they get without the grant. Chromium 156 and Firefox 153
-// include Origin. WebKitGTK 2.50 has no such header.
+// privacycg/storage-access-headers 7, 8 and 20: once the user grants storage
+// access, browsers include Origin in more requests. These are requests for images,
+// scripts, style sheets, videos and frames, and no-cors requests. They must get the
+// response that they get without the grant. Chromium 156 and Firefox 153 include
+// Origin. WebKitGTK 2.50 has no Storage Access headers.
 func TestFieldBugStorageAccess(t *testing.T) {
 	for _, e := range []Engine{Chromium, Firefox} {
 		for _, granted := range []bool{false, true} {

@@ -1,5 +1,5 @@
-// Package header has the names of the CORS headers, and the rules for the
-// methods and headers that a policy can list.
+// Package header has the names of the CORS headers. It also has the rules for
+// methods and headers in a policy.
 package header
 
 import (

@@ -177,7 +177,7 @@ var honestRequests = []struct {
 	{"PUT", []string{testkit.Stranger}, 403, []string{"Vary: Origin"}},
 }
 
-// sendHonest sends request i of honestRequests to url, and returns the status
+// sendHonest sends request i of honestRequests to url. It returns the status,
 // and the lines of the response header that CORS uses.
 func sendHonest(client *http.Client, url string, i int) (int, []string, error) {
 	r, err := http.NewRequest(honestRequests[i].method, url, nil)

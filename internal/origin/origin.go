@@ -39,8 +39,8 @@ func IsOpaque(s string) bool {
 	return s == "null" || s == "file://"
 }
 
-// isWebAuthority reports whether s is a lowercase domain or an IP address as
-// browsers serialize it (URL, "host serializer"), with or without a port.
+// isWebAuthority reports whether s is a lowercase domain or an IP address, with
+// or without a port, as browsers serialize it (URL, "host serializer").
 func isWebAuthority(s string) bool {
 	if strings.HasPrefix(s, "[") {
 		address, rest, ok := strings.Cut(s[1:], "]")
@@ -151,8 +151,9 @@ func isLabels(s string) bool {
 	return isLabelLength(len(s) - start)
 }
 
-// isNumber reports whether browsers parse a host whose last label is label,
-// which is not empty, as an IPv4 address (URL, "ends in a number checker").
+// isNumber reports whether label, which is not empty, is a number. Browsers
+// parse a host as an IPv4 address if its last label is a number (URL, "ends in
+// a number checker").
 func isNumber(label string) bool {
 	hex, isHex := strings.CutPrefix(label, "0x")
 	return isHex && all(hex, isHexDigit) || all(label, isDigit)
@@ -170,7 +171,7 @@ func isIPv4(s string) bool {
 
 // isIPv6 reports whether s is an IPv6 address in canonical form (URL, "IPv6
 // serializer"). That form has "::" for the first of the longest runs of zeros,
-// unless the run is a single zero. isIPv6 does not use package net/netip, which
+// unless the run is a single zero. Package net/netip is not used, because it
 // allocates for an invalid address, and writes IPv4-mapped addresses in another
 // form.
 func isIPv6(s string) bool {
@@ -185,8 +186,8 @@ func isIPv6(s string) bool {
 		head != "0" && !strings.HasSuffix(head, ":0") && tail != "0" && !strings.HasPrefix(tail, "0:")
 }
 
-// ipv6Pieces counts the pieces of an IPv6 address in s, which may be empty, and
-// the longest run of zeros among them.
+// ipv6Pieces counts the pieces of an IPv6 address in s, which may be empty. It
+// also returns the length of the longest run of zeros.
 func ipv6Pieces(s string) (n, longestRun int, ok bool) {
 	run := 0
 	for more := s != ""; more; n++ {

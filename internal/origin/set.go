@@ -6,9 +6,9 @@ import "strings"
 // value is empty. A Set must not be changed while it is used.
 //
 // A pattern with a "*" in its host has a head and a tail. A map has the heads of
-// each tail: https://*.example.com adds the head https:// to the tail
-// .example.com, and https://proj-*-team.vercel.app adds the head https://proj-
-// to the tail -team.vercel.app.
+// each tail. For example, https://*.example.com adds the head https:// to the
+// tail .example.com. The pattern https://proj-*-team.vercel.app adds the head
+// https://proj- to the tail -team.vercel.app.
 //
 // To look up https://proj-1-team.vercel.app, Contains tries each place where a
 // tail can begin, from the right: the dots, and the hyphens of the first label.

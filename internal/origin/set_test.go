@@ -350,8 +350,8 @@ func TestSetsAllowTheUnion(t *testing.T) {
 }
 
 // TestHugeOriginsAreNotRead checks that a set rejects an origin of 1 MB by its
-// length. If the set searched for a dot or a port in it, or hashed it, it would
-// cost a thousand times as much as an origin of 1 KB.
+// length. If the set searched or hashed the origin, the cost would be a thousand
+// times the cost of an origin of 1 KB.
 func TestHugeOriginsAreNotRead(t *testing.T) {
 	for name, s := range map[string]*origin.Set{
 		"nothing":      newSet(t),

@@ -72,8 +72,8 @@ func IsReserved(suffix string) bool {
 }
 
 // isUnderRegistry reports whether p allows part of a label directly under a
-// single label, such as com, or under one of RegistrySuffixes. Such a pattern
-// is nearly always a typo for one with "*.".
+// registry. A registry is a single label, such as com, or one of
+// RegistrySuffixes. Such a pattern is nearly always a typo for one with "*.".
 func (p Pattern) isUnderRegistry() bool {
 	host := strings.TrimSuffix(p.Host, ".")
 	return p.Wildcard == Within && !IsReserved(host) && (!strings.Contains(host, ".") || strings.Contains(RegistrySuffixes, " "+host+" "))

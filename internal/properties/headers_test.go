@@ -57,8 +57,8 @@ func checkRequestHeaders(p cors.Policy, lines []string) *cors.RequestError {
 	return nil
 }
 
-// FuzzRequestHeaders compares the error from Check with checkRequestHeaders, for
-// the lines in asked and a policy that allows the names in allowed.
+// FuzzRequestHeaders compares the error from Check with checkRequestHeaders. The
+// policy allows the names in allowed. The preflight has the lines in asked.
 func FuzzRequestHeaders(f *testing.F) {
 	longList := "x-0" // longer than 8 KiB
 	for i := range 1400 {

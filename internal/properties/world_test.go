@@ -148,8 +148,8 @@ func worldPolicies() map[string]cors.Policy {
 }
 
 // TestSmallWorld compares the response to each request of the small world with
-// the oracle: whether the handler ran, the status, every header, the body, and
-// the errors from Check and OnReject.
+// the oracle. It compares whether the handler ran, the status, every header, the
+// body, and the errors from Check and OnReject.
 func TestSmallWorld(t *testing.T) {
 	var compared atomic.Int64
 	t.Run("policies", func(t *testing.T) {
@@ -280,7 +280,7 @@ func FuzzHandler(f *testing.F) {
 				}
 			}
 
-			// In the response of the oracle, the only parts of the request are
+			// The response of the oracle contains only two parts of the request:
 			// an allowed origin, and names that the policy echoes.
 			before := http.Header{"Vary": {"Accept-Encoding"}, "X-Before": {"1"}, "Content-Length": {"1"}, "Etag": {"1"}, "Cache-Control": {"public"}, "Access-Control-Max-Age": {"1"}}
 			want := newOracle(p).respond(r, before)

@@ -136,9 +136,9 @@ func isRegistry(domain string) bool {
 	return slices.Contains(strings.Fields(origin.RegistrySuffixes), domain)
 }
 
-// HasPublicSuffix reports whether a pattern for subdomains of domain, or for
-// part of a label directly under it, allows names that anyone can register. It
-// uses the rules of package origin.
+// HasPublicSuffix reports whether a pattern for names under domain allows names
+// that anyone can register. If subdomains is false, the pattern is for part of
+// a label directly under domain. It uses the rules of package origin.
 func HasPublicSuffix(domain string, subdomains bool) bool {
 	labels := strings.Split(domain, ".")
 	for _, rule := range append(strings.Fields(origin.RegistrySuffixes+origin.PlatformSuffixes), "*") {
