@@ -262,14 +262,14 @@ func TestInBrowsers(t *testing.T) {
 		t.Run(string(engine), func(t *testing.T) {
 			d, p := open(t, engine, "/")
 			t.Run("presets", func(t *testing.T) { testPresetsInBrowser(t, d, p) })
-			t.Run("preflight or not", func(t *testing.T) { testPreflightOrNot(t, d, engine) })
+			t.Run("preflights", func(t *testing.T) { testPreflightOrNot(t, d, engine) })
 			t.Run("mistakes", func(t *testing.T) { testMistakesInBrowser(t, d, p) })
 			t.Run("same URL", func(t *testing.T) { testSameURL(t, d) })
 			t.Run("two tabs", func(t *testing.T) { testTwoTabs(t, d, p) })
 			t.Run("lists", func(t *testing.T) { testLists(t, d, p) })
 			t.Run("expired preflight", func(t *testing.T) { testExpiredPreflight(t, d) })
 			t.Run("dropped header", func(t *testing.T) { testDroppedHeader(t, d) })
-			t.Run("no run", func(t *testing.T) { testNoRun(t, d) })
+			t.Run("runs without a record", func(t *testing.T) { testNoRun(t, d) })
 		})
 	}
 }
