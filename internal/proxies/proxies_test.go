@@ -14,6 +14,7 @@ import (
 	"net/http/httptrace"
 	"net/textproto"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -101,15 +102,10 @@ func TestProxies(t *testing.T) {
 		}
 	}
 
-	const page = "../../docs/proxies.md"
-	text, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, found := strings.Cut(string(text), begin)
+	before, rest, found := strings.Cut(readPage(t), begin)
 	shown, after, ended := strings.Cut(rest, end)
 	if !found || !ended {
-		t.Fatalf("%s has no part that begins with %q and ends with %q", page, begin, end)
+		t.Fatalf("%s has no part that begins with %q and ends with %q", pageFile, begin, end)
 	}
 	if *update {
 		for _, c := range columns {
@@ -117,12 +113,52 @@ func TestProxies(t *testing.T) {
 				t.Fatalf("%s is missing, or not all checks ran, so the page stays as it is", c.title)
 			}
 		}
-		if err := os.WriteFile(page, []byte(before+begin+table(columns)+"\n"+end+after), 0o644); err != nil {
+		if err := os.WriteFile(pageFile, []byte(before+begin+table(columns)+"\n"+end+after), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
 	compare(t, columns, strings.TrimSpace(shown))
+}
+
+const pageFile = "../../docs/proxies.md"
+
+func readPage(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(pageFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestPageShowsConfigurations checks that the page shows the configurations that
+// the other tests use.
+func TestPageShowsConfigurations(t *testing.T) {
+	t.Parallel()
+	text := readPage(t)
+	_, logins, _ := strings.Cut(text, "## A gateway that requires a login")
+	code := regexp.MustCompile("`([^`]+)`")
+	for _, p := range all {
+		for _, file := range []string{p.site, p.errors, p.keys} {
+			if file != "" && !strings.Contains(text, "\n"+strings.Trim(p.read(t, file), "\n")+"\n```\n") {
+				t.Errorf("the page does not show %s/%s", p.name, file)
+			}
+		}
+		_, row, found := strings.Cut(logins, "| "+p.title)
+		row, _, _ = strings.Cut(row, "|\n")
+		_, row, _ = strings.Cut(row, "|")
+		parts := code.FindAllStringSubmatch(row, -1)
+		if !found || len(parts) == 0 {
+			t.Errorf("the page has no login for %s", p.title)
+		}
+		for _, part := range parts {
+			setting, _, _ := strings.Cut(strings.ReplaceAll(part[1], "/etc/nginx", "DIR"), "...")
+			if !strings.Contains(fmt.Sprint(p.login), setting) {
+				t.Errorf("the login for %s: the page has %q, the test has %v", p.title, part[1], p.login)
+			}
+		}
+	}
 }
 
 // The lines around the table of docs/proxies.md.
