@@ -331,7 +331,7 @@ func TestHeadersOfOuterLayersAreReplaced(t *testing.T) {
 	}
 }
 
-// A defect that no test caught: a single header of an outer layer was kept.
+// A defect that no test caught: Handler kept the only header of an outer layer.
 func TestFieldBugSingleHeaderOfAnotherLayer(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"Access-Control-Allow-Origin", "Access-Control-Max-Age", "Content-Length", "Cdn-Cache-Control"} {
@@ -1064,8 +1064,8 @@ func TestFieldBugRejectionWithoutTrace(t *testing.T) {
 	}
 }
 
-// Many packages: a cached response to a request without Origin was reused for a
-// CORS request, and had no Access-Control-Allow-Origin.
+// Many packages: the response to a request without Origin had no Vary. Caches then
+// reused it for CORS requests, but it had no Access-Control-Allow-Origin.
 func TestFieldBugCachedForAnotherOrigin(t *testing.T) {
 	t.Parallel()
 	public := testkit.ExamplePolicy

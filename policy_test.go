@@ -240,7 +240,7 @@ func TestRefusedPolicies(t *testing.T) {
 	}
 }
 
-// A defect that no test caught: accepting any risk was like accepting
+// A defect that no test caught: any accepted risk had the effect of
 // RiskPublicSuffix or RiskInsecureOrigin.
 func TestFieldBugRisksDoNotCoverEachOther(t *testing.T) {
 	t.Parallel()

@@ -328,7 +328,7 @@ func TestFacts(t *testing.T) {
 			func() bool {
 				old := app
 				old.DenyHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					w.Header().Set("Access-Control-Allow-Origin", r.Header.Get("Origin")) // the old package
+					w.Header().Set("Access-Control-Allow-Origin", r.Header.Get("Origin")) // as the old package did
 				})
 				servedAsBefore := func(method string, header ...string) bool {
 					w, ran := serve(old, request(method, append(header, stranger)...))

@@ -200,7 +200,7 @@ func serve(ctx context.Context, sites ...site) error {
 	case <-ctx.Done():
 	case err = <-failed:
 	}
-	// Browsers keep connections open on which they sent no request.
+	// Browsers keep connections open, even if they sent no request on them.
 	grace, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	for _, server := range servers {

@@ -293,8 +293,8 @@ func cases(o origins) []testCase {
 			steps:  []step{{At: o.secure, Method: "POST", Body: "abc", Stream: true}},
 			server: "preflight POST, POST", script: "200",
 			differs: map[Engine]outcome{
-				Firefox: {"", "blocked"}, // because it does not trust the certificate of the test server
-				WebKit:  {"", "blocked"}, // because it does not support streams
+				Firefox: {"", "blocked"}, // Firefox does not trust the certificate of the test server
+				WebKit:  {"", "blocked"}, // WebKit does not support streams as bodies
 			},
 		},
 		{
@@ -303,8 +303,8 @@ func cases(o origins) []testCase {
 			steps:  []step{{Method: "POST", Body: "abc", Stream: true}},
 			server: "preflight POST", script: "blocked",
 			differs: map[Engine]outcome{
-				Firefox: {"POST", "200"}, // because it does not support streams, and sends "[object ReadableStream]"
-				WebKit:  {"", "blocked"}, // because it does not support streams
+				Firefox: {"POST", "200"}, // Firefox does not support streams as bodies, and sends "[object ReadableStream]"
+				WebKit:  {"", "blocked"}, // WebKit does not support streams as bodies
 			},
 			noModel: true,
 		},

@@ -290,19 +290,19 @@ func modeCases(o modeOrigins) []modeCase {
 
 		// Beacons.
 		{
-			name: "a beacon with a string", from: o.near, to: o.own, script: `beacon("{url}", "a=b", "{came}")`, saw: "sent",
+			name: "a beacon with a string", from: o.near, to: o.own, script: `beacon("{url}", "a=b", "{arrived}")`, saw: "sent",
 			request: included(request(noCORS, "POST", "a=b")),
 			got:     []string{"POST text/plain;charset=UTF-8 a=b; Origin NEAR; same-site no-cors; cookie"},
 		},
 		{
-			name: "a beacon with form data", script: `beacon("{url}", new URLSearchParams({a: "b"}), "{came}")`, saw: "sent",
+			name: "a beacon with form data", script: `beacon("{url}", new URLSearchParams({a: "b"}), "{arrived}")`, saw: "sent",
 			request: included(request(noCORS, "POST", "a=b", "Content-Type", "application/x-www-form-urlencoded;charset=UTF-8")),
 			got:     []string{"POST application/x-www-form-urlencoded;charset=UTF-8 a=b; Origin PAGE; cross-site no-cors"},
 		},
 
 		{
 			name: "a beacon with JSON, which needs a preflight", from: o.near, to: o.own, saw: "sent",
-			script:  `beacon("{url}", new Blob(["{}"], {type: "application/json"}), "{came}")`,
+			script:  `beacon("{url}", new Blob(["{}"], {type: "application/json"}), "{arrived}")`,
 			request: included(request(corstest.CORS, "POST", "{}", "Content-Type", "application/json")),
 			got:     []string{"OPTIONS; Origin NEAR; same-site cors"},
 		},
@@ -389,11 +389,11 @@ type modeSite struct {
 	done    chan struct{} // closed when the last case ended
 	end     sync.Once
 
-	mu    sync.Mutex
-	got   [][]string // lines for each case
-	dests [][]string // values of Sec-Fetch-Dest
-	saw   []string
-	came  []chan struct{} // closed when the first request of a case arrived
+	mu      sync.Mutex
+	got     [][]string // lines for each case
+	dests   [][]string // values of Sec-Fetch-Dest
+	saw     []string
+	arrived []chan struct{} // closed when the first request of a case arrived
 }
 
 func newModeSite(t *testing.T) *modeSite {
@@ -425,9 +425,9 @@ func modeOriginsAt(pagePort, apiPort string) modeOrigins {
 func (s *modeSite) add(cases []modeCase) {
 	s.cases = cases
 	s.got, s.dests = make([][]string, len(cases)), make([][]string, len(cases))
-	s.saw, s.came = make([]string, len(cases)), make([]chan struct{}, len(cases))
-	for i := range s.came {
-		s.came[i] = make(chan struct{})
+	s.saw, s.arrived = make([]string, len(cases)), make([]chan struct{}, len(cases))
+	for i := range s.arrived {
+		s.arrived[i] = make(chan struct{})
 	}
 }
 
@@ -474,9 +474,9 @@ func (s *modeSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		s.saw[number] = string(body)
 		s.mu.Unlock()
-	case parts[1] == "came":
+	case parts[1] == "arrived":
 		select {
-		case <-s.came[number]:
+		case <-s.arrived[number]:
 		case <-r.Context().Done():
 		}
 	default:
@@ -486,7 +486,7 @@ func (s *modeSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (s *modeSite) servePage(w http.ResponseWriter, number int) {
 	c := s.cases[number]
-	script := strings.NewReplacer("{url}", s.url(number), "{came}", fmt.Sprintf("/came/%d", number)).Replace(c.script)
+	script := strings.NewReplacer("{url}", s.url(number), "{arrived}", fmt.Sprintf("/arrived/%d", number)).Replace(c.script)
 	if c.sandbox {
 		quoted, _ := json.Marshal(script)
 		script = "sandboxed(" + string(quoted) + ")"
@@ -507,7 +507,7 @@ func (s *modeSite) serveCase(w http.ResponseWriter, r *http.Request, number int)
 	s.got[number] = append(s.got[number], line)
 	s.dests[number] = append(s.dests[number], dest)
 	if len(s.got[number]) == 1 {
-		close(s.came[number])
+		close(s.arrived[number])
 	}
 	s.mu.Unlock()
 	if reply := s.cases[number].reply; reply != nil {

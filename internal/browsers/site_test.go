@@ -27,7 +27,7 @@ var testdata embed.FS
 
 // origins are the origins of a site. All names under localhost resolve to
 // loopback. The host of the API is not an IP address, because Firefox sometimes
-// forgets the first preflights for IP addresses.
+// does not cache the first preflights for IP addresses.
 type origins struct {
 	page   string // of pages, if a case does not set from
 	nearby string // of pages that are same-site with the API, and share its cookies
@@ -208,14 +208,14 @@ func ok(w http.ResponseWriter, r *http.Request) {
 type site struct {
 	origins
 	servers  [3]*httptest.Server // of pages, of the API, and of the API over TLS
-	cases    []*running
+	cases    []*runningCase
 	pages    []string      // the origins of the cases' pages, in the order of the visits
 	reported chan report   // reports of the page, one for each case
 	done     chan struct{} // gets a value when the last page is done
 }
 
-// A running is a case that a browser runs.
-type running struct {
+// A runningCase is a case that a browser runs.
+type runningCase struct {
 	testCase
 	handler http.Handler
 	record  record
@@ -259,7 +259,7 @@ func newSite(t *testing.T) *site {
 // add adds cases for the pages to run.
 func (s *site) add(t *testing.T, cases ...testCase) {
 	for _, c := range cases {
-		r := &running{testCase: c}
+		r := &runningCase{testCase: c}
 		r.handler = c.handler(t, &r.record)
 		s.cases = append(s.cases, r)
 		if page := s.pageOf(c); !slices.Contains(s.pages, page) {
@@ -361,7 +361,7 @@ type plannedStep struct {
 	Credentials string `json:"credentials"`
 }
 
-// plan returns the plan for the page on that origin.
+// plan returns the plan for the page on the origin page.
 func (s *site) plan(page string) plan {
 	var p plan
 	for number, c := range s.cases {

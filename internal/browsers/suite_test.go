@@ -207,7 +207,7 @@ func (c testCase) predict(t *testing.T, o origins, number int) *prediction {
 // which a server identifies the sender, and everything that the script can read.
 // It stops at the first difference between the browser and the model. If senders
 // is not nil, it replaces the senders of the model.
-func (c *running) compare(t *testing.T, p *prediction, senders []string) {
+func (c *runningCase) compare(t *testing.T, p *prediction, senders []string) {
 	if senders == nil {
 		senders = p.record.senders
 	}

@@ -110,7 +110,7 @@ func FaultOfRequestHeader(s string) string {
 
 // IsForbiddenRequestHeader reports whether s is a known forbidden
 // request-header (Fetch, "forbidden request-header"). Browsers do not let
-// scripts set it, so they never ask for it.
+// scripts set it, so no preflight names it.
 func IsForbiddenRequestHeader(s string) bool {
 	name := http.CanonicalHeaderKey(s)
 	switch name {

@@ -334,7 +334,7 @@ func TestNearMissesAreBounded(t *testing.T) {
 }
 
 // BenchmarkHostileLoad measures the rate of honest requests while a hostile client
-// sends all of its messages. It compares a bare handler with one inside the
+// sends all of its messages. It compares a bare handler with a handler inside the
 // middleware. Run it with -benchtime=50x or more.
 func BenchmarkHostileLoad(b *testing.B) {
 	bare := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})

@@ -90,9 +90,9 @@ const RegistrySuffixes = " " +
 
 // PlatformSuffixes are public suffixes of platforms that give a name to every
 // user, with a space after each. The list is incomplete. It has the ones that
-// appear most often in patterns. A "*" is any label. With it, one rule covers
-// all regions of a platform, and can cover more than the Public Suffix List
-// does.
+// appear most often in patterns. A "*" is any label. With a "*", one rule covers
+// all regions of a platform. It can cover more names than the rules of the Public
+// Suffix List.
 const PlatformSuffixes = "" +
 	"s3.amazonaws.com *.amazonaws.com *.compute.amazonaws.com *.compute-1.amazonaws.com *.elb.amazonaws.com *.*.airflow.amazonaws.com *.*.rds.amazonaws.com " +
 	"execute-api.*.amazonaws.com emrappui-prod.*.amazonaws.com emrnotebooks-prod.*.amazonaws.com emrstudio-prod.*.amazonaws.com analytics-gateway.*.amazonaws.com " +

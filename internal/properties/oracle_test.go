@@ -43,7 +43,7 @@ type oracle struct {
 	known    map[string]knownOrigin
 }
 
-// A knownOrigin keeps the slow results for an origin.
+// A knownOrigin has results for an origin that are slow to compute.
 type knownOrigin struct{ valid, listed bool }
 
 func newOracle(p cors.Policy) *oracle {
@@ -55,8 +55,8 @@ func newOracle(p cors.Policy) *oracle {
 }
 
 // respond returns the response to r, if the wrapped handler does nothing, and
-// DenyHandler at most sends a status. Outer layers set the header fields in
-// before.
+// DenyHandler at most sends a status. Before the middleware runs, the response
+// header is before.
 func (o *oracle) respond(r *http.Request, before http.Header) response {
 	var (
 		lines      = r.Header["Origin"]
