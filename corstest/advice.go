@@ -227,7 +227,7 @@ func (e evidence) adviseOnMissingOrigin() string {
 		}
 		return text
 	}
-	return "The response has no CORS headers. Wrap the handler of this URL with the CORS middleware. If it is wrapped, look for code or a proxy that removes the headers. httputil.ReverseProxy does that if the upstream sends a 1xx status: see keepHeaders in docs/integration.md."
+	return "The response has no CORS headers. Wrap the handler of this URL with the CORS middleware. If it is wrapped, look for code or a proxy that removes the headers. httputil.ReverseProxy does that if the upstream sends a 1xx status: see keepHeaders in docs/integration.md." + e.adviseOnProxyList()
 }
 
 // adviseOnValues returns advice for wrong values of
@@ -242,8 +242,8 @@ func (e evidence) adviseOnValues() string {
 	case len(origins) > 1 && (len(lines) > 1 || origins[0] == origins[1] || slices.Contains(origins, "*")),
 		len(e.header["Access-Control-Allow-Credentials"]) > 1 && e.kind == credentialsDenied:
 		return "Two layers set CORS headers, and browsers do not accept two values. Let only one layer set them: remove the other middleware, or the code or proxy setting that adds Access-Control-Allow-Origin. If the service itself is a Go proxy, call cors.StripHeaders in ModifyResponse."
-	case e.kind == originOther && e.value == "":
-		return fmt.Sprintf("Access-Control-Allow-Origin is empty. Often, a proxy's list or a variable has no value for the page's origin. If you trust the page, have it send %s and Vary: Origin. Otherwise, have it leave the header out.", e.page)
+	case e.kind == originOther && (e.value == "" || e.value == "(null)"):
+		return fmt.Sprintf("Access-Control-Allow-Origin is empty, or has Apache's text for an empty variable, (null). Often, a proxy's list or a variable has no value for the page's origin. If you trust the page, have it send %s and Vary: Origin. Otherwise, have it leave the header out.", e.page)
 	case e.kind == originOther && e.withoutOrigin() != "":
 		return e.withoutOrigin()
 	case e.kind == originOther && (strings.EqualFold(e.value, e.page) || strings.EqualFold(e.value, e.page+"/")):
@@ -321,16 +321,26 @@ func (e evidence) adviseOnCache() string {
 }
 
 // adviseOnVary returns advice for a response that has Vary: Origin, probably from
-// a CORS middleware, but does not allow the page's origin. For preflights, some
-// middlewares also send such responses because of the method or a header.
+// a CORS middleware, but does not allow the page's origin. Some middlewares also
+// send such responses because of the method or, to preflights, because of a header.
 func (e evidence) adviseOnVary() string {
 	switch {
 	case e.withoutOrigin() != "":
 		return e.withoutOrigin()
 	case e.preflight:
-		return fmt.Sprintf("A CORS middleware probably responded, but it does not allow the origin, the method or a header. If you trust the page, allow everything that it requests: %s. If the policy of package cors already allows all of it, another CORS middleware outside it responded, or something removes Origin from the request, or the CORS headers from the response.", e.requested())
+		return fmt.Sprintf("A CORS middleware probably responded, but it does not allow the origin, the method or a header. If you trust the page, allow everything that it requests: %s. If the policy of package cors already allows all of it, another CORS middleware outside it responded, or something removes Origin from the request, or the CORS headers from the response.", e.requested()) + e.adviseOnProxyList()
 	}
-	return fmt.Sprintf("A CORS middleware probably responded, but it does not allow the page's origin. If you trust it, add %s to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, something removes Origin from the request, or the CORS headers from the response.", e.page)
+	return fmt.Sprintf("A CORS middleware probably responded, but it does not allow the page's origin. If you trust it, add %s to AllowedOrigins, or let AllowOriginFunc return true for it. Some middlewares, such as rs/cors, also need %s in AllowedMethods. If the policy already allows both, something removes Origin from the request, or the CORS headers from the response.", e.page, e.method) + e.adviseOnProxyList()
+}
+
+// adviseOnProxyList returns a sentence for a response without
+// Access-Control-Allow-Origin that passed a proxy. For a page that its list
+// lacks, nginx leaves the header out.
+func (e evidence) adviseOnProxyList() string {
+	if front := e.front(); front != "" && e.withoutOrigin() == "" {
+		return fmt.Sprintf(" The response has %q. If that is a proxy that adds the CORS headers, and you trust the page, add %s to its list.", front, e.page)
+	}
+	return ""
 }
 
 // requested lists what a preflight requests.
@@ -393,13 +403,17 @@ func (e evidence) withoutOrigin() string {
 // Go services rarely do. It returns "" for other statuses.
 func (e evidence) gateway() string {
 	var cause string
+	status := fmt.Sprintf("Status %d", e.status)
 	switch {
 	case e.status == 413:
 		cause = "the body is too large. Raise the limit there, or send less."
-	case e.status == 431 || e.status == 494:
+	case e.status == 400 && headersTooLarge.MatchString(e.body):
+		status += " with this body"
+		fallthrough
+	case e.status == 431, e.status == 494:
 		cause = "the request headers are too large. Raise the limit there, and MaxHeaderBytes of http.Server, or send fewer cookies."
 	case e.status == 502:
-		cause = "it got no valid response. The service is down or unreachable, or sends more headers than the proxy accepts."
+		cause = "it got no valid response. The service is down, unreachable or too slow, or sends more headers than the proxy accepts."
 	case e.status == 504:
 		cause = "the service took too long. Raise the time limit there, or respond sooner."
 	case e.status >= 520 && e.status <= 530:
@@ -407,8 +421,11 @@ func (e evidence) gateway() string {
 	default:
 		return ""
 	}
-	return fmt.Sprintf("Status %d usually comes from a proxy or platform in front: ", e.status) + cause
+	return status + " usually comes from a proxy or platform in front: " + cause
 }
+
+// headersTooLarge matches the bodies of nginx and Apache.
+var headersTooLarge = regexp.MustCompile(`Request Header Or Cookie Too Large|header field exceeds server limit`)
 
 // front returns a header that proxies and platforms add to responses, or "".
 func (e evidence) front() string {
@@ -439,8 +456,9 @@ func (e evidence) cache() string {
 }
 
 var (
-	positive  = regexp.MustCompile(`^[0-9]*[1-9]`)
-	statusHit = regexp.MustCompile(`; *hit *([;,]|$)`) // RFC 9211
+	positive = regexp.MustCompile(`^[0-9]*[1-9]`)
+	// A parameter of RFC 9211, which is not in a quoted string.
+	statusHit = regexp.MustCompile(`^([^"]|"([^"\\]|\\.)*")*; *hit *([;,]|$)`)
 	// Values are, for example, HIT, TCP_HIT and "RefreshHit from cloudfront", but
 	// not hit-for-pass.
 	cacheHit = regexp.MustCompile(`(?i)(^|[^a-z-]|refresh)(hit|stale|revalidated|updating)([^a-z-]|$)`)

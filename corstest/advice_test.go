@@ -204,7 +204,8 @@ const (
 	twice   = "Two layers set CORS headers"
 	another = "Something other than the CORS middleware responded to OPTIONS, such as a router, a proxy or a static file server."
 	unlist  = "The policy of package cors does not allow the page's origin. If you trust it, add https://page.example to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, an outer CORS middleware"
-	vary    = "A CORS middleware probably responded, but it does not allow the page's origin. If you trust it, add https://page.example to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, something removes Origin"
+	vary    = "A CORS middleware probably responded, but it does not allow the page's origin. If you trust it, add https://page.example to AllowedOrigins, or let AllowOriginFunc return true for it. Some middlewares, such as rs/cors, also need "
+	both    = " in AllowedMethods. If the policy already allows both, something removes Origin from the request"
 	lacks   = "A CORS middleware probably responded, but it does not allow the origin, the method or a header. If you trust the page, allow everything that it requests: origin https://page.example, method "
 	either  = "Either authentication or another guard rejected the preflight, or the CORS middleware did"
 	routed  = "Either the router responded to OPTIONS itself, or the CORS middleware rejected the method"
@@ -341,7 +342,12 @@ func TestAdvice(t *testing.T) {
 		{name: "304 to a script", handler: respond(304), want: []string{lost}},
 		{name: "an error outside", handler: respond(400), want: []string{"Code outside the CORS middleware wrote the 400" + outside}},
 		{name: "an error outside, behind a proxy", handler: respond(404, "Server: nginx"), want: []string{"wrote the 404" + outside, " If nginx adds the CORS headers, its add_header needs always to add them to errors.", `The response has "Server: nginx". If that is a proxy, and the service's log does not show this request, add the CORS headers to its error pages.`}},
+		{name: "a proxy that accepts no large headers", handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "Request Header Or Cookie Too Large", http.StatusBadRequest)
+		}), want: []string{"Status 400 with this body usually comes from a proxy or platform in front: the request headers are too large."}},
 		{name: "no CORS at all", handler: ok, want: []string{lost}},
+		{name: "no CORS at all, behind a proxy", handler: respond(200, "Server: nginx"), want: []string{lost, `The response has "Server: nginx". If that is a proxy that adds the CORS headers, and you trust the page, add https://page.example to its list.`}},
+		{name: "a proxy whose list lacks the page", handler: respond(200, "Server: nginx", "Vary: Origin"), want: []string{vary, "add https://page.example to its list."}},
 		{name: "no CORS at all on another host", handler: elsewhere(ok), want: []string{"Redirects led to another host, whose response has no CORS headers."}},
 
 		// Wrong values.
@@ -541,7 +547,7 @@ func TestFieldBugErrorOfProxy(t *testing.T) {
 		{name: "a body that is too large", handler: respond(413, "Server: nginx/1.22.1"), request: post, want: []string{"Status 413 usually comes from a proxy or platform in front: the body is too large. Raise the limit there, or send less. For scripts to read it, add CORS headers to the error pages of the proxy (see docs/proxies.md), or wrap the Go code that sent it."}},
 		{name: "headers that are too large", request: large, want: []string{"Status 431 usually comes", "and MaxHeaderBytes of http.Server"}},
 		{name: "headers that are too large for nginx", handler: respond(494, "Server: nginx"), want: []string{"Status 494 usually comes", "the request headers are too large"}},
-		{name: "a service that is down", handler: unreachable, want: []string{"Status 502 usually comes", "The service is down or unreachable, or sends more headers than the proxy accepts."}},
+		{name: "a service that is down", handler: unreachable, want: []string{"Status 502 usually comes", "The service is down, unreachable or too slow, or sends more headers than the proxy accepts."}},
 		{name: "a service that is down, preflight", handler: unreachable, request: put, want: []string{"Status 502 usually comes", "If your Go code sent it, put the CORS middleware outside that code."}},
 		{name: "a service that is slow", handler: respond(504, "Via: 1.1 google"), want: []string{"Status 504 usually comes", "the service took too long"}},
 		{name: "Cloudflare, first", handler: respond(520), want: []string{"Cloudflare got no valid response"}},
@@ -584,7 +590,7 @@ func TestFieldBugHeadersRemovedOnTheWay(t *testing.T) {
 	for _, test := range []adviceTest{
 		{name: "nothing", handler: proxyTo(t, service, nil), request: put},
 		{name: "Origin", handler: remove(service, "Origin"), request: post, want: []string{"The browser sent an Origin header, but package cors did not get it."}},
-		{name: "Origin of a GET", handler: remove(service, "Origin"), want: []string{vary + " from the request"}},
+		{name: "Origin of a GET", handler: remove(service, "Origin"), want: []string{vary + "GET" + both}},
 		{name: "Origin of a preflight", handler: remove(service, "Origin"), request: put, want: []string{lacks + "PUT.", "something removes Origin from the request"}},
 		{name: "Origin of the actual request", handler: split(service, without(service, "Origin", "Sec-Fetch-Site")), request: put, want: []string{"The preflight was allowed, but the response has no CORS header except Vary.", "or something removes Origin from the request"}},
 		{name: "Access-Control-Request-Method", handler: remove(service, "Access-Control-Request-Method"), request: put, want: []string{"Add PUT to AllowedMethods. If it is already there,", removed}},
@@ -704,8 +710,9 @@ func TestFieldBugOtherMiddlewares(t *testing.T) {
 		{name: "Starlette, a header", handler: starlette(body+"headers", allowMethods+"PUT", allowHeaders+"Accept, X-Id"), request: two, want: []string{rejected + "the header x-b."}},
 		{name: "a router's 404 with complete lists", handler: respond(404, allowPage, allowMethods+"*", allowHeaders+"*"), request: two, want: []string{past + "404"}},
 		{name: "a guard's 401 without request headers", handler: respond(401, allowPage, allowMethods+"PUT", allowHeaders+"X-Id"), request: put, want: []string{past + "401"}},
-		{name: "an empty origin", handler: empty(""), want: []string{"Access-Control-Allow-Origin is empty."}},
-		{name: "an empty origin, page without an origin", handler: empty(""), page: "null", want: []string{"Access-Control-Allow-Origin is empty."}},
+		{name: "an empty origin", handler: empty(""), want: []string{"Access-Control-Allow-Origin is empty,"}},
+		{name: "an empty variable of Apache", handler: empty("(null)"), want: []string{"Access-Control-Allow-Origin is empty, or has Apache's text for an empty variable, (null)."}},
+		{name: "an empty origin, page without an origin", handler: empty(""), page: "null", want: []string{"Access-Control-Allow-Origin is empty,"}},
 		{name: "a method in lowercase in the list", handler: respond(200, allowPage, allowMethods+"get, put"), request: put, want: []string{"Methods are case-sensitive, and Access-Control-Allow-Methods has PUT in lowercase or mixed case. Have the server and the script write PUT."}},
 	} {
 		test.run(t)
@@ -746,13 +753,13 @@ func TestFieldBugErrorPageForOtherOrigins(t *testing.T) {
 
 func TestFieldBugCacheMisses(t *testing.T) {
 	for _, line := range []string{
-		"Cache-Status: x; fwd=stale", `Cache-Status: x; fwd=uri-miss; key="/whitehit"`, "Cache-Status: hit; fwd=miss",
+		"Cache-Status: x; fwd=stale", `Cache-Status: x; fwd=uri-miss; key="/whitehit"`, `Cache-Status: x; fwd=uri-miss; key="/; hit; /"`, `Cache-Status: x; fwd=uri-miss; key="\"; hit, "`, "Cache-Status: hit; fwd=miss",
 		"X-Cache: hit-for-pass", "X-Cache: white", "X-Cache: no-hit", "X-Cache: MISS", "Age: 0", "Age: 00",
 	} {
 		adviceTest{name: line, handler: respond(200, line), want: []string{lost}}.run(t)
 	}
 	for _, line := range []string{
-		"Cache-Status: x; hit", "Cache-Status: x;hit;ttl=5", "Cache-Status: a; fwd=miss, b; hit, c",
+		"Cache-Status: x; hit", "Cache-Status: x;hit;ttl=5", "Cache-Status: a; fwd=miss, b; hit, c", `Cache-Status: x; key="/a\"b"; hit`,
 		"X-Cache: TCP_HIT", "X-Cache: RefreshHit from cloudfront", "X-Cache: HIT, MISS", "X-Cache-Status: STALE", "Age: 10",
 	} {
 		adviceTest{name: line, handler: respond(200, line), want: []string{varied}}.run(t)

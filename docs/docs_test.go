@@ -5,7 +5,6 @@ package docs_test
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"flag"
 	"fmt"
 	"go/ast"
@@ -29,6 +28,7 @@ import (
 
 	"github.com/f407da42/cors"
 	"github.com/f407da42/cors/corstest"
+	"github.com/f407da42/cors/internal/testkit"
 )
 
 // A page is a Markdown document of this repository.
@@ -576,77 +576,37 @@ func TestRequests(t *testing.T) {
 // TestAdvice checks the tables of responses and advice in docs/blocked.md.
 func TestAdvice(t *testing.T) {
 	t.Parallel()
-	kind := regexp.MustCompile("^(preflight|request|form|handshake)(?: for `([^`]+)`)?(?: of `([^`]+)`)?(?: to `([^`]+)`)?( after a redirect)?( after a preflight)?( with credentials)?: ")
-	spans := regexp.MustCompile("`[^`]*`")
-	text := read(t, "docs/blocked.md").text
-	var rows [][]string
-	for _, table := range strings.Split(text, "\n| Response | Advice | See |\n|---|---|---|\n")[1:] {
-		table, _, _ = strings.Cut(table, "\n\n")
-		for line := range strings.SplitSeq(table, "\n") {
-			rows = append(rows, cells(line))
-		}
-	}
+	rows := testkit.AdviceRows(t, "blocked.md")
 	for _, row := range rows {
-		m := kind.FindStringSubmatch(row[0])
-		if m == nil {
-			t.Errorf("%q does not begin with the kind of request", row[0])
-			continue
-		}
-		response := strings.TrimPrefix(row[0], m[0])
-		page := cmp.Or(m[3], "https://app.example.com")
-		r := corstest.Request{URL: cmp.Or(m[4], "https://api.example.com/items"), Header: make(http.Header)}
-		preflight := m[1] == "preflight"
-		switch name := m[2]; {
-		case name == "POST" || preflight && (strings.ToUpper(name) == name || strings.ToLower(name) == name):
-			r.Method = cmp.Or(name, "DELETE")
-		case name != "":
-			r.Header.Set(name, "1")
-		}
-		switch m[1] {
-		case "form":
-			r.Method, r.Mode = "POST", corstest.Navigate
-		case "handshake":
-			r.Mode = corstest.WebSocket
-		}
-		if m[5] != "" {
-			r.URL = "https://other.example.com/"
-		}
-		if m[6] != "" {
-			r.Header.Set("X-Id", "1")
-		}
-		if m[7] != "" {
-			r.Credentials = corstest.Include
-		}
-		for _, status := range regexp.MustCompile(`\b[2-5][0-9]{2}\b`).FindAllString(spans.ReplaceAllString(response, ""), -1) {
-			code, _ := strconv.Atoi(status)
+		for _, code := range row.Statuses {
 			b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.Host == "other.example.com" {
 					w.Header().Set("Access-Control-Allow-Origin", "*")
 					http.Redirect(w, r, "https://api.example.com/items", http.StatusFound)
 					return
 				}
-				if r.Method == http.MethodOptions && m[6] != "" {
-					w.Header().Set("Access-Control-Allow-Origin", page)
+				if r.Method == http.MethodOptions && !row.Preflight {
+					w.Header().Set("Access-Control-Allow-Origin", row.Page)
 					w.Header().Set("Access-Control-Allow-Headers", "X-Id")
 					return
 				}
 				body := ""
-				for _, span := range spans.FindAllString(response, -1) {
-					if name, value, ok := strings.Cut(strings.Trim(span, "`"), ": "); ok && !strings.Contains(name, " ") {
+				for _, line := range row.Lines {
+					if name, value, ok := strings.Cut(line, ": "); ok && !strings.Contains(name, " ") {
 						w.Header().Add(name, value)
 					} else {
-						body = strings.Trim(span, "`")
+						body = line
 					}
 				}
 				w.WriteHeader(code)
 				io.WriteString(w, body)
 			})}
-			res := b.Fetch(page, r)
-			if got := res.Advice; got != row[1] {
-				t.Errorf("%s: got\n%s\nthe page has\n%s\n%v", row[0], got, row[1], res)
+			res := b.Fetch(row.Page, row.Request)
+			if got := res.Advice; got != row.Advice {
+				t.Errorf("%s: got\n%s\nthe page has\n%s\n%v", row.Response, got, row.Advice, res)
 			}
-			if (res.Actual == nil) != preflight {
-				t.Errorf("%s: an actual request was sent: %t", row[0], res.Actual != nil)
+			if (res.Actual == nil) != row.Preflight {
+				t.Errorf("%s: an actual request was sent: %t", row.Response, res.Actual != nil)
 			}
 		}
 	}
@@ -667,13 +627,45 @@ func TestAdvice(t *testing.T) {
 			t.Fatal(err)
 		}
 		any := regexp.MustCompile(regexp.MustCompile("%[dqs]").ReplaceAllString(regexp.QuoteMeta(text), ".+"))
-		if !slices.ContainsFunc(rows, func(row []string) bool { return any.MatchString(row[1]) }) {
+		if !slices.ContainsFunc(rows, func(row testkit.AdviceRow) bool { return any.MatchString(row.Advice) }) {
 			t.Errorf("no row has the advice %q", text)
 		}
 		return true
 	})
 	if texts < 30 {
 		t.Errorf("there are %d advices in corstest/advice.go", texts)
+	}
+}
+
+// imitated has the rows of docs/blocked.md that no test produces with real
+// software, and the reasons.
+var imitated = map[string]string{
+	"preflight: 403 `… CORSResponse: This CORS request is not allowed`": "Amazon S3 does not run here",
+	"request: 522": "Cloudflare does not run here",
+}
+
+// TestAdviceIsProduced checks that a test produces each row of the tables with
+// real packages, servers or proxies.
+func TestAdviceIsProduced(t *testing.T) {
+	t.Parallel()
+	var tests string
+	for _, module := range []string{"peers", "clients", "proxies"} {
+		tests += read(t, "internal/"+module+"/advice_test.go").text
+	}
+	rows := testkit.AdviceRows(t, "blocked.md")
+	for _, row := range rows {
+		produced := strings.Contains(tests, strconv.Quote(row.Response))
+		switch reason, listed := imitated[row.Response]; {
+		case produced && listed:
+			t.Errorf("a test produces %s, but imitated has it, because %s", row.Response, reason)
+		case !produced && !listed:
+			t.Errorf("no test produces %s", row.Response)
+		}
+	}
+	for response := range imitated {
+		if !slices.ContainsFunc(rows, func(row testkit.AdviceRow) bool { return row.Response == response }) {
+			t.Errorf("docs/blocked.md has no row %s", response)
+		}
 	}
 }
 

@@ -125,7 +125,7 @@ const (
 func TestMain(m *testing.M) {
 	for name, all := range map[string]string{
 		"CORS_BROWSERS": "chromium,firefox,webkit",
-		"CORS_SERVERS":  "express,fastify,nginx,Caddy,Python",
+		"CORS_SERVERS":  "express,fastify,nginx,Caddy,Python,Starlette",
 	} {
 		if os.Getenv(name) == "" {
 			// Shown with -v, and if a test fails.

@@ -6,13 +6,22 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
+	"time"
 
 	"github.com/coder/websocket"
+	gincors "github.com/gin-contrib/cors"
+	"github.com/gin-gonic/gin"
+	"github.com/go-chi/chi/v5"
+	chimiddleware "github.com/go-chi/chi/v5/middleware"
+	"github.com/gorilla/handlers"
+	gorilla "github.com/gorilla/websocket"
+	"github.com/julienschmidt/httprouter"
+	rscors "github.com/rs/cors"
+
 	"github.com/f407da42/cors"
 	"github.com/f407da42/cors/corstest"
 	"github.com/f407da42/cors/internal/testkit"
-	gorilla "github.com/gorilla/websocket"
-	rscors "github.com/rs/cors"
 )
 
 // Some middlewares reject the origin, the method and the headers in the same
@@ -36,6 +45,7 @@ func TestFieldBugAdviceOnPeers(t *testing.T) {
 	nested := rscors.Default().Handler(policy.Handler(ok))
 	patch := corstest.Request{Method: "PATCH", URL: itemURL}
 	header := corstest.Request{URL: itemURL, Header: http.Header{"X-Nope": {"1"}}}
+	putOnly := rscors.New(rscors.Options{AllowedOrigins: []string{appPage}, AllowedMethods: []string{"PUT"}}).Handler(ok)
 	for _, test := range []struct {
 		name    string
 		service http.Handler
@@ -45,6 +55,7 @@ func TestFieldBugAdviceOnPeers(t *testing.T) {
 	}{
 		{"rs/cors, method", with("rs/cors"), "https://app.example.com", patch, three},
 		{"rs/cors, header", with("rs/cors"), "https://app.example.com", header, three},
+		{"rs/cors, the method of a request without a preflight", putOnly, "https://app.example.com", corstest.Request{Method: "POST", URL: itemURL}, "Some middlewares, such as rs/cors, also need POST in AllowedMethods."},
 		{"go-chi/cors, method", with("go-chi/cors"), "https://app.example.com", patch, three},
 		{"go-chi/cors, header", with("go-chi/cors"), "https://app.example.com", header, three},
 		{"the default of rs/cors outside this package", nested, "https://app.example.com", corstest.Request{Method: "PUT", URL: itemURL}, "another CORS middleware outside it responded"},
@@ -58,6 +69,129 @@ func TestFieldBugAdviceOnPeers(t *testing.T) {
 			if res := b.Fetch(test.page, test.request); !strings.Contains(res.Advice, test.advice) {
 				t.Errorf("want advice %q\n%v", test.advice, res)
 			}
+		})
+	}
+}
+
+// TestAdviceOnPackages produces rows of docs/blocked.md with the packages of
+// real services.
+func TestAdviceOnPackages(t *testing.T) {
+	wrap := func(p cors.Policy, next http.Handler) http.Handler { return testkit.MustNew(t, p).Handler(next) }
+	origins := []string{appPage}
+	ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	listed := wrap(cors.Policy{AllowedOrigins: origins, AllowedMethods: []string{"PATCH"}}, ok)
+	unlisted := wrap(cors.Policy{AllowedOrigins: []string{partnerPage}}, ok)
+	public := wrap(cors.Policy{AllowedOrigins: []string{"*"}, AllowedMethods: []string{"PATCH"}}, ok)
+	denied := wrap(cors.Policy{DenyHandler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) })}, ok)
+	undecided := wrap(cors.Policy{AllowOriginFunc: func(*http.Request, string) bool { return false }}, ok)
+	varies := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Vary", "Accept") })
+
+	rsAll := rscors.New(rscors.Options{AllowedHeaders: []string{"X-Id"}})
+	rsPartner := rscors.New(rscors.Options{AllowedOrigins: []string{partnerPage}})
+	rsPage := rscors.New(rscors.Options{AllowedOrigins: origins})
+	rsPassThrough := rscors.New(rscors.Options{AllowedMethods: []string{"DELETE"}, OptionsPassthrough: true})
+	ginCORS := newEngine()
+	ginCORS.Use(gincors.New(gincors.Config{AllowOrigins: []string{partnerPage}}))
+	ginCORS.NoRoute(gin.WrapH(ok))
+	ginRoutes := newEngine()
+	ginRoutes.PUT("/items", gin.WrapH(ok))
+	ginAccounts := newEngine()
+	ginAccounts.Use(gin.BasicAuth(gin.Accounts{"me": "secret"}), gin.WrapH(listed))
+	gorillaCORS := handlers.CORS(handlers.AllowedOrigins(origins))(ok)
+
+	chiRoutes := chi.NewRouter()
+	chiRoutes.Get("/socket", ok)
+	julienRoutes := httprouter.New()
+	julienRoutes.Handler("PUT", "/items", ok)
+	mux := http.NewServeMux()
+	mux.Handle("GET /items", listed)
+	folders := http.NewServeMux()
+	folders.Handle("/items/", listed)
+	files := http.FileServerFS(fstest.MapFS{"items": {Data: []byte("items")}})
+	toLogin, toProvider := http.RedirectHandler("/login", 302), http.RedirectHandler("https://login.example.com/?next=/", 302)
+	chiAuth := chimiddleware.BasicAuth("api", map[string]string{"me": "secret"})
+	// redirects sends a page from another host to next.
+	redirects := func(next http.Handler) http.Handler {
+		mux := http.NewServeMux()
+		mux.Handle("other.example.com/", rsAll.Handler(http.RedirectHandler("https://api.example.com/items", 302)))
+		mux.Handle("/", next)
+		return mux
+	}
+	small := httptest.NewUnstartedServer(listed)
+	small.Config.MaxHeaderBytes = 1
+	small.Start()
+	defer small.Close()
+
+	for _, test := range []struct {
+		software, response string
+		handler            http.Handler // nil for the server of url
+		url                string       // "" for the URL of the row
+	}{
+		{"this package, AllowedOrigins", "preflight: 403 `cross-origin request rejected: …`", unlisted, ""},
+		{"this package, AllowOriginFunc", "preflight: 403 `cross-origin request rejected: …`", undecided, ""},
+		{"this package, null", "request of `null`: 403 `cross-origin request rejected: …`", unlisted, ""},
+		{"this package, null, form", "form of `null`: 403 `cross-origin request rejected: …`", unlisted, ""},
+		{"this package, after rs/cors on another host", "request after a redirect: 403 `cross-origin request rejected: …`", redirects(unlisted), ""},
+		{"this package, form to http", "form to `http://api.example.com/`: 403 `cross-origin request rejected: …`", unlisted, ""},
+		{"this package inside rs/cors", "request after a preflight: 403 `cross-origin request rejected: …`", rsAll.Handler(unlisted), ""},
+		{"this package inside http.CrossOriginProtection", "request for `POST`: 403 `cross-origin request detected …`", http.NewCrossOriginProtection().Handler(listed), ""},
+
+		{"rs/cors", "preflight: 204 or 404 `Vary: Origin`", rsPartner.Handler(ok), ""},
+		{"rs/cors, header", "preflight for `X-Id`: 204 `Vary: Origin`", rsPage.Handler(ok), ""},
+		{"chi's BasicAuth outside", "preflight: 401 or 407, or 403 `WWW-Authenticate: Basic`", chiAuth(listed), ""},
+		{"gin's BasicAuth outside", "preflight: 401 or 407, or 403 `WWW-Authenticate: Basic`", ginAccounts, ""},
+		{"gin-contrib/cors", "preflight: 403", ginCORS, ""},
+		{"gin's router", "preflight: 404", ginRoutes, ""},
+		{"gorilla/handlers", "preflight: 405", gorillaCORS, ""},
+		{"http.ServeMux with a method", "preflight: 501, or 405 `Allow: GET`", mux, ""},
+		{"httprouter", "preflight: 200 or 204", julienRoutes, ""},
+		{"rs/cors, which passes preflights to http.ServeMux", "preflight: 405 `Access-Control-Allow-Origin: *`", rsPassThrough.Handler(mux), ""},
+		{"http.ServeMux with a slash", "preflight: 301 or 307 `Location: /items/`", folders, ""},
+		{"http.RedirectHandler", "preflight: 302 `Location: https://login.example.com/`", toProvider, ""},
+		{"gorilla/handlers, which recovers from a panic", "preflight: 500 or 503", recovery(http.HandlerFunc(panics)), ""},
+		{"httputil.ReverseProxy without its upstream", "preflight: 502", deadProxy(nil, nil), ""},
+		{"x/time/rate outside", "preflight: 429", requestLimit(0)(listed), ""},
+
+		{"http.FileServer", "request: 200", files, ""},
+		{"rs/cors, origin", "request: 404 `Vary: Origin`", rsPartner.Handler(http.NotFoundHandler()), ""},
+		{"rs/cors, method", "request: 404 `Vary: Origin`", rscors.New(rscors.Options{AllowedOrigins: origins, AllowedMethods: []string{"PUT"}}).Handler(http.NotFoundHandler()), ""},
+		{"gin-contrib/cors", "request: 403", ginCORS, ""},
+		{"x/time/rate outside", "request: 429", requestLimit(0)(listed), ""},
+		{"http.MaxBytesHandler outside", "request for `POST`: 413", http.MaxBytesHandler(http.HandlerFunc(readsBody), 1), ""},
+		{"http.Server with MaxHeaderBytes", "request: 431", nil, small.URL + "/?" + strings.Repeat("x", 8<<10)},
+		{"httputil.ReverseProxy without its upstream", "request: 502", deadProxy(nil, nil), ""},
+		{"http.RedirectHandler", "request: 302 `Location: /login`", toLogin, ""},
+		{"http.RedirectHandler to another host", "request: 302 `Location: https://login.example.com/`", toProvider, ""},
+		{"http.FileServer after rs/cors on another host", "request after a redirect: 200", redirects(files), ""},
+
+		{"httputil.ReverseProxy to rs/cors, inside this package", "request: 200 `Access-Control-Allow-Origin: *` `Access-Control-Allow-Origin: https://app.example.com`", wrap(cors.Policy{AllowedOrigins: origins}, proxyTo(t, rsAll.Handler(ok), nil)), ""},
+		{"rs/cors by default", "request with credentials: 200 `Access-Control-Allow-Origin: *`", rscors.Default().Handler(ok), ""},
+		{"rs/cors", "request with credentials: 200 `Access-Control-Allow-Origin: https://app.example.com`", rsPage.Handler(ok), ""},
+		{"rs/cors, POST", "request for `POST` with credentials: 200 `Access-Control-Allow-Origin: https://app.example.com`", rsPage.Handler(ok), ""},
+
+		{"this package", "preflight for `PUT`: 204 `Access-Control-Allow-Origin: *`", public, ""},
+		{"this package", "preflight for `patch`: 204 `Access-Control-Allow-Origin: *` `Access-Control-Allow-Methods: PATCH`", public, ""},
+		{"this package", "preflight for `patch`: 204 `Access-Control-Allow-Origin: *`", wrap(cors.Policy{AllowedOrigins: origins}, ok), ""},
+		{"this package", "preflight for `p*t`: 204 `Access-Control-Allow-Origin: *`", public, ""},
+		{"this package", "preflight for `X-Id`: 204 `Access-Control-Allow-Origin: *`", public, ""},
+		{"this package, any header", "preflight for `Authorization`: 204 `Access-Control-Allow-Origin: *` `Access-Control-Allow-Headers: *`", wrap(cors.Policy{AllowedOrigins: origins, AllowedHeaders: []string{"*"}}, ok), ""},
+		{"this package", "preflight for `Access-Control-Allow-Origin`: 204 `Access-Control-Allow-Origin: *`", public, ""},
+		{"this package", "preflight for `X-*d`: 204 `Access-Control-Allow-Origin: *`", public, ""},
+
+		{"gorilla/websocket", "handshake: 403", gorillaServer(gorilla.Upgrader{}), ""},
+		{"coder/websocket", "handshake: 403", coderServer(nil), ""},
+		{"this package, DenyHandler", "handshake: 403 `Vary: Origin` from a `DenyHandler`", denied, ""},
+		{"gorilla/websocket in http.TimeoutHandler", "handshake: 500 or 501", timeLimit(time.Minute)(gorillaServer(gorilla.Upgrader{CheckOrigin: func(*http.Request) bool { return true }})), ""},
+		{"coder/websocket in http.TimeoutHandler", "handshake: 500 or 501", timeLimit(time.Minute)(coderServer(&websocket.AcceptOptions{InsecureSkipVerify: true})), ""},
+		{"chi's BasicAuth", "handshake: 401", chiAuth(coderServer(nil)), ""},
+		{"chi's router", "handshake: 400, 404 or 426", chiRoutes, ""},
+		{"http.FileServer", "handshake: 200", files, ""},
+		{"http.RedirectHandler", "handshake: 302 `Location: /login`", toLogin, ""},
+
+		{"http.TimeoutHandler, which replaces Vary", "request: 200 `Access-Control-Allow-Origin: https://app.example.com` `Vary: Accept`", wrap(cors.Policy{AllowedOrigins: origins}, timeLimit(time.Minute)(varies)), ""},
+	} {
+		t.Run(test.software+" "+test.response, func(t *testing.T) {
+			testkit.CheckAdvice(t, &corstest.Browser{Handler: test.handler}, test.response, "", test.url)
 		})
 	}
 }

@@ -19,7 +19,7 @@ type variants struct {
 
 var all = []*proxy{
 	{
-		name: "nginx", title: "nginx", program: "nginx", version: "-v", site: "site.conf", errors: "errors.conf", keys: "cache.conf",
+		name: "nginx", title: "nginx", program: "nginx", version: "-v", site: "site.conf", errors: "errors.conf", advice: "advice.conf", keys: "cache.conf",
 		args:  []string{"-c", "DIR/main.conf", "-e", "stderr"},
 		inner: "}",
 		listen: edits{
@@ -42,7 +42,7 @@ var all = []*proxy{
 		},
 	},
 	{
-		name: "apache", title: "Apache", program: "apache2", version: "-v", site: "site.conf", errors: "errors.conf",
+		name: "apache", title: "Apache", program: "apache2", version: "-v", site: "site.conf", errors: "errors.conf", advice: "advice.conf",
 		args: []string{"-f", "DIR/main.conf", "-DFOREGROUND"},
 		listen: edits{
 			"*:443", "*:HTTPS_PORT",
@@ -69,7 +69,7 @@ var all = []*proxy{
 		},
 	},
 	{
-		name: "haproxy", title: "HAProxy", program: "haproxy", version: "-v", site: "site.conf", errors: "errors.conf",
+		name: "haproxy", title: "HAProxy", program: "haproxy", version: "-v", site: "site.conf", errors: "errors.conf", advice: "advice.conf",
 		args: []string{"-db", "-f", "DIR/main.conf", "-f", "DIR/site.conf"},
 		listen: edits{
 			":80\n", "127.0.0.1:HTTP_PORT\n",
@@ -92,7 +92,7 @@ var all = []*proxy{
 		},
 	},
 	{
-		name: "varnish", title: "Varnish", program: "varnishd", version: "-V", site: "site.vcl", errors: "errors.vcl", keys: "cache.vcl", plain: true,
+		name: "varnish", title: "Varnish", program: "varnishd", version: "-V", site: "site.vcl", errors: "errors.vcl", advice: "advice.vcl", keys: "cache.vcl", plain: true,
 		args: []string{"-F", "-n", "DIR/work", "-f", "DIR/site.vcl", "-a", "127.0.0.1:HTTP_PORT", "-s", "malloc,16m", "-j", "none", "-p", "cc_command=exec gcc -fpic -shared -o %o %s"},
 		variants: variants{
 			rewritten:     inRecv("set req.http.Host = \"127.0.0.1:8080\";"),
@@ -107,7 +107,7 @@ var all = []*proxy{
 		},
 	},
 	{
-		name: "caddy", title: "Caddy", program: "caddy", version: "version", site: "site.conf", errors: "errors.conf",
+		name: "caddy", title: "Caddy", program: "caddy", version: "version", site: "site.conf", errors: "errors.conf", advice: "advice.conf",
 		args:  []string{"run", "--config", "DIR/main.conf", "--adapter", "caddyfile"},
 		inner: "}",
 		listen: edits{

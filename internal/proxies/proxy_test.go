@@ -63,6 +63,7 @@ type proxy struct {
 	args    []string // to run it in the foreground; DIR, HTTP_PORT and HTTPS_PORT are replaced
 	site    string   // file that docs/proxies.md shows
 	errors  string   // file with the lines that make errors readable
+	advice  string   // file with the situations of adviceRows
 	keys    string   // file with the cache key that has allowed origins in it; "" if not possible
 	listen  edits    // turns the example's addresses and files into real ones
 	inner   string   // the last line of the block that variants add lines to

@@ -119,6 +119,7 @@ func newService(t *testing.T) *service {
 		w.Header().Set("Etag", `"outer"`)
 		listed.Handler(http.StripPrefix("/outer", routes)).ServeHTTP(w, r)
 	})
+	mux.Handle("/advice/", adviceServices(t))
 	mux.Handle("/public/", anyOrigin.Handler(http.StripPrefix("/public", routes)))
 
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
