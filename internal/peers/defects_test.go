@@ -3,11 +3,13 @@ package peers_test
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -175,162 +177,169 @@ var peers = []peer{
 	}},
 }
 
-// A defect is a row of the table: an input that some middleware handles wrongly,
+// A defect is a row of a table: an input that some middleware handles wrongly,
 // and a function that describes how p handles it.
 type defect struct {
-	input   string
+	input   string // the first cells, with " | " between them
 	observe func(t *testing.T, p peer) string
 }
 
-var defects = []defect{
-	{"policy: `*` with credentials; request: from `https://evil.example`", func(t *testing.T, p peer) string {
-		return p.allows(t, setup{origins: []string{"*"}, credentials: true}, "https://evil.example")
+// defects are the tables of docs/comparison.md.
+var defects = []struct {
+	heading string
+	input   string // the head of the first columns
+	rows    []defect
+}{
+	{"## Policies", "The policy allows | The page is on", []defect{
+		{"`*`, with credentials | `https://evil.example`", func(t *testing.T, p peer) string {
+			return p.allows(t, setup{origins: []string{"*"}, credentials: true}, "https://evil.example")
+		}},
+		{"`h*`, with credentials | `https://evil.example`", func(t *testing.T, p peer) string {
+			return p.allows(t, setup{origins: []string{"h*"}, credentials: true}, "https://evil.example")
+		}},
+		{"`https://app.example.com*` | `https://app.example.com.evil.example`", func(t *testing.T, p peer) string {
+			return p.allows(t, setup{origins: []string{"https://app.example.com*"}}, "https://app.example.com.evil.example")
+		}},
+		{"`app.example.com`, without a scheme | `https://app.example.com`", func(t *testing.T, p peer) string {
+			return p.allows(t, setup{origins: []string{"app.example.com"}}, "https://app.example.com")
+		}},
+		{"`https://app.example.com/`, with a slash | `https://app.example.com`", func(t *testing.T, p peer) string {
+			return p.allows(t, setup{origins: []string{"https://app.example.com/"}}, "https://app.example.com")
+		}},
 	}},
-	{"policy: `h*` with credentials; request: from `https://evil.example`", func(t *testing.T, p peer) string {
-		return p.allows(t, setup{origins: []string{"h*"}, credentials: true}, "https://evil.example")
-	}},
-	{"policy: `https://app.example.com*`; request: from `https://app.example.com.evil.example`", func(t *testing.T, p peer) string {
-		return p.allows(t, setup{origins: []string{"https://app.example.com*"}}, "https://app.example.com.evil.example")
-	}},
-	{"policy: `app.example.com`, without a scheme; request: from `https://app.example.com`", func(t *testing.T, p peer) string {
-		return p.allows(t, setup{origins: []string{"app.example.com"}}, "https://app.example.com")
-	}},
-	{"policy: `https://app.example.com/`, with a slash; request: from `https://app.example.com`", func(t *testing.T, p peer) string {
-		return p.allows(t, setup{origins: []string{"https://app.example.com/"}}, "https://app.example.com")
-	}},
-	{"form post from another origin", func(t *testing.T, p peer) string {
-		r := httptest.NewRequest("POST", "/", strings.NewReader("amount=100"))
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		r.Header.Set("Origin", "https://evil.example")
-		return ranOrStatus(p.send(t, ordinary, r))
-	}},
-	{"POST over HTTPS from the server's own page, behind a proxy that changes `Host`", func(t *testing.T, p peer) string {
-		r := httptest.NewRequest("POST", "http://10.0.0.1:8080/", nil)
-		r.Header.Set("Origin", "https://api.example.com")
-		r.Header.Set("Sec-Fetch-Site", "same-origin")
-		return ranOrStatus(p.send(t, ordinary, r))
-	}},
-	{"`OPTIONS` request that is not a preflight, from an allowed origin", func(t *testing.T, p peer) string {
-		r := httptest.NewRequest("OPTIONS", "/", nil)
-		r.Header.Set("Origin", "https://app.example.com")
-		return ranOrStatus(p.send(t, ordinary, r))
-	}},
-	{"request without `Origin`: `Vary` in the response", func(t *testing.T, p peer) string {
-		res, _ := p.send(t, ordinary, httptest.NewRequest("GET", "/", nil))
-		if listed(res.Header, "Vary", "Origin") {
-			return "`Origin`"
-		}
-		return "none"
-	}},
-	{"`Vary: Accept-Encoding` set by an outer layer: what happens to it", func(t *testing.T, p peer) string {
-		h := p.mustWrap(t, setup{origins: []string{"https://app.example.com", "https://example.com"}}, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-		r := httptest.NewRequest("GET", "/", nil)
-		r.Header.Set("Origin", "https://app.example.com")
-		w := httptest.NewRecorder()
-		w.Header().Set("Vary", "Accept-Encoding")
-		h.ServeHTTP(w, r)
-		if listed(w.Header(), "Vary", "Accept-Encoding") {
-			return "kept"
-		}
-		return "overwritten"
-	}},
-	{"handler that modifies a header's value slice in place: affected responses", func(t *testing.T, p peer) string {
-		restore := func() {}
-		// Shared values outlive this test, so it restores them.
-		defer func() { restore() }()
-		h := p.mustWrap(t, setup{origins: ordinary.origins, credentials: true}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.Path != "/change" {
-				return
-			}
-			before := w.Header().Clone()
-			restore = func() {
-				for name, values := range before {
-					copy(w.Header()[name], values)
-				}
-			}
-			for _, values := range w.Header() {
-				for i := range values {
-					values[i] = "changed"
-				}
-			}
-		}))
-		var last http.Header
-		for _, path := range []string{"/change", "/"} {
-			r := httptest.NewRequest("GET", path, nil)
+	{"## Requests and responses", "Question", []defect{
+		{"What happens to a form post from an origin that is not allowed?", func(t *testing.T, p peer) string {
+			r := httptest.NewRequest("POST", "/", strings.NewReader("amount=100"))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			r.Header.Set("Origin", "https://evil.example")
+			return ranOrStatus(p.send(t, ordinary, r))
+		}},
+		{"What happens to a POST over HTTPS from the server's own page if a proxy changes `Host`?", func(t *testing.T, p peer) string {
+			r := httptest.NewRequest("POST", "http://10.0.0.1:8080/", nil)
+			r.Header.Set("Origin", "https://api.example.com")
+			r.Header.Set("Sec-Fetch-Site", "same-origin")
+			return ranOrStatus(p.send(t, ordinary, r))
+		}},
+		{"What happens to an `OPTIONS` request from an allowed origin that is not a preflight?", func(t *testing.T, p peer) string {
+			r := httptest.NewRequest("OPTIONS", "/", nil)
+			r.Header.Set("Origin", "https://app.example.com")
+			return ranOrStatus(p.send(t, ordinary, r))
+		}},
+		{"If a request has no `Origin`, does the response include `Vary: Origin`?", func(t *testing.T, p peer) string {
+			res, _ := p.send(t, ordinary, httptest.NewRequest("GET", "/", nil))
+			return yesOrNo(listed(res.Header, "Vary", "Origin"))
+		}},
+		{"If an outer layer sets `Vary: Accept-Encoding`, does the response keep it?", func(t *testing.T, p peer) string {
+			h := p.mustWrap(t, setup{origins: []string{"https://app.example.com", "https://example.com"}}, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+			r := httptest.NewRequest("GET", "/", nil)
 			r.Header.Set("Origin", "https://app.example.com")
 			w := httptest.NewRecorder()
+			w.Header().Set("Vary", "Accept-Encoding")
 			h.ServeHTTP(w, r)
-			last = w.Header()
-		}
-		for _, values := range last {
-			if slices.Contains(values, "changed") {
-				return "this and later ones"
-			}
-		}
-		return "only this one"
-	}},
-	{"preflight for `PUT`: which methods are listed", func(t *testing.T, p peer) string {
-		res, _ := p.send(t, ordinary, preflight("PUT"))
-		for _, method := range listedMethods {
-			if !listed(res.Header, "Access-Control-Allow-Methods", method) {
-				return "`" + res.Header.Get("Access-Control-Allow-Methods") + "`"
-			}
-		}
-		return "all allowed methods"
-	}},
-	{"preflight for a method that is not allowed: which methods are listed", func(t *testing.T, p peer) string {
-		res, _ := p.send(t, ordinary, preflight("PURGE"))
-		switch {
-		case listed(res.Header, "Access-Control-Allow-Methods", "PURGE"):
-			return "allowed"
-		case res.Header.Get("Access-Control-Allow-Origin") == "":
-			return "none; no CORS headers"
-		default:
-			return "all allowed methods"
-		}
-	}},
-	{"preflight for the allowed headers `X-Request-Id, Authorization`, unsorted and not lowercase", func(t *testing.T, p peer) string {
-		return p.allowsHeaders(t, "X-Request-Id, Authorization")
-	}},
-	{"preflight for the same headers in two lines, as some gateways send it", func(t *testing.T, p peer) string {
-		return p.allowsHeaders(t, "authorization", "x-request-id")
-	}},
-	{"`httputil.ReverseProxy` whose upstream also sets `Access-Control-Allow-Origin`", func(t *testing.T, p peer) string {
-		proxy := &httputil.ReverseProxy{
-			Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: "upstream.example"}) },
-			Transport: transport(func(r *http.Request) *http.Response {
-				return &http.Response{
-					StatusCode: http.StatusOK,
-					Header:     http.Header{"Access-Control-Allow-Origin": {"https://app.example.com"}},
-					Body:       http.NoBody,
-					Request:    r,
+			return yesOrNo(listed(w.Header(), "Vary", "Accept-Encoding"))
+		}},
+		{"If a handler changes a value of a response header in place, do later responses also change?", func(t *testing.T, p peer) string {
+			restore := func() {}
+			// Shared values outlive this test, so it restores them.
+			defer func() { restore() }()
+			h := p.mustWrap(t, setup{origins: ordinary.origins, credentials: true}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path != "/change" {
+					return
 				}
-			}),
-		}
-		addr := listen(t, p.mustWrap(t, ordinary, proxy))
-		count := func() int {
-			res, _ := roundTrip(t, addr, exchange{method: "GET", path: "/", header: map[string]string{"Origin": "https://app.example.com"}})
-			return len(res.Header.Values("Access-Control-Allow-Origin"))
-		}
-		cell := fmt.Sprintf("%d values", count())
-		if p.module == "" {
-			proxy.ModifyResponse = func(res *http.Response) error {
-				cors.StripHeaders(res.Header)
-				return nil
+				before := w.Header().Clone()
+				restore = func() {
+					for name, values := range before {
+						copy(w.Header()[name], values)
+					}
+				}
+				for _, values := range w.Header() {
+					for i := range values {
+						values[i] = "changed"
+					}
+				}
+			}))
+			var last http.Header
+			for _, path := range []string{"/change", "/"} {
+				r := httptest.NewRequest("GET", path, nil)
+				r.Header.Set("Origin", "https://app.example.com")
+				w := httptest.NewRecorder()
+				h.ServeHTTP(w, r)
+				last = w.Header()
 			}
-			cell += fmt.Sprintf("; %d with `StripHeaders`", count())
-		}
-		return cell
+			for _, values := range last {
+				if slices.Contains(values, "changed") {
+					return "yes"
+				}
+			}
+			return "no"
+		}},
+		{"If the upstream of an `httputil.ReverseProxy` sets `Access-Control-Allow-Origin`, how many values does the response have?", func(t *testing.T, p peer) string {
+			proxy := &httputil.ReverseProxy{
+				Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: "upstream.example"}) },
+				Transport: transport(func(r *http.Request) *http.Response {
+					return &http.Response{
+						StatusCode: http.StatusOK,
+						Header:     http.Header{"Access-Control-Allow-Origin": {"https://app.example.com"}},
+						Body:       http.NoBody,
+						Request:    r,
+					}
+				}),
+			}
+			addr := listen(t, p.mustWrap(t, ordinary, proxy))
+			count := func() int {
+				res, _ := roundTrip(t, addr, exchange{method: "GET", path: "/", header: map[string]string{"Origin": "https://app.example.com"}})
+				return len(res.Header.Values("Access-Control-Allow-Origin"))
+			}
+			cell := fmt.Sprint(count())
+			if p.module == "" {
+				proxy.ModifyResponse = func(res *http.Response) error {
+					cors.StripHeaders(res.Header)
+					return nil
+				}
+				cell += fmt.Sprintf("; %d with `StripHeaders`", count())
+			}
+			return cell
+		}},
 	}},
-	{"`Origin` of 1 MB of capital letters: memory allocated", func(t *testing.T, p peer) string {
-		r := httptest.NewRequest("GET", "/", nil)
-		r.Header.Set("Origin", "https://"+strings.Repeat("A", 1e6))
-		return p.allocates(t, r)
+	{"## Preflights", "Question", []defect{
+		{"Which methods does the response list if a preflight requests `PUT`, which is allowed?", func(t *testing.T, p peer) string {
+			res, _ := p.send(t, ordinary, preflight("PUT"))
+			for _, method := range listedMethods {
+				if !listed(res.Header, "Access-Control-Allow-Methods", method) {
+					return "`" + res.Header.Get("Access-Control-Allow-Methods") + "`"
+				}
+			}
+			return "all four"
+		}},
+		{"Which methods does it list if a preflight requests a method that is not allowed?", func(t *testing.T, p peer) string {
+			res, _ := p.send(t, ordinary, preflight("PURGE"))
+			switch {
+			case listed(res.Header, "Access-Control-Allow-Methods", "PURGE"):
+				return "allowed"
+			case res.Header.Get("Access-Control-Allow-Origin") == "":
+				return "none, and it has no CORS headers"
+			default:
+				return "all four"
+			}
+		}},
+		{"Is a preflight allowed if its header names are unsorted and not lowercase?", func(t *testing.T, p peer) string {
+			return p.allowsHeaders(t, "X-Request-Id, Authorization")
+		}},
+		{"Is a preflight allowed if its header names are in two lines, as some gateways send them?", func(t *testing.T, p peer) string {
+			return p.allowsHeaders(t, "authorization", "x-request-id")
+		}},
 	}},
-	{"`Access-Control-Request-Headers` of 1 MB of commas: memory allocated", func(t *testing.T, p peer) string {
-		r := preflight("PUT")
-		r.Header.Set("Access-Control-Request-Headers", strings.Repeat(",", 1e6))
-		return p.allocates(t, r)
+	{"## Large headers", "The request has", []defect{
+		{"an `Origin` of 1 MB of capital letters", func(t *testing.T, p peer) string {
+			r := httptest.NewRequest("GET", "/", nil)
+			r.Header.Set("Origin", "https://"+strings.Repeat("A", 1e6))
+			return p.allocates(t, r)
+		}},
+		{"an `Access-Control-Request-Headers` of 1 MB of commas", func(t *testing.T, p peer) string {
+			r := preflight("PUT")
+			r.Header.Set("Access-Control-Request-Headers", strings.Repeat(",", 1e6))
+			return p.allocates(t, r)
+		}},
 	}},
 }
 
@@ -364,8 +373,8 @@ func ranOrStatus(res *http.Response, ran bool) string {
 	return fmt.Sprint(res.StatusCode)
 }
 
-// allows describes the response to a request from origin, or the refusal of the
-// configuration.
+// allows describes whether a script on a page of origin can read the response,
+// or the refusal of the configuration.
 func (p peer) allows(t *testing.T, s setup, origin string) string {
 	if _, err := p.wrap(&s, http.NotFoundHandler()); err != nil {
 		return "refused at start"
@@ -376,13 +385,13 @@ func (p peer) allows(t *testing.T, s setup, origin string) string {
 	credentials := res.Header.Get("Access-Control-Allow-Credentials") == "true"
 	switch allowed := res.Header.Get("Access-Control-Allow-Origin"); {
 	case allowed == "*" && credentials:
-		return "sends `*`, which browsers block"
+		return "only without credentials"
 	case allowed == origin && credentials:
-		return "allowed, with credentials"
+		return "yes, with credentials"
 	case allowed == origin:
-		return "allowed"
+		return "yes"
 	case allowed == "":
-		return "not allowed"
+		return "no"
 	default:
 		t.Errorf("Access-Control-Allow-Origin is %q", allowed)
 		return ""
@@ -397,10 +406,17 @@ func (p peer) allowsHeaders(t *testing.T, lines ...string) string {
 	res, _ := p.send(t, ordinary, r)
 	for _, name := range listedHeaders {
 		if !listed(res.Header, "Access-Control-Allow-Headers", name) {
-			return "not allowed"
+			return "no"
 		}
 	}
-	return "allowed"
+	return "yes"
+}
+
+func yesOrNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
 }
 
 // listed reports whether the list in h[name] has element, in any case.
@@ -476,41 +492,167 @@ func version(t *testing.T, module string) string {
 	return version
 }
 
-// TestDefects observes all packages and compares the results with the table in
-// docs/comparison.md. It logs the table that the page should have.
+// TestDefects observes all packages and compares the results with the tables of
+// docs/comparison.md. It logs the tables that the page should have.
 func TestDefects(t *testing.T) {
-	table := [][]string{{"Input"}}
+	var names []string
 	for _, p := range peers {
 		name := p.name
 		if p.module != "" {
 			name += " " + version(t, p.module)
 		}
-		table[0] = append(table[0], name)
+		names = append(names, name)
 	}
-	for _, d := range defects {
-		row := []string{d.input}
-		for _, p := range peers {
-			row = append(row, d.observe(t, p))
+	for _, defects := range defects {
+		table := [][]string{append(strings.Split(defects.input, " | "), names...)}
+		for _, d := range defects.rows {
+			row := strings.Split(d.input, " | ")
+			for _, p := range peers {
+				row = append(row, d.observe(t, p))
+			}
+			table = append(table, row)
 		}
-		table = append(table, row)
-	}
 
-	var markdown strings.Builder
-	for i, row := range table {
-		fmt.Fprintf(&markdown, "| %s |\n", strings.Join(row, " | "))
-		if i == 0 {
-			io.WriteString(&markdown, strings.Repeat("|---", len(row))+"|\n")
+		var markdown strings.Builder
+		for i, row := range table {
+			fmt.Fprintf(&markdown, "| %s |\n", strings.Join(row, " | "))
+			if i == 0 {
+				io.WriteString(&markdown, strings.Repeat("|---", len(row))+"|\n")
+			}
 		}
-	}
-	t.Logf("the table is:\n%s", &markdown)
+		t.Logf("%s\n\n%s", defects.heading, &markdown)
 
-	shown := tableIn(t, "comparison.md", "# How do other packages respond?")
-	if len(shown) != len(table) {
-		t.Fatalf("docs/comparison.md has %d rows, not %d", len(shown), len(table))
-	}
-	for i, row := range table {
-		if !slices.Equal(shown[i], row) {
-			t.Errorf("docs/comparison.md has\n%q\nwant\n%q", shown[i], row)
+		shown := tableIn(t, "comparison.md", defects.heading)
+		if len(shown) != len(table) {
+			t.Fatalf("docs/comparison.md has %d rows in %q, not %d", len(shown), defects.heading, len(table))
 		}
+		for i, row := range table {
+			if !slices.Equal(shown[i], row) {
+				t.Errorf("docs/comparison.md has\n%q\nwant\n%q", shown[i], row)
+			}
+		}
+	}
+}
+
+// TestDefectsInShort compares the first sentences of docs/comparison.md with its
+// tables.
+func TestDefectsInShort(t *testing.T) {
+	// count returns how many cells of each package in a table are value.
+	count := func(heading, value string) map[string]int {
+		table := tableIn(t, "comparison.md", heading)
+		counts := make(map[string]int)
+		for _, row := range table[1:] {
+			for i, cell := range row {
+				if cell == value {
+					name, _, _ := strings.Cut(table[0][i], " ")
+					counts[name]++
+				}
+			}
+		}
+		return counts
+	}
+	for _, row := range []struct {
+		words, heading, value string
+		counts                map[string]int // the other packages have none
+	}{
+		{
+			"This package and gin-contrib/cors respond with 403. rs/cors, go-chi/cors, gorilla/handlers, echo and fiber run your handler",
+			"## Requests and responses", "403", map[string]int{"this": 1, "gin-contrib/cors": 2},
+		},
+		{
+			"This package refuses all five in the [first table](#policies) at start. echo and fiber refuse four, and gin-contrib/cors one. rs/cors, go-chi/cors and gorilla/handlers accept all of them.",
+			"## Policies", "refused at start", map[string]int{"this": 5, "echo": 4, "fiber": 4, "gin-contrib/cors": 1},
+		},
+		{
+			"This package, gin-contrib/cors, echo and fiber list all methods of the policy in each preflight response.",
+			"## Preflights", "all four", map[string]int{"this": 2, "gin-contrib/cors": 2, "echo": 2, "fiber": 2},
+		},
+		{
+			"rs/cors, go-chi/cors and gorilla/handlers list only the requested method",
+			"## Preflights", "`PUT`", map[string]int{"rs/cors": 1, "go-chi/cors": 1, "gorilla/handlers": 1},
+		},
+	} {
+		if got := count(row.heading, row.value); !maps.Equal(got, row.counts) {
+			t.Errorf("%s: the table has %v", row.words, got)
+		}
+		comparisonSays(t, row.words)
+	}
+}
+
+func comparisonSays(t *testing.T, words string) {
+	page, err := os.ReadFile("../../docs/comparison.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(strings.Join(strings.Fields(string(page)), " "), words) {
+		t.Errorf("docs/comparison.md does not have the words %q", words)
+	}
+}
+
+// TestWhenToPreferAnother checks the facts in the section of docs/comparison.md
+// about advantages of other packages.
+func TestWhenToPreferAnother(t *testing.T) {
+	const app = "https://app.example.com"
+	// serve returns the response to a preflight for PUT, and whether the handler ran.
+	serve := func(middleware func(http.Handler) http.Handler) (w *httptest.ResponseRecorder, ran bool) {
+		w = httptest.NewRecorder()
+		middleware(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { ran = true })).ServeHTTP(w, preflight("PUT"))
+		return w, ran
+	}
+	status := func(middleware func(http.Handler) http.Handler) int {
+		w, _ := serve(middleware)
+		return w.Code
+	}
+	for _, row := range []struct {
+		words string
+		holds func() bool
+	}{
+		{"It is not built on `net/http`", func() bool {
+			_, serves := any(fiber.New()).(http.Handler)
+			return !serves
+		}},
+		{"gin-contrib/cors accepts them.", func() bool {
+			w, _ := serve(gincorsMiddleware(gincors.Config{AllowOrigins: []string{`/^https://[a-z]+\.example\.com$/`}, AllowMethods: []string{"PUT"}}))
+			return w.Header().Get("Access-Control-Allow-Origin") == app
+		}},
+		{"rs/cors and go-chi/cors have `OptionsPassthrough`.", func() bool {
+			_, rs := serve(rscors.New(rscors.Options{OptionsPassthrough: true}).Handler)
+			_, chi := serve(chicors.Handler(chicors.Options{OptionsPassthrough: true}))
+			return rs && chi
+		}},
+		{"rs/cors, gorilla/handlers and gin-contrib/cors have an option for it.", func() bool {
+			return status(rscors.New(rscors.Options{AllowedMethods: []string{"PUT"}, OptionsSuccessStatus: 299}).Handler) == 299 &&
+				status(handlers.CORS(handlers.AllowedMethods([]string{"PUT"}), handlers.OptionStatusCode(299))) == 299 &&
+				status(gincorsMiddleware(gincors.Config{AllowAllOrigins: true, OptionsResponseStatusCode: 299})) == 299
+		}},
+		{"rs/cors, go-chi/cors and gorilla/handlers list only the method and the headers that the preflight requests.", func() bool {
+			for _, p := range peers[:3] {
+				r := preflight("PUT")
+				r.Header.Set("Access-Control-Request-Headers", "x-request-id")
+				res, _ := p.send(t, ordinary, r)
+				if res.Header.Get("Access-Control-Allow-Methods") != "PUT" || !strings.EqualFold(res.Header.Get("Access-Control-Allow-Headers"), "X-Request-Id") {
+					return false
+				}
+			}
+			return true
+		}},
+		{"If you list no methods, echo takes them from the route.", func() bool {
+			w, _ := serve(func(next http.Handler) http.Handler {
+				e := echo.New()
+				e.Use(echomiddleware.CORS(app))
+				e.PUT("/", echo.WrapHandler(next))
+				return e
+			})
+			return listed(w.Header(), "Access-Control-Allow-Methods", "PUT") && !listed(w.Header(), "Access-Control-Allow-Methods", "DELETE")
+		}},
+		{"rs/cors, go-chi/cors and gorilla/handlers also work with Go 1.20. This package needs Go 1.25.", func() bool {
+			out, err := exec.Command("go", "list", "-m", "-f", "{{.GoVersion}}", "github.com/rs/cors", "github.com/go-chi/cors", "github.com/gorilla/handlers", "github.com/f407da42/cors").Output()
+			return err == nil && string(out) == "1.13\n1.14\n1.20\n1.25\n"
+		}},
+	} {
+		if !row.holds() {
+			t.Errorf("that is not so: %s", row.words)
+		}
+		comparisonSays(t, row.words)
 	}
 }
