@@ -339,7 +339,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"with PassRejected, the handler runs for rejected requests, except preflights, handshakes and CONNECT",
-			"docs/migrating.md", "your handler also runs for rejected requests, except preflights, requests with an `Upgrade` header, and requests with the method CONNECT. As in most packages, the responses to rejected requests have no CORS headers.",
+			"docs/migrating.md", "With `PassRejected`, your handler also runs for rejected requests. As in most packages, the responses to rejected requests have no CORS headers.",
 			func() bool {
 				reported := 0
 				observing := app
@@ -352,6 +352,22 @@ func TestFacts(t *testing.T) {
 				connect.Method = http.MethodConnect
 				_, connectRan := serve(observing, connect)
 				return ran == 1 && preflightRan+handshakeRan+connectRan == 0 && reported == 4 && post.Header().Get("Access-Control-Allow-Origin") == ""
+			},
+		},
+		{
+			"with PassRejected, rejected preflights, handshakes and CONNECT requests get a 403",
+			"docs/migrating.md", "`PassRejected` does not apply to preflights, to requests with an `Upgrade` header, or to the method CONNECT. If the policy rejects such a request, your handler does not run.",
+			func() bool {
+				observing := app
+				observing.PassRejected = true
+				for _, r := range []*http.Request{
+					request("OPTIONS", stranger, "Access-Control-Request-Method: PUT"), request("GET", stranger, "Upgrade: websocket"), request("CONNECT", stranger),
+				} {
+					if w, ran := serve(observing, r); w.Code != 403 || ran != 0 {
+						return false
+					}
+				}
+				return true
 			},
 		},
 		{

@@ -12,7 +12,7 @@ import (
 // each package does if only the origins are set. It logs the table that the page
 // should have.
 func TestDefaults(t *testing.T) {
-	table := [][]string{{"package", "no origins", "methods", "request headers"}}
+	table := [][]string{{"Package", "No origins", "Methods", "Request headers"}}
 	for _, p := range peers {
 		table = append(table, []string{p.name, p.withoutOrigins(t),
 			p.allowedByDefault(t, []string{"PUT", "PATCH", "DELETE", "PURGE"}, nil),

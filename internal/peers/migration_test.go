@@ -3,6 +3,7 @@ package peers_test
 import (
 	"errors"
 	"io"
+	"log"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -27,6 +28,7 @@ import (
 	rscors "github.com/rs/cors"
 
 	"github.com/f407da42/cors"
+	"github.com/f407da42/cors/corstest"
 	"github.com/f407da42/cors/internal/testkit"
 )
 
@@ -49,12 +51,33 @@ func TestMigrationInDocs(t *testing.T) {
 			"DangerouslyTolerateInsecureOrigins", "DangerouslyTolerateSubdomainsOfPublicSuffixes",
 		}},
 		{"## From Kubernetes (Gateway API)", []string{"allowOrigins", "allowCredentials", "allowMethods", "allowHeaders", "exposeHeaders", "maxAge"}},
+		{"## From hand-written headers", []string{
+			"Access-Control-Allow-Origin: *", "Access-Control-Allow-Origin", "Origin", "Access-Control-Allow-Methods", "Access-Control-Allow-Headers",
+			"Access-Control-Expose-Headers", "Access-Control-Allow-Credentials", "Access-Control-Max-Age",
+		}},
 	} {
+		rows := tableIn(t, "migrating.md", other.heading)
+		if head := rows[0]; !strings.HasPrefix(head[0], "In ") || !slices.Equal(head[1:], []string{"In this package", "Changes"}) {
+			t.Errorf("%s: the columns are %q", other.heading, head)
+		}
 		var shown []string
-		for _, row := range tableIn(t, "migrating.md", other.heading)[1:] {
-			shown = append(shown, strings.Trim(row[0], "`"))
-			if here := strings.Trim(row[1], "`"); here != "" && !slices.Contains(fields[cors.Policy](), here) {
-				t.Errorf("%s: cors.Policy has no field %q", other.heading, here)
+		for _, row := range rows[1:] {
+			theirs, ours := quoted(row[0]), quoted(row[1])
+			shown = append(shown, theirs...)
+			if row[1] == "the same names" {
+				ours = theirs
+			}
+			absent := row[1] == "not needed" || row[1] == "no equivalent"
+			if absent != (len(ours) == 0) || len(ours) > 1 && len(ours) != len(theirs) {
+				t.Errorf("%s: the fields %q become %q", other.heading, theirs, row[1])
+			}
+			for _, field := range ours {
+				if !slices.Contains(fields[cors.Policy](), field) {
+					t.Errorf("%s: cors.Policy has no field %q", other.heading, field)
+				}
+			}
+			if row[2] == "" {
+				t.Errorf("%s: the row of %q has no changes", other.heading, theirs)
 			}
 		}
 		slices.Sort(shown)
@@ -63,6 +86,16 @@ func TestMigrationInDocs(t *testing.T) {
 			t.Errorf("%s: docs/migrating.md shows %q, not %q", other.heading, shown, other.fields)
 		}
 	}
+}
+
+// quoted returns the parts of a cell that are in backquotes.
+func quoted(cell string) (parts []string) {
+	for i, part := range strings.Split(cell, "`") {
+		if i%2 == 1 {
+			parts = append(parts, part)
+		}
+	}
+	return parts
 }
 
 // gorillaOptions are all functions of its package that return a CORSOption.
@@ -291,12 +324,16 @@ func TestMigrationRefused(t *testing.T) {
 		{"any origin next to another", cors.Policy{AllowedOrigins: []string{"*", "https://app.example.com"}}, "AllowedOrigins"},
 		{"any origin with credentials", cors.Policy{AllowedOrigins: []string{"*"}, AllowCredentials: true}, "AllowedOrigins"},
 		{"every https origin with credentials", cors.Policy{AllowedOrigins: []string{"https://*"}, AllowCredentials: true}, "AllowedOrigins"},
+		{"every http origin with credentials", cors.Policy{AllowedOrigins: []string{"http://*"}, AllowCredentials: true}, "AllowedOrigins"},
+		{"every origin of another scheme, with credentials", cors.Policy{AllowedOrigins: []string{"moz-extension://*"}, AllowCredentials: true}, "AllowedOrigins"},
+		{"a * at the end of a host", cors.Policy{AllowedOrigins: []string{"https://app.example.com*"}}, "AllowedOrigins"},
 		{"every http origin with a port", cors.Policy{AllowedOrigins: []string{"http://*:3000"}}, "AllowedOrigins"},
 		{"a * in another place", cors.Policy{AllowedOrigins: []string{"https://app.*.example.com"}}, "AllowedOrigins"},
 		{"an origin with a capital letter", cors.Policy{AllowedOrigins: []string{"https://App.example.com"}}, "AllowedOrigins"},
 		{"an origin with a trailing slash", cors.Policy{AllowedOrigins: []string{"https://app.example.com/"}}, "AllowedOrigins"},
 		{"names that anyone can register, with credentials", cors.Policy{AllowedOrigins: []string{"https://*.github.io"}, AllowCredentials: true}, "AllowedOrigins"},
 		{"http: with credentials", cors.Policy{AllowedOrigins: []string{"http://app.example.com"}, AllowCredentials: true}, "AllowedOrigins"},
+		{"the origin of files", cors.Policy{AllowedOrigins: []string{"file://"}}, "AllowedOrigins"},
 		{"null", cors.Policy{AllowedOrigins: []string{"null"}}, "AllowedOrigins"},
 		{"* in ExposedHeaders with credentials", cors.Policy{AllowedOrigins: app, ExposedHeaders: []string{"*"}, AllowCredentials: true}, "ExposedHeaders"},
 	} {
@@ -329,6 +366,8 @@ func TestMigrationAccepted(t *testing.T) {
 	}{
 		{"the default headers of gin-contrib/cors", cors.Policy{AllowedOrigins: app, AllowedHeaders: gincors.DefaultConfig().AllowHeaders}, "Access-Control-Allow-Headers", "Content-Type"},
 		{"every https origin", cors.Policy{AllowedOrigins: []string{"https://*", "http://*"}}, "Access-Control-Allow-Origin", appPage},
+		{"a pattern for a part of a label", cors.Policy{AllowedOrigins: []string{"https://pr-*.example.com", appPage}}, "Access-Control-Allow-Origin", appPage},
+		{"a pattern for labels and the port", cors.Policy{AllowedOrigins: []string{"https://*.example.com:*"}}, "Access-Control-Allow-Origin", appPage},
 		{"a MaxAge over a day", cors.Policy{AllowedOrigins: app, MaxAge: 48 * time.Hour}, "Access-Control-Max-Age", "172800"},
 		{"a function that is always true, with credentials", cors.Policy{AllowOriginFunc: func(*http.Request, string) bool { return true }, AllowCredentials: true}, "Access-Control-Allow-Credentials", "true"},
 	} {
@@ -343,14 +382,50 @@ func preflightFrom(origin string) *http.Request {
 	return testkit.NewRequest("OPTIONS", "Origin: "+origin, "Access-Control-Request-Method: PUT")
 }
 
-// The blocks of docs/migrating.md.
+// The blocks of docs/migrating.md, with those of before_rs_test.go and
+// before_gin_test.go.
+
+func afterRS(mux http.Handler) http.Handler {
+	c, err := cors.New(cors.Policy{
+		AllowedOrigins:   []string{"https://app.example.com", "http://localhost:*"},
+		AllowedMethods:   []string{"PUT", "DELETE"},
+		AllowedHeaders:   []string{"Authorization", "Content-Type"},
+		AllowCredentials: true,
+		MaxAge:           600 * time.Second,
+		OnReject: func(r *http.Request, err *cors.RequestError) {
+			slog.Warn("CORS", "error", err, "method", r.Method, "path", r.URL.Path)
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	handler := c.Handler(mux)
+	return handler
+}
+
+func afterGin(updateItem gin.HandlerFunc) http.Handler {
+	router := gin.New()
+	router.PUT("/items/:id", updateItem)
+	c, err := cors.New(cors.Policy{
+		AllowedOrigins:   []string{"https://app.example.com", "https://*.example.com"},
+		AllowedMethods:   []string{"PUT"},
+		AllowedHeaders:   []string{"Content-Type"},
+		AllowCredentials: true,
+		MaxAge:           12 * time.Hour,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	handler := c.Handler(router)
+	return handler
+}
 
 func observing() (*cors.Middleware, error) {
 	c, err := cors.New(cors.Policy{
 		AllowedOrigins: []string{"https://app.example.com"},
 		PassRejected:   true, // remove this line when the log is quiet
 		OnReject: func(r *http.Request, err *cors.RequestError) {
-			slog.Warn("CORS rejected", "error", err, "method", r.Method, "url", r.URL)
+			slog.Warn("CORS", "error", err, "method", r.Method, "path", r.URL.Path)
 		},
 	})
 	return c, err
@@ -395,11 +470,57 @@ func ginMiddleware(c *cors.Middleware) gin.HandlerFunc {
 	}
 }
 
-// TestMigrationBlocks finds each block of Go in docs/migrating.md in this file.
+// TestMigrationExamples sends the same requests to the examples before and after
+// the move.
+func TestMigrationExamples(t *testing.T) {
+	ran := false
+	next := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { ran = true })
+	rsPages, ginPages := []string{appPage, "http://localhost:3000"}, []string{appPage, "https://www.example.com"}
+	for _, row := range []struct {
+		name    string
+		handler http.Handler
+		pages   []string
+		runs    bool // for an actual request from another origin
+	}{
+		{"before, with rs/cors", beforeRS(next), rsPages, true},
+		{"after rs/cors", afterRS(next), rsPages, false},
+		{"before, with gin-contrib/cors", beforeGin(gin.WrapH(next)), ginPages, false},
+		{"after gin-contrib/cors", afterGin(gin.WrapH(next)), ginPages, false},
+	} {
+		b := corstest.Browser{Handler: row.handler}
+		put := corstest.Request{
+			Method: "PUT", URL: "https://api.example.com/items/1", Body: "{}",
+			Header: http.Header{"Content-Type": {"application/json"}}, Credentials: corstest.Include,
+		}
+		for _, page := range row.pages {
+			if res := b.Fetch(page, put); res.Err() != nil || res.Preflight == nil {
+				t.Errorf("%s: %v", row.name, res)
+			}
+		}
+		if res := b.Fetch(evilPage, put); res.Blocked == "" {
+			t.Errorf("%s: %v", row.name, res)
+		}
+		ran = false
+		r := httptest.NewRequest("PUT", "https://api.example.com/items/1", nil)
+		r.Header.Set("Origin", evilPage)
+		w := httptest.NewRecorder()
+		row.handler.ServeHTTP(w, r)
+		if ran != row.runs || (w.Code == 403) == row.runs || w.Header().Get("Access-Control-Allow-Origin") != "" {
+			t.Errorf("%s: a request from another origin runs: %t; it got %d %v", row.name, ran, w.Code, w.Header())
+		}
+	}
+}
+
+// TestMigrationBlocks finds each block of Go in docs/migrating.md in this file,
+// or in the files with the examples before the move.
 func TestMigrationBlocks(t *testing.T) {
-	source, err := os.ReadFile("migration_test.go")
-	if err != nil {
-		t.Fatal(err)
+	var source []byte
+	for _, name := range []string{"migration_test.go", "before_rs_test.go", "before_gin_test.go"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source = append(source, text...)
 	}
 	page, err := os.ReadFile("../../docs/migrating.md")
 	if err != nil {
@@ -410,10 +531,10 @@ func TestMigrationBlocks(t *testing.T) {
 	for _, block := range blocks {
 		block, _, _ = strings.Cut(block, "```")
 		if !strings.Contains(squeeze(string(source)), squeeze(block)) {
-			t.Errorf("docs/migrating.md has a block that is not in this file:\n%s", block)
+			t.Errorf("docs/migrating.md has a block that no test compiles:\n%s", block)
 		}
 	}
-	if len(blocks) < 5 {
+	if len(blocks) < 9 {
 		t.Errorf("docs/migrating.md has only %d blocks", len(blocks))
 	}
 }

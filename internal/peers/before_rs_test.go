@@ -1,0 +1,20 @@
+package peers_test
+
+import (
+	"net/http"
+
+	"github.com/rs/cors"
+)
+
+// beforeRS has the example of docs/migrating.md for rs/cors.
+func beforeRS(mux http.Handler) http.Handler {
+	handler := cors.New(cors.Options{
+		AllowedOrigins:   []string{"https://app.example.com", "http://localhost:*"},
+		AllowedMethods:   []string{"GET", "POST", "PUT", "DELETE"},
+		AllowedHeaders:   []string{"Authorization", "Content-Type"},
+		AllowCredentials: true,
+		MaxAge:           600,
+		Debug:            true,
+	}).Handler(mux)
+	return handler
+}
