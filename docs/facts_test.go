@@ -195,7 +195,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"with PassRejected, rejected requests run, except preflights, upgrades and CONNECT", "docs/integration.md", "passes rejected requests to your handler, except preflights, requests with an `Upgrade` header, and `CONNECT` requests.",
+			"with PassRejected, rejected requests run, except preflights, upgrades and CONNECT", "docs/integration.md", "passes rejected requests to your handler, with [three exceptions](migrating.md#observe-then-enforce).",
 			func() bool {
 				observing := app
 				observing.PassRejected = true
