@@ -108,12 +108,12 @@ func TestAdviceOnPackages(t *testing.T) {
 	folders := http.NewServeMux()
 	folders.Handle("/items/", listed)
 	files := http.FileServerFS(fstest.MapFS{"items": {Data: []byte("items")}})
-	toLogin, toProvider := http.RedirectHandler("/login", 302), http.RedirectHandler("https://login.example.com/?next=/", 302)
+	toLogin, toProvider := http.RedirectHandler("/login", http.StatusFound), http.RedirectHandler("https://login.example.com/?next=/", http.StatusFound)
 	chiAuth := chimiddleware.BasicAuth("api", map[string]string{"me": "secret"})
 	// redirects sends a page from another host to next.
 	redirects := func(next http.Handler) http.Handler {
 		mux := http.NewServeMux()
-		mux.Handle("other.example.com/", rsAll.Handler(http.RedirectHandler("https://api.example.com/items", 302)))
+		mux.Handle("other.example.com/", rsAll.Handler(http.RedirectHandler("https://api.example.com/items", http.StatusFound)))
 		mux.Handle("/", next)
 		return mux
 	}

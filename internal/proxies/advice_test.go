@@ -41,6 +41,7 @@ var adviceRows = map[string][]adviceRow{
 		{path: "/advice/down-admin/", response: "preflight: 502 `Vary: Origin`"},
 		{path: "/advice/password/listed", response: "preflight: 401 or 407, or 403 `WWW-Authenticate: Basic`"},
 		{path: "/advice/closed/", response: "preflight: 403"},
+		{path: "/advice/get-only/listed", response: "preflight: 403"},
 		{path: "/advice/files/", response: "preflight: 405"},
 		{path: "/advice/routed", response: "preflight: 405 `Allow: GET` `Server: nginx`"},
 		{path: "/advice/options-bare/listed", response: "preflight: 200 or 204"},
