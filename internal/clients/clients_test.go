@@ -155,13 +155,31 @@ var install = sync.OnceValue(func() error {
 
 // TestRecipes runs the page of each recipe in each engine: with the whole
 // policy, without each of its entries, and with the twenty calls that count
-// preflights. Then package corstest must agree with the browser.
+// preflights. Then package corstest must agree with the browser. All pages run in
+// one browser of each engine, because starting a browser takes most of the time.
 func TestRecipes(t *testing.T) {
+	var bundles [][]byte
 	for _, r := range recipes {
-		t.Run(r.name, func(t *testing.T) {
-			bundle := r.bundle(t)
-			for _, e := range browsers.Engines {
-				t.Run(string(e), func(t *testing.T) { r.test(t, e, bundle) })
+		bundles = append(bundles, r.bundle(t))
+	}
+	for _, e := range browsers.Engines {
+		t.Run(string(e), func(t *testing.T) {
+			t.Parallel()
+			var sites []*site
+			for i, r := range recipes {
+				sites = append(sites, newSite(t, r, bundles[i]))
+				if i > 0 {
+					sites[i-1].next = sites[i].sessions[0].start
+				}
+			}
+			b := browsers.Start(t, e, sites[0].sessions[0].start)
+			for _, s := range sites {
+				began := time.Now()
+				s.run(t, b)
+				t.Logf("%s: %d sessions took %.1f s", s.name, len(s.sessions), time.Since(began).Seconds())
+			}
+			for _, s := range sites {
+				t.Run(s.name, s.check)
 			}
 		})
 	}
@@ -197,12 +215,10 @@ func (r recipe) bundle(t *testing.T) []byte {
 	return result.OutputFiles[0].Contents
 }
 
-func (r recipe) test(t *testing.T, e browsers.Engine, bundle []byte) {
-	s := newSite(t, r, bundle)
-	began := time.Now()
-	s.run(t, e)
-	t.Logf("%s: %d sessions took %.1f s", e, len(s.sessions), time.Since(began).Seconds())
-
+// check compares the results of all sessions with the recipe and with package
+// corstest.
+func (s *site) check(t *testing.T) {
+	r := s.recipe
 	all := entries(r.policy)
 	whole, lacking, twenty := s.sessions[0], s.sessions[1:1+len(all)], s.sessions[1+len(all)]
 	for _, result := range whole.results {
@@ -295,6 +311,7 @@ type site struct {
 	pages    *httptest.Server
 	api      *httptest.Server
 	sessions []*session
+	next     string // URL of the page after the last session; empty if there is none
 	reported chan report
 	reports  atomic.Int32 // number of reports, which is the index of the current session
 }
@@ -354,7 +371,7 @@ func newSite(t *testing.T, r recipe, bundle []byte) *site {
 }
 
 func (s *site) add(t *testing.T, p cors.Policy, calls int) {
-	name := fmt.Sprintf("s%d.localhost", len(s.sessions))
+	name := fmt.Sprintf("%s%d.localhost", s.file, len(s.sessions))
 	port := func(server *httptest.Server) string {
 		_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
 		return ":" + port
@@ -376,9 +393,8 @@ func (s *site) add(t *testing.T, p cors.Policy, calls int) {
 	s.sessions = append(s.sessions, n)
 }
 
-// run runs all sessions in e.
-func (s *site) run(t *testing.T, e browsers.Engine) {
-	b := browsers.Start(t, e, s.sessions[0].start)
+// run waits until all sessions in b have reported.
+func (s *site) run(t *testing.T, b *browsers.Browser) {
 	for range s.sessions {
 		select {
 		case r := <-s.reported:
@@ -386,7 +402,7 @@ func (s *site) run(t *testing.T, e browsers.Engine) {
 		case <-b.Done():
 			t.Fatalf("the browser ended:\n%s", b.Log())
 		case <-time.After(patience):
-			t.Fatalf("the browser did not finish a session in time:\n%s", b.Log())
+			t.Fatalf("%s: the browser did not finish a session in time:\n%s", s.name, b.Log())
 		}
 	}
 	// After this, no exchange is added to a session.
@@ -433,7 +449,7 @@ func (s *site) servePage(w http.ResponseWriter, r *http.Request) {
 		case <-r.Context().Done(): // the test is over
 		}
 		s.reports.Add(1)
-		next := ""
+		next := s.next
 		if i := slices.Index(s.sessions, n) + 1; i < len(s.sessions) {
 			next = s.sessions[i].start
 		}
