@@ -69,6 +69,7 @@ var adviceRows = map[string][]adviceRow{
 
 		{path: "/advice/star/listed", response: "request: 200 `Access-Control-Allow-Origin: *` `Access-Control-Allow-Origin: https://app.example.com`"},
 		{path: "/advice/fixed/listed", response: "request: 200 `Access-Control-Allow-Origin: http://localhost:3000`"},
+		{path: "/advice/cache/unlisted", response: "request: 200 `X-Cache: HIT` `Vary: Origin` `Access-Control-Allow-Origin: https://admin.example.com`", before: admin},
 		{path: "/advice/pattern/bare", response: "request: 200 `Access-Control-Allow-Origin: https://*.example.com`"},
 		{path: "/advice/list/bare", response: "request: 200 `Access-Control-Allow-Origin: https://*.example.com`"},
 		{path: "/advice/one-slash/bare", response: "request: 200 `Access-Control-Allow-Origin: https://app.example.com/`"},
@@ -138,6 +139,7 @@ var adviceRows = map[string][]adviceRow{
 		{path: "/advice/bare-absent", response: "request: 404 `Via: 1.1 varnish`"},
 		{path: "/advice/size/listed", response: "request for `POST`: 413"},
 		{path: "/advice/bare", response: "request: 200 `Age: 60`", before: admin},
+		{path: "/advice/no-vary/unlisted", response: "request: 200 `Age: 60`", before: admin},
 		{path: "/advice/star/listed", response: "request with credentials: 200 `Access-Control-Allow-Origin: *`"},
 		{path: "/advice/variable/bare", response: "request: 200 `Access-Control-Allow-Origin: `"},
 	},

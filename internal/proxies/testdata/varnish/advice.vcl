@@ -23,6 +23,12 @@ sub vcl_recv {
     }
 }
 
+sub vcl_backend_response {
+    if (bereq.url ~ "^/advice/no-vary/") {
+        unset beresp.http.Vary;
+    }
+}
+
 sub vcl_deliver {
     if (obj.hits > 0) {
         set resp.http.X-Cache = "HIT";
