@@ -14,9 +14,9 @@
 //	}
 //	log.Fatal(http.ListenAndServe(":8080", c.Handler(mux)))
 //
-// Scripts on https://app.example.com can now call your API. A request from
-// another origin that needs CORS does not run your handler. Browsers enforce
-// the lists of methods and headers; Handler enforces the origins.
+// Scripts on https://app.example.com can now call your API. Handler rejects CORS
+// requests from other origins before your handler runs. Browsers enforce the
+// lists of methods and headers; Handler enforces the origins.
 //
 // # How CORS works
 //
@@ -44,8 +44,8 @@
 //   - Any other request from an origin that is not allowed: it is rejected with
 //     a 403, or by DenyHandler. Your handler runs only if PassRejected is set.
 //   - Request without Origin: your handler runs. But if Sec-Fetch-Site shows
-//     another site or origin, and the method is not GET, HEAD or OPTIONS, it is
-//     rejected.
+//     another site or origin, and the method is not GET, HEAD or OPTIONS, the
+//     request is rejected.
 //
 // If the policy allows every origin ("*"), no request is rejected, and every
 // response has the same CORS headers. Form posts from an allowed origin arrive
@@ -55,8 +55,8 @@
 // "same-origin" or "none". Browsers do not send that header over plain HTTP,
 // except to loopback. If it is absent, the host and port of Origin must equal
 // the Host of the request. The case of Host and a default port in it are
-// ignored. Host does not contain the scheme. So an attacker on the network, who
-// can serve a page on the same host over HTTP, passes as the HTTPS origin. HTTP
+// ignored. Host does not contain the scheme. So an attacker on the network who
+// serves a page on the same host over HTTP passes as the HTTPS origin. HTTP
 // Strict Transport Security closes that gap.
 //
 // # Order of middleware
@@ -71,12 +71,13 @@
 //
 // # Cross-site request forgery
 //
-// If [http.CrossOriginProtection] trusts the same origins as a policy, the
-// policy rejects every request that the protection rejects. There are two
-// exceptions: Handler ignores the case of Host, and a default port in it. So
-// you do not need both. If the policy allows origins that you do not trust, or
-// PassRejected is set, and your service uses cookies, use
-// [http.CrossOriginProtection] inside Handler.
+// You do not need [http.CrossOriginProtection] in addition to a policy. The
+// policy rejects every request that the protection would reject if it trusted
+// the same origins. There are two exceptions: Handler ignores the case of Host,
+// and a default port in it.
+//
+// Use [http.CrossOriginProtection] inside Handler if your service uses cookies,
+// and the policy allows origins that you do not trust, or sets PassRejected.
 //
 // Neither protects a GET that changes something. Other sites can always send a
 // GET without Origin, for example with a link or an image. Put routes that
@@ -225,12 +226,12 @@ func (m *Middleware) Handler(next http.Handler) http.Handler {
 	})
 }
 
-// Check reports how m's policy judges r, without writing a response. It returns
-// a [*RequestError] if [Middleware.Handler] would reject r. It also returns one
+// Check applies m's policy to r without writing a response. It returns a
+// [*RequestError] if [Middleware.Handler] would reject r. It also returns one
 // if r is a preflight for a method or request header that the policy does not
-// allow, because the browser would then stop. Otherwise it returns nil. The
-// policy does not restrict the method of an actual request, so Check does not
-// compare it: browsers enforce methods by preflights.
+// allow, because the browser would then stop. Otherwise, it returns nil. Check
+// does not compare the method of an actual request, because browsers enforce
+// methods by preflights.
 //
 // Use Check for diagnosis, and in tests of your policy. It calls
 // AllowOriginFunc when Handler would, and never calls DenyHandler or OnReject.

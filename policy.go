@@ -84,7 +84,8 @@ type Policy struct {
 
 	// AllowedMethods lists the methods that scripts on allowed origins may use,
 	// beyond GET, HEAD and POST. CORS always allows those three (Fetch,
-	// "CORS-safelisted method"). "*" allows any method.
+	// "CORS-safelisted method"). "*" allows any method. With AllowCredentials,
+	// browsers take "*" literally, so Handler sends the requested method instead.
 	//
 	// Browsers enforce the list. Handler does not compare the method of an
 	// actual request with it.
@@ -98,8 +99,9 @@ type Policy struct {
 	// may set, in any case. CORS always allows a few headers (Fetch,
 	// "CORS-safelisted request-header"): Accept, Accept-Language,
 	// Content-Language, a Content-Type that an HTML form can send, and simple
-	// values of Range. "*" allows any header. Without AllowCredentials, it
-	// does not cover Authorization, so list both.
+	// values of Range. "*" allows any header. Without AllowCredentials, it does
+	// not cover Authorization, so list both. With AllowCredentials, browsers take
+	// "*" literally, so Handler sends the requested headers instead.
 	//
 	//	Authorization, X-Request-Id   sent as they are
 	//	Content-Type                  needed for application/json, among others
@@ -312,9 +314,8 @@ func (r Risk) MarshalText() ([]byte, error) {
 	return []byte(strings.Join(texts, "|")), nil
 }
 
-// UnmarshalText sets r to the risks that text names, in the form that
-// MarshalText returns. It returns an error if text has an unknown name, and
-// then leaves r unchanged.
+// UnmarshalText sets r to the risks in text, which has the form that MarshalText
+// returns. After an error for an unknown name, r is unchanged.
 func (r *Risk) UnmarshalText(text []byte) error {
 	var accepted Risk
 	if len(text) > 0 {
@@ -511,8 +512,7 @@ func (p *Policy) checkAnyOrigin(errs *policyErrors, i int) {
 // anyOriginRemedy is the remedy for any origin with credentials.
 const anyOriginRemedy = "if scripts send a token in Authorization, remove AllowCredentials and list Authorization in AllowedHeaders; if they need cookies, list the origins"
 
-// checkRisks checks o, which is p.AllowedOrigins[i], for risks with
-// credentials.
+// checkRisks checks o, which is p.AllowedOrigins[i], for risks with credentials.
 func (p *Policy) checkRisks(errs *policyErrors, i int, o origin.Pattern) {
 	s := p.AllowedOrigins[i]
 	if o.Wildcard == origin.AnyHost && (o.Scheme == "http" || o.Scheme == "https") {
