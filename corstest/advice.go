@@ -102,7 +102,7 @@ func (e evidence) adviseOnRejection() string {
 	case e.rejectedBy(siteRejected):
 		return "The browser sent an Origin header, but package cors did not get it. Look for a proxy or middleware in front that removes Origin."
 	case e.rejectedBy(forgeryDetected):
-		return fmt.Sprintf("http.CrossOriginProtection rejected the request, because it does not trust the page's origin. If your CORS policy lists origins, remove http.CrossOriginProtection: the policy rejects the same requests. Otherwise, call AddTrustedOrigin with %s, if you trust it.", e.page)
+		return fmt.Sprintf("http.CrossOriginProtection rejected the request, because it does not trust the page's origin. If your CORS policy lists origins, you can remove http.CrossOriginProtection (see Cross-site request forgery in docs/integration.md). Otherwise, call AddTrustedOrigin with %s, if you trust it.", e.page)
 	case e.cache() != "":
 		return e.adviseOnCache()
 	case e.withoutOrigin() != "":
@@ -161,11 +161,11 @@ func (e evidence) adviseOnPreflight() string {
 	case e.varies() && !challenged:
 		return e.adviseOnVary()
 	case strings.Contains(e.body, "CORSResponse: "):
-		return fmt.Sprintf("S3 rejected the preflight, because the CORS configuration of the bucket does not allow everything that the page requests. Allow all of it there, if you trust the page: %s.", e.requested())
+		return fmt.Sprintf("S3 rejected the preflight, because the CORS configuration of the bucket does not allow everything that the page requests. If you trust the page, allow all of it there: %s.", e.requested())
 	case e.status/100 == 3 && e.header["Location"] != nil:
 		return e.adviseOnRedirectedPreflight()
 	case e.status == 403 && !challenged:
-		text = fmt.Sprintf("Either authentication or another guard rejected the preflight, or the CORS middleware did, as gin-contrib/cors and gorilla/handlers do. If it was the guard, put the CORS middleware outside it, or have the gateway or platform in front let OPTIONS requests pass: preflights never have credentials. If it was the CORS middleware, allow everything that the page requests, if you trust the page: %s.", e.requested())
+		text = fmt.Sprintf("Either authentication or another guard rejected the preflight, or the CORS middleware did, as gin-contrib/cors and gorilla/handlers do. Preflights never have credentials, so put the CORS middleware outside the guard, or have the gateway or platform in front let OPTIONS requests pass. If the CORS middleware rejected the preflight, and you trust the page, allow everything that it requests: %s.", e.requested())
 	case e.status == 405 && e.header["Allow"] == nil:
 		text = fmt.Sprintf("Either the router responded to OPTIONS itself, or the CORS middleware rejected the method, as gorilla/handlers does. If it was the router, wrap the whole router with the CORS middleware, or mount it on a pattern without a method. If it was the CORS middleware, have it allow the method %s.", e.sent.Get("Access-Control-Request-Method"))
 	case e.status == 401, e.status == 403, e.status == 407:
@@ -223,7 +223,7 @@ func (e evidence) adviseOnMissingOrigin() string {
 			text += fmt.Sprintf(" The response has %q. If that is a proxy, and the service's log does not show this request, add the CORS headers to its error pages.", front)
 		}
 		if strings.HasPrefix(e.header.Get("Server"), "nginx") {
-			text += " If nginx adds the CORS headers, its add_header needs always to add them to errors."
+			text += " If nginx adds the CORS headers, end each add_header with always. Without it, error responses have no CORS headers."
 		}
 		return text
 	}
@@ -243,7 +243,7 @@ func (e evidence) adviseOnValues() string {
 		len(e.header["Access-Control-Allow-Credentials"]) > 1 && e.kind == credentialsDenied:
 		return "Two layers set CORS headers, and browsers do not accept two values. Let only one layer set them: remove the other middleware, or the code or proxy setting that adds Access-Control-Allow-Origin. If the service itself is a Go proxy, call cors.StripHeaders in ModifyResponse."
 	case e.kind == originOther && (e.value == "" || e.value == "(null)"):
-		return fmt.Sprintf("Access-Control-Allow-Origin is empty, or has Apache's text for an empty variable, (null). Often, a proxy's list or a variable has no value for the page's origin. If you trust the page, have it send %s and Vary: Origin. Otherwise, have it leave the header out.", e.page)
+		return fmt.Sprintf("Access-Control-Allow-Origin is empty, or (null), which Apache sends for an unset variable. Usually, the list of origins in a proxy lacks the page's origin. If you trust the page, have the proxy send %s and Vary: Origin. Otherwise, have it leave the header out.", e.page)
 	case e.kind == originOther && e.withoutOrigin() != "":
 		return e.withoutOrigin()
 	case e.kind == originOther && (strings.EqualFold(e.value, e.page) || strings.EqualFold(e.value, e.page+"/")):
@@ -253,7 +253,7 @@ func (e evidence) adviseOnValues() string {
 	case e.kind == originOther && e.cache() != "":
 		return e.adviseOnCache()
 	case e.passed:
-		return "The preflight was allowed, so the policy is right. Then your handler or a proxy replaced the CORS headers of the response. Remove the code or setting that sets them."
+		return "The preflight was allowed, so the policy is right. Your handler or a proxy replaced the CORS headers of the response. Remove the code or setting that sets them."
 	case e.kind == originOther:
 		return fmt.Sprintf("The response allows an origin other than the page's. If you trust the page, add %s to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, your handler or a proxy sets the header to a fixed value, or a cache returned a response for another page.", e.page)
 	case e.kind == originWildcard:
@@ -272,7 +272,7 @@ func (e evidence) adviseOnLists() string {
 	case e.kind == statusNotOK && e.header["Location"] != nil:
 		return e.adviseOnRedirectedPreflight()
 	case e.kind == statusNotOK && e.unlisted() != "":
-		return fmt.Sprintf("The response to the preflight has status %d, and its lists lack %s. Some CORS middlewares (Starlette, FastAPI) reject such a preflight. Add it to the list of the CORS middleware.", e.status, e.unlisted())
+		return fmt.Sprintf("The response to the preflight has status %d, and its lists lack %s. Some CORS middlewares (Starlette, FastAPI) reject such a preflight. Add what is missing to the middleware's list.", e.status, e.unlisted())
 	case e.kind == statusNotOK:
 		return fmt.Sprintf("The response to the preflight has CORS headers, but status %d. A preflight needs a status from 200 to 299. Let the CORS middleware respond to preflights itself. If it does, something in front removes Access-Control-Request-Method, or a proxy adds the CORS headers.", e.status)
 	case e.kind == listMalformed:
@@ -328,7 +328,7 @@ func (e evidence) adviseOnVary() string {
 	case e.withoutOrigin() != "":
 		return e.withoutOrigin()
 	case e.preflight:
-		return fmt.Sprintf("A CORS middleware probably responded, but it does not allow the origin, the method or a header. If you trust the page, allow everything that it requests: %s. If the policy of package cors already allows all of it, another CORS middleware outside it responded, or something removes Origin from the request, or the CORS headers from the response.", e.requested()) + e.adviseOnProxyList()
+		return fmt.Sprintf("A CORS middleware probably responded, but it does not allow the origin, the method or a header. If you trust the page, allow everything that it requests: %s. If the policy already allows all of it, look in front of package cors: another CORS middleware responded, or something removes Origin from the request or the CORS headers from the response.", e.requested()) + e.adviseOnProxyList()
 	}
 	return fmt.Sprintf("A CORS middleware probably responded, but it does not allow the page's origin. If you trust it, add %s to AllowedOrigins, or let AllowOriginFunc return true for it. Some middlewares, such as rs/cors, also need %s in AllowedMethods. If the policy already allows both, something removes Origin from the request, or the CORS headers from the response.", e.page, e.method) + e.adviseOnProxyList()
 }
@@ -378,7 +378,7 @@ func (e evidence) adviseOnGateway() string {
 	case e.preflight:
 		return e.gateway() + " If your Go code sent it, put the CORS middleware outside that code."
 	}
-	return e.gateway() + " For scripts to read it, add CORS headers to the error pages of the proxy (see docs/proxies.md), or wrap the Go code that sent it."
+	return e.gateway() + " To let scripts read the error, add CORS headers to the error pages of the proxy (see docs/proxies.md), or wrap the Go code that sent it."
 }
 
 // withoutOrigin explains why the browser sends null or file:// as the origin of the
@@ -413,7 +413,7 @@ func (e evidence) gateway() string {
 	case e.status == 431, e.status == 494:
 		cause = "the request headers are too large. Raise the limit there, and MaxHeaderBytes of http.Server, or send fewer cookies."
 	case e.status == 502:
-		cause = "it got no valid response. The service is down, unreachable or too slow, or sends more headers than the proxy accepts."
+		cause = "it got no valid response from the service. The service is down, unreachable or too slow, or sends more headers than the proxy accepts."
 	case e.status == 504:
 		cause = "the service took too long. Raise the time limit there, or respond sooner."
 	case e.status >= 520 && e.status <= 530:

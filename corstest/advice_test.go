@@ -222,7 +222,7 @@ const (
 	one     = "Browsers accept one origin or * in Access-Control-Allow-Origin, but not a list or a pattern. Send https://page.example, if you trust it, and Vary: Origin."
 	exactly = "Send exactly https://page.example, in lowercase and without a trailing slash."
 	other   = "The response allows an origin other than the page's. If you trust the page, add https://page.example to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, your handler or a proxy sets the header to a fixed value"
-	changes = "The preflight was allowed, so the policy is right. Then your handler or a proxy replaced the CORS headers"
+	changes = "The preflight was allowed, so the policy is right. Your handler or a proxy replaced the CORS headers"
 	moved   = "The request was redirected from one server to another, so the browser sent Origin: null."
 	csrf    = "http.CrossOriginProtection rejected the request, because it does not trust the page's origin."
 	noVary  = "Access-Control-Allow-Origin names one origin, but Vary does not include Origin, so a cache can return this response to other pages. Unless all responses of this URL have the same value, "
@@ -341,7 +341,7 @@ func TestAdvice(t *testing.T) {
 		{name: "a redirect outside", handler: dirs, path: "/dir", want: []string{"The redirect also needs CORS headers.", "If the target is a login page"}},
 		{name: "304 to a script", handler: respond(304), want: []string{lost}},
 		{name: "an error outside", handler: respond(400), want: []string{"Code outside the CORS middleware wrote the 400" + outside}},
-		{name: "an error outside, behind a proxy", handler: respond(404, "Server: nginx"), want: []string{"wrote the 404" + outside, " If nginx adds the CORS headers, its add_header needs always to add them to errors.", `The response has "Server: nginx". If that is a proxy, and the service's log does not show this request, add the CORS headers to its error pages.`}},
+		{name: "an error outside, behind a proxy", handler: respond(404, "Server: nginx"), want: []string{"wrote the 404" + outside, " If nginx adds the CORS headers, end each add_header with always. Without it, error responses have no CORS headers.", `The response has "Server: nginx". If that is a proxy, and the service's log does not show this request, add the CORS headers to its error pages.`}},
 		{name: "a proxy that accepts no large headers", handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, "Request Header Or Cookie Too Large", http.StatusBadRequest)
 		}), want: []string{"Status 400 with this body usually comes from a proxy or platform in front: the request headers are too large."}},
@@ -544,7 +544,7 @@ func TestFieldBugErrorOfProxy(t *testing.T) {
 	defer limited.Close()
 	large := corstest.Request{URL: limited.URL + "/?" + strings.Repeat("a", 8<<10)}
 	for _, test := range []adviceTest{
-		{name: "a body that is too large", handler: respond(413, "Server: nginx/1.22.1"), request: post, want: []string{"Status 413 usually comes from a proxy or platform in front: the body is too large. Raise the limit there, or send less. For scripts to read it, add CORS headers to the error pages of the proxy (see docs/proxies.md), or wrap the Go code that sent it."}},
+		{name: "a body that is too large", handler: respond(413, "Server: nginx/1.22.1"), request: post, want: []string{"Status 413 usually comes from a proxy or platform in front: the body is too large. Raise the limit there, or send less. To let scripts read the error, add CORS headers to the error pages of the proxy (see docs/proxies.md), or wrap the Go code that sent it."}},
 		{name: "headers that are too large", request: large, want: []string{"Status 431 usually comes", "and MaxHeaderBytes of http.Server"}},
 		{name: "headers that are too large for nginx", handler: respond(494, "Server: nginx"), want: []string{"Status 494 usually comes", "the request headers are too large"}},
 		{name: "a service that is down", handler: unreachable, want: []string{"Status 502 usually comes", "The service is down, unreachable or too slow, or sends more headers than the proxy accepts."}},
@@ -698,7 +698,7 @@ func TestFieldBugOtherMiddlewares(t *testing.T) {
 	})
 	empty := func(value string) http.Handler { return respond(200, "Access-Control-Allow-Origin: "+value) }
 	for _, test := range []adviceTest{
-		{name: "the method or a header, Vary", handler: asked, request: two, want: []string{lacks + "PUT, headers x-b, x-id.", "another CORS middleware outside it responded"}},
+		{name: "the method or a header, Vary", handler: asked, request: two, want: []string{lacks + "PUT, headers x-b, x-id.", "look in front of package cors: another CORS middleware responded"}},
 		{name: "the method, 405", handler: respond(405), request: put, want: []string{routed, "have it allow the method PUT."}},
 		{name: "the method, 405 of a router", handler: respond(405, "Allow: GET"), request: put, want: []string{router}},
 		{name: "a header, 403", handler: respond(403), request: two, want: []string{either, "method PUT, headers x-b, x-id."}},
@@ -711,7 +711,7 @@ func TestFieldBugOtherMiddlewares(t *testing.T) {
 		{name: "a router's 404 with complete lists", handler: respond(404, allowPage, allowMethods+"*", allowHeaders+"*"), request: two, want: []string{past + "404"}},
 		{name: "a guard's 401 without request headers", handler: respond(401, allowPage, allowMethods+"PUT", allowHeaders+"X-Id"), request: put, want: []string{past + "401"}},
 		{name: "an empty origin", handler: empty(""), want: []string{"Access-Control-Allow-Origin is empty,"}},
-		{name: "an empty variable of Apache", handler: empty("(null)"), want: []string{"Access-Control-Allow-Origin is empty, or has Apache's text for an empty variable, (null)."}},
+		{name: "an empty variable of Apache", handler: empty("(null)"), want: []string{"Access-Control-Allow-Origin is empty, or (null), which Apache sends for an unset variable."}},
 		{name: "an empty origin, page without an origin", handler: empty(""), page: "null", want: []string{"Access-Control-Allow-Origin is empty,"}},
 		{name: "a method in lowercase in the list", handler: respond(200, allowPage, allowMethods+"get, put"), request: put, want: []string{"Methods are case-sensitive, and Access-Control-Allow-Methods has PUT in lowercase or mixed case. Have the server and the script write PUT."}},
 	} {

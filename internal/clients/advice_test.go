@@ -12,7 +12,7 @@ import (
 	"github.com/f407da42/cors/internal/testkit"
 )
 
-// TestAdviceOnServers produces rows of docs/blocked.md with servers that are not
+// TestAdviceOnServers produces examples of docs/advice.md with servers that are not
 // written in Go.
 func TestAdviceOnServers(t *testing.T) {
 	const page = "https://app.example.com"
@@ -22,34 +22,34 @@ func TestAdviceOnServers(t *testing.T) {
 		rows []row
 	}{
 		{foreignServer{name: "express", program: "node", command: node("servers/advice.cjs")}, []row{
-			{"/page", "request with credentials: 200 `Access-Control-Allow-Origin: https://app.example.com`"},
-			{"/any", "request with credentials: 200 `Access-Control-Allow-Origin: *`"},
-			{"/localhost", "request: 200 `Access-Control-Allow-Origin: http://localhost:3000`"},
-			{"/replaced", "request after a preflight: 200 `Access-Control-Allow-Origin: http://localhost:3000`"},
-			{"/slash", "request: 200 `Access-Control-Allow-Origin: https://app.example.com/`"},
-			{"/pattern", "request: 200 `Access-Control-Allow-Origin: https://*.example.com`"},
-			{"/tutorial", "preflight for `PUT`: 200 `Access-Control-Allow-Origin: *`"},
-			{"/tutorial", "preflight for `X-Id`: 200 `Access-Control-Allow-Origin: *`"},
-			{"/stars", "preflight for `PUT` with credentials: 204 `Access-Control-Allow-Origin: https://app.example.com` `Access-Control-Allow-Credentials: true` `Access-Control-Allow-Methods: *`"},
-			{"/stars", "preflight for `X-Id` with credentials: 204 `Access-Control-Allow-Origin: https://app.example.com` `Access-Control-Allow-Credentials: true` `Access-Control-Allow-Headers: *`"},
-			{"/spaces", "preflight for `PUT`: 204 `Access-Control-Allow-Origin: *` `Access-Control-Allow-Methods: GET PUT`"},
-			{"/lowercase", "preflight for `PUT`: 204 `Access-Control-Allow-Origin: *` `Access-Control-Allow-Methods: put`"},
-			{"/patch", "preflight for `patch`: 204 `Access-Control-Allow-Origin: *` `Access-Control-Allow-Methods: PATCH`"},
-			{"/headers", "preflight for `Authorization`: 204 `Access-Control-Allow-Origin: *` `Access-Control-Allow-Headers: *`"},
-			{"/any", "request: 200 `Access-Control-Allow-Origin: *` `ETag: \"1\"`"},
+			{"/page", "The request with credentials gets 200 with `Access-Control-Allow-Origin: https://app.example.com`."},
+			{"/any", "The request with credentials gets 200 with `Access-Control-Allow-Origin: *`."},
+			{"/localhost", "The request gets 200 with `Access-Control-Allow-Origin: http://localhost:3000`."},
+			{"/replaced", "After a successful preflight, the request gets 200 with `Access-Control-Allow-Origin: http://localhost:3000`."},
+			{"/slash", "The request gets 200 with `Access-Control-Allow-Origin: https://app.example.com/`."},
+			{"/pattern", "The request gets 200 with `Access-Control-Allow-Origin: https://*.example.com`."},
+			{"/tutorial", "The preflight for the method `PUT` gets 200 with `Access-Control-Allow-Origin: *`."},
+			{"/tutorial", "The preflight for the header `X-Id` gets 200 with `Access-Control-Allow-Origin: *`."},
+			{"/stars", "The preflight for the method `PUT` with credentials gets 204 with `Access-Control-Allow-Origin: https://app.example.com`, `Access-Control-Allow-Credentials: true` and `Access-Control-Allow-Methods: *`."},
+			{"/stars", "The preflight for the header `X-Id` with credentials gets 204 with `Access-Control-Allow-Origin: https://app.example.com`, `Access-Control-Allow-Credentials: true` and `Access-Control-Allow-Headers: *`."},
+			{"/spaces", "The preflight for the method `PUT` gets 204 with `Access-Control-Allow-Origin: *` and `Access-Control-Allow-Methods: GET PUT`."},
+			{"/lowercase", "The preflight for the method `PUT` gets 204 with `Access-Control-Allow-Origin: *` and `Access-Control-Allow-Methods: put`."},
+			{"/patch", "The preflight for the method `patch` gets 204 with `Access-Control-Allow-Origin: *` and `Access-Control-Allow-Methods: PATCH`."},
+			{"/headers", "The preflight for the header `Authorization` gets 204 with `Access-Control-Allow-Origin: *` and `Access-Control-Allow-Headers: *`."},
+			{"/any", "The request gets 200 with `Access-Control-Allow-Origin: *` and `ETag: \"1\"`."},
 		}},
 		{foreignServer{name: "Python", program: "python3", command: func(t *testing.T, port, _ string) *exec.Cmd {
 			return exec.Command("python3", "-m", "http.server", "--bind", "127.0.0.1", "--directory", t.TempDir(), port)
 		}}, []row{
-			{"/", "preflight: 501, or 405 `Allow: GET`"},
-			{"/", "request: 200"},
+			{"/", "The preflight gets 501, or 405 with `Allow: GET`."},
+			{"/", "The request gets 200."},
 		}},
 		{foreignServer{name: "Starlette", program: "uvicorn", command: func(t *testing.T, port, _ string) *exec.Cmd {
 			c := exec.Command("uvicorn", "--app-dir", "servers", "--port", port, "advice:app")
 			c.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1")
 			return c
 		}}, []row{
-			{"/", "preflight for `PUT`: 400 `Access-Control-Allow-Origin: *` `Access-Control-Allow-Methods: GET` `Disallowed CORS method`"},
+			{"/", "The preflight for the method `PUT` gets 400 with `Access-Control-Allow-Origin: *` and `Access-Control-Allow-Methods: GET`, and the body `Disallowed CORS method`."},
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

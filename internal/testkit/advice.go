@@ -13,11 +13,11 @@ import (
 	"github.com/f407da42/cors/corstest"
 )
 
-// An AdviceRow is a row of the tables of advice in docs/blocked.md.
+// An AdviceRow is an example in docs/advice.md.
 type AdviceRow struct {
-	Response  string           // the first cell
-	Advice    string           // the second cell
-	Request   corstest.Request // to https://api.example.com/items, unless the cell names a URL
+	Response  string           // a sentence in bold
+	Advice    string           // the quote below it, which has … for parts that vary
+	Request   corstest.Request // to https://api.example.com/items, unless the sentence names a URL
 	Page      string           // the origin of the page
 	Preflight bool             // whether the response is to a preflight
 	Statuses  []int            // of the response
@@ -25,28 +25,32 @@ type AdviceRow struct {
 }
 
 var (
-	adviceKind   = regexp.MustCompile("^(preflight|request|form|handshake)(?: for `([^`]+)`)?(?: of `([^`]+)`)?(?: to `([^`]+)`)?( after a redirect)?( after a preflight)?( with credentials)?: ")
+	adviceItem   = regexp.MustCompile(`\n((?:\*\*.+\*\*\n)+)\n((?:> .+\n)+)`)
+	adviceKind   = regexp.MustCompile("^(After a redirect from another server, |After a successful preflight, )?[Tt]he (preflight|form post|WebSocket handshake|(?:`([A-Z]+)` )?request)(?: for the (method|header) `([^`]+)`)?( with credentials)?(?: from a page (?:whose origin is|on) `([^`]+)`)?(?: to `([^`]+)`)? gets ")
 	adviceSpan   = regexp.MustCompile("`[^`]*`")
 	adviceStatus = regexp.MustCompile(`\b[2-5][0-9]{2}\b`)
 )
 
-// AdviceRows returns the rows in file, which is docs/blocked.md.
+// AdviceRows returns the examples in file, which is docs/advice.md. An example
+// that has two pieces of advice is in two rows.
 func AdviceRows(t testing.TB, file string) []AdviceRow {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
+	if examples, quotes := strings.Count(string(text), "\n**"), strings.Count(string(text), "\n\n> "); quotes == 0 || examples < quotes {
+		t.Fatalf("%s has %d examples and %d pieces of advice", file, examples, quotes)
+	}
 	var rows []AdviceRow
-	for _, table := range strings.Split(string(text), "\n| Response | Advice | See |\n|---|---|---|\n")[1:] {
-		table, _, _ = strings.Cut(table, "\n\n")
-		for line := range strings.SplitSeq(table, "\n") {
-			cells := strings.Split(line, "|")
-			rows = append(rows, newAdviceRow(t, strings.TrimSpace(cells[1]), strings.TrimSpace(cells[2])))
+	for _, m := range adviceItem.FindAllStringSubmatch(string(text), -1) {
+		advice := strings.ReplaceAll(strings.TrimSpace(m[2])[len("> "):], "\n> ", " ")
+		for sentence := range strings.Lines(m[1]) {
+			rows = append(rows, newAdviceRow(t, strings.Trim(sentence, "*\n"), advice))
 		}
 	}
-	if len(rows) == 0 {
-		t.Fatalf("%s has no tables of advice", file)
+	if examples := strings.Count(string(text), "\n**"); len(rows) != examples {
+		t.Fatalf("%s has %d sentences in bold, but %d of them are above a quote", file, examples, len(rows))
 	}
 	return rows
 }
@@ -60,32 +64,30 @@ func newAdviceRow(t testing.TB, response, advice string) AdviceRow {
 	row := AdviceRow{
 		Response:  response,
 		Advice:    advice,
-		Request:   corstest.Request{URL: cmp.Or(m[4], "https://api.example.com/items"), Header: make(http.Header)},
-		Page:      cmp.Or(m[3], "https://app.example.com"),
-		Preflight: m[1] == "preflight",
+		Request:   corstest.Request{URL: cmp.Or(m[8], "https://api.example.com/items"), Header: make(http.Header)},
+		Page:      cmp.Or(m[7], "https://app.example.com"),
+		Preflight: m[2] == "preflight",
 	}
 	r := &row.Request
-	switch name := m[2]; {
-	case name == "POST":
-		r.Method, r.Body = name, "text"
-	case row.Preflight && (strings.ToUpper(name) == name || strings.ToLower(name) == name):
-		r.Method = cmp.Or(name, "DELETE")
-	case name != "":
-		r.Header.Set(name, "1")
-	}
-	switch m[1] {
-	case "form":
+	switch {
+	case m[3] != "":
+		r.Method, r.Body = m[3], "text"
+	case m[4] == "header":
+		r.Header.Set(m[5], "1")
+	case row.Preflight:
+		r.Method = cmp.Or(m[5], "DELETE")
+	case m[2] == "form post":
 		r.Method, r.Mode = "POST", corstest.Navigate
-	case "handshake":
+	case m[2] == "WebSocket handshake":
 		r.Mode = corstest.WebSocket
 	}
-	if m[5] != "" {
+	switch {
+	case strings.Contains(m[1], "redirect"):
 		r.URL = "https://other.example.com/"
-	}
-	if m[6] != "" {
+	case m[1] != "":
 		r.Header.Set("X-Id", "1")
 	}
-	if m[7] != "" {
+	if m[6] != "" {
 		r.Credentials = corstest.Include
 	}
 	rest := response[len(m[0]):]
@@ -99,27 +101,48 @@ func newAdviceRow(t testing.TB, response, advice string) AdviceRow {
 	return row
 }
 
+// SplitAdvice splits advice into the pieces that docs/advice.md quotes. It
+// returns the quotes, and the rest of the advice that the page does not quote.
+func SplitAdvice(rows []AdviceRow, advice string) (quotes []string, rest string) {
+next:
+	for {
+		for _, row := range rows {
+			pattern := strings.ReplaceAll(regexp.QuoteMeta(row.Advice), "…", ".+?")
+			if found := regexp.MustCompile("^" + pattern + "( |$)").FindString(advice); found != "" {
+				quotes, advice = append(quotes, row.Advice), advice[len(found):]
+				continue next
+			}
+		}
+		return quotes, advice
+	}
+}
+
 // headerValue matches the values of headers in an advice.
 var headerValue = regexp.MustCompile(`"[^"]*"|\([A-Z][\w-]*: [^)]*\)`)
 
-// CheckAdvice sends the request of a row in docs/blocked.md from b, and compares
-// the status of the response and the beginning of the advice with the row. After
-// that, the advice can have a sentence about the proxy. Response is the row's
-// first cell. If page or url is empty, the row has it.
+// CheckAdvice sends the request of an example in docs/advice.md from b. It
+// compares the status of the response with the example, and checks that the
+// advice includes what the page quotes. Response is the sentence of the example.
+// If page or url is empty, the example has it.
 func CheckAdvice(t *testing.T, b *corstest.Browser, response, page, url string) {
 	t.Helper()
-	rows := AdviceRows(t, "../../docs/blocked.md")
+	rows := AdviceRows(t, "../../docs/advice.md")
 	i := slices.IndexFunc(rows, func(row AdviceRow) bool { return row.Response == response })
 	if i < 0 {
-		t.Fatalf("docs/blocked.md has no row %q", response)
+		t.Fatalf("docs/advice.md has no example %q", response)
 	}
 	row := rows[i]
 	page = cmp.Or(page, row.Page)
 	row.Request.URL = cmp.Or(url, row.Request.URL)
 	res := b.Fetch(page, row.Request)
-	want := headerValue.ReplaceAllString(strings.ReplaceAll(row.Advice, row.Page, page), "…")
-	if got := headerValue.ReplaceAllString(res.Advice, "…"); !strings.HasPrefix(got, want) {
-		t.Errorf("got the advice\n%s\nwant\n%s\n%s", got, want, res)
+	for i := range rows {
+		rows[i].Advice = headerValue.ReplaceAllString(strings.ReplaceAll(rows[i].Advice, row.Page, page), "…")
+	}
+	quotes, rest := SplitAdvice(rows, headerValue.ReplaceAllString(res.Advice, "…"))
+	for _, r := range rows {
+		if r.Response == response && !slices.Contains(quotes, r.Advice) {
+			t.Errorf("got the advice\n%s\nwant it to include\n%s\nno quote: %s\n%s", res.Advice, r.Advice, rest, res)
+		}
 	}
 	last := res.Actual
 	if last == nil {
