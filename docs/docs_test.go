@@ -241,7 +241,11 @@ func serve(h http.Handler) error {
 }
 `)
 	program := filepath.Join(dir, "program.exe")
-	for _, args := range [][]string{{"vet", "./..."}, {"build", "-o", program, "./program"}} {
+	for _, args := range [][]string{
+		{"vet", "./..."},
+		{"build", "-o", program, "./program"},
+		{"build", "-o", filepath.Join(dir, "bin", "corsfetch"), "github.com/f407da42/cors/cmd/corsfetch"},
+	} {
 		cmd := exec.Command("go", args...)
 		cmd.Dir = dir
 		cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")
@@ -280,18 +284,37 @@ func serve(h http.Handler) error {
 	if r := browser.Fetch("https://evil.example", put); r.Blocked == "" {
 		t.Errorf("the program in the README allows another page:\n%s", r)
 	}
+	runConsole(t, filepath.Join(dir, "bin"), strings.TrimPrefix(strings.TrimSpace(url), "http://"))
 }
 
-// suffixes is a public suffix list. It has github.io and all top-level domains.
-type suffixes struct{}
-
-func (suffixes) String() string { return "for tests" }
-
-func (suffixes) PublicSuffix(domain string) string {
-	if domain == "github.io" || strings.HasSuffix(domain, ".github.io") {
-		return "github.io"
+// runConsole runs the commands of the README's console block, except go, and
+// compares their output. The programs are in bin. The service in the README
+// listens on address.
+func runConsole(t *testing.T, bin, address string) {
+	t.Helper()
+	blocks, _ := read(t, "README.md").split(t)
+	ran := 0
+	for _, b := range blocks {
+		if b.language != "console" {
+			continue
+		}
+		for _, entry := range strings.Split("\n"+b.text, "\n$ ")[1:] {
+			command, want, _ := strings.Cut(entry, "\n")
+			if strings.HasPrefix(command, "go ") {
+				continue
+			}
+			ran++
+			cmd := exec.Command("sh", "-c", strings.ReplaceAll(command, "localhost:8080", address))
+			cmd.Env = append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+			got, err := cmd.CombinedOutput()
+			if err != nil || strings.TrimSpace(string(got)) != strings.TrimSpace(want) {
+				t.Errorf("%s: %v, got\n%s\nthe README has\n%s", command, err, got, want)
+			}
+		}
 	}
-	return domain[strings.LastIndexByte(domain, '.')+1:]
+	if ran != 2 {
+		t.Errorf("the README has %d commands with output, want 2", ran)
+	}
 }
 
 // from returns a request from a page on origin to a server on another origin.
@@ -329,23 +352,28 @@ func TestTables(t *testing.T) {
 		"RiskPublicSuffix":   cors.RiskPublicSuffix,
 		"RiskNullOrigin":     cors.RiskNullOrigin,
 	}
-	for _, row := range readme.table(t, "Refused | Because | Unless") {
-		policy := cors.Policy{
-			AllowedOrigins:   code(row[0])[:1],
-			AllowCredentials: strings.Contains(row[0], "AllowCredentials"),
+	for _, row := range readme.table(t, "Refused | Because | Unless you accept") {
+		names := code(row[0])
+		credentials := names[len(names)-1] == "AllowCredentials"
+		if credentials {
+			names = names[:len(names)-1]
 		}
-		if strings.Contains(row[0], "PublicSuffixes") {
-			policy.PublicSuffixes = suffixes{}
-		}
-		if _, err := cors.New(policy); err == nil {
-			t.Errorf("%s is not refused", row[0])
-		}
-		policy.AcceptRisks = cors.RiskInsecureOrigin | cors.RiskPublicSuffix | cors.RiskNullOrigin
-		if accepted := code(row[2]); len(accepted) > 0 {
-			policy.AcceptRisks = risks[accepted[0]]
-		}
-		if _, err := cors.New(policy); (err == nil) != (len(code(row[2])) > 0) {
-			t.Errorf("%s: then got %v, and the README says: unless %s", row[0], err, row[2])
+		for _, name := range names {
+			policy := cors.Policy{AllowedOrigins: []string{name}}
+			if _, err := cors.New(policy); (err == nil) != credentials {
+				t.Errorf("%s without AllowCredentials: got %v, and the README says: %s", name, err, row[0])
+			}
+			policy.AllowCredentials = credentials
+			if _, err := cors.New(policy); err == nil {
+				t.Errorf("%s is not refused", row[0])
+			}
+			policy.AcceptRisks = cors.RiskInsecureOrigin | cors.RiskPublicSuffix | cors.RiskNullOrigin
+			if accepted := code(row[2]); len(accepted) > 0 {
+				policy.AcceptRisks = risks[accepted[0]]
+			}
+			if _, err := cors.New(policy); (err == nil) != (len(code(row[2])) > 0) {
+				t.Errorf("%s: then got %v, and the README says: unless you accept %s", name, err, row[2])
+			}
 		}
 	}
 }
@@ -522,7 +550,7 @@ func TestRequests(t *testing.T) {
 		ask      = "Access-Control-Request-Method: PUT"
 	)
 	requests := map[string][]string{
-		"no `Origin`, except as in the last row":                                                                     {"GET"},
+		"no `Origin`, except as in the next row":                                                                     {"GET"},
 		"preflight (`OPTIONS` with `Origin` and `Access-Control-Request-Method`), origin allowed":                    {"OPTIONS", allowed, ask},
 		"preflight, origin not allowed":                                                                              {"OPTIONS", stranger, ask},
 		"other request, origin allowed":                                                                              {"PUT", allowed},

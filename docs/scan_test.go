@@ -156,9 +156,13 @@ func TestScanOfPolicies(t *testing.T) {
 func hostilePages(t interface{ Error(...any) }, api http.Handler) {
 	b := corstest.Browser{Handler: api, Cookie: "session=of-a-user"}
 	me := corstest.Request{URL: "https://api.example.com/me", Credentials: corstest.Include}
-	own, others := b.Fetch("https://app.example.com", me), b.Scan("https://app.example.com", me)
-	if own.Status != 200 || len(others.Findings) > 0 && others.Findings[0].Severity > corstest.Info {
-		t.Error(own, others)
+	if own := b.Fetch("https://app.example.com", me); own.Status != 200 {
+		t.Error(own)
+	}
+	for _, f := range b.Scan("https://app.example.com", me).Findings {
+		if f.Severity > corstest.Info {
+			t.Error(f.Severity, f.Origins, f.What)
+		}
 	}
 	form := corstest.Request{Mode: corstest.Navigate, Method: "POST", URL: "https://api.example.com/transfer", Body: "to=mallory"}
 	if r := b.Fetch("https://evil.example", form); r.Err() != nil || r.Actual.Response.StatusCode != 403 {

@@ -585,32 +585,3 @@ func TestColors(t *testing.T) {
 		}
 	}
 }
-
-// TestREADME compares the transcript in the README with the output of the command.
-func TestREADME(t *testing.T) {
-	t.Parallel()
-	readme, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	const before = "$ go run github.com/f407da42/cors/cmd/corsfetch@latest "
-	_, text, found := strings.Cut(string(readme), before)
-	if !found {
-		t.Fatal("the README does not run the command")
-	}
-	text, _, _ = strings.Cut(text, "```")
-	args, want, _ := strings.Cut(text, "\n")
-
-	c, err := cors.New(cors.Policy{AllowedOrigins: []string{"https://app.example.com"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(c.Handler(http.NotFoundHandler()))
-	defer server.Close()
-	const address = "localhost:8080"
-	here := strings.TrimPrefix(server.URL, "http://")
-	status, got, _ := corsfetch(t, strings.Fields(strings.Replace(args, address, here, 1))...)
-	if got = strings.ReplaceAll(got, here, address); got != want || status != 1 {
-		t.Errorf("exit status %d, got\n%s\nthe README has\n%s", status, got, want)
-	}
-}
