@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/f407da42/cors"
 )
@@ -47,6 +48,78 @@ func TestFacts(t *testing.T) {
 			func() bool {
 				_, ran := serve(app, request("GET", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: no-cors"))
 				return ran == 1
+			},
+		},
+		{
+			"a preflight response has no Max-Age if MaxAge is 0, and 0 if it is negative",
+			"README.md", "If it is 0, they use their default of 5 seconds. If it is negative, they never reuse it.",
+			func() bool {
+				sent := func(age time.Duration) string {
+					p := app
+					p.MaxAge = age
+					w, _ := serve(p, request("OPTIONS", allowed, "Access-Control-Request-Method: PUT"))
+					return w.Header().Get("Access-Control-Max-Age")
+				}
+				return sent(0) == "" && sent(-1*time.Second) == "0" && sent(time.Minute) == "60"
+			},
+		},
+		{
+			"an actual request with an unlisted method and header runs the handler", "README.md", "`Handler` does not compare the method or the headers of an actual request with the policy.",
+			func() bool {
+				_, ran := serve(app, request("DELETE", allowed, "X-Unlisted: 1"))
+				return ran == 1
+			},
+		},
+		{
+			"PassRejected runs the handler, except for preflights, upgrades and CONNECT",
+			"README.md", "With `PassRejected`, it does, except for [preflights, requests with an `Upgrade` header, and the method CONNECT]",
+			func() bool {
+				observing := app
+				observing.PassRejected = true
+				_, post := serve(observing, request("POST", stranger))
+				_, preflight := serve(observing, request("OPTIONS", stranger, "Access-Control-Request-Method: PUT"))
+				_, handshake := serve(observing, request("GET", stranger, "Upgrade: websocket"))
+				_, connect := serve(observing, request("CONNECT", stranger))
+				return post == 1 && preflight+handshake+connect == 0
+			},
+		},
+		{
+			`a policy with "*" rejects nothing, and its responses have Access-Control-Allow-Origin: *`,
+			"README.md", "If the policy allows `\"*\"`, no request is rejected. Every response then has `Access-Control-Allow-Origin: *`.",
+			func() bool {
+				for _, r := range []*http.Request{
+					request("GET"), request("POST", stranger), request("POST", "Sec-Fetch-Site: cross-site"), request("OPTIONS", stranger, "Access-Control-Request-Method: PUT"),
+				} {
+					w, _ := serve(cors.Policy{AllowedOrigins: []string{"*"}, AllowedMethods: []string{"PUT"}}, r)
+					if w.Code >= 400 || w.Header().Get("Access-Control-Allow-Origin") != "*" || w.Header().Get("Vary") != "" {
+						return false
+					}
+				}
+				return true
+			},
+		},
+		{
+			"every response has Vary: Origin", "docs/integration.md", "`Handler` adds `Vary: Origin` to every response, even if the request has no `Origin`.",
+			func() bool {
+				for _, r := range []*http.Request{
+					request("GET"), request("GET", allowed), request("GET", stranger), request("OPTIONS", allowed, "Access-Control-Request-Method: PUT"),
+				} {
+					if w, _ := serve(app, r); w.Header().Get("Vary") != "Origin" {
+						return false
+					}
+				}
+				return true
+			},
+		},
+		{
+			"a form over plain HTTP with Origin: null, or with another Host, is rejected", "README.md", "so `Handler` compares `Origin` with `Host`.",
+			func() bool {
+				_, own := serve(app, request("POST", "Origin: http://api.example.net"))
+				_, null := serve(app, request("POST", "Origin: null"))
+				r := request("POST", "Origin: http://api.example.net")
+				r.Host = "127.0.0.1:9000"
+				_, changed := serve(app, r)
+				return own == 1 && null == 0 && changed == 0
 			},
 		},
 		{

@@ -265,7 +265,7 @@ func components() []*component {
 		{place: inside, name: "`httputil.ReverseProxy`, upstream sends 103", why: "**it clears all headers** (golang/go 81207, in Go 1.25 to 1.27)", advice: "keepHeaders in docs/integration.md", request: get, handler: sendsHints, flawed: true, defect: true, wrap: proxy(nil, asIs)},
 		{place: inside, name: "`keepHeaders` around `httputil.ReverseProxy`, upstream sends 103", why: "restores them", request: get, handler: sendsHints, wrap: proxy(nil, keepHeaders)},
 
-		{place: either, name: "`http.MaxBytesHandler`, too much", why: "your code writes the 413", handler: readsBody, request: big, wrap: plain(sizeLimit)},
+		{place: either, name: "`http.MaxBytesHandler`, too much", why: "your handler writes the 413", handler: readsBody, request: big, wrap: plain(sizeLimit)},
 		{place: either, name: "a recovered panic (`gorilla/handlers`)", why: "the headers are already set", handler: panics, wrap: plain(recovery)},
 		{place: either, name: "`klauspost/compress/gzhttp`", why: "adds to `Vary`", handler: writesText, wrap: plain(func(next http.Handler) http.Handler { return gzhttp.GzipHandler(next) })},
 		{place: either, name: "`chi/middleware.Compress`", why: "adds to `Vary`", handler: writesText, wrap: plain(chimiddleware.Compress(5))},
