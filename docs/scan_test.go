@@ -122,9 +122,9 @@ func TestScanOfPolicies(t *testing.T) {
 	}{
 		{"`AllowedOrigins` has a pattern for hosts or ports", "https://*.example.com", true, corstest.Low},
 		{"`AllowedOrigins` has a pattern for hosts or ports", page + ":*", true, corstest.Low},
-		{"or another host or port of the page's domain", "https://sibling.example.com", true, corstest.Low},
-		{"or another host or port of the page's domain", page + ":8443", true, corstest.Low},
-		{"- `AllowCredentials` is set, and", "https://sibling.example.com", false, corstest.Info},
+		{"`AllowedOrigins` has another host or port of the page's domain", "https://sibling.example.com", true, corstest.Low},
+		{"`AllowedOrigins` has another host or port of the page's domain", page + ":8443", true, corstest.Low},
+		{"- `AllowCredentials` is set, and `AllowedOrigins` has another host", "https://sibling.example.com", false, corstest.Info},
 		{"`AllowedOrigins` has another origin that the scan tries, such as `https://stranger.example`", "https://stranger.example", true, corstest.High},
 		{"no finding above Info", "https://www.example.com", true, corstest.Info},
 	} {
