@@ -85,7 +85,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			`a policy with "*" rejects nothing, and its responses have Access-Control-Allow-Origin: *`,
-			"README.md", "If the policy allows `\"*\"`, no request is rejected. Every response then has `Access-Control-Allow-Origin: *`.",
+			"README.md", "If the policy allows every origin (`\"*\"`), no request is rejected, and every response has `Access-Control-Allow-Origin: *`. Otherwise, every response has `Vary: Origin`.",
 			func() bool {
 				for _, r := range []*http.Request{
 					request("GET"), request("POST", stranger), request("POST", "Sec-Fetch-Site: cross-site"), request("OPTIONS", stranger, "Access-Control-Request-Method: PUT"),
@@ -99,7 +99,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"every response has Vary: Origin", "docs/integration.md", "`Handler` adds `Vary: Origin` to every response, even if the request has no `Origin`.",
+			"every response has Vary: Origin, unless any origin is allowed", "docs/integration.md", "Unless the policy allows every origin (`*`), `Handler` adds `Vary: Origin` to every response, even if the request has no `Origin`.",
 			func() bool {
 				for _, r := range []*http.Request{
 					request("GET"), request("GET", allowed), request("GET", stranger), request("OPTIONS", allowed, "Access-Control-Request-Method: PUT"),
