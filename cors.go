@@ -14,27 +14,29 @@
 //	}
 //	log.Fatal(http.ListenAndServe(":8080", c.Handler(mux)))
 //
-// Scripts on https://app.example.com can now call your API. Handler rejects CORS
-// requests from other origins before your handler runs. Browsers enforce the
-// lists of methods and headers; Handler enforces the origins.
+// Scripts on https://app.example.com can now call your API. Handler rejects
+// CORS requests from origins that the policy does not allow, before your
+// handler runs. Browsers enforce the lists of methods and headers.
 //
 // # How CORS works
 //
 // The origin of a page is the scheme, host and port of its URL, for example
 // https://app.example.com. If a script sends a request to another origin, the
-// browser adds an Origin header. It hides the response from the script unless
-// the response includes Access-Control-Allow-Origin.
+// browser adds an Origin header. Unless the response includes
+// Access-Control-Allow-Origin, the browser hides it from the script.
 //
 // Scripts can send requests that an HTML form cannot send: with the method PUT,
 // the header Authorization, or the content type application/json. Before such a
 // request, the browser sends a preflight: an OPTIONS request with the header
 // Access-Control-Request-Method. It sends the actual request only if the
-// response to the preflight allows it. The [Fetch standard] defines this.
+// response to the preflight allows it. The [Fetch standard] defines these
+// rules.
 //
 // # What happens to a request
 //
 //   - Preflight from an allowed origin: the response is a 204 with all methods
-//     and headers of the policy. Your handler does not run.
+//     and headers of the policy, or with the requested ones if the policy has
+//     "*" and AllowCredentials. Your handler does not run.
 //   - Other request from an allowed origin: your handler runs, and the response
 //     has CORS headers.
 //   - Other request from a page on the server's own origin: your handler runs.
@@ -43,9 +45,9 @@
 //     images, scripts and frames once the user grants storage access.
 //   - Any other request from an origin that is not allowed: it is rejected with
 //     a 403, or by DenyHandler. Your handler runs only if PassRejected is set.
-//   - Request without Origin: your handler runs. But if Sec-Fetch-Site shows
-//     another site or origin, and the method is not GET, HEAD or OPTIONS, the
-//     request is rejected.
+//   - Request without Origin: your handler runs, with one exception. If
+//     Sec-Fetch-Site shows another site or origin, and the method is not GET,
+//     HEAD or OPTIONS, the request is rejected.
 //
 // If the policy allows every origin ("*"), no request is rejected, and every
 // response has the same CORS headers. Form posts from an allowed origin arrive
@@ -71,17 +73,18 @@
 //
 // # Cross-site request forgery
 //
-// You do not need [http.CrossOriginProtection] in addition to a policy. The
-// policy rejects every request that the protection would reject if it trusted
-// the same origins. There are two exceptions: Handler ignores the case of Host,
-// and a default port in it.
+// If the policy lists only origins that you trust, you do not need
+// [http.CrossOriginProtection]. The policy rejects every request that the
+// protection would reject if it trusted the same origins. There are two
+// exceptions: Handler ignores the case of Host, and a default port in it.
 //
-// Use [http.CrossOriginProtection] inside Handler if your service uses cookies,
-// and the policy allows origins that you do not trust, or sets PassRejected.
+// If the policy allows origins that you do not trust, or sets PassRejected, and
+// your service uses cookies, use [http.CrossOriginProtection] inside Handler.
 //
-// Neither protects a GET that changes something. Other sites can always send a
-// GET without Origin, for example with a link or an image. Put routes that
-// other sites must post to, such as a payment callback, outside Handler.
+// Neither the policy nor the protection covers a GET that changes something.
+// Other sites can always send a GET without Origin, for example with a link or
+// an image. Put routes that other sites must post to, such as a payment
+// callback, outside Handler.
 //
 // # WebSockets
 //
@@ -102,11 +105,11 @@
 //
 // # Caches
 //
-// Handler adds Origin to the Vary header of every response, even if the request
-// has no Origin. A cache then does not serve the response for one origin to
-// another. If the policy allows every origin, all responses are the same, and
-// Handler does not add to Vary. Do not change a URL from a public policy to one
-// with credentials: caches would mix the responses.
+// Unless the policy allows every origin, Handler adds Origin to the Vary header
+// of every response, even if the request has no Origin. A cache then does not
+// serve the response for one origin to another. If the policy allows every
+// origin, all responses have the same CORS headers. Do not change a URL from a
+// public policy to one with credentials: caches would mix the responses.
 //
 // [Fetch standard]: https://fetch.spec.whatwg.org/#http-cors-protocol
 package cors

@@ -127,7 +127,7 @@ type Policy struct {
 	//
 	// Without it, requests that need no preflight, such as form posts, still
 	// arrive with cookies and run your handler. Only the response is hidden.
-	// WebSocket handshakes always carry cookies, and nothing is hidden.
+	// WebSocket handshakes always carry cookies, and the page can read messages.
 	//
 	// Scripts that set the Authorization header need AllowedHeaders, not this.
 	// With AllowCredentials, "*", "https://*" and "http://*" are always refused,
@@ -160,7 +160,7 @@ type Policy struct {
 
 	// DenyHandler, if not nil, serves rejected requests in place of a 403 in
 	// plain text. Handler sets Vary and Cache-Control: no-store before it calls
-	// DenyHandler. If it does what the request asks for, the policy no longer
+	// DenyHandler. If it performs the requested action, the policy no longer
 	// protects against cross-site request forgery.
 	DenyHandler http.Handler
 
@@ -168,7 +168,7 @@ type Policy struct {
 	// response is written. It is also called for each preflight for a method or
 	// request header that the policy does not allow, because the browser will
 	// stop there. It runs in the goroutine of the request. Calls can be
-	// concurrent. The strings in err come from the client.
+	// concurrent. Do not send err to clients: it can name entries of the policy.
 	OnReject func(r *http.Request, err *RequestError)
 }
 
