@@ -48,8 +48,8 @@ func (b *Browser) maxAge(h http.Header) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// store adds the methods and headers that a preflight allowed to the cache. For
-// entries that are there already, it changes the max-age ("CORS-preflight fetch",
+// store adds the methods and headers that a preflight allowed to the cache. If the
+// cache already has an entry, store updates its max-age ("CORS-preflight fetch",
 // steps 7.12 to 7.15).
 func (b *Browser) store(q *request, maxAge time.Duration, methods, headerNames []string) {
 	now := b.now()

@@ -237,7 +237,7 @@ func TestPreflightCacheAfterRedirect(t *testing.T) {
 // TestPreflightCacheOfNull has two pages whose origin is null after a redirect.
 // They do not share their preflights.
 func TestPreflightCacheOfNull(t *testing.T) {
-	b := corstest.Browser{Handler: http.HandlerFunc(answerAsAsked)}
+	b := corstest.Browser{Handler: http.HandlerFunc(respondAsRequested)}
 	const url = api + "/redirect.py?redirect_status=307&allow_methods=PUT&location=https://other.example/preflight.py?allow_methods=PUT"
 	for _, page := range []string{page, "https://another.example"} {
 		if got := summary(b.Fetch(page, corstest.Request{Method: "PUT", URL: url})); got != "OPTIONS PUT OPTIONS PUT 200" {
@@ -248,7 +248,7 @@ func TestPreflightCacheOfNull(t *testing.T) {
 
 // TestClock uses the zero value of Now.
 func TestClock(t *testing.T) {
-	b := corstest.Browser{Handler: answer(http.Header{"Access-Control-Allow-Origin": {"*"}, "Access-Control-Allow-Methods": {"PUT"}, "Access-Control-Max-Age": {"86400"}})}
+	b := corstest.Browser{Handler: respondWith(http.Header{"Access-Control-Allow-Origin": {"*"}, "Access-Control-Allow-Methods": {"PUT"}, "Access-Control-Max-Age": {"86400"}})}
 	first, second := b.Fetch(page, corstest.Request{Method: "PUT", URL: api}), b.Fetch(page, corstest.Request{Method: "PUT", URL: api})
 	if first.Preflight == nil || second.Preflight != nil {
 		t.Errorf("preflights sent: %t, %t, want true, false", first.Preflight != nil, second.Preflight != nil)

@@ -72,7 +72,7 @@ func (r *Result) response(sent *http.Request) *http.Response {
 	return &response
 }
 
-// failing is the end of a body that was not read completely.
+// failing is a reader that only returns an error. It ends an incomplete body.
 type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }

@@ -23,10 +23,10 @@
 //
 // # Preflights
 //
-// A script can send every request that an HTML form could send: GET, HEAD or
-// POST, with a body of one of the three form types, and with CORS-safelisted
-// headers only. These are Accept, Accept-Language, Content-Language, Content-Type
-// and Range, with ordinary values.
+// A script can send some requests without a preflight: GET, HEAD or POST, with a
+// body of one of the three types that HTML forms have, and with no headers except
+// CORS-safelisted ones. The CORS-safelisted headers are Accept, Accept-Language,
+// Content-Language, Content-Type and Range, with ordinary values.
 //
 // Before any other request (PUT, Authorization, Content-Type: application/json),
 // the browser sends a preflight. It is an OPTIONS request to the same URL, without
@@ -251,8 +251,8 @@ type Result struct {
 	url     string  // of the last request
 	err     error   // why the response is missing or incomplete; nil if CORS is the reason for Blocked
 	failure failure
-	denied  failure  // of a preflight after which a scan continued
-	notes   []string // what the browser left out of the request, for String
+	denied  failure  // failure of the preflight, in a scan, which continues
+	notes   []string // parts of the request that the browser left out, for String
 }
 
 // An Exchange is a request, as the server gets it, and its response.
@@ -306,7 +306,7 @@ type Browser struct {
 	// is 10 minutes.
 	MaxAge time.Duration
 
-	scanning bool // sends only requests that change nothing, even if the preflight is denied
+	scanning bool // for Scan: sends GET or HEAD as the actual request, even if the preflight fails
 
 	mu    sync.Mutex // for cache; never held while a server runs
 	cache []cacheEntry

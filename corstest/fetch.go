@@ -108,7 +108,7 @@ func (b *Browser) fetch(ctx context.Context, page string, r Request, bytes bool)
 	if res.failure != (failure{}) {
 		res.Blocked = res.failure.text
 		if q.checked {
-			b.clearCache(q) // main fetch, step 12, even if that was before a redirect
+			b.clearCache(q) // main fetch, step 12; also if only a URL before a redirect needed a preflight
 		}
 	}
 	if note := b.withoutCookie(q); note != "" {
@@ -148,8 +148,7 @@ func (r *Result) read(q *request) {
 }
 
 // hasBody reports whether a script can get a body from a response. Responses to
-// HEAD have none, and neither have those with a null body status ("main fetch",
-// step 22).
+// HEAD and responses with a null body status have no body ("main fetch", step 22).
 func hasBody(method string, status int) bool {
 	switch status {
 	case 101, 103, 204, 205, 304:
@@ -288,7 +287,7 @@ func (b *Browser) httpFetch(q *request, makePreflight bool, res *Result) failure
 	return corsCheck(q, res.Actual.Response.Header, "the response")
 }
 
-// sendActual sends q, rather than a preflight for it.
+// sendActual sends the actual request q.
 func (b *Browser) sendActual(q *request, res *Result) failure {
 	if b.scanning {
 		q.reduce(res.denied != (failure{}))
@@ -473,8 +472,8 @@ func (q *request) updateSite() {
 	}
 }
 
-// normalizeURL normalizes an HTTP(S) URL, as the URL parser of browsers does and
-// [url.Parse] does not. The preflight cache needs it.
+// normalizeURL makes the changes to an HTTP(S) URL that the URL parser of browsers
+// makes, but [url.Parse] does not. The preflight cache compares such URLs.
 func normalizeURL(u *url.URL) {
 	if password, _ := u.User.Password(); u.User.Username() == "" && password == "" {
 		u.User = nil // as in https://@a.example (URL, "authority state")

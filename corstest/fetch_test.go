@@ -106,7 +106,7 @@ func TestPreflightReasons(t *testing.T) {
 			}
 			// If there are reasons, the browser sends a preflight.
 			test.request.URL = api
-			b := corstest.Browser{Handler: answer(http.Header{})}
+			b := corstest.Browser{Handler: respondWith(http.Header{})}
 			if got, want := b.Fetch(page, test.request).Preflight != nil, len(test.want) > 0; got != want {
 				t.Errorf("preflight sent: %t, want %t", got, want)
 			}
@@ -114,8 +114,8 @@ func TestPreflightReasons(t *testing.T) {
 	}
 }
 
-// TestForbidden has requests that scripts cannot make.
-func TestForbidden(t *testing.T) {
+// TestForbiddenRequestsAreNotSent has requests that scripts cannot make.
+func TestForbiddenRequestsAreNotSent(t *testing.T) {
 	tests := []struct {
 		name    string
 		request corstest.Request
@@ -123,8 +123,8 @@ func TestForbidden(t *testing.T) {
 	}{
 		{"a forbidden method", corstest.Request{URL: api, Method: "CONNECT"}, "method CONNECT is forbidden to scripts"},
 		{"a forbidden method in another case", corstest.Request{URL: api, Method: "tRack"}, "method tRack is forbidden to scripts"},
-		{"a method that is no token", corstest.Request{URL: api, Method: "A B"}, `"A B" is not a method`},
-		{"a header name that is no token", corstest.Request{URL: api, Header: http.Header{"A B": {"1"}}}, `"A B" is not a header name`},
+		{"a method that is not a token", corstest.Request{URL: api, Method: "A B"}, `"A B" is not a method`},
+		{"a header name that is not a token", corstest.Request{URL: api, Header: http.Header{"A B": {"1"}}}, `"A B" is not a header name`},
 		{"an empty header name", corstest.Request{URL: api, Header: http.Header{"": {"1"}}}, `"" is not a header name`},
 		{"a header value with a line break", corstest.Request{URL: api, Header: http.Header{"a": {"1\n2"}}}, "the value of header A contains a line break or NUL"},
 		{"a GET with a body", corstest.Request{URL: api, Body: "x"}, "a GET request cannot have a body"},
@@ -132,7 +132,7 @@ func TestForbidden(t *testing.T) {
 		{"a relative URL", corstest.Request{URL: "/data"}, `"/data" is not an absolute HTTP(S) URL`},
 		{"a URL without a host", corstest.Request{URL: "https:data"}, `"https:data" is not an absolute HTTP(S) URL`},
 		{"another scheme", corstest.Request{URL: "ftp://api.example"}, `"ftp://api.example" is not an absolute HTTP(S) URL`},
-		{"no URL", corstest.Request{URL: "https://api.example:port"}, `"https://api.example:port" is not an absolute HTTP(S) URL`},
+		{"an invalid port", corstest.Request{URL: "https://api.example:port"}, `"https://api.example:port" is not an absolute HTTP(S) URL`},
 		{"a URL with a password", corstest.Request{URL: "https://me:secret@api.example"}, "the URL contains a user name or password"},
 	}
 	for _, test := range tests {
@@ -243,7 +243,7 @@ func TestSameOrigin(t *testing.T) {
 			for credentials, cookie := range map[corstest.Credentials]bool{
 				corstest.Include: true, corstest.Omit: false, corstest.SameOrigin: test.sameOrigin,
 			} {
-				b := corstest.Browser{Cookie: "a=b", Handler: answer(http.Header{
+				b := corstest.Browser{Cookie: "a=b", Handler: respondWith(http.Header{
 					"Access-Control-Allow-Origin":      {test.page},
 					"Access-Control-Allow-Credentials": {"true"},
 					"Access-Control-Allow-Methods":     {"PUT"},
@@ -289,7 +289,7 @@ func TestCORSCheck(t *testing.T) {
 		want        string
 	}{
 		{"any origin", corstest.Omit, []string{"*"}, nil, ""},
-		{"any origin, and credentials that are not asked for", corstest.SameOrigin, []string{"*"}, []string{"true"}, ""},
+		{"any origin, and credentials that are not needed", corstest.SameOrigin, []string{"*"}, []string{"true"}, ""},
 		{"the origin", corstest.Omit, []string{page}, nil, ""},
 		{"the origin with a slash", corstest.Omit, []string{page + "/"}, nil, `the response allows the origin "https://page.example/", not "https://page.example"`},
 		{"the origin with its default port", corstest.Omit, []string{page + ":443"}, nil, `the response allows the origin "https://page.example:443", not "https://page.example"`},
@@ -316,7 +316,7 @@ func TestCORSCheck(t *testing.T) {
 				"Access-Control-Allow-Credentials": test.allow,
 				"Access-Control-Allow-Methods":     {"PUT"},
 			}
-			b := corstest.Browser{Handler: answer(h)}
+			b := corstest.Browser{Handler: respondWith(h)}
 			got := b.Fetch(page, corstest.Request{URL: api, Credentials: test.credentials})
 			if got.Blocked != test.want || got.Preflight != nil || got.Actual == nil {
 				t.Errorf("GET: blocked: %q, want %q", got.Blocked, test.want)
@@ -386,7 +386,7 @@ func TestPreflight(t *testing.T) {
 	for _, test := range tests {
 		r := test.request
 		r.URL, r.Credentials = api, test.credentials
-		b := corstest.Browser{Handler: answer(http.Header{
+		b := corstest.Browser{Handler: respondWith(http.Header{
 			"Access-Control-Allow-Origin":      {page},
 			"Access-Control-Allow-Credentials": {"true"},
 			"Access-Control-Allow-Methods":     test.methods,
@@ -397,8 +397,8 @@ func TestPreflight(t *testing.T) {
 			t.Errorf("%s %v, credentials %d, methods %q, headers %q: blocked: %q, want %q",
 				r.Method, r.Header, r.Credentials, test.methods, test.headers, got.Blocked, test.want)
 		}
-		if asked := got.Preflight.Request.Header["Access-Control-Request-Headers"]; len(asked) != len(r.Header) {
-			t.Errorf("%s %v: the preflight asks for the headers %q", r.Method, r.Header, asked)
+		if names := got.Preflight.Request.Header["Access-Control-Request-Headers"]; len(names) != len(r.Header) {
+			t.Errorf("%s %v: the preflight requests the headers %q", r.Method, r.Header, names)
 		}
 	}
 }
@@ -679,9 +679,9 @@ func TestRedirectSite(t *testing.T) {
 	}
 }
 
-// TestQuery has URLs with queries that browsers percent-encode, in the request
-// and in a redirect.
-func TestQuery(t *testing.T) {
+// TestQueryIsPercentEncoded has URLs with queries that browsers percent-encode, in
+// the request and in a redirect.
+func TestQueryIsPercentEncoded(t *testing.T) {
 	const sent, want = "?q=a b&c=é\"'<>~%zz", "?q=a%20b&c=%C3%A9%22%27%3C%3E~%zz"
 	for _, url := range []string{api + "/" + sent, api + "/redirect"} {
 		b := serve(func(w http.ResponseWriter, r *http.Request) {
@@ -699,9 +699,9 @@ func TestQuery(t *testing.T) {
 	}
 }
 
-// TestEmptyUserInformation has URLs whose empty user information the URL parser of
-// browsers removes.
-func TestEmptyUserInformation(t *testing.T) {
+// TestEmptyUserInformationIsRemoved has URLs with empty user information, which the
+// URL parser of browsers removes.
+func TestEmptyUserInformationIsRemoved(t *testing.T) {
 	for _, to := range []string{"https://@other.example/", "https://:@other.example/"} {
 		b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Access-Control-Allow-Origin", "*")
@@ -723,40 +723,40 @@ func TestEmptyUserInformation(t *testing.T) {
 	}
 }
 
-// answer returns a handler whose responses have the header h.
-func answer(h http.Header) http.Handler {
+// respondWith returns a handler whose responses have the header h.
+func respondWith(h http.Header) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		maps.Copy(w.Header(), h.Clone())
 		io.WriteString(w, "body")
 	})
 }
 
-// TestPages makes the same request from valid and invalid origins.
-func TestPages(t *testing.T) {
+// TestFetchChecksOriginOfPage makes a request from valid and invalid origins.
+func TestFetchChecksOriginOfPage(t *testing.T) {
 	for page, ok := range map[string]bool{
 		"null": true, "https://page.example": true, "http://page.example:8080": true, "http://[::1]:1": true, "file://": true, "app://.": true, "safari-web-extension://0A1B-C2": true,
 		"https://*.example.com": false, "https://é.example": false, "https://a..b": false, "http://a:65536": false, "ws://page.example": false,
 		"https://page.example/": false, "https://Page.example": false, "https://page.example:443": false, "page.example": false,
 		"https://page.example:port": false, "https://": false, "http://": false, "": false, "*": false,
 	} {
-		asked := false
+		sent := false
 		b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			asked = true
+			sent = true
 			w.Header().Set("Access-Control-Allow-Origin", "*")
 		})}
 		res := b.Fetch(page, corstest.Request{URL: api})
-		says := fmt.Sprintf("%q is not an origin that browsers send; write a scheme, a host and a port, such as https://app.example.com, or null", page)
+		blocked := fmt.Sprintf("%q is not an origin that browsers send; write a scheme, a host and a port, such as https://app.example.com, or null", page)
 		if ok {
-			says = ""
+			blocked = ""
 		}
-		if asked != ok || res.Blocked != says || (res.Err() == nil) != ok {
-			t.Errorf("%q: asked: %t, blocked: %q", page, asked, res.Blocked)
+		if sent != ok || res.Blocked != blocked || (res.Err() == nil) != ok {
+			t.Errorf("%q: request sent: %t, blocked: %q", page, sent, res.Blocked)
 		}
 	}
 }
 
 // TestCookieOfHost has a request redirected with credentials. The cookie is for the
-// host of the URL that was asked for, whatever its port.
+// host of the first URL, on every port.
 func TestCookieOfHost(t *testing.T) {
 	for _, test := range []struct {
 		name, page, to, back string

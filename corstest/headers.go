@@ -15,10 +15,10 @@ func isSafelistedMethod(method string) bool {
 }
 
 // scriptHeader returns the headers of r as the browser sends them ("fill" and
-// "append" a Headers object). Forbidden headers are dropped, and so are headers
-// that r's mode does not allow; the notes name them. Names are in canonical
-// form, and values have no white space around them. If a name or value cannot be
-// sent, blocked says so.
+// "append" a Headers object). It drops forbidden headers, and headers that r's
+// mode does not allow. The notes name the dropped headers. Names are in canonical
+// form, and values have no white space around them. If the browser cannot send a
+// name or value, blocked is the reason.
 func (r *Request) scriptHeader() (_ http.Header, notes []string, blocked string) {
 	filled := make(http.Header)
 	for _, name := range slices.Sorted(maps.Keys(r.Header)) {

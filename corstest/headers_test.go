@@ -122,7 +122,7 @@ func TestForbiddenHeadersAreDropped(t *testing.T) {
 	header["X-Method-Override"] = []string{`"a\",TRACE", TRACK ,`, `"TRACE", "TRACK`, `"a, TRACE, b"`, "PUT"}
 	header["Security"] = []string{"  kept\t"}
 
-	b := corstest.Browser{Handler: answer(http.Header{"Access-Control-Allow-Origin": {"*"}, "Access-Control-Allow-Headers": {"*"}})}
+	b := corstest.Browser{Handler: respondWith(http.Header{"Access-Control-Allow-Origin": {"*"}, "Access-Control-Allow-Headers": {"*"}})}
 	got := b.Fetch(page, corstest.Request{URL: "http://api.example", Header: header})
 	want := http.Header{
 		"Accept":            {"*/*"},
@@ -179,7 +179,7 @@ func TestExposedHeaders(t *testing.T) {
 			for _, name := range test.want {
 				want[name] = h[name]
 			}
-			b := corstest.Browser{Handler: answer(h)}
+			b := corstest.Browser{Handler: respondWith(h)}
 			if got := b.Fetch(page, corstest.Request{URL: api, Credentials: test.credentials}); !maps.EqualFunc(got.Header, want, slices.Equal) {
 				t.Errorf("got  %q\nwant %q", got.Header, want)
 			}

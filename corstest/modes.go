@@ -9,7 +9,7 @@ import (
 )
 
 // forbiddenByMode returns the reason why no page can make r in its mode, because
-// of the method or the body. It is empty if a page can.
+// of the method or the body. If a page can make r, blocked is empty.
 func (r *Request) forbiddenByMode() (blocked string) {
 	switch r.Mode {
 	case CORS:
@@ -35,8 +35,8 @@ func (r *Request) forbiddenByMode() (blocked string) {
 	return ""
 }
 
-// drops returns the reason why the browser leaves a header out of r. It is empty
-// if the browser sends the header. The headers before it are in filled.
+// drops returns the reason why the browser leaves a header out of r. If the
+// browser sends the header, why is empty. The earlier headers of r are in filled.
 func (r *Request) drops(filled http.Header, name, value string) (why string) {
 	switch r.Mode {
 	case Navigate:

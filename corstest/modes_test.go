@@ -75,7 +75,7 @@ func TestModes(t *testing.T) {
 	}{
 		{name: "a link", request: corstest.Request{Mode: corstest.Navigate}, want: join([]string{"Cookie: a=b"}, document)},
 		{
-			name: "a link sends cookies whatever the credentials mode", request: corstest.Request{Mode: corstest.Navigate, Credentials: corstest.Omit},
+			name: "a link sends cookies in every credentials mode", request: corstest.Request{Mode: corstest.Navigate, Credentials: corstest.Omit},
 			want: join([]string{"Cookie: a=b"}, document),
 		},
 		{
@@ -204,7 +204,7 @@ func TestModes(t *testing.T) {
 				t.Errorf("got notes %q\nwant %q", notes, test.notes)
 			}
 			if reasons := corstest.PreflightReasons(test.request); test.request.Mode != corstest.CORS && reasons != nil {
-				t.Errorf("a preflight is said to be needed: %q", reasons)
+				t.Errorf("PreflightReasons returned %q", reasons)
 			}
 			switch test.request.Mode {
 			case corstest.NoCORS, corstest.Navigate:
@@ -298,7 +298,7 @@ func TestModesAndRedirects(t *testing.T) {
 			want: []string{"GET api.example  a=1 ", "GET api.example  a=1 "},
 		},
 		{
-			name: "a script does not", request: corstest.Request{URL: api + "/from", Credentials: corstest.Include}, status: 302, location: "https://user@api.example/to",
+			name: "a script does not follow a redirect to a URL with a user name", request: corstest.Request{URL: api + "/from", Credentials: corstest.Include}, status: 302, location: "https://user@api.example/to",
 			want:    []string{"GET api.example https://page.example a=1 "},
 			blocked: "the redirect leads to a URL with a user name or password",
 		},

@@ -330,8 +330,8 @@ func (p probe) rejected() bool {
 	return status >= 400 && own < 400 || status == http.StatusForbidden && own != status
 }
 
-// failure describes a response which shows only the state of the server, such as
-// a rate limit. It is empty if the page itself gets the same status.
+// failure describes a response that shows only the state of the server, such as a
+// rate limit. If the page itself gets the same status, failure returns "".
 func (p probe) failure() string {
 	failed := func(ex, own *Exchange) bool {
 		status := ex.status()
@@ -380,8 +380,8 @@ func (p Probe) name() string {
 	return cmp.Or(p.Origin, "(without Origin)")
 }
 
-// hasAccess reports whether the page of p can read a response that is not a
-// rejection, or send the request.
+// hasAccess reports whether the page of p can send the request, or read a response
+// that is not a rejection.
 func (p probe) hasAccess() bool {
 	return p.reads() && !p.rejected() || p.sends()
 }
@@ -525,7 +525,7 @@ func (s *scan) findUselessCredentials() {
 }
 
 // isPublic reports whether every origin, or every origin of one scheme, is allowed
-// without credentials, and strangers are not allowed with credentials.
+// without credentials, and no unrelated origin is allowed with credentials.
 func (s *scan) isPublic() bool {
 	if len(s.allowed(true, unrelated)) > 0 {
 		return false

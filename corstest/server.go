@@ -184,8 +184,8 @@ func (ex *Exchange) serve(ctx context.Context, handler http.Handler, body string
 }
 
 // A recorder is an [http.ResponseWriter] that keeps the response in memory.
-// Unlike [net/http/httptest.ResponseRecorder], it can be abandoned while the
-// handler still writes.
+// Unlike [net/http/httptest.ResponseRecorder], it can be read while the handler
+// still writes.
 type recorder struct {
 	ctx      context.Context // the handler's; after it ends, nothing more is recorded
 	onBegin  func()
@@ -193,13 +193,13 @@ type recorder struct {
 	returned bool        // whether the handler returned; only for its goroutine
 
 	mu       sync.Mutex
-	sealed   http.Header // headers at the time when the status was written
+	sealed   http.Header // copy of header from when the status was written
 	status   int         // zero until it is written
 	body     []byte
 	begun    bool          // whether a client would have seen the status
-	hijacked bool          // whether the handler took the connection over
-	closed   bool          // whether nothing can be written any more
-	ended    bool          // whether the handler ended the response, and in time
+	hijacked bool          // whether the handler took over the connection
+	closed   bool          // whether all further writes fail
+	ended    bool          // whether the handler ended the response in time
 	cut      error         // why the body is incomplete
 	err      error         // why the response was cut short
 	full     chan struct{} // closed when there is no need to wait for the handler
@@ -304,7 +304,7 @@ func (w *recorder) end() {
 	}
 }
 
-// result stores the response in ex, as far as it was written.
+// result stores the response, or the part that was written, in ex.
 func (w *recorder) result(ex *Exchange) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -162,8 +162,8 @@ func (t *transcript) exchange(ex Exchange) {
 	}
 }
 
-// redirected writes what the browser changed in a request because of a redirect.
-// Before is nil if there was no redirect.
+// redirected writes notes about the changes that a redirect made to a request. If
+// there was no redirect, before is nil.
 func (t *transcript) redirected(before, after *http.Request) {
 	if before == nil {
 		return

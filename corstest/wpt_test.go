@@ -72,7 +72,7 @@ func TestWebPlatformTests(t *testing.T) {
 	run := func(file, name, page string, want string, shown show, requests ...corstest.Request) {
 		t.Run(file+": "+name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := corstest.Browser{Handler: http.HandlerFunc(answerAsAsked), Cookie: "a=1"}
+				b := corstest.Browser{Handler: http.HandlerFunc(respondAsRequested), Cookie: "a=1"}
 				start := time.Now() // by the clock of the bubble
 				var got []string
 				var last *corstest.Result
@@ -455,9 +455,9 @@ func summary(r *corstest.Result) string {
 	return strings.Join(append(words, strconv.Itoa(r.Status)), " ")
 }
 
-// answerAsAsked responds as the servers of web-platform-tests do: the query of the
+// respondAsRequested responds as the servers of web-platform-tests do: the query of the
 // URL determines the response.
-func answerAsAsked(w http.ResponseWriter, r *http.Request) {
+func respondAsRequested(w http.ResponseWriter, r *http.Request) {
 	h, q := w.Header(), r.URL.Query()
 	for _, line := range q["header"] {
 		name, value, _ := strings.Cut(line, ": ")
