@@ -10,7 +10,7 @@ import (
 	"github.com/f407da42/cors/internal/testkit"
 )
 
-// measure returns what one call of f allocates.
+// measure returns the allocations and bytes of one call of f.
 func measure(f func()) (allocs, bytes float64) {
 	return testing.AllocsPerRun(200, f), testkit.AllocatedBytes(200, f)
 }
@@ -182,7 +182,7 @@ func TestHostileAllocations(t *testing.T) {
 	}
 }
 
-// TestIdle shows that a Middleware holds one policy, not all policies that it
+// TestIdle shows that a Middleware keeps one policy, not all policies that it
 // ever had. The bound allows for other work in the process, but not for a few of
 // a thousand policies.
 func TestIdle(t *testing.T) {

@@ -29,7 +29,7 @@ func benchmarkRequests(b *testing.B, p policy, impl implementation) {
 	if handler == nil {
 		return
 	}
-	runtime.GC() // collect what wrap left behind
+	runtime.GC() // collect the garbage of wrap
 	for _, req := range requests {
 		r := req.make(p)
 		if r == nil {
@@ -42,9 +42,9 @@ func benchmarkRequests(b *testing.B, p policy, impl implementation) {
 }
 
 // benchmarkLeast reports, in addition to the mean, how long a request takes in
-// the fastest of many short runs. Other work on the machine, or on another one
-// with the same processor, only adds time, and can double it for minutes. The
-// fastest run excludes that, and garbage collection. If a request is too slow
+// the fastest of many short runs. Other work on the processor, even in another virtual
+// machine, only adds time, and can double it for minutes. The fastest run excludes
+// such work, and garbage collection. If a request is too slow
 // for short runs, it reports the mean.
 func benchmarkLeast(b *testing.B, handler http.Handler, r *http.Request) {
 	b.ReportAllocs()
@@ -118,8 +118,8 @@ func BenchmarkManyOrigins(b *testing.B) {
 	}
 }
 
-// BenchmarkParallel serves on all cores at once, with a constant policy and with
-// one that is set a thousand times a second.
+// BenchmarkParallel serves on all cores at once: with a constant policy, and with a
+// policy that is set a thousand times a second.
 func BenchmarkParallel(b *testing.B) {
 	p := named("origins-1000")
 	r := newRequest(http.MethodGet, p.allowed)
@@ -215,7 +215,7 @@ func benchmarkNew(b *testing.B, make func() any) {
 	runtime.KeepAlive(made)
 }
 
-// BenchmarkIdle reports the memory that a Middleware holds without traffic,
+// BenchmarkIdle reports the memory that a Middleware uses without traffic,
 // before and after its policy is set a thousand times.
 func BenchmarkIdle(b *testing.B) {
 	for b.Loop() {
@@ -225,8 +225,8 @@ func BenchmarkIdle(b *testing.B) {
 	}
 }
 
-// idle returns the memory that a Middleware with a thousand origins holds, and
-// the memory that it holds after the same policy is set a thousand times.
+// idle returns the memory that a Middleware with a thousand origins uses, and
+// the memory that it uses after the same policy is set a thousand times.
 func idle() (once, often int64) {
 	q := thisPolicy(named("origins-1000"))
 	before := testkit.LiveBytes()

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestDefaults compares the table of defaults in docs/migrating.md with what
-// each package does if only the origins are set. It logs the table that the page
+// TestDefaults compares the table of defaults in docs/migrating.md with the behavior
+// of each package if only the origins are set. It logs the table that the page
 // should have.
 func TestDefaults(t *testing.T) {
 	table := [][]string{{"Package", "No origins", "Methods", "Request headers"}}

@@ -13,13 +13,13 @@ const (
 	maxAgeSeconds = "600"
 )
 
-// wrapByHand returns what a careful engineer would write by hand for one
-// service with exactly the policy p, or nil if that is too much to write. A
-// test compares its responses with those of this package: it adds to an
-// existing Vary, lets same-origin requests pass, matches only origins that p
-// allows, and makes one allocation for each response.
+// wrapByHand returns the middleware that a careful engineer would write for one
+// service with exactly the policy p, or nil if that is too much to write. It
+// adds to an existing Vary, lets same-origin requests pass, matches only origins
+// that p allows, and makes one allocation for each response. A test compares its
+// responses with those of this package.
 //
-// Everything else is left out. Lists are constants. Nothing can be configured,
+// It has no other features. Lists are constants. Nothing can be configured,
 // observed or replaced. If a request has several Origin headers, which browsers
 // never send, it reads the first.
 func wrapByHand(p policy, next http.Handler) http.Handler {

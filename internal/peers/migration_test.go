@@ -118,8 +118,8 @@ func fields[T any]() (names []string) {
 	return names
 }
 
-// TestMigration checks what docs/migrating.md says about other packages, in
-// addition to TestDefects and TestDefaults.
+// TestMigration checks the statements of docs/migrating.md about other packages that
+// TestDefects and TestDefaults do not check.
 func TestMigration(t *testing.T) {
 	const app, tenant, evil = "https://app.example.com", "https://tenant.example", "https://evil.example"
 	isTenant := func(origin string) bool { return origin == tenant }
@@ -309,8 +309,8 @@ func fiberMiddleware(c fibercors.Config) func(http.Handler) http.Handler {
 	}
 }
 
-// TestMigrationRefused gives New the entries that other packages accept and
-// docs/migrating.md says are refused.
+// TestMigrationRefused gives New the entries that docs/migrating.md lists as
+// accepted by other packages and refused by New.
 func TestMigrationRefused(t *testing.T) {
 	app := []string{"https://app.example.com"}
 	for _, row := range []struct {
@@ -345,7 +345,7 @@ func TestMigrationRefused(t *testing.T) {
 	}
 }
 
-// TestMigrationAccepted gives New the entries that docs/migrating.md says are
+// TestMigrationAccepted gives New the entries that docs/migrating.md lists as
 // accepted, and checks the response to a preflight.
 func TestMigrationAccepted(t *testing.T) {
 	if got, want := gincors.DefaultConfig().AllowHeaders, []string{"Origin", "Content-Length", "Content-Type"}; !slices.Equal(got, want) {

@@ -485,8 +485,8 @@ func handshake(t *testing.T, addr, origin string) (status int, echoed string) {
 }
 
 // TestRoutersInDocs compares the table of routers in docs/integration.md with this
-// file: the routers, the right line and the wrong one, and the status of a preflight
-// with the wrong one.
+// file: the routers, the right line, the wrong line, and the status of a preflight
+// with the wrong line.
 func TestRoutersInDocs(t *testing.T) {
 	source, err := os.ReadFile("routers_test.go")
 	if err != nil {

@@ -13,9 +13,9 @@ import (
 	gorilla "github.com/gorilla/websocket"
 )
 
-// TestWebSocketMode opens WebSockets with corstest, of servers made with two
-// packages: with the checks of the packages, without them, and inside Handler.
-// The results are the same over a connection and without one.
+// TestWebSocketMode opens WebSockets with corstest. The servers use two packages:
+// with the checks of the packages, without them, and inside Handler. The results
+// must not depend on whether there is a real connection.
 func TestWebSocketMode(t *testing.T) {
 	const page, evil = "https://app.example.com", "https://evil.example"
 	policy := testkit.MustNew(t, cors.Policy{AllowedOrigins: []string{page}, AllowCredentials: true})

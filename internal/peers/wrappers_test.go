@@ -493,7 +493,7 @@ func TestFieldBugTimeoutHandlerReplacesVary(t *testing.T) {
 		})
 	}
 
-	// So a cache returns the response for one origin to another.
+	// Without Vary: Origin, a cache returns the response for one origin to another.
 	for want, service := range map[string]http.Handler{
 		appPage:     c.Handler(timeLimit(time.Minute)(varies)),
 		partnerPage: c.Handler(keepHeaders(timeLimit(time.Minute)(varies))),

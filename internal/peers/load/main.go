@@ -1,6 +1,6 @@
 //go:build unix
 
-// Command load measures what CORS costs a whole service.
+// Command load measures the cost of CORS in a whole service.
 //
 // It starts a net/http server in another process and puts it under load over
 // loopback: without CORS, with hand-written code, with this package, and with
@@ -9,8 +9,8 @@
 //	go run ./load -servers 8 -rounds 50 -time 15ms
 //
 // Each connection has one request at a time, even with HTTP/2. A server
-// collects garbage when it needs to, so a measurement can include garbage of
-// the one before.
+// collects garbage when it needs to, so a measurement can include the collection
+// of garbage from the previous measurement.
 package main
 
 import (
@@ -126,7 +126,7 @@ type sample [4]float64
 var units = []string{"requests per second", "CPU time per request", "median time", "99th percentile"}
 
 // measure sends requests over all connections, each as soon as the response to
-// the previous one has arrived.
+// the previous request arrived.
 func (s *server) measure(exchanges []exchange) sample {
 	var (
 		wg   sync.WaitGroup
@@ -203,14 +203,16 @@ func interval(values []float64) string {
 	return fmt.Sprintf("%.3f (%.3f to %.3f)", m, low, high)
 }
 
-// median returns the median of values and its 95 % confidence interval by the
-// ranks of the values, which holds for any distribution. With fewer than six
-// values, the interval is from the least to the greatest, and less certain.
+// median returns the median of values and its 95 % confidence interval. The
+// interval uses only the ranks of the values, so it is valid for any distribution.
+// With fewer than six values, it is from the least to the greatest, and less
+// certain.
 func median(values []float64) (m, low, high float64) {
 	sorted := slices.Sorted(slices.Values(values))
 	n := len(sorted)
-	// Each value is above or below the median with probability 1/2. Leave out as
-	// many at either end as keeps the median inside with a probability of 97.5 %.
+	// Each value is above or below the median with probability 1/2. At each end,
+	// leave out as many values as possible. The probability that the median lies
+	// beyond the interval at that end must be at most 2.5 %.
 	out, probability := 0, math.Pow(0.5, float64(n))
 	for sum := probability; sum <= 0.025; sum += probability {
 		out++

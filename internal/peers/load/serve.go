@@ -63,8 +63,8 @@ var ways = []way{
 	})},
 }
 
-// handWritten implements this one policy as the package does. A test
-// compares its responses with the package's, and expects one allocation for each.
+// handWritten implements the policy of the service by hand. A test compares its
+// responses with those of the package, and expects one allocation for each.
 func handWritten(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()

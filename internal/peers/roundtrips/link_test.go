@@ -14,8 +14,8 @@ import (
 
 // listen returns the address of a link to addr. Bytes arrive after delay, in order,
 // in both directions, regardless of their number. Connections open without delay.
-// That favors WebKit, which opens a new one for nearly every preflight and for the
-// request after it. The other browsers keep one.
+// That favors WebKit, which opens a new connection for nearly every preflight, and
+// another for the request after it. The other browsers keep one connection.
 func listen(t testing.TB, addr string, delay time.Duration) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
