@@ -194,7 +194,7 @@ func TestPreflightCache(t *testing.T) {
 
 // TestPreflightCacheAfterRedirect has a request that needed a preflight and fails
 // after a redirect. The browser then forgets the preflights for the last URL, even
-// if that URL needed none.
+// if that URL needed no preflight.
 func TestPreflightCacheAfterRedirect(t *testing.T) {
 	preflights := 0
 	b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -82,7 +82,7 @@ func TestClient(t *testing.T) {
 		t.Errorf("after a redirect: %s of %s %s", res.Status, res.Request.Method, res.Request.URL)
 	}
 	if res, err := client.Get(api + "/nowhere"); err != nil || res.StatusCode != 302 {
-		t.Errorf("a redirect to nowhere: %v, %v", res, err)
+		t.Errorf("a redirect without a target: %v, %v", res, err)
 	}
 
 	// Reading an incomplete body ends with an error.

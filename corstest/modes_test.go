@@ -445,7 +445,7 @@ func TestWebSockets(t *testing.T) {
 					t.Errorf("got %v, want ErrHijacked", err)
 				}
 				if _, err := io.WriteString(w, "a"); err == nil {
-					t.Error("the response can still be written")
+					t.Error("a later write did not fail")
 				}
 				io.WriteString(conn, switching)
 			},

@@ -53,8 +53,8 @@ func TestScan(t *testing.T) {
 		return func(origin string) bool { return strings.HasSuffix(origin, suffix) }
 	}
 	matching := func(pattern string) func(string) bool { return regexp.MustCompile(pattern).MatchString }
-	// rejecting is a server that rejects other origins than app, with that
-	// response.
+	// rejecting returns a server that allows app. It rejects all other origins with
+	// the given response.
 	rejecting := func(status int, headers ...string) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Vary", "Origin")
@@ -68,8 +68,9 @@ func TestScan(t *testing.T) {
 			}
 		})
 	}
-	// login responds 401 to requests without a cookie, inside allow. If a request
-	// has one, and comes from another origin than app, it responds 403 inside reject.
+	// login responds with 401 to requests without a cookie, inside allow. If a
+	// request has a cookie and comes from an origin other than app, login responds
+	// with 403, inside reject.
 	login := func(allow, reject http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			switch origin := r.Header.Get("Origin"); {
@@ -350,8 +351,8 @@ func TestScan(t *testing.T) {
 	}
 }
 
-// TestScanOfPolicies scans services behind this library: with policies that are
-// accepted without a risk, and with those that accept one.
+// TestScanOfPolicies scans services behind this library: with policies that
+// accept no risk, and with policies that accept a risk.
 func TestScanOfPolicies(t *testing.T) {
 	always := func(*http.Request, string) bool { return true }
 	for _, test := range []struct {
@@ -436,7 +437,7 @@ func TestScanOfPolicies(t *testing.T) {
 	}
 }
 
-// TestScanRequests compares the requests of a scan with the ones it promises.
+// TestScanRequests compares the requests of a scan with the documentation of Scan.
 func TestScanRequests(t *testing.T) {
 	type got struct{ line, header, cookie, body string }
 	for _, test := range []struct {
@@ -604,7 +605,7 @@ func TestScanOfWebSockets(t *testing.T) {
 	}
 }
 
-// TestScanWithoutResponse scans servers that do not respond, or not always.
+// TestScanWithoutResponse scans servers that respond to some requests, or to none.
 func TestScanWithoutResponse(t *testing.T) {
 	panics := func(when func(r *http.Request) bool) *corstest.Browser {
 		return &corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -681,8 +682,8 @@ func TestScanOfFailures(t *testing.T) {
 	}
 }
 
-// TestScanOfRejectionsBehindALogin prints the rejections of this library, of a
-// service that responds 401 without a cookie.
+// TestScanOfRejectionsBehindALogin scans a service that responds with 401
+// without a cookie, and in which this library rejects other pages.
 func TestScanOfRejectionsBehindALogin(t *testing.T) {
 	b := corstest.Browser{Cookie: "session=1", Handler: wrap(t, cors.Policy{AllowedOrigins: []string{app}, AllowCredentials: true}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Cookie") == "" {

@@ -30,8 +30,7 @@ func serve(f func(w http.ResponseWriter, r *http.Request)) *corstest.Browser {
 	})}
 }
 
-// TestUnrulyHandlers has handlers that must neither hang a test nor change the
-// outcome.
+// TestUnrulyHandlers has handlers that must not block a test or change its outcome.
 func TestUnrulyHandlers(t *testing.T) {
 	broken := errors.New("broken")
 	wait := func(r *http.Request) { <-r.Context().Done() }
@@ -47,7 +46,7 @@ func TestUnrulyHandlers(t *testing.T) {
 			handler: func(w http.ResponseWriter, r *http.Request) {
 				defer func() {
 					if v := recover(); v != nil {
-						t.Errorf("writing more panics: %v", v)
+						t.Errorf("a write panicked: %v", v)
 					}
 				}()
 				for {
@@ -56,14 +55,14 @@ func TestUnrulyHandlers(t *testing.T) {
 					}
 				}
 				if n, err := w.Write([]byte("b")); n != 0 || err == nil {
-					t.Error("more can be written at once")
+					t.Error("a Write after the limit did not fail")
 				}
 				wait(r)
 				if n, err := w.Write([]byte("b")); n != 0 || err == nil {
-					t.Error("more can be written")
+					t.Error("a later Write did not fail")
 				}
 				if http.NewResponseController(w).Flush() == nil {
-					t.Error("more can be flushed")
+					t.Error("a later Flush did not fail")
 				}
 			},
 			size: mebibyte,
@@ -160,7 +159,7 @@ func TestUnrulyHandlers(t *testing.T) {
 				}
 				synctest.Wait() // until the handler's context ends
 
-				// Of a response to a preflight, only the headers count.
+				// In a response to a preflight, only the status and headers matter.
 				b = serve(test.handler)
 				got = b.Fetch(page, corstest.Request{Method: "PUT", URL: api})
 				want := ""
@@ -190,8 +189,7 @@ func TestSwitchingProtocols(t *testing.T) {
 	}
 }
 
-// TestFullDuplex has a handler that asks for full duplex, as handlers of HTTP/2
-// can.
+// TestFullDuplex has a handler that enables full duplex, which HTTP/2 supports.
 func TestFullDuplex(t *testing.T) {
 	b := serve(func(w http.ResponseWriter, _ *http.Request) {
 		expect(t, http.NewResponseController(w).EnableFullDuplex(), nil)
@@ -201,9 +199,9 @@ func TestFullDuplex(t *testing.T) {
 	}
 }
 
-// TestBrokenAndBlocked has a response that ends early, and that CORS also blocks.
-// The error is a BlockedError.
-func TestBrokenAndBlocked(t *testing.T) {
+// TestBlockedErrorOfIncompleteResponse has a response that ends early and that CORS
+// blocks. The error is a BlockedError.
+func TestBlockedErrorOfIncompleteResponse(t *testing.T) {
 	b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.(http.Flusher).Flush()
 		panic("oh")
@@ -331,9 +329,9 @@ func TestResponse(t *testing.T) {
 	}
 }
 
-// TestLength has handlers whose Content-Length is greater than the body, although
+// TestContentLengthBeyondBody has handlers whose Content-Length is greater than the body, although
 // the response was not cut short.
-func TestLength(t *testing.T) {
+func TestContentLengthBeyondBody(t *testing.T) {
 	for name, test := range map[string]struct {
 		method string
 		write  func(w http.ResponseWriter)
@@ -411,7 +409,7 @@ func TestTransport(t *testing.T) {
 		}
 		limit := b.Fetch(page, corstest.Request{URL: server.URL + "/limit"})
 		if len(limit.Body) != mebibyte || strings.Contains(limit.String(), "longer") {
-			t.Errorf("%s: body as large as can be: %q, %d bytes", proto, limit.Blocked, len(limit.Body))
+			t.Errorf("%s: body of the maximum size: %q, %d bytes", proto, limit.Blocked, len(limit.Body))
 		}
 		if got := b.Fetch(page, corstest.Request{URL: server.URL + "/broken"}); !strings.HasPrefix(got.Blocked, "the response was cut short: ") || got.Err() == nil || errors.As(got.Err(), new(*corstest.BlockedError)) {
 			t.Errorf("%s: broken body: %q, %v", proto, got.Blocked, got.Err())
@@ -422,8 +420,8 @@ func TestTransport(t *testing.T) {
 	}
 }
 
-// TestTransportErrors has transports that fail. The error is theirs, and not one
-// of CORS.
+// TestTransportErrors has transports that fail. The error is the transport's
+// error, not a BlockedError.
 func TestTransportErrors(t *testing.T) {
 	gone := httptest.NewServer(nil)
 	gone.Close()
@@ -442,9 +440,9 @@ func TestTransportErrors(t *testing.T) {
 	}
 }
 
-// TestPatience compares the times that a Browser waits, by the clock of the test's
+// TestTimeLimits compares the times that a Browser waits, by the clock of the test's
 // bubble. It waits one second for the body of a response to a preflight.
-func TestPatience(t *testing.T) {
+func TestTimeLimits(t *testing.T) {
 	silent := func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 	silentBody := func(w http.ResponseWriter, r *http.Request) {
 		w.(http.Flusher).Flush()
@@ -484,8 +482,8 @@ func TestPatience(t *testing.T) {
 	}
 }
 
-// TestAbandonedHandler has a handler that ignores its context. It keeps only its
-// goroutine.
+// TestAbandonedHandler has a handler that ignores its context. The Browser returns,
+// and only the handler's goroutine remains.
 func TestAbandonedHandler(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release, ended := make(chan struct{}), make(chan struct{})

@@ -41,7 +41,7 @@ func TestString(t *testing.T) {
 		file    string
 		browser *corstest.Browser
 		request corstest.Request
-		times   int // how often the request is made; the test compares the last transcript
+		times   int // number of requests; the test compares the last transcript
 	}{
 		{"allowed", &corstest.Browser{Handler: all, Cookie: "session=secret"}, put, 1},
 		{"cached", &corstest.Browser{Handler: all}, put, 2},
@@ -126,8 +126,8 @@ func TestStringOfIgnoredCookies(t *testing.T) {
 	}
 }
 
-// A Cookie header of a script was dropped silently, and so was Browser.Cookie
-// without Include.
+// A script's Cookie header was dropped silently. Without Include, Browser.Cookie was
+// also dropped silently.
 func TestFieldBugDroppedCookie(t *testing.T) {
 	b := corstest.Browser{Handler: respond(200, allowAny), Cookie: "session=secret"}
 	r := corstest.Request{URL: api}

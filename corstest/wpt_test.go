@@ -16,15 +16,16 @@ import (
 )
 
 // TestWebPlatformTests has the assertions of web-platform-tests under
-// fetch/api/cors/. Browser vendors use these tests. Each row has the name of its
-// file and its name there. The servers respond in the same way as theirs.
+// fetch/api/cors/. Browser vendors use these tests. Each row has the name of a
+// file and the name of a test in it. The servers respond as the servers of
+// web-platform-tests do.
 //
 // These rows have no counterpart in this package, so they are left out:
-//   - cors-keepalive.any.js: the same as cors-basic.any.js, and pages that end.
+//   - cors-keepalive.any.js: repeats cors-basic.any.js, and has pages that end.
 //   - cors-cookies.any.js, the rows that begin with "Include mode:" and "cookies
 //     are not sent": they are about cookies of several hosts. A Browser has one
 //     Cookie, for the first host. cors-cookies-redirect.any.js has rows for two
-//     hosts with a cookie each; here the second host has none, and gets none.
+//     hosts with a cookie each; here, the second host has no cookie and gets none.
 //   - cors-preflight-referrer.any.js, and the row on User-Agent in
 //     cors-preflight.any.js: headers that a Browser does not send.
 //   - data-url-*.html, the rows that fetch a data: URL, which is not HTTP; and
@@ -65,9 +66,9 @@ func TestWebPlatformTests(t *testing.T) {
 		return r
 	}
 
-	// run makes requests from a page, one after the other. Want has, for each, the
-	// methods that are sent, and the status that the script reads, or "blocked".
-	// After that, it has the result of show for the last request.
+	// run makes requests from a page, one after the other. For each
+	// request, want has the methods that are sent, and the status that the script
+	// reads, or "blocked". Then want has the result of show for the last request.
 	type show = func(last *corstest.Result) string
 	run := func(file, name, page string, want string, shown show, requests ...corstest.Request) {
 		t.Run(file+": "+name, func(t *testing.T) {
@@ -455,8 +456,8 @@ func summary(r *corstest.Result) string {
 	return strings.Join(append(words, strconv.Itoa(r.Status)), " ")
 }
 
-// respondAsRequested responds as the servers of web-platform-tests do: the query of the
-// URL determines the response.
+// respondAsRequested responds as the servers of web-platform-tests do. The query of
+// the URL determines the response.
 func respondAsRequested(w http.ResponseWriter, r *http.Request) {
 	h, q := w.Header(), r.URL.Query()
 	for _, line := range q["header"] {

@@ -78,7 +78,7 @@ func TestPrivateRebinding(t *testing.T) {
 		ran        int
 	}{
 		{"the rebound page reaches the handler", "http://evil.example", h, 1},
-		{"a page on another host does not", "http://other.example", h, 0},
+		{"a page on another host does not reach the handler", "http://other.example", h, 0},
 		{"a check of Host stops the rebound page", "http://evil.example", checkingHost, 0},
 	} {
 		ran = 0

@@ -182,10 +182,10 @@ func TestHostileAllocations(t *testing.T) {
 	}
 }
 
-// TestIdle shows that a Middleware keeps one policy, not all policies that it
+// TestIdleMemory shows that a Middleware keeps one policy, not all policies that it
 // ever had. The bound allows for other work in the process, but not for a few of
 // a thousand policies.
-func TestIdle(t *testing.T) {
+func TestIdleMemory(t *testing.T) {
 	once, often := idle()
 	if often > 3*once {
 		t.Errorf("a Middleware holds %d bytes, and %d after its policy was set a thousand times", once, often)

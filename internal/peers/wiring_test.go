@@ -131,9 +131,9 @@ func TestWiring(t *testing.T) {
 		{"a proxy in front that rewrites Host", rewritesHost(c.Handler(items())), "https://api.example", corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "", 200},
 		{"a proxy in front that rewrites Host and removes Sec-Fetch-Site", rewritesHost(without("Sec-Fetch-Site", c.Handler(items()))), "https://api.example", corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "a proxy changes Host", 403},
 		{"a time limit inside, and a cache in front", cached(appPage, policy.Handler(timeLimit(time.Minute)(http.HandlerFunc(addsToVary)))), partnerPage, corstest.Request{URL: itemURL}, "a cache returned a response for another page", 0},
-		{"the same with keepHeaders", cached(appPage, policy.Handler(keepHeaders(timeLimit(time.Minute)(http.HandlerFunc(addsToVary))))), partnerPage, corstest.Request{URL: itemURL}, "", 200},
+		{"a time limit and keepHeaders inside, and a cache in front", cached(appPage, policy.Handler(keepHeaders(timeLimit(time.Minute)(http.HandlerFunc(addsToVary))))), partnerPage, corstest.Request{URL: itemURL}, "", 200},
 		{"a URL under two policies, and a cache in front", cached(evilPage, twoPolicies), appPage, withCookies, "For a request with credentials, browsers do not accept *", 0},
-		{"the same without a cache", twoPolicies, appPage, withCookies, "", 200},
+		{"a URL under two policies, without a cache", twoPolicies, appPage, withCookies, "", 200},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := corstest.Browser{Handler: test.service, Cookie: "session=1"}
@@ -145,9 +145,9 @@ func TestWiring(t *testing.T) {
 	}
 }
 
-// TestOpening checks that the first lines of docs/integration.md lead from the
+// TestIntegrationOpening checks that the first lines of docs/integration.md lead from the
 // response to a broken request to the section on its cause.
-func TestOpening(t *testing.T) {
+func TestIntegrationOpening(t *testing.T) {
 	page, err := os.ReadFile("../../docs/integration.md")
 	if err != nil {
 		t.Fatal(err)
@@ -162,9 +162,9 @@ func TestOpening(t *testing.T) {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 	}
 	for _, test := range []struct {
-		says, section string
-		service       http.Handler
-		url           string
+		response, section string
+		service           http.Handler
+		url               string
 	}{
 		{"404", "Routers", mux, "https://api.example/nothing"},
 		{"405", "Routers", mux, itemURL},
@@ -172,7 +172,7 @@ func TestOpening(t *testing.T) {
 		{"a redirect", "Authentication", toLogin, itemURL},
 		{"two values", "Reverse proxies", c.Handler(proxyTo(t, http.HandlerFunc(doubled), nil)), itemURL},
 	} {
-		t.Run(test.says, func(t *testing.T) {
+		t.Run(test.response, func(t *testing.T) {
 			b := corstest.Browser{Handler: test.service}
 			res := b.Fetch(appPage, corstest.Request{Method: "PUT", URL: test.url})
 			last := res.Actual
@@ -186,14 +186,14 @@ func TestOpening(t *testing.T) {
 			case last.Response.StatusCode/100 == 3:
 				got = "a redirect"
 			}
-			if res.Blocked == "" || got != test.says {
-				t.Errorf("it gets %s\n%v", got, res)
+			if res.Blocked == "" || got != test.response {
+				t.Errorf("got %s\n%v", got, res)
 			}
 			link := "(#" + strings.ToLower(strings.ReplaceAll(test.section, " ", "-")) + ")"
 			if !slices.ContainsFunc(strings.Split(opening, "\n"), func(line string) bool {
-				return strings.Contains(line, test.says) && strings.Contains(line, link)
+				return strings.Contains(line, test.response) && strings.Contains(line, link)
 			}) || !strings.Contains("\n## "+sections, "\n## "+test.section+"\n") {
-				t.Errorf("no line leads from %q to the section %q", test.says, test.section)
+				t.Errorf("no line leads from %q to the section %q", test.response, test.section)
 			}
 		})
 	}

@@ -69,8 +69,8 @@ func carry(to, from net.Conn, delay time.Duration) {
 	from.Close()
 }
 
-// TestLink sends more than fits on the link at once, in both directions.
-func TestLink(t *testing.T) {
+// TestLinkKeepsBytes sends more bytes in both directions than the link can hold.
+func TestLinkKeepsBytes(t *testing.T) {
 	t.Parallel()
 	echo, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -101,13 +101,14 @@ func TestLink(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, sent) {
-		t.Error("what came back is not what was sent")
+		t.Error("the received bytes differ from the sent bytes")
 	}
 }
 
-// TestCarry checks the delay exactly, with a clock that stops while anything runs:
-// consecutive calls take one round trip each, and bytes sent together take one.
-func TestCarry(t *testing.T) {
+// TestCarryDelay checks the delay exactly, with a clock that stops while any code
+// runs. Consecutive calls take one round trip each. Bytes that are sent together
+// take one round trip.
+func TestCarryDelay(t *testing.T) {
 	t.Parallel()
 	const delay = 40 * time.Millisecond
 	synctest.Test(t, func(t *testing.T) {
