@@ -85,7 +85,8 @@ func TestScan(t *testing.T) {
 			}
 		})
 	}
-	// rejectingAll responds with status to app, and as reject to other origins.
+	// rejectingAll responds with status to app and to requests without Origin. It
+	// passes requests from other origins to reject.
 	rejectingAll := func(status int, reject http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			reject.ServeHTTP(w, r)
