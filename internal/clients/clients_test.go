@@ -371,7 +371,7 @@ func newSite(t *testing.T, r recipe, bundle []byte) *site {
 }
 
 func (s *site) add(t *testing.T, p cors.Policy, calls int) {
-	name := fmt.Sprintf("%s%d.localhost", s.file, len(s.sessions))
+	name := fmt.Sprintf("%s%d.clients.localhost", s.file, len(s.sessions))
 	port := func(server *httptest.Server) string {
 		_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
 		return ":" + port
