@@ -142,10 +142,10 @@ func TestBodyHeaders(t *testing.T) {
 	}{
 		{"decompresses a body", "/long", nil, 0, "hello", "gzip", length, ""},
 		{"decompresses a chunked body", "/chunked", nil, 0, "hello", "gzip", "", "chunked"},
-		{"accepts no body", "/empty", nil, 0, "", "gzip", "0", ""},
+		{"accepts an empty body", "/empty", nil, 0, "", "gzip", "0", ""},
 		{"accepts a response to HEAD", "/long", []string{"-X", "HEAD"}, 0, "", "gzip", length, ""},
 		{"asks for a range without compression", "/plain", []string{"-H", "Range: bytes=0-"}, 0, "accepts ", "", "8", ""},
-		{"does not know without the content", "/malformed", nil, 2, "", "", "", ""},
+		{"does not know if the body is malformed", "/malformed", nil, 2, "", "", "", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -188,7 +188,7 @@ type foreignServer struct {
 	command func(t *testing.T, port, page string) *exec.Cmd
 	handler func(page string) http.Handler
 
-	paths     []string // sent all shapes of requests
+	paths     []string // receive all shapes of requests
 	redirects []string // redirect to the URL in the query, with the status in the path
 	errors    []string // respond with an error, or not at all
 }
@@ -282,7 +282,7 @@ var foreignServers = []foreignServer{
 	},
 }
 
-// echo responds with the parts of the request that the script decides on.
+// echo responds with the parts of the request that a script can set.
 func echo(w http.ResponseWriter, r *http.Request) {
 	var status int
 	if _, err := fmt.Sscanf(r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:], "%d", &status); err == nil {
@@ -386,15 +386,15 @@ type sight struct {
 	Body   string            `json:"body"`
 }
 
-// equal reports whether both are the same response, although at another time.
+// equal reports whether s and other are equal, except for the header Date.
 func (s sight) equal(other sight) bool {
 	delete(s.Header, "date")
 	delete(other.Header, "date")
 	return s.Failed == other.Failed && s.Status == other.Status && s.Body == other.Body && maps.Equal(s.Header, other.Header)
 }
 
-// Every path is sent the first shapes from every page, and all from the page
-// that the servers allow.
+// fromEveryPage is the number of shapes that every page sends to each path. The
+// page that the servers allow sends all shapes.
 const fromEveryPage = 3
 
 func shapes() []shape {

@@ -745,7 +745,7 @@ type tally struct {
 	requests int
 	stored   int // sent from the cache
 	wrong    int // not the service's response for the page
-	hidden   int // the response for no page in place of a 403; no script can read it
+	hidden   int // the response without CORS headers instead of a 403; no script can read it
 }
 
 // through sends requests for one URL from all pages, twice, in each order. Each

@@ -50,8 +50,8 @@ func TestMain(m *testing.M) {
 	m.Run()
 }
 
-// patience is how long a proxy may take to start, to respond or to end. Only a
-// broken proxy uses it up.
+// patience is the time limit for a proxy to start, to respond or to end. Only a
+// broken proxy reaches it.
 const patience = 20 * time.Second
 
 // A proxy is a program that the tests put in front of the service.
@@ -67,7 +67,7 @@ type proxy struct {
 	keys    string   // file with the cache key that has allowed origins in it; "" if not possible
 	listen  edits    // turns the example's addresses and files into real ones
 	inner   string   // the last line of the block that variants add lines to
-	plain   bool     // speaks no TLS; the tests put a TLS listener in front
+	plain   bool     // does not support TLS; the tests put a TLS listener in front
 	variants
 }
 
