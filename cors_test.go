@@ -396,8 +396,8 @@ func TestFieldBugRequestReadAfterCallbacks(t *testing.T) {
 			t.Errorf("%s: Check returns %+v, and OnReject is called with %+v; want %+v", method, checked, reported, want)
 		}
 	}
-	if w, _ := testkit.Serve(m, testkit.NewRequest("OPTIONS", testkit.Friend, "Access-Control-Request-Method: A B")); w.Code != 204 {
-		t.Errorf("a preflight got %d", w.Code)
+	if w, _ := testkit.Serve(m, testkit.NewRequest("OPTIONS", testkit.Friend, "Access-Control-Request-Method: A B")); w.Code != 204 || reported.Value != "" {
+		t.Errorf("a preflight got %d, and OnReject is called with %+v", w.Code, reported)
 	}
 	p.PassRejected = true
 	if _, ran := testkit.Serve(testkit.MustNew(t, p), testkit.NewRequest("GET", testkit.Stranger, "Upgrade: websocket")); ran {
