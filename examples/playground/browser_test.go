@@ -763,6 +763,17 @@ func TestAccessibility(t *testing.T) {
 				await choose("Public, read-only");
 				fill({ Headers: "Cookie: user=mallory" });
 				await press();`)
+			check("an expired preflight", `
+				await choose("App with cookies");
+				policy.elements.MaxAge.value = "1s";
+				await apply();
+				fill({ Method: "DELETE" });
+				await press();
+				await new Promise((resolve) => setTimeout(resolve, 1500));
+				await press("Send to the same URL");`)
+			check("a number as MaxAge", `
+				policy.elements.MaxAge.value = "7200";
+				await apply();`)
 			d.gone.Store(true)
 			check("the playground is gone", `
 				button(request, "Send").click();
