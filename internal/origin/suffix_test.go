@@ -207,8 +207,8 @@ func TestReservedNames(t *testing.T) {
 	}
 }
 
-// https://*-example.com, a typo for https://*.example.com, also allowed
-// https://evil-example.com.
+// The pattern https://*-example.com, which is usually a typo for
+// https://*.example.com, allowed https://evil-example.com.
 func TestFieldBugHyphenPatternUnderARegistry(t *testing.T) {
 	t.Parallel()
 	for s, want := range map[string]string{
