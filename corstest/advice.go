@@ -200,10 +200,10 @@ func (e evidence) adviseOnRedirectedPreflight() string {
 func (e evidence) adviseOnMissingOrigin() string {
 	location := e.header.Get("Location")
 	switch {
-	case e.cache() != "":
-		return e.adviseOnCache()
 	case e.gateway() != "":
 		return e.adviseOnGateway()
+	case e.cache() != "" && e.status/100 != 3:
+		return e.adviseOnCache()
 	case e.varies() && e.passed:
 		return "The preflight was allowed, but the response has no CORS header except Vary. A second CORS middleware inside the first does not allow the origin, or something removes Origin from the request or the CORS headers from the response."
 	case e.varies():
@@ -227,7 +227,11 @@ func (e evidence) adviseOnMissingOrigin() string {
 		}
 		return text
 	}
-	return "The response has no CORS headers. Wrap the handler of this URL with the CORS middleware. If it is wrapped, look for code or a proxy that removes the headers. httputil.ReverseProxy does that if the upstream sends a 1xx status: see keepHeaders in docs/integration.md." + e.adviseOnProxyList()
+	text := "The response has no CORS headers. Wrap the handler of this URL with the CORS middleware. If it is wrapped, look for code or a proxy that removes the headers. httputil.ReverseProxy does that if the upstream sends a 1xx status: see keepHeaders in docs/integration.md."
+	if strings.HasPrefix(e.header.Get("Content-Type"), "text/html") {
+		text += " If the page in the body is not from your service, such as a login page, check the URL, and look for something in front that responds first."
+	}
+	return text + e.adviseOnProxyList()
 }
 
 // adviseOnValues returns advice for wrong values of
@@ -253,7 +257,7 @@ func (e evidence) adviseOnValues() string {
 	case e.kind == originOther && e.cache() != "":
 		return e.adviseOnCache()
 	case e.passed:
-		return "The preflight was allowed, so the policy is right. Your handler or a proxy replaced the CORS headers of the response. Remove the code or setting that sets them."
+		return "The preflight was allowed. If the service itself responded to it, your handler or a proxy replaced the CORS headers of the response: remove the code or setting that sets them. Otherwise, a proxy in front responds to preflights, with a different policy: have it forward OPTIONS requests."
 	case e.kind == originOther:
 		return fmt.Sprintf("The response allows an origin other than the page's. If you trust the page, add %s to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, your handler or a proxy sets the header to a fixed value, or a cache returned a response for another page.", e.page)
 	case e.kind == originWildcard:
@@ -317,7 +321,7 @@ func (e evidence) adviseOnCache() string {
 		}
 		return fmt.Sprintf("The response came from a cache (%s). If the policy allows the page's origin, the cache ignores %s, and returned a response for another page. Add the header Origin to the cache key, and purge the cache.", e.cache(), ignored)
 	}
-	return fmt.Sprintf("The response came from a cache (%s), and has no Vary: Origin, so the cache returns it to every page. Wrap the handler of this URL with a CORS middleware that sends Vary: Origin with every response, and purge the cache.", e.cache())
+	return fmt.Sprintf("The response came from a cache (%s), and has no Vary: Origin, so the cache returns it to every page. Have the service behind the cache send CORS headers and Vary: Origin with every response of this URL, and purge the cache. If the service already does, the copy is old, or something removes Vary.", e.cache())
 }
 
 // adviseOnVary returns advice for a response that has Vary: Origin, probably from
@@ -416,6 +420,8 @@ func (e evidence) gateway() string {
 		cause = "it got no valid response from the service. The service is down, unreachable or too slow, or sends more headers than the proxy accepts."
 	case e.status == 504:
 		cause = "the service took too long. Raise the time limit there, or respond sooner."
+	case e.status == 503 && !e.preflight:
+		cause = "no server is available. Go code also sends it, such as http.TimeoutHandler."
 	case e.status >= 520 && e.status <= 530:
 		cause = "Cloudflare got no valid response. Check its log and the log of the service."
 	default:

@@ -222,7 +222,7 @@ const (
 	one     = "Browsers accept one origin or * in Access-Control-Allow-Origin, but not a list or a pattern. Send https://page.example, if you trust it, and Vary: Origin."
 	exactly = "Send exactly https://page.example, in lowercase and without a trailing slash."
 	other   = "The response allows an origin other than the page's. If you trust the page, add https://page.example to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, your handler or a proxy sets the header to a fixed value"
-	changes = "The preflight was allowed, so the policy is right. Your handler or a proxy replaced the CORS headers"
+	changes = "The preflight was allowed. If the service itself responded to it, your handler or a proxy replaced the CORS headers of the response: remove the code or setting that sets them. Otherwise, a proxy in front responds to preflights, with a different policy: "
 	moved   = "The request was redirected from one server to another, so the browser sent Origin: null."
 	csrf    = "http.CrossOriginProtection rejected the request, because it does not trust the page's origin."
 	noVary  = "Access-Control-Allow-Origin names one origin, but Vary does not include Origin, so a cache can return this response to other pages. Unless all responses of this URL have the same value, "
@@ -339,6 +339,10 @@ func TestAdvice(t *testing.T) {
 		{name: "another CORS middleware, and authentication inside", handler: respond(401, "Vary: Origin", "WWW-Authenticate: Basic"), want: []string{vary}},
 		{name: "another CORS middleware after a redirect", handler: elsewhere(respond(200, "Vary: Origin")), want: []string{moved}},
 		{name: "a redirect outside", handler: dirs, path: "/dir", want: []string{"The redirect also needs CORS headers.", "If the target is a login page"}},
+		{name: "a proxy without servers, request", handler: respond(503), want: []string{"Status 503 usually comes from a proxy or platform in front: no server is available. Go code also sends it, such as http.TimeoutHandler.", "To let scripts read the error"}},
+		{name: "a cache whose server does not respond", handler: respond(502, "Age: 5"), want: []string{"Status 502 usually comes from a proxy"}},
+		{name: "a redirect from a cache", handler: respond(301, "Age: 5", "Location: https://other.example/"), want: []string{"The request was redirected to another host"}},
+		{name: "a login page with 200", handler: respond(200, "Content-Type: text/html; charset=utf-8"), want: []string{lost, "If the page in the body is not from your service, such as a login page, check the URL"}},
 		{name: "304 to a script", handler: respond(304), want: []string{lost}},
 		{name: "an error outside", handler: respond(400), want: []string{"Code outside the CORS middleware wrote the 400" + outside}},
 		{name: "an error outside, behind a proxy", handler: respond(404, "Server: nginx"), want: []string{"wrote the 404" + outside, " If nginx adds the CORS headers, end each add_header with always. Without it, error responses have no CORS headers.", `The response has "Server: nginx". If that is a proxy, and the service's log does not show this request, add the CORS headers to its error pages.`}},

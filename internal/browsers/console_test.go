@@ -126,6 +126,7 @@ var otherMessages = map[Engine][]string{
 		"because it violates the resource's Cross-Origin-Resource-Policy response header",
 		"Cross origin requests are only supported for HTTP",
 		"Failed to load resource",
+		"requested insecure content from",
 	},
 }
 

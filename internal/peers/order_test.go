@@ -245,7 +245,7 @@ func components() []*component {
 		{place: inside, name: "`http.CrossOriginProtection`", why: "needed only [if the policy allows strangers, or with `PassRejected`](#cross-site-request-forgery)", advice: "http.CrossOriginProtection rejected the request", wrap: plain(func(next http.Handler) http.Handler {
 			return http.NewCrossOriginProtection().Handler(next)
 		})},
-		{place: inside, name: "`http.TimeoutHandler`, too late", why: "scripts can read the 503", advice: "Code outside the CORS middleware wrote the 503", handler: takesLong, wrap: plain(timeLimit(20 * time.Millisecond))},
+		{place: inside, name: "`http.TimeoutHandler`, too late", why: "scripts can read the 503", advice: "Status 503 usually comes from a proxy or platform in front", handler: takesLong, wrap: plain(timeLimit(20 * time.Millisecond))},
 		{place: inside, name: "`http.TimeoutHandler`, in time", why: "**a cache mixes up responses**: the inner `Vary` replaces `Origin`", flawed: true, wrap: plain(timeLimit(time.Minute))},
 		{place: inside, name: "`keepHeaders` around `http.TimeoutHandler`, in time", why: "keeps both values of `Vary`", wrap: plain(func(next http.Handler) http.Handler {
 			return keepHeaders(http.TimeoutHandler(next, time.Minute, "late"))

@@ -65,6 +65,7 @@ var adviceRows = map[string][]adviceRow{
 		{path: "/advice/slow/slow", response: "The request gets 504."},
 		{path: "/advice/login/", response: "The request gets 302 with `Location: https://login.example.com/`."},
 		{path: "/advice/elsewhere/", response: "After a redirect from another server, the request gets 200."},
+		{path: "/advice/page/", response: "The request gets 200 with `Content-Type: text/html`."},
 		{path: "/advice/cache/bare", response: "The request gets 200 with `Age: 60`.", before: admin},
 
 		{path: "/advice/star/listed", response: "The request gets 200 with `Access-Control-Allow-Origin: *` and `Access-Control-Allow-Origin: https://app.example.com`."},
@@ -117,6 +118,7 @@ var adviceRows = map[string][]adviceRow{
 		{path: "/advice/limit/", response: "The preflight gets 429."},
 		{path: "/advice/provider/", response: "The preflight gets 302 with `Location: https://login.example.com/`."},
 		{path: "/advice/closed/", response: "The request gets 403."},
+		{path: "/advice/nobody/", response: "The request gets 503."},
 		{path: "/advice/limit/", response: "The request gets 429."},
 		{path: "/advice/size/listed", response: "The `POST` request gets 413."},
 		{path: "/advice/aborted", response: "The request gets 502."},
