@@ -130,6 +130,9 @@ func (e evidence) adviseOnHandshake() string {
 	case 400, 404, 426:
 		return "The server did not accept the request as a handshake. Check the URL, and look for a proxy in front that does not forward Upgrade and Connection."
 	}
+	if gateway := e.gateway(); gateway != "" {
+		return gateway
+	}
 	return fmt.Sprintf("The handshake needs status 101, not %d. Check the URL, and look for something in front that responds first, such as a login or a proxy.", e.status)
 }
 

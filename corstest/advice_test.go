@@ -732,6 +732,7 @@ func TestFieldBugHandshakes(t *testing.T) {
 	for _, test := range []adviceTest{
 		{name: "a wrapper without Hijack, gorilla/websocket", handler: respond(500), request: socket, want: []string{hijack}},
 		{name: "a wrapper without Hijack, coder/websocket", handler: respond(501), request: socket, want: []string{hijack}},
+		{name: "a proxy whose server is down", handler: respond(502, "Server: nginx"), request: socket, want: []string{"Status 502 usually comes from a proxy"}},
 		{name: "a login", handler: respond(302, "Location: /login"), request: socket, want: []string{"The handshake needs status 101, not 302.", "such as a login or a proxy."}},
 		{name: "a DenyHandler", handler: deny, request: socket, want: []string{vary}},
 		{name: "a package's check inside Handler", handler: inside, request: socket, want: []string{compare}},

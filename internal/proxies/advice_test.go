@@ -88,6 +88,7 @@ var adviceRows = map[string][]adviceRow{
 		{path: "/advice/password/listed", response: "The WebSocket handshake gets 401."},
 		{path: "/advice/no-upgrade/socket", response: "The WebSocket handshake gets 400, 404 or 426."},
 		{path: "/advice/page/", response: "The WebSocket handshake gets 200."},
+		{path: "/advice/down/", response: "The WebSocket handshake gets 502."},
 		{path: "/advice/login/", response: "The WebSocket handshake gets 302 with `Location: /login`."},
 
 		{path: "/advice/no-vary/listed", response: "The request gets 200 with `Access-Control-Allow-Origin: https://app.example.com` and `Vary: Accept`."},
