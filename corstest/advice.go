@@ -77,10 +77,12 @@ func advise(r *Result) string {
 		return e.adviseOnPreflight()
 	case e.kind == originMissing:
 		return e.adviseOnMissingOrigin()
-	case e.kind == originWildcard, e.kind == originOther, e.kind == credentialsDenied:
+	case e.kind == originOther:
 		return e.adviseOnValues()
+	case e.kind == originWildcard, e.kind == credentialsDenied:
+		return e.adviseOnValues() + e.adviseOnCopy()
 	}
-	return e.adviseOnLists()
+	return e.adviseOnLists() + e.adviseOnCopy()
 }
 
 // The bodies of 403 responses begin with these texts if package cors or
@@ -325,6 +327,15 @@ func (e evidence) adviseOnCache() string {
 		return fmt.Sprintf("The response came from a cache (%s). If the policy allows the page's origin, the cache ignores %s, and returned a response for another page. Add the header Origin to the cache key, and purge the cache.", e.cache(), ignored)
 	}
 	return fmt.Sprintf("The response came from a cache (%s), and has no Vary: Origin, so the cache returns it to every page. Have the service behind the cache send CORS headers and Vary: Origin with every response of this URL, and purge the cache. If the service already does, the copy is old, or something removes Vary.", e.cache())
+}
+
+// adviseOnCopy returns a sentence for a response from a cache that has the wrong
+// CORS headers. The cache may have stored it before the policy was changed.
+func (e evidence) adviseOnCopy() string {
+	if cache := e.cache(); cache != "" {
+		return fmt.Sprintf(" The response came from a cache (%s). If the service already sends the right headers, purge the cache.", cache)
+	}
+	return ""
 }
 
 // adviseOnVary returns advice for a response that has Vary: Origin, probably from

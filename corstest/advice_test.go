@@ -512,6 +512,8 @@ func TestFieldBugCacheIgnoresVary(t *testing.T) {
 		{name: "Age", handler: (&cache{service: service, hit: "Age: 5"}).fill("https://other.example"), want: []string{"The response came from a cache (Age: 5).", "the cache ignores Vary: Origin" + ignored}},
 		{name: "X-Cache", handler: (&cache{service: service, hit: "X-Cache: Hit from cloudfront"}).fill("https://other.example"), want: []string{"(X-Cache: Hit from cloudfront).", ignored}},
 		{name: "Cf-Cache-Status", handler: (&cache{service: service, hit: "Cf-Cache-Status: HIT"}).fill("https://other.example"), want: []string{"(Cf-Cache-Status: HIT).", ignored}},
+		{name: "an old copy of *", handler: respond(200, "Access-Control-Allow-Origin: *", "X-Cache: HIT"), request: withCredentials(corstest.Request{}), want: []string{star, "The response came from a cache (X-Cache: HIT). If the service already sends the right headers, purge the cache."}},
+		{name: "an old copy of a preflight response", handler: respond(204, "Access-Control-Allow-Origin: *", "Age: 5"), request: put, want: []string{"Add PUT to AllowedMethods.", "The response came from a cache (Age: 5). If"}},
 		{name: "after a preflight", handler: (&cache{service: service, hit: "Age: 5"}).fill("https://other.example"), request: sets("X-Id"), want: []string{ignored}},
 		{name: "an image came first", handler: (&cache{service: service, hit: "Age: 5"}).fill(api), want: []string{ignored}},
 		{name: "without Vary", handler: (&cache{service: fixed, hit: "Age: 5"}).fill("https://other.example"), want: []string{"The response came from a cache (Age: 5), " + varied}},

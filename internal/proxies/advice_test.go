@@ -70,6 +70,7 @@ var adviceRows = map[string][]adviceRow{
 
 		{path: "/advice/star/listed", response: "The request gets 200 with `Access-Control-Allow-Origin: *` and `Access-Control-Allow-Origin: https://app.example.com`."},
 		{path: "/advice/fixed/listed", response: "The request gets 200 with `Access-Control-Allow-Origin: http://localhost:3000`."},
+		{path: "/advice/cache-star/bare", response: "The request with credentials gets 200 with `Access-Control-Allow-Origin: *` and `Age: 60`.", before: admin},
 		{path: "/advice/cache/unlisted", response: "The request gets 200 with `X-Cache: HIT`, `Vary: Origin` and `Access-Control-Allow-Origin: https://admin.example.com`.", before: admin},
 		{path: "/advice/pattern/bare", response: "The request gets 200 with `Access-Control-Allow-Origin: https://*.example.com`."},
 		{path: "/advice/list/bare", response: "The request gets 200 with `Access-Control-Allow-Origin: https://*.example.com`."},
