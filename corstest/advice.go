@@ -124,7 +124,7 @@ func (e evidence) adviseOnHandshake() string {
 		if e.varies() && e.header["Access-Control-Allow-Origin"] == nil {
 			return e.adviseOnVary() // a DenyHandler, for example
 		}
-		return "Packages for WebSockets compare Origin with Host themselves, and respond with 403. Let the policy decide instead (see WebSockets in docs/integration.md). If yours does not compare them, look for a guard that rejects the handshake."
+		return "WebSocket packages compare Origin with Host themselves, and respond with 403. Let the policy decide instead (see WebSockets in docs/integration.md). If yours does not compare them, look for a guard that rejects the handshake."
 	case 500, 501:
 		return "The server failed on the handshake. Often, a middleware wraps the ResponseWriter in a type without the method Hijack, which WebSockets need. Add Hijack to that type, or put the handler of the WebSocket outside the middleware. The server's log has the error."
 	case 401, 407:

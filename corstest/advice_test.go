@@ -410,7 +410,7 @@ func TestAdvice(t *testing.T) {
 		{name: "an image", handler: respond(200, allowPage, "X-Total: 1"), request: corstest.Request{Mode: corstest.NoCORS}},
 
 		// Handshakes.
-		{name: "a WebSocket's package compares Origin with Host", handler: respond(403), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{"Packages for WebSockets compare Origin with Host themselves"}},
+		{name: "a WebSocket's package compares Origin with Host", handler: respond(403), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{"WebSocket packages compare Origin with Host themselves"}},
 		{name: "a WebSocket behind authentication", handler: respond(401), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{"Authentication rejected the handshake."}},
 		{name: "a WebSocket behind authentication in a proxy", handler: respond(407), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{"Authentication rejected the handshake."}},
 		{name: "a WebSocket behind a proxy that does not forward Upgrade", handler: respond(400), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{"did not accept the request as a handshake. Check the URL, and look for a proxy in front that does not forward Upgrade and Connection."}},
@@ -730,7 +730,7 @@ func TestFieldBugHandshakes(t *testing.T) {
 	deny := wrap(t, cors.Policy{DenyHandler: respond(403)}, ok)
 	inside := wrap(t, cors.Policy{AllowedOrigins: []string{page}}, respond(403))
 	const hijack = "Often, a middleware wraps the ResponseWriter in a type without the method Hijack"
-	const compare = "Packages for WebSockets compare Origin with Host themselves, and respond with 403."
+	const compare = "WebSocket packages compare Origin with Host themselves, and respond with 403."
 	for _, test := range []adviceTest{
 		{name: "a wrapper without Hijack, gorilla/websocket", handler: respond(500), request: socket, want: []string{hijack}},
 		{name: "a wrapper without Hijack, coder/websocket", handler: respond(501), request: socket, want: []string{hijack}},

@@ -72,7 +72,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"PassRejected runs the handler, except for preflights, upgrades and CONNECT",
-			"README.md", "With `PassRejected`, it does, except for [preflights, requests with an `Upgrade` header, and the method CONNECT]",
+			"README.md", "unless you set `PassRejected`. Even then, it rejects [preflights, requests with an `Upgrade` header, and the method CONNECT]",
 			func() bool {
 				observing := app
 				observing.PassRejected = true
@@ -124,7 +124,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"without Sec-Fetch-Site, a page on the same host over HTTP is same-origin",
-			"docs/integration.md", "without `Sec-Fetch-Site`, a page of this host over HTTP passes as a page over HTTPS",
+			"docs/integration.md", "without `Sec-Fetch-Site`, a page that this host serves over HTTP is treated like a page over HTTPS",
 			func() bool {
 				own := "Origin: http://api.example.net"
 				_, ran := serve(app, request("POST", own))

@@ -25,7 +25,7 @@ type AdviceRow struct {
 }
 
 var (
-	adviceItem   = regexp.MustCompile(`\n((?:\*\*.+\*\*\n)+)\n((?:> .+\n)+)`)
+	adviceItem   = regexp.MustCompile(`\n((?:\*\*.+\*\*\\?\n)+)\n((?:> .+\n)+)`)
 	adviceKind   = regexp.MustCompile("^(After a redirect from another server, |After a successful preflight, )?[Tt]he (preflight|form post|WebSocket handshake|(?:`([A-Z]+)` )?request)(?: for the (method|header) `([^`]+)`)?( with credentials)?(?: from a page (?:whose origin is|on) `([^`]+)`)?(?: to `([^`]+)`)? gets ")
 	adviceSpan   = regexp.MustCompile("`[^`]*`")
 	adviceStatus = regexp.MustCompile(`\b[2-5][0-9]{2}\b`)
@@ -46,7 +46,7 @@ func AdviceRows(t testing.TB, file string) []AdviceRow {
 	for _, m := range adviceItem.FindAllStringSubmatch(string(text), -1) {
 		advice := strings.ReplaceAll(strings.TrimSpace(m[2])[len("> "):], "\n> ", " ")
 		for sentence := range strings.Lines(m[1]) {
-			rows = append(rows, newAdviceRow(t, strings.Trim(sentence, "*\n"), advice))
+			rows = append(rows, newAdviceRow(t, strings.Trim(sentence, "*\\\n"), advice))
 		}
 	}
 	if examples := strings.Count(string(text), "\n**"); len(rows) != examples {
