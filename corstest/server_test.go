@@ -423,13 +423,12 @@ func TestTransport(t *testing.T) {
 // TestTransportErrors has transports that fail. The error is the transport's
 // error, not a BlockedError.
 func TestTransportErrors(t *testing.T) {
-	gone := httptest.NewServer(nil)
-	gone.Close()
+	const gone = "http://127.0.0.1:3" // no server of another test gets this port
 	distrusted := httptest.NewUnstartedServer(nil)
 	distrusted.Config.ErrorLog = log.New(io.Discard, "", 0)
 	distrusted.StartTLS()
 	defer distrusted.Close()
-	for url, want := range map[string]any{gone.URL: new(*net.OpError), distrusted.URL: new(*tls.CertificateVerificationError)} {
+	for url, want := range map[string]any{gone: new(*net.OpError), distrusted.URL: new(*tls.CertificateVerificationError)} {
 		for _, method := range []string{"GET", "PUT"} {
 			result := new(corstest.Browser).Fetch(page, corstest.Request{Method: method, URL: url})
 			err := result.Err()

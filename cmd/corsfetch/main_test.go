@@ -90,8 +90,7 @@ func TestVerdicts(t *testing.T) {
 	bare.HandleFunc("PUT /items/{id}", func(http.ResponseWriter, *http.Request) {})
 	router := httptest.NewServer(bare)
 	t.Cleanup(router.Close)
-	gone := httptest.NewServer(bare)
-	gone.Close()
+	const gone = "http://127.0.0.1:3" // no server of another test gets this port
 	file := filepath.Join(t.TempDir(), "body.json")
 	if err := os.WriteFile(file, []byte("{\"from\":\r\n\"file\"\x00}\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -143,8 +142,8 @@ func TestVerdicts(t *testing.T) {
 		{"blocks if a router responds to OPTIONS", []string{"-page", page, "-X", "PUT", router.URL + item}, 1, []string{"< HTTP/1.1 405 Method Not Allowed", "advice: "}},
 		{"prints a blocked result as JSON", []string{"-page", page, "-X", "PUT", "-json", router.URL + item}, 1, []string{`"verdict": "blocked"`, `"blocked": "the response to the preflight has no Access-Control-Allow-Origin"`, `"method PUT is not CORS-safelisted"`, `"status": 405`}},
 
-		{"does not know without a response", []string{"-page", page, gone.URL}, 2, []string{"failed: ", "corsfetch: the result is unknown: ", "refused"}},
-		{"prints an unknown result as JSON", []string{"-page", page, "-json", gone.URL}, 2, []string{`"verdict": "unknown"`, `"error": "dial tcp`, "refused"}},
+		{"does not know without a response", []string{"-page", page, gone}, 2, []string{"failed: ", "corsfetch: the result is unknown: ", "refused"}},
+		{"prints an unknown result as JSON", []string{"-page", page, "-json", gone}, 2, []string{`"verdict": "unknown"`, `"error": "dial tcp`, "refused"}},
 		{"does not trust an unsigned certificate", []string{"-page", page, secure.URL + "/new"}, 2, []string{"the result is unknown: ", "certificate"}},
 		{"refuses a method that no browser sends, as JSON", []string{"-page", page, "-json", "-X", "TRACE", server.URL}, 2, []string{`"verdict": "unknown"`, `"error": "no browser sends this request: method TRACE`}},
 		{"needs a page", []string{server.URL}, 2, []string{"-page is missing; write the origin of a page"}},

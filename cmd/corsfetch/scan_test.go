@@ -38,8 +38,7 @@ func TestScan(t *testing.T) {
 	t.Cleanup(open.Close)
 	public := httptest.NewServer(testkit.MustNew(t, cors.Policy{AllowedOrigins: []string{"*"}}).Handler(http.NotFoundHandler()))
 	t.Cleanup(public.Close)
-	gone := httptest.NewServer(http.NotFoundHandler())
-	gone.Close()
+	const gone = "http://127.0.0.1:3" // no server of another test gets this port
 
 	limited := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Origin") != "https://app.example.com" {
@@ -60,7 +59,7 @@ func TestScan(t *testing.T) {
 		{"passes a policy that lists the page", []string{"-page", page, "-X", "PUT", "-d", "{}", closed.URL + "/items/1"}, 0, "no findings", "passed", "status 405"},
 		{"passes a public API", []string{"-page", page, public.URL}, 0, "Info: Pages on any origin", "passed", "status 404"},
 		{"fails a policy that allows every origin", []string{"-page", page, open.URL}, 1, "High: Pages on any origin", "failed", "status 404"},
-		{"does not judge a server that is down", []string{"-page", page, gone.URL}, 2, "not every request got a response", "unknown", "connection refused"},
+		{"does not judge a server that is down", []string{"-page", page, gone}, 2, "not every request got a response", "unknown", "connection refused"},
 		{"does not judge a server that limits requests", []string{"-page", page, limited.URL}, 2, "failed: status 429", "unknown", "failed: status 429"},
 		{"does not judge a request that no browser sends", []string{"-page", page, "-X", "TRACE", closed.URL}, 2, "method TRACE is forbidden", "unknown", "forbidden to scripts"},
 	} {
