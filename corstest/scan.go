@@ -569,7 +569,7 @@ func (s *scan) findCaching() {
 		s.add(Medium, unmarked, "Responses depend on Origin, but do not all have Vary: Origin. A cache, even the browser's, can then serve a response for one page to another.",
 			"Send Vary: Origin with every response, even if the request has no Origin or is rejected.")
 	}
-	s.add(Medium, stored, "The rejection can be cached. A cache that ignores Vary would then serve it to allowed pages.",
+	s.add(Medium, stored, "A cache may store the rejection of a request. A cache that ignores Vary would then serve it to allowed pages.",
 		"Send Cache-Control: no-store with rejections.")
 	s.add(Medium, stale, "The response came from a cache, and was for another origin. The cache ignores Vary: Origin.",
 		"Have the cache honor Vary, or add Origin to its key.")

@@ -1,6 +1,7 @@
 package docs_test
 
 import (
+	"cmp"
 	"net/http"
 	"os"
 	"regexp"
@@ -42,7 +43,7 @@ func TestScan(t *testing.T) {
 			}
 		})
 	}
-	findings := map[string]bool{}
+	findings := map[string]string{} // fixes, by severity and text
 	var tried []string
 	for _, s := range []struct {
 		page   string
@@ -56,6 +57,8 @@ func TestScan(t *testing.T) {
 		{page, server(false, `^https://app\.example\.com`)},
 		{page, server(true, `^https?://app\.example\.com$`)},
 		{page, server(false, `^https?://app\.example\.com$`)},
+		{page, server(false, `^https://(app|stranger)\.example(\.com)?$`)},
+		{"http://localhost:3000", server(true, `^http://localhost(:\d+)?$`)},
 		{"https://me.github.io", server(true, `\.github\.io$`)},
 		{page, fixed(403, "Cache-Control: max-age=60")},
 		{page, fixed(200, "Access-Control-Allow-Origin: *", "Access-Control-Allow-Credentials: true")},
@@ -64,7 +67,7 @@ func TestScan(t *testing.T) {
 		b := corstest.Browser{Handler: s.server}
 		report := b.Scan(s.page, corstest.Request{URL: "https://api.example.com/me"})
 		for _, f := range report.Findings {
-			findings[f.Severity.String()+"|"+f.What] = true
+			findings[f.Severity.String()+"|"+f.What] = f.Fix
 		}
 		if s.page == page && tried == nil {
 			for _, p := range report.Tried[2:] { // without the requests from the page itself
@@ -75,16 +78,16 @@ func TestScan(t *testing.T) {
 		}
 	}
 
-	rows := text.table(t, "Severity | Finding")
+	rows := text.table(t, "Severity | Finding | Fix")
 	var severities []string
 	for _, row := range rows {
 		severities = append(severities, row[0])
 		found := false
-		for f := range findings {
-			found = found || strings.HasPrefix(f, row[0]+"|"+row[1])
+		for f, fix := range findings {
+			found = found || strings.HasPrefix(f, row[0]+"|"+row[1]) && cmp.Or(fix, "(none)") == row[2]
 		}
 		if !found {
-			t.Errorf("no scan has the finding %q", row)
+			t.Errorf("no scan has the finding and the fix %q", row)
 		}
 	}
 	for f := range findings {
@@ -98,13 +101,43 @@ func TestScan(t *testing.T) {
 	}
 
 	var named []string
-	for _, row := range text.table(t, "Origin, for the page `https://app.example.com`") {
+	for _, row := range text.table(t, "Origin | If the server allows it, the likely mistake is") {
 		named = append(named, code(row[0])...)
 	}
 	slices.Sort(named)
 	slices.Sort(tried)
 	if !slices.Equal(named, tried) {
 		t.Errorf("docs/scan.md has the origins %q\nthe scan tries          %q", named, tried)
+	}
+}
+
+// TestSiblings checks the examples of siblings in docs/scan.md.
+func TestSiblings(t *testing.T) {
+	t.Parallel()
+	text := strings.Join(strings.Fields(read(t, "docs/scan.md").text), " ")
+	for _, test := range []struct {
+		words, page string
+		siblings    []string
+	}{
+		{"For a page on `https://example.com`, the scan tries `https://sibling.example.com`.", "https://example.com", []string{"https://sibling.example.com"}},
+		{
+			"For a page on `https://example.co.uk`, it tries `https://sibling.example.co.uk`, and also `https://sibling.co.uk`",
+			"https://example.co.uk", []string{"https://sibling.co.uk", "https://sibling.example.co.uk"},
+		},
+	} {
+		b := corstest.Browser{Handler: http.NotFoundHandler()}
+		var got []string
+		for _, p := range b.Scan(test.page, corstest.Request{URL: "https://api.example.net/me"}).Tried {
+			if strings.HasPrefix(p.Origin, "https://sibling.") && !slices.Contains(got, p.Origin) {
+				got = append(got, p.Origin)
+			}
+		}
+		if slices.Sort(got); !slices.Equal(got, test.siblings) {
+			t.Errorf("%s: got %q, want %q", test.page, got, test.siblings)
+		}
+		if !strings.Contains(text, test.words) {
+			t.Errorf("docs/scan.md does not have the words %q", test.words)
+		}
 	}
 }
 
@@ -125,8 +158,9 @@ func TestScanOfPolicies(t *testing.T) {
 		{"`AllowedOrigins` has another host or port of the page's domain", "https://sibling.example.com", true, corstest.Low},
 		{"`AllowedOrigins` has another host or port of the page's domain", page + ":8443", true, corstest.Low},
 		{"- `AllowCredentials` is set, and `AllowedOrigins` has another host", "https://sibling.example.com", false, corstest.Info},
-		{"`AllowedOrigins` has another origin that the scan tries, such as `https://stranger.example`", "https://stranger.example", true, corstest.High},
-		{"no finding above Info", "https://www.example.com", true, corstest.Info},
+		{"`AllowedOrigins` has another origin that the scan tries, such as `https://stranger.example`. The finding is High", "https://stranger.example", true, corstest.High},
+		{"and Medium without.", "https://stranger.example", false, corstest.Medium},
+		{"has no finding above Info", "https://www.example.com", true, corstest.Info},
 	} {
 		if !strings.Contains(text, test.claim) {
 			t.Errorf("docs/scan.md does not have the words %q", test.claim)
