@@ -8,7 +8,7 @@ import "strings"
 // A pattern with a "*" in its host has a head and a tail. A map has the heads of
 // each tail. For example, https://*.example.com adds the head https:// to the
 // tail .example.com. The pattern https://proj-*-team.vercel.app adds the head
-// https://proj- to the tail -team.vercel.app.
+// https://proj- to the tail -team.vercel.app. Every tail contains a dot.
 //
 // To look up https://proj-1-team.vercel.app, Contains tries each place where a
 // tail can begin, from the right: the dots, and the hyphens of the first label.
@@ -30,7 +30,7 @@ const maxAfterScheme = len("://") + maxHost + len(".:65535")
 // MaxWeb is the length, in bytes, of the longest origin of https.
 const MaxWeb = len("https") + maxAfterScheme
 
-// Grow allocates the largest map of s, which is empty, for all of list.
+// Grow allocates the map of exact origins of s, which is empty, for all of list.
 // Otherwise, the map would grow several times while the patterns are added.
 func (s *Set) Grow(list []string) {
 	n := -1 // the first exact origin is in single, not in the map
@@ -130,13 +130,14 @@ func (ps *patterns) match(origin string) bool {
 	}
 	dot := host + strings.IndexByte(origin[host:], '.') // end of the first label
 	for i := len(origin) - ps.shortest; i > host && i >= len(origin)-ps.longest; i-- {
-		if origin[i] != '.' && (origin[i] != '-' || i > dot) {
+		if tailBegins := origin[i] == '.' || origin[i] == '-' && i < dot; !tailBegins {
 			continue
 		}
 		heads := ps.heads[origin[i:]]
 		if heads != nil && hasHead(heads, origin[:i], host, i <= dot) {
-			// Only the labels with the "*", and the length, can be wrong: the
-			// rest is part of a valid pattern.
+			// Head and tail come from a valid pattern, so only the labels with the
+			// "*" and the length can be invalid. No longer tail contains an
+			// invalid label, so trying it would not help.
 			portless, _, _ := strings.Cut(origin[host:], ":")
 			return isHostLength(portless) && isLabels(origin[host:max(i, dot)])
 		}
@@ -144,9 +145,8 @@ func (ps *patterns) match(origin string) bool {
 	return false
 }
 
-// hasHead reports whether s begins with one of heads and continues after it.
-// The head ends at the index host, after the scheme. If inLabel is set, it can
-// also end after a hyphen that follows.
+// hasHead reports whether s begins with one of heads and continues after it. A
+// head ends at the index host or, if inLabel is set, after a later hyphen.
 func hasHead(heads map[string]struct{}, s string, host int, inLabel bool) bool {
 	if _, ok := heads[s[:host]]; ok {
 		return true
