@@ -15,8 +15,9 @@
 //	log.Fatal(http.ListenAndServe(":8080", c.Handler(mux)))
 //
 // Scripts on https://app.example.com can now call your API. Handler rejects
-// CORS requests from origins that the policy does not allow, before your
-// handler runs. Browsers enforce the lists of methods and headers.
+// requests from origins that are not allowed, including form posts and
+// WebSocket handshakes, before your handler runs. The exceptions are below.
+// Browsers enforce the lists of methods and headers.
 //
 // # How CORS works
 //
@@ -35,16 +36,19 @@
 // # What happens to a request
 //
 //   - Preflight from an allowed origin: the response is a 204 with all methods
-//     and headers of the policy, or with the requested ones if the policy has
-//     "*" and AllowCredentials. Your handler does not run.
+//     and headers of the policy. If AllowedMethods or AllowedHeaders contains
+//     "*" and AllowCredentials is set, it also has the requested ones that are
+//     allowed. Your handler does not run.
 //   - Other request from an allowed origin: your handler runs, and the response
 //     has CORS headers.
 //   - Other request from a page on the server's own origin: your handler runs.
-//   - GET or HEAD with Sec-Fetch-Mode "no-cors" or "navigate": your handler
-//     runs, even if the origin is not allowed. Browsers send Origin with
-//     images, scripts and frames once the user grants storage access.
+//   - GET or HEAD with Sec-Fetch-Mode "no-cors" or "navigate", and without
+//     Upgrade: your handler runs, even if the origin is not allowed. Browsers
+//     send Origin with images, scripts and frames once the user grants storage
+//     access.
 //   - Any other request from an origin that is not allowed: it is rejected with
-//     a 403, or by DenyHandler. Your handler runs only if PassRejected is set.
+//     a 403, or by DenyHandler. Your handler does not run, unless PassRejected
+//     applies to the request.
 //   - Request without Origin: your handler runs, with one exception. If
 //     Sec-Fetch-Site shows another site or origin, and the method is not GET,
 //     HEAD or OPTIONS, the request is rejected.
@@ -108,13 +112,14 @@
 // Unless the policy allows every origin, Handler adds Origin to the Vary header
 // of every response, even if the request has no Origin. A cache then does not
 // serve the response for one origin to another. If the policy allows every
-// origin, all responses have the same CORS headers. Do not change a URL from a
-// public policy to one with credentials: caches would mix the responses.
+// origin, all responses have the same CORS headers. Do not change the policy of
+// a URL from "*" to one with AllowCredentials: caches would mix the responses.
 //
 // [Fetch standard]: https://fetch.spec.whatwg.org/#http-cors-protocol
 package cors
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -127,9 +132,9 @@ import (
 
 // A Middleware applies a [Policy] to the handlers that it wraps.
 //
-// The zero value has the zero Policy, which allows no other origin. Do
-// not copy a Middleware after its first use. Its methods can be called
-// concurrently with each other and with request handling.
+// The zero value has the zero Policy, which allows no origin except the server's
+// own. Do not copy a Middleware after its first use. It is safe for concurrent
+// use by multiple goroutines.
 type Middleware struct {
 	compiled atomic.Pointer[compiled]
 }
@@ -196,8 +201,6 @@ func (m *Middleware) load() *compiled {
 //
 // Handler panics if next is nil, or if m is nil because the error from [New]
 // was ignored.
-//
-//go:noinline
 func (m *Middleware) Handler(next http.Handler) http.Handler {
 	if m == nil {
 		panic("cors: Handler called on nil *Middleware")
@@ -205,8 +208,6 @@ func (m *Middleware) Handler(next http.Handler) http.Handler {
 	if next == nil {
 		panic("cors: Handler called with nil handler")
 	}
-	// Handler is not inlined: in another package, the compiler would not inline
-	// the functions that this closure calls.
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := m.load()
 		h := w.Header()
@@ -232,9 +233,9 @@ func (m *Middleware) Handler(next http.Handler) http.Handler {
 // Check applies m's policy to r without writing a response. It returns a
 // [*RequestError] if [Middleware.Handler] would reject r. It also returns one
 // if r is a preflight for a method or request header that the policy does not
-// allow, because the browser would then stop. Otherwise, it returns nil. Check
-// does not compare the method of an actual request, because browsers enforce
-// methods by preflights.
+// allow, because the browser would then not send the actual request. Otherwise,
+// it returns nil. Check does not compare the method of an actual request, because
+// browsers enforce methods by preflights.
 //
 // Use Check for diagnosis, and in tests of your policy. It calls
 // AllowOriginFunc when Handler would, and never calls DenyHandler or OnReject.
@@ -246,7 +247,7 @@ func (m *Middleware) Check(r *http.Request) error {
 	info := readInfo(r)
 	switch verdict, _ := c.judge(r, info); verdict {
 	case allowedPreflight:
-		if err := c.checkPreflight(r); err != nil {
+		if err := cmp.Or(c.checkPreflight(r)); err != nil {
 			return err
 		}
 	case rejected:
@@ -255,11 +256,11 @@ func (m *Middleware) Check(r *http.Request) error {
 	return nil
 }
 
-// requestInfo identifies the page and the kind of a request. It is read once,
-// before any function of the policy can change the request.
+// requestInfo identifies the page and the kind of a request. These three are
+// read once, before any function of the policy can change the request.
 type requestInfo struct {
-	origin    string // empty if Origin is absent or repeated
-	hasOrigin bool   // there is an Origin header, valid or not
+	origin    string // empty if Origin is absent, empty or repeated
+	hasOrigin bool   // Origin is not empty, or is repeated
 	preflight bool   // a CORS-preflight request (Fetch, "HTTP requests")
 }
 
@@ -302,7 +303,9 @@ func (c *compiled) judge(r *http.Request, info requestInfo) (v verdict, allowOri
 		return exempt, ""
 	case c.allowsOrigin(r, info.origin):
 		return pass, info.origin
-	case !info.preflight && isSameOrigin(r, info.origin), isEmbed(r):
+	case !info.preflight && isSameOrigin(r, info.origin):
+		return exempt, ""
+	case isEmbed(r):
 		return exempt, ""
 	}
 	return rejected, ""
@@ -442,14 +445,6 @@ func setHeaders(h http.Header, allowOrigin string, lines []line, vary string) {
 	if vary != "" {
 		before = h[header.Vary]
 		size += len(before) + 1
-	}
-	if size == 1 { // most responses; a fixed size is allocated faster
-		if vary != "" {
-			h[header.Vary] = []string{vary}
-		} else {
-			h[header.AllowOrigin] = []string{allowOrigin}
-		}
-		return
 	}
 	values := make([]string, size)
 	if allowOrigin != "" {

@@ -85,23 +85,24 @@ type Policy struct {
 	// AllowedMethods lists the methods that scripts on allowed origins may use,
 	// beyond GET, HEAD and POST. CORS always allows those three (Fetch,
 	// "CORS-safelisted method"). "*" allows any method. With AllowCredentials,
-	// browsers take "*" literally, so Handler sends the requested method instead.
+	// browsers take "*" literally, so Handler sends the requested method.
 	//
 	// Browsers enforce the list. Handler does not compare the method of an
 	// actual request with it.
 	//
 	//	PUT, PATCH, PURGE      sent as they are
-	//	put, OPTION            refused: methods are case-sensitive; misspelled
+	//	put                    refused: methods are case-sensitive
+	//	OPTION                 refused: misspelled
 	//	CONNECT, TRACE, TRACK  accepted and left out: browsers do not let scripts use them
 	AllowedMethods []string
 
 	// AllowedHeaders lists the request headers that scripts on allowed origins
-	// may set, in any case. CORS always allows a few headers (Fetch,
-	// "CORS-safelisted request-header"): Accept, Accept-Language,
+	// may set. Names are case-insensitive. CORS always allows a few headers
+	// (Fetch, "CORS-safelisted request-header"): Accept, Accept-Language,
 	// Content-Language, a Content-Type that an HTML form can send, and simple
 	// values of Range. "*" allows any header. Without AllowCredentials, it does
 	// not cover Authorization, so list both. With AllowCredentials, browsers take
-	// "*" literally, so Handler sends the requested headers instead.
+	// "*" literally, so Handler sends the requested names.
 	//
 	//	Authorization, X-Request-Id   sent as they are
 	//	Content-Type                  needed for application/json, among others
@@ -111,10 +112,10 @@ type Policy struct {
 	AllowedHeaders []string
 
 	// ExposedHeaders lists the response headers that scripts on allowed origins
-	// may read, in any case. CORS always exposes a few headers (Fetch,
-	// "CORS-safelisted response-header name"): Cache-Control, Content-Language,
-	// Content-Length, Content-Type, Expires, Last-Modified and Pragma. "*"
-	// allows any header.
+	// may read. Names are case-insensitive. CORS always exposes a few headers
+	// (Fetch, "CORS-safelisted response-header name"): Cache-Control,
+	// Content-Language, Content-Length, Content-Type, Expires, Last-Modified and
+	// Pragma. "*" allows any header.
 	//
 	//	ETag, X-Total-Count   sent as they are
 	//	Set-Cookie            refused: scripts can never read it
@@ -130,7 +131,7 @@ type Policy struct {
 	// WebSocket handshakes always carry cookies, and the page can read messages.
 	//
 	// Scripts that set the Authorization header need AllowedHeaders, not this.
-	// With AllowCredentials, "*", "https://*" and "http://*" are always refused,
+	// With AllowCredentials, New always refuses "*", "https://*" and "http://*",
 	// and other origins can need AcceptRisks.
 	AllowCredentials bool
 
@@ -146,7 +147,7 @@ type Policy struct {
 	// Handler does not.
 	PublicSuffixes cookiejar.PublicSuffixList
 
-	// AcceptRisks names the risks to accept, joined with "|".
+	// AcceptRisks is the bitwise OR of the risks to accept.
 	AcceptRisks Risk
 
 	// PassRejected passes rejected requests to the handler, without CORS headers.
@@ -159,16 +160,17 @@ type Policy struct {
 	PassRejected bool
 
 	// DenyHandler, if not nil, serves rejected requests in place of a 403 in
-	// plain text. Handler sets Vary and Cache-Control: no-store before it calls
-	// DenyHandler. If it performs the requested action, the policy no longer
-	// protects against cross-site request forgery.
+	// plain text. With PassRejected, it serves only the requests that PassRejected
+	// does not apply to. Handler sets Vary and Cache-Control: no-store before it
+	// calls DenyHandler. If DenyHandler performs the requested action, the policy
+	// no longer protects against cross-site request forgery.
 	DenyHandler http.Handler
 
 	// OnReject, if not nil, is called for each rejected request before the
 	// response is written. It is also called for each preflight for a method or
-	// request header that the policy does not allow, because the browser will
-	// stop there. It runs in the goroutine of the request. Calls can be
-	// concurrent. Do not send err to clients: it can name entries of the policy.
+	// request header that the policy does not allow, because the browser then
+	// does not send the actual request. OnReject runs in the goroutine of the
+	// request, and must not change the request. Calls can be concurrent.
 	OnReject func(r *http.Request, err *RequestError)
 }
 
@@ -235,10 +237,10 @@ func (p Policy) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON sets the fields of p that b contains, in the form that
-// MarshalJSON returns. It returns an error if b has an unknown field or risk,
-// or if MaxAge is a number. After an error, p is unchanged. Other fields keep
-// their values, and null changes nothing. A list replaces the old list and
-// shares no memory with it.
+// MarshalJSON returns. Other fields keep their values, and null changes nothing.
+// A list replaces the old list and shares no memory with it. UnmarshalJSON
+// returns an error, and leaves p unchanged, if b has an unknown field or risk,
+// or if MaxAge is a number.
 func (p *Policy) UnmarshalJSON(b []byte) error {
 	fields := p.toJSON()
 	decoder := json.NewDecoder(bytes.NewReader(b))
@@ -369,8 +371,8 @@ type RequestError struct {
 	// Value is the origin, the method, the first request header that is not
 	// allowed, or the value of Sec-Fetch-Site. If a list of request headers is
 	// too long to be read, Value is its beginning. If a header is repeated, Value
-	// has its first two values, joined with ", ". Value comes from the client,
-	// unchanged. It is a copy of at most 512 bytes.
+	// has its first two values, joined with ", ". Value comes from the client. It
+	// is truncated to 512 bytes, but not sanitized.
 	Value string
 
 	reason string // predicate of the message; empty if Value is not listed
@@ -543,14 +545,12 @@ func (c *compiled) compileMethods(errs *policyErrors) {
 	for _, method := range list {
 		c.methods[method] = struct{}{}
 	}
-	sent := slices.DeleteFunc(list, header.IsForbiddenMethod)
-	c.preflightLines = appendList(c.preflightLines, header.AllowMethods, sent)
+	c.preflightLines = appendList(c.preflightLines, header.AllowMethods, slices.DeleteFunc(list, header.IsForbiddenMethod))
 }
 
 // names returns the elements of a field that lists methods or request headers,
-// and whether "*" is one of them. With credentials, browsers take "*"
-// literally. The list then lacks it, and preflight responses echo the requested
-// names.
+// and whether "*" is one of them. With credentials, browsers take "*" literally,
+// so the list lacks it, and preflight responses echo the requested names.
 func (c *compiled) names(errs *policyErrors, field string, elements []string, fault func(string) string) (list []string, wild bool) {
 	for i, s := range elements {
 		if s == "*" {
@@ -573,8 +573,8 @@ func (c *compiled) compileRequestHeaders(errs *policyErrors) {
 		list[i] = http.CanonicalHeaderKey(name)
 	}
 	list = header.Unique(list)
-	// Every name once with ", ", and some white space from intermediaries.
-	c.maxRequestHeaders = 128
+	// Every name once with ", ", and white space or a name that is not listed.
+	c.maxRequestHeaders = 512
 	for _, name := range list {
 		c.requestHeaders = append(c.requestHeaders, strings.ToLower(name))
 		c.maxRequestHeaders += len(name) + len(", ")

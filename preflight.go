@@ -1,6 +1,7 @@
 package cors
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -16,97 +17,72 @@ import (
 //
 // The exception is a policy with credentials that allows any method or any
 // request header. Browsers then take "*" literally, so the requested names are
-// also listed.
+// also listed if they are allowed.
 func (c *compiled) respondToPreflight(w http.ResponseWriter, r *http.Request, allowOrigin string) {
-	if c.policy.OnReject != nil {
-		if err := c.checkPreflight(r); err != nil {
+	var methodErr, headersErr *RequestError
+	if c.policy.OnReject != nil || c.echoMethod || c.echoHeaders {
+		methodErr, headersErr = c.checkPreflight(r)
+		if err := cmp.Or(methodErr, headersErr); err != nil && c.policy.OnReject != nil {
 			c.policy.OnReject(r, err)
 		}
 	}
 	h := w.Header()
 	setHeaders(h, allowOrigin, c.preflightLines, c.preflightVary)
-	if c.echoMethod {
-		echo(h, header.AllowMethods, c.methodToEcho(r.Header[header.RequestMethod]))
+	if c.echoMethod && methodErr == nil {
+		lines := r.Header[header.RequestMethod]
+		if _, listed := c.methods[firstValue(lines)]; !listed {
+			echo(h, header.AllowMethods, lines)
+		}
 	}
-	if c.echoHeaders {
-		echo(h, header.AllowHeaders, c.headersToEcho(r.Header[header.RequestHeaders]))
+	if c.echoHeaders && headersErr == nil {
+		echo(h, header.AllowHeaders, r.Header[header.RequestHeaders])
 	}
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// echo appends lines, which a preflight contained, to the header called name.
+// echo appends lines, which a preflight contained, to the header called name,
+// unless all of them are empty.
 func echo(h http.Header, name string, lines []string) {
-	if len(lines) > 0 {
+	if slices.ContainsFunc(lines, func(line string) bool { return line != "" }) {
 		h[name] = append(slices.Clip(h[name]), lines...)
 	}
 }
 
-// methodToEcho returns lines, the requested method, if the policy allows it
-// without listing it.
-func (c *compiled) methodToEcho(lines []string) []string {
-	if len(lines) != 1 || !c.allowsMethod(lines[0]) {
-		return nil
+// checkPreflight checks r, a preflight from an allowed origin, as a browser
+// checks the response to it (Fetch, "CORS-preflight fetch", steps 7.5 to 7.7).
+// It returns an error for a method that is not allowed, and one for the first
+// header that is not. The browser stops at the method first.
+func (c *compiled) checkPreflight(r *http.Request) (methodErr, headersErr *RequestError) {
+	if lines := r.Header[header.RequestMethod]; len(lines) != 1 || !c.allowsMethod(lines[0]) {
+		methodErr = &RequestError{Preflight: true, Field: header.RequestMethod, Value: clip(lines...)}
 	}
-	if _, listed := c.methods[lines[0]]; listed {
-		return nil
-	}
-	return lines
+	return methodErr, c.checkRequestHeaders(r.Header[header.RequestHeaders])
 }
 
 // maxEchoedLines is the number of Access-Control-Request-Headers lines that are
 // echoed. Browsers send one.
 const maxEchoedLines = 64
 
-// headersToEcho returns lines, the requested headers, if the policy allows all
-// of them.
-func (c *compiled) headersToEcho(lines []string) []string {
-	notEmpty := func(line string) bool { return line != "" }
-	if name, tooLong := c.firstNotAllowed(lines); name != "" || tooLong || !slices.ContainsFunc(lines, notEmpty) {
-		return nil
-	}
-	return lines
-}
-
-// checkPreflight checks r, a preflight from an allowed origin, as a browser
-// checks the response to it (Fetch, "CORS-preflight fetch", steps 7.5 to 7.7).
-// It returns the method or header that the browser stops at, or nil. A list
-// that is too long for a browser to send is not allowed.
-func (c *compiled) checkPreflight(r *http.Request) *RequestError {
-	if lines := r.Header[header.RequestMethod]; len(lines) != 1 || !c.allowsMethod(lines[0]) {
-		return &RequestError{Preflight: true, Field: header.RequestMethod, Value: clip(lines...)}
-	}
-	lines := r.Header[header.RequestHeaders]
-	switch name, tooLong := c.firstNotAllowed(lines); {
-	case name != "":
-		return &RequestError{Preflight: true, Field: header.RequestHeaders, Value: clip(name)}
-	case tooLong:
-		return &RequestError{Preflight: true, Field: header.RequestHeaders, Value: clip(lines...), reason: "is the beginning of a list that is too long to be read"}
-	}
-	return nil
-}
-
-// firstNotAllowed returns the first name in lines, which list requested
-// headers, that the policy does not allow, or "". It reads at most
-// c.maxRequestHeaders bytes, and tooLong reports whether lines have more.
-func (c *compiled) firstNotAllowed(lines []string) (name string, tooLong bool) {
-	left := c.maxRequestHeaders + len(",")
+// checkRequestHeaders checks lines, the values of
+// Access-Control-Request-Headers. It stops at the first name that is not
+// allowed, or when it has read c.maxRequestHeaders bytes.
+func (c *compiled) checkRequestHeaders(lines []string) *RequestError {
+	left := c.maxRequestHeaders + len(",") // the last name has no comma
 	for i, line := range lines {
-		if c.echoHeaders && i == maxEchoedLines {
-			return "", true
-		}
-		for name := range strings.SplitSeq(line[:min(len(line), left)], ",") {
-			if left -= len(name) + len(","); left < 0 {
-				return "", true // name may be cut off
+		for name := range strings.SplitSeq(line, ",") {
+			left -= len(name) + len(",")
+			if left < 0 || c.echoHeaders && i == maxEchoedLines {
+				return &RequestError{Preflight: true, Field: header.RequestHeaders, Value: clip(lines...), reason: "is the beginning of a list that is too long to be read"}
 			}
 			// Browsers send neither white space nor empty elements, but RFC
 			// 9110, section 5.6.1, lets intermediaries add them.
 			name = strings.Trim(name, " \t")
 			if name != "" && !c.allowsRequestHeader(name) {
-				return name, false
+				return &RequestError{Preflight: true, Field: header.RequestHeaders, Value: clip(name)}
 			}
 		}
 	}
-	return "", false
+	return nil
 }
 
 func (c *compiled) allowsMethod(method string) bool {
@@ -122,16 +98,14 @@ func (c *compiled) allowsMethod(method string) bool {
 }
 
 func (c *compiled) allowsRequestHeader(name string) bool {
-	if _, listed := slices.BinarySearchFunc(c.requestHeaders, name, compareFold); listed {
-		return true
-	}
-	if !c.anyRequestHeader || !header.IsToken(name) {
-		return false
-	}
 	// "*" does not cover Authorization (Fetch, "CORS non-wildcard
 	// request-header name"). With credentials, the name itself is sent instead
 	// of "*".
-	return c.echoHeaders || !strings.EqualFold(name, "Authorization")
+	if c.anyRequestHeader && header.IsToken(name) && (c.echoHeaders || !strings.EqualFold(name, "Authorization")) {
+		return true
+	}
+	_, listed := slices.BinarySearchFunc(c.requestHeaders, name, compareFold)
+	return listed
 }
 
 // compareFold compares a, which is lowercase, with b as if b were lowercase.

@@ -160,9 +160,9 @@ func TestCheckPreflights(t *testing.T) {
 	)
 	type fault struct{ field, value string }
 	// The three names have 40 bytes. A ", " after each name adds 6 bytes, and
-	// the limit is 128 bytes more.
+	// the limit is 512 bytes more.
 	longest := "authorization,x-custom-header,content-type"
-	longest += strings.Repeat(" ", 40+6+128-len(longest))
+	longest += strings.Repeat(" ", 40+6+512-len(longest))
 	megabyte := strings.Repeat("x-custom-header,", 1<<16)
 
 	for _, test := range []struct {
@@ -200,9 +200,9 @@ func TestCheckPreflights(t *testing.T) {
 		{"white space within a name", explicit, []string{put, headers + ": x-custom -header"}, fault{headers, "x-custom -header"}},
 		{"other white space", explicit, []string{put, headers + ": authorization,\vx-custom-header"}, fault{headers, "\vx-custom-header"}},
 		{"the longest list", explicit, []string{put, headers + ": " + longest}, fault{}},
-		{"a list that is one byte too long", explicit, []string{put, headers + ": " + longest + " "}, fault{headers, longest + " "}},
+		{"a list that is one byte too long", explicit, []string{put, headers + ": " + longest + " "}, fault{headers, longest[:512]}},
 		{"the longest list on two lines", explicit, []string{put, headers + ": " + longest[:len(longest)-1], headers + ": "}, fault{}},
-		{"a list that is too long on two lines", explicit, []string{put, headers + ": " + longest, headers + ": "}, fault{headers, longest + ", "}},
+		{"a list that is too long on two lines", explicit, []string{put, headers + ": " + longest, headers + ": "}, fault{headers, longest[:512]}},
 		{"an empty element before another header", explicit, []string{put, headers + ": ,x-nope"}, fault{headers, "x-nope"}},
 		{"many empty lines", explicit, append([]string{put}, slices.Repeat([]string{headers + ": "}, 66)...), fault{}},
 		{"a list that is too long with another header", explicit, []string{put, headers + ": authorization,x-nope," + megabyte}, fault{headers, "x-nope"}},
@@ -497,7 +497,8 @@ func TestFieldBugKeptValueHoldsTheRequest(t *testing.T) {
 			m.Check(testkit.NewRequest("GET", "Origin: https://"+strings.Repeat("a", 900<<10))),
 			m.Check(testkit.NewRequest("POST", "Sec-Fetch-Site: "+strings.Repeat("a", 900<<10))),
 			m.Check(testkit.NewRequest("OPTIONS", testkit.Friend, "Access-Control-Request-Method: "+strings.Repeat("A", 900<<10))),
-			m.Check(testkit.NewRequest("OPTIONS", testkit.Friend, "Access-Control-Request-Method: PUT", "Access-Control-Request-Headers: "+strings.Repeat("a", 900<<10))))
+			m.Check(testkit.NewRequest("OPTIONS", testkit.Friend, "Access-Control-Request-Method: PUT", "Access-Control-Request-Headers: "+strings.Repeat("a", 900<<10))),
+			m.Check(testkit.NewRequest("OPTIONS", testkit.Friend, "Access-Control-Request-Method: A", "Access-Control-Request-Method: "+strings.Repeat("A", 900<<10))))
 	}
 	if used := testkit.LiveBytes() - before; used > 1<<20 {
 		t.Errorf("%d errors keep %d bytes in memory", len(kept), used)
@@ -597,8 +598,12 @@ func TestRequestErrorReasons(t *testing.T) {
 		{"a method", cors.Policy{AllowedOrigins: list}, []string{"OPTIONS", "Origin: https://listed.example", "Access-Control-Request-Method: PUT"}, `preflight: method "PUT" is not in AllowedMethods`},
 		{"a request header", cors.Policy{AllowedOrigins: list}, append(ask, "Access-Control-Request-Headers: x-a"), `preflight: request header "x-a" is not in AllowedHeaders`},
 		{
-			"too many request headers", cors.Policy{AllowedOrigins: list, AllowedHeaders: []string{"X-A"}}, append(ask, "Access-Control-Request-Headers: "+strings.Repeat("x-a,", 100)),
-			`preflight: request header "` + strings.Repeat("x-a,", 100) + `" is the beginning of a list that is too long to be read`,
+			"a long request header", cors.Policy{AllowedOrigins: list}, append(ask, "Access-Control-Request-Headers: "+strings.Repeat("x", 500)),
+			`preflight: request header "` + strings.Repeat("x", 500) + `" is not in AllowedHeaders`,
+		},
+		{
+			"too many request headers", cors.Policy{AllowedOrigins: list, AllowedHeaders: []string{"X-A"}}, append(ask, "Access-Control-Request-Headers: "+strings.Repeat("x-a,", 200)),
+			`preflight: request header "` + strings.Repeat("x-a,", 512/4) + `" is the beginning of a list that is too long to be read`,
 		},
 	} {
 		err := testkit.MustNew(t, test.policy).Check(testkit.NewRequest(test.request[0], test.request[1:]...))

@@ -49,10 +49,7 @@ func TestAllocations(t *testing.T) {
 // requested headers in addition to those of the policy. They may cost three
 // allocations.
 func TestEchoAllocations(t *testing.T) {
-	p := named("credentialed")
-	q := thisPolicy(p)
-	q.AllowedMethods = []string{"PUT", "*"}
-	q.AllowedHeaders = []string{"Authorization", "*"}
+	p, q := hostileRequest{policy: policyThatEchoes}.policies()
 	handler := newCORS(q).Handler(nothing)
 	r := newPreflight(p.allowed, 20)
 	r.Header["Access-Control-Request-Method"] = []string{"PATCH"}
@@ -73,8 +70,23 @@ func TestEchoAllocations(t *testing.T) {
 // others with.
 type hostileRequest struct {
 	name   string
-	policy string
+	policy string // policyThatEchoes, or the name of a policy of the grid
 	r      func(p policy) *http.Request
+}
+
+const policyThatEchoes = "echo"
+
+// policies returns the policy that r.r needs, and this package's form of it.
+func (r hostileRequest) policies() (policy, cors.Policy) {
+	if r.policy != policyThatEchoes {
+		p := named(r.policy)
+		return p, thisPolicy(p)
+	}
+	p := named("credentialed")
+	q := thisPolicy(p)
+	q.AllowedMethods = []string{"PUT", "*"}
+	q.AllowedHeaders = []string{"Authorization", "*"}
+	return p, q
 }
 
 const megabyte = 1 << 20
@@ -93,6 +105,12 @@ var hostileRequests = []hostileRequest{
 			lines[i] = strings.Repeat("authorization,", megabyte/1000/len("authorization,"))
 		}
 		return preflightFor(p, lines...)
+	}},
+	{"echo-8KB-of-names", policyThatEchoes, func(p policy) *http.Request {
+		return preflightFor(p, strings.Repeat("x-custom-header,", 8000/len("x-custom-header,")))
+	}},
+	{"echo-8KB-of-one-letter-names", policyThatEchoes, func(p policy) *http.Request {
+		return preflightFor(p, strings.Repeat("x,", 8000/len("x,")))
 	}},
 	{"rejected", "origins-10", func(p policy) *http.Request { return newRequest(http.MethodGet, p.rejected) }},
 	{"rejected-1MB-of-origin", "origins-10", func(p policy) *http.Request {
@@ -168,8 +186,8 @@ func named(name string) policy {
 func TestHostileAllocations(t *testing.T) {
 	for _, call := range hostileCalls {
 		for _, req := range hostileRequests {
-			p := named(req.policy)
-			serve, r := call.make(thisPolicy(p)), req.r(p)
+			p, q := req.policies()
+			serve, r := call.make(q), req.r(p)
 			w := testkit.NewRecorder()
 			allocs, bytes := measure(func() {
 				w.Reset()

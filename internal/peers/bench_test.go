@@ -172,10 +172,10 @@ func benchmarkParallel(b *testing.B, handler http.Handler, r *http.Request) {
 // honest ones.
 func BenchmarkHostile(b *testing.B) {
 	for _, req := range hostileRequests {
-		p := named(req.policy)
+		p, q := req.policies()
 		r := req.r(p)
 		for _, call := range hostileCalls {
-			serve := call.make(thisPolicy(p))
+			serve := call.make(q)
 			b.Run("request="+req.name+"/call="+call.name, func(b *testing.B) {
 				benchmarkLeast(b, http.HandlerFunc(serve), r)
 			})
