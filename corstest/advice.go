@@ -292,7 +292,7 @@ func (e evidence) adviseOnLists() string {
 	case e.kind == methodNotListed && e.listsFold(allowMethods, e.value):
 		return fmt.Sprintf("Methods are case-sensitive, and Access-Control-Allow-Methods has %s in lowercase or mixed case. Have the server and the script write %s.", upper, upper)
 	case e.kind == methodNotListed && header.FaultOfMethod(upper) != "":
-		return fmt.Sprintf("No policy can allow the method %s. Have the script use another.", e.value)
+		return fmt.Sprintf("No policy can list the method %s. Have the script use another.", e.value)
 	case e.kind == methodNotListed && header.FaultOfMethod(e.value) != "":
 		return fmt.Sprintf("Add %s to AllowedMethods, and have the script write %s. Methods are case-sensitive, and browsers send %s as the script writes it.", upper, upper, e.value)
 	case e.kind == methodNotListed && e.lists(allowMethods, "*"):
@@ -305,7 +305,7 @@ func (e evidence) adviseOnLists() string {
 	case strings.HasPrefix(e.value, "Access-Control-"):
 		return fmt.Sprintf("Have the script leave out the header %s: only servers need to send it. If you cannot change the script, add %s to AllowedHeaders.", e.value, e.value)
 	case header.FaultOfRequestHeader(e.value) != "":
-		return fmt.Sprintf("No policy can allow the request header %s. Have the script use another.", e.value)
+		return fmt.Sprintf("No policy can list the request header %s. Have the script use another.", e.value)
 	case e.include && e.lists(allowHeaders, "*"):
 		return fmt.Sprintf("With credentials, browsers read * as a literal header name. Add %s to AllowedHeaders.", e.value)
 	case e.lists(allowHeaders, "*"):

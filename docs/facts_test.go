@@ -478,6 +478,29 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
+			`New refuses names that contain "*" and misspelled methods, and only "*" allows them`,
+			"docs/advice.md", "`New` refuses methods and headers whose name contains `*`. It also refuses misspelled methods, such as `OPTION`. Only the entry `\"*\"` allows them.",
+			func() bool {
+				for _, p := range []cors.Policy{
+					{AllowedMethods: []string{"p*t"}}, {AllowedHeaders: []string{"X-*d"}}, {AllowedMethods: []string{"OPTION"}},
+				} {
+					if _, err := cors.New(p); err == nil {
+						return false
+					}
+				}
+				c, err := cors.New(cors.Policy{AllowedOrigins: []string{"*"}, AllowedMethods: []string{"*"}, AllowedHeaders: []string{"*"}})
+				if err != nil {
+					return false
+				}
+				for _, method := range []string{"p*t", "OPTION"} {
+					if c.Check(request("OPTIONS", allowed, "Access-Control-Request-Method: "+method, "Access-Control-Request-Headers: x-*d")) != nil {
+						return false
+					}
+				}
+				return true
+			},
+		},
+		{
 			"AllowOriginFunc allows listed deployments with credentials",
 			"docs/recipes.md", "`AllowOriginFunc`, as below, with `AllowCredentials`",
 			func() bool {

@@ -34,7 +34,7 @@ var adviceRows = map[string][]adviceRow{
 		{path: "/advice/host/unlisted", response: "The `POST` request from a page on `https://api.example.com` gets 403 with the body `cross-origin request rejected: …`.", page: own},
 		{path: "/advice/options/unlisted", response: "After a successful preflight, the request gets 403 with the body `cross-origin request rejected: …`."},
 		{path: "/advice/cache/listed", response: "The request gets 403 with `X-Cache: HIT`, `Vary: Origin` and `Cache-Control: no-store`, and the body `cross-origin request rejected: …`.", before: rogue},
-		{path: "/advice/cache-control/listed", response: "The request gets 403 from an older version of package cors with `X-Cache: HIT` and `Vary: Origin`, and the body `cross-origin request rejected: …`.", before: rogue},
+		{path: "/advice/cache-control/listed", response: "The request gets 403 with `X-Cache: HIT` and `Vary: Origin`, and the body `cross-origin request rejected: …`.", before: rogue},
 		{path: "/advice/no-origin/listed", response: "The `POST` request gets 403 with the body `cross-site request rejected: …`."},
 
 		{path: "/advice/no-allow/listed", response: "The preflight gets 204 or 404 with `Vary: Origin`."},
