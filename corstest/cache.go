@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// A cacheEntry is an entry of the CORS-preflight cache. It has either a method or
-// a header name; the other field is empty.
+// A cacheEntry is an entry of the "CORS-preflight cache". It allows either a
+// method or a header name. The other field is empty.
 type cacheEntry struct {
-	key         string // the page's origin, in place of the network partition key
-	origin      string
+	key         string // the page's origin, in place of the "network partition key"
+	origin      string // value of Origin; "null" after some redirects
 	url         string
 	credentials bool
 	method      string
@@ -48,10 +48,10 @@ func (b *Browser) maxAge(h http.Header) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// store adds the methods and headers that a preflight allowed to the cache. If the
-// cache already has an entry, store updates its max-age ("CORS-preflight fetch",
+// store adds the methods and headers that a preflight allowed. For a method or
+// header that is already cached, it updates the max-age ("CORS-preflight fetch",
 // steps 7.12 to 7.15).
-func (b *Browser) store(q *request, maxAge time.Duration, methods, headerNames []string) {
+func (b *Browser) store(state *fetchState, maxAge time.Duration, methods, headerNames []string) {
 	now := b.now()
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -61,10 +61,10 @@ func (b *Browser) store(q *request, maxAge time.Duration, methods, headerNames [
 		}
 		if len(matching) == 0 {
 			b.cache = append(b.cache, cacheEntry{
-				key:         q.origin,
-				origin:      q.serializedOrigin(),
-				url:         q.url.String(),
-				credentials: q.Credentials == Include,
+				key:         state.origin,
+				origin:      state.serializedOrigin(),
+				url:         state.url.String(),
+				credentials: state.Credentials == Include,
 				method:      method,
 				headerName:  headerName,
 				stored:      now,
@@ -73,45 +73,45 @@ func (b *Browser) store(q *request, maxAge time.Duration, methods, headerNames [
 		}
 	}
 	for _, method := range methods {
-		put(b.methodMatches(q, now, method), method, "")
+		put(b.methodMatches(state, now, method), method, "")
 	}
 	for _, name := range headerNames {
-		put(b.headerMatches(q, now, name), "", name)
+		put(b.headerMatches(state, now, name), "", name)
 	}
 }
 
-// clearCache implements "clear cache entries".
-func (b *Browser) clearCache(q *request) {
+// clearCache removes the entries for the request ("clear cache entries").
+func (b *Browser) clearCache(state *fetchState) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.cache = slices.DeleteFunc(b.cache, func(e cacheEntry) bool { return e.isFor(q) })
+	b.cache = slices.DeleteFunc(b.cache, func(e cacheEntry) bool { return e.isFor(state) })
 }
 
-func (e *cacheEntry) isFor(q *request) bool {
-	return e.key == q.origin && e.origin == q.serializedOrigin() && e.url == q.url.String()
+func (e *cacheEntry) isFor(state *fetchState) bool {
+	return e.key == state.origin && e.origin == state.serializedOrigin() && e.url == state.url.String()
 }
 
-// methodMatches returns the method cache entry matches for method.
-func (b *Browser) methodMatches(q *request, now time.Time, method string) []*cacheEntry {
-	return b.matches(q, now, func(e *cacheEntry) bool {
+// methodMatches returns each "method cache entry match" for method.
+func (b *Browser) methodMatches(state *fetchState, now time.Time, method string) []*cacheEntry {
+	return b.matches(state, now, func(e *cacheEntry) bool {
 		return e.method == method || e.method == "*"
 	})
 }
 
-// headerMatches returns the header-name cache entry matches for name.
-func (b *Browser) headerMatches(q *request, now time.Time, name string) []*cacheEntry {
-	return b.matches(q, now, func(e *cacheEntry) bool {
+// headerMatches returns each "header-name cache entry match" for name.
+func (b *Browser) headerMatches(state *fetchState, now time.Time, name string) []*cacheEntry {
+	return b.matches(state, now, func(e *cacheEntry) bool {
 		return strings.EqualFold(e.headerName, name) || e.headerName == "*" && !strings.EqualFold(name, "Authorization")
 	})
 }
 
-// matches returns the entries that are a "cache entry match" for q, and for which
-// match returns true. It removes expired entries.
-func (b *Browser) matches(q *request, now time.Time, match func(*cacheEntry) bool) (matching []*cacheEntry) {
+// matches returns each "cache entry match" for the request for which match returns
+// true. It removes expired entries.
+func (b *Browser) matches(state *fetchState, now time.Time, match func(*cacheEntry) bool) (matching []*cacheEntry) {
 	b.cache = slices.DeleteFunc(b.cache, func(e cacheEntry) bool { return now.Sub(e.stored) >= e.maxAge })
 	for i := range b.cache {
 		e := &b.cache[i]
-		if e.isFor(q) && (e.credentials || q.Credentials != Include) && match(e) {
+		if e.isFor(state) && (e.credentials || state.Credentials != Include) && match(e) {
 			matching = append(matching, e)
 		}
 	}

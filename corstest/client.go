@@ -8,25 +8,25 @@ import (
 	"strings"
 )
 
-// Client returns an [http.Client] that behaves like a script in a page on the
-// given origin. It shows whether an API client written in Go would work in a
-// browser.
+// Client returns an [http.Client] that behaves like a script in a page.
 //
-// The client drops forbidden headers, sends preflights and follows redirects.
-// A response has only the headers that a script can read. If a browser would
-// block the script, the client's error wraps a [*BlockedError]. A request's body
-// is sent as bytes, so no Content-Type is added. User-Agent is dropped, because in
-// a page the browser sets it. The credentials mode is Include if b has a Cookie,
-// and SameOrigin otherwise.
+// Use it to test whether an API client written in Go would work in a browser. The
+// page is an origin, as for [Browser.Fetch]. Clients of one Browser share its
+// preflight cache, and can be used concurrently.
 //
-// A response is read into memory before the client returns it. If it exceeds the
-// limits of [Browser], reading its body ends with an error. Clients can be used
-// concurrently.
+// The client sends preflights, follows redirects, and drops User-Agent and the
+// headers that scripts cannot set. It adds no Content-Type. It includes credentials
+// if b.Cookie is not empty. Otherwise, its credentials mode is SameOrigin.
+//
+// If a browser would give the script an error, the client's error wraps the error
+// that [Result.Err] returns. Otherwise, the response has only the headers that a
+// script can read. Its body is already in memory. If the body exceeds the limits
+// of [Browser], reading it ends with an error.
 func (b *Browser) Client(page string) *http.Client {
 	return &http.Client{Transport: script{b, page}}
 }
 
-// A script is the transport of a client that [Browser.Client] returns.
+// A script is the [http.RoundTripper] of a client that [Browser.Client] returns.
 type script struct {
 	browser *Browser
 	page    string
@@ -54,7 +54,7 @@ func (s script) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res.response(r), nil
 }
 
-// response returns the response to sent, as the script can read it.
+// response returns the part of the response to sent that the script can read.
 func (r *Result) response(sent *http.Request) *http.Response {
 	response := *r.Actual.Response
 	response.Header = r.Header

@@ -1,117 +1,131 @@
-// Package corstest models a browser, for tests of how your service handles
-// requests from web pages.
+// Package corstest models a browser, to test how your service handles requests
+// from web pages.
 //
 // # Quick start
 //
 // Pass your whole service to a [Browser], including its router and all
-// middleware. Many CORS faults come from the order of these layers.
+// middleware, because many CORS faults come from the order of these layers.
 // [Browser.Fetch] makes one request from a page:
 //
 //	b := corstest.Browser{Handler: service}
 //	result := b.Fetch("https://app.example.com", corstest.Request{Method: "PUT", URL: "https://api.example.com/items/1"})
-//	if err := result.Err(); err != nil {
+//	if result.Err() != nil {
 //		t.Error(result) // all requests and responses, and advice
 //	}
 //
-// Without a Handler, a Browser sends its requests to real servers.
+// A Browser without a Handler sends its requests to real servers.
 // [Browser.Client] returns an [http.Client] that behaves like a script in a page.
 // [Browser.Scan] reports which other origins have the same access as the page.
 //
-// A Browser has no cookie jar and ignores the SameSite attribute of cookies: it
-// sends [Browser].Cookie to the host of the URL with every request that includes
-// credentials. See "Limits of the model" below.
+// A Browser does not store cookies. It sends [Browser].Cookie with every request
+// that includes credentials, and ignores the SameSite attribute.
 //
 // # Preflights
 //
-// A script can send some requests without a preflight: GET, HEAD or POST, with a
-// body of one of the three types that HTML forms have, and with no headers except
-// CORS-safelisted ones. The CORS-safelisted headers are Accept, Accept-Language,
-// Content-Language, Content-Type and Range, with ordinary values.
+// A script can make simple requests without a preflight. The method of a simple
+// request is GET, HEAD or POST. Its script sets no headers except the following
+// headers, which the Fetch standard calls CORS-safelisted:
 //
-// Before any other request (PUT, Authorization, Content-Type: application/json),
-// the browser sends a preflight. It is an OPTIONS request to the same URL, without
-// cookies and without the headers of the script. Access-Control-Request-Method is
-// the method. Access-Control-Request-Headers lists the names of the headers that
-// are not safelisted. [PreflightReasons] returns the reasons for a preflight.
+//   - Content-Type, if it is application/x-www-form-urlencoded,
+//     multipart/form-data or text/plain
+//   - Accept, Accept-Language and Content-Language
+//   - Range, if it is a single range with a start, such as bytes=0-99
+//
+// A header is not safelisted if its value is longer than 128 bytes or contains
+// unusual characters. If all values together are longer than 1,024 bytes, none is
+// safelisted.
+//
+// Before any other request to another origin, the browser sends a preflight. For
+// example, PUT, Authorization and Content-Type: application/json need a
+// preflight. [PreflightReasons] returns all reasons for a request.
+//
+// A preflight is an OPTIONS request to the same URL, without cookies and without
+// the script's headers. Its Access-Control-Request-Method is the method. Its
+// Access-Control-Request-Headers lists the headers that are not safelisted.
 //
 // The browser sends the actual request only if the response to the preflight
 // meets these conditions:
 //
-//   - Its status is from 200 to 299, so it is not a redirect.
-//   - It has one Access-Control-Allow-Origin, which equals the page's origin,
-//     byte for byte. If the request is made without credentials, * is enough.
-//   - If the request is made with credentials, Access-Control-Allow-Credentials
-//     is "true".
+//   - Its status is from 200 to 299. Browsers do not follow a redirect.
+//   - Its Access-Control-Allow-Origin equals the page's origin, byte for byte.
+//     For a request without credentials, it can also be *.
+//   - For a request with credentials, Access-Control-Allow-Credentials is true.
 //   - Access-Control-Allow-Methods lists the method, in the same case. GET, HEAD
 //     and POST need not be listed.
-//   - Access-Control-Allow-Headers lists each header that is not safelisted.
-//   - Without credentials, * is enough in both lists, except for Authorization.
+//   - Access-Control-Allow-Headers lists every header that is not safelisted.
+//   - For a request without credentials, both lists can also be *. Even then,
+//     Authorization must be listed by name.
 //
-// The browser reuses the preflight response for Access-Control-Max-Age seconds, or
-// for 5 seconds if that header is absent.
+// For the next Access-Control-Max-Age seconds, the browser sends such requests to
+// the same URL without another preflight. If that header is absent, it does so for
+// 5 seconds.
 //
-// The response to the actual request needs the same Access-Control-Allow-Origin
-// and Access-Control-Allow-Credentials. Otherwise, the script cannot read the
-// response, although the server processed the request. The script can read a few
-// safelisted headers, such as Content-Type, and the headers that
-// Access-Control-Expose-Headers lists.
+// The response to the actual request must also meet the conditions for
+// Access-Control-Allow-Origin and Access-Control-Allow-Credentials. Otherwise, the
+// script gets an error, although the server processed the request. From an
+// allowed response, the script can read the status, the body, and a few
+// safelisted headers, such as Content-Type. Access-Control-Expose-Headers makes
+// other headers readable.
 //
 // # Requests without CORS
 //
-// Forms, links, images and WebSockets need no permission, so pages on all
-// origins can send such requests to your service. [Request].Mode selects the
-// kind of request. See [Mode].
+// Forms, links, images and WebSockets need no permission: every page can send
+// such requests to your service. [Request].Mode selects the kind of request. See
+// [Mode].
 //
 // # Limits of the model
 //
-// The package follows the Fetch standard (https://fetch.spec.whatwg.org/) and,
-// for links and forms, the HTML standard. Comments name the algorithm and the
-// step. These parts of a browser are not modeled:
+// The package implements the Fetch standard (https://fetch.spec.whatwg.org/) and,
+// for links and forms, the HTML standard. It does not model:
 //
 //   - the HTTP cache, service workers, Content Security Policy, mixed content,
-//     bad ports and HTTP authentication;
-//   - a cookie jar, the SameSite attribute of cookies, and storage access;
-//   - Accept-Language, Referer, User-Agent and Sec-Fetch-User;
+//     blocked ports and HTTP authentication;
+//   - stored cookies, the SameSite attribute, and storage access;
+//   - the headers Accept-Language, Referer, User-Agent and Sec-Fetch-User;
 //   - referrer policies other than the default;
-//   - public suffixes; the package treats two origins as one site only if they
+//   - sites: for Sec-Fetch-Site, two origins are on the same site only if they
 //     have the same scheme and host;
-//   - Punycode and dot segments in URLs; the package normalizes only the host,
-//     the default port, an empty path, the query and empty user information;
+//   - the URL parser of browsers: only the host's case, the default port, an empty
+//     path, the query and empty user information are normalized;
 //   - the Date and Content-Length headers that a server adds to a Handler's
 //     response.
 //
-// For a GET request with a body, XMLHttpRequest drops the body, and fetch()
-// reports an error. This package always blocks such a request.
+// A GET request with a body is always blocked, as in fetch(). XMLHttpRequest
+// sends it without the body.
 //
 // # Differences between browsers
 //
 // The tests compare this package with web-platform-tests, and with Chromium,
 // Firefox and WebKit. It differs from at least one browser in these cases:
 //
-//   - For Authorization, this package requires an explicit entry in
-//     Access-Control-Allow-Headers. All three browsers accept *, but Chromium and
-//     Firefox then send a preflight before every such request.
-//   - For a negative Access-Control-Max-Age, this package uses 5 seconds: in the
-//     standard, the value is invalid. All three browsers use 0.
-//   - If a script listens to upload progress and the response has no
-//     Access-Control-Allow-Methods, this package accepts every method. All three
-//     browsers require PUT in the list. None requires POST.
-//   - This package uses * in its preflight cache, and caches preflights for IP
-//     addresses. Firefox does neither.
-//   - This package sends Sec-Fetch-Site after a redirect to another server.
-//     WebKit does not.
-//   - This package sends a ReadableStream over every version of HTTP. Of the
-//     browsers, only Chromium sends one, and only over HTTP/2. Firefox sends a
-//     string instead.
-//   - This package and Chromium send WebSocket handshakes without Sec-Fetch-*.
-//     Firefox and WebKit send these headers, as the standard requires.
-//   - If a form's POST is redirected from the page's server to another with 307
-//     or 308, this package and Firefox send the page's origin, as the standard
+//   - The response to a preflight allows all headers with *, and the request has
+//     Authorization. This package blocks the request. All three browsers send it,
+//     but Chromium and Firefox repeat the preflight before every such request.
+//   - Access-Control-Max-Age is negative. This package uses 5 seconds, because the
+//     standard ignores invalid values. All three browsers use 0.
+//   - A script listens to upload progress, and the response to the preflight has
+//     no Access-Control-Allow-Methods. This package allows every method. All three
+//     browsers block PUT, but allow POST.
+//   - The response to a preflight allows all methods or headers with *. This
+//     package then sends no preflight for other methods or headers until the
+//     response expires. Firefox sends one.
+//   - The server's host is an IP address. This package caches its preflight
+//     responses. Firefox does not cache them.
+//   - A redirect leads to another server. This package sends Sec-Fetch-Site with
+//     the next request. WebKit does not send it.
+//   - The body is a ReadableStream. This package sends it over every version of
+//     HTTP. Of the browsers, only Chromium sends it, and only over HTTP/2. Firefox
+//     sends the text "[object ReadableStream]" instead.
+//   - A page opens a WebSocket. This package and Chromium send no Sec-Fetch-*
+//     headers. Firefox and WebKit send them, as the standard requires.
+//   - A status of 307 or 308 redirects a form's POST from the page's server to
+//     another. This package and Firefox send the page's origin, as the standard
 //     requires. Chromium and WebKit send Origin: null.
-//   - This package does not follow redirects of WebSocket handshakes. WebKit
-//     does.
-//   - In mode no-cors without Include, this package sends no cookies after a
-//     redirect back to the page's server. WebKit does.
+//   - A WebSocket handshake is redirected. This package does not follow the
+//     redirect. WebKit follows it.
+//   - A request in mode no-cors, without Include, is redirected to another server
+//     and back to the page's. This package then sends no cookies. WebKit sends
+//     them.
 package corstest
 
 import (
@@ -123,20 +137,23 @@ import (
 	"time"
 )
 
-// Credentials is the credentials mode of a request. It decides whether the
-// request has cookies, and what the response must allow. The zero value is
-// SameOrigin, which is the default of fetch().
+// Credentials is the credentials option of fetch(). It decides whether a request
+// has cookies.
+//
+// The zero value is SameOrigin, the default of fetch(). A request to another
+// origin is made with credentials only if the option is Include. The response must
+// then have Access-Control-Allow-Credentials: true.
+//
+// In the Fetch standard, it is the "credentials mode" of a request.
 type Credentials int
 
-// The credentials modes. A request to another origin is made "with credentials"
-// if its mode is Include.
 const (
 	SameOrigin Credentials = iota // sends cookies only to the page's origin
 	Omit                          // sends no cookies
 	Include                       // sends cookies to all origins
 )
 
-// String returns the name that the Fetch standard uses, such as "include".
+// String returns the name that fetch() uses, such as "include".
 func (c Credentials) String() string {
 	switch c {
 	case SameOrigin:
@@ -149,38 +166,47 @@ func (c Credentials) String() string {
 	return fmt.Sprintf("Credentials(%d)", int(c))
 }
 
-// Mode is the way in which a page makes a request. The zero value is CORS.
+// Mode is the kind of a request: a script, an element, a form or a WebSocket can
+// make it.
 //
-// In the other modes, a page can send requests to all servers, without a
-// preflight. Only the server can reject such requests. The page cannot read the
-// responses, but if a WebSocket opens, the page can use it.
+// The zero value is CORS. In the other modes, a page can send requests to every
+// server, without a preflight. Only the server can reject such requests. The page
+// cannot read the responses of other origins, but it can use a WebSocket that
+// opens.
+//
+// In the Fetch standard, it is the "mode" of a request.
 type Mode int
 
 const (
-	// CORS is the mode of fetch() by default, and of XMLHttpRequest.
+	// CORS is the mode of XMLHttpRequest, and the default of fetch().
 	CORS Mode = iota
 
-	// NoCORS is the mode of fetch() with mode: "no-cors", of images, scripts and
-	// style sheets without a crossorigin attribute, and of beacons whose
-	// Content-Type an HTML form can send. A JSON beacon has the mode CORS.
-	// Elements and beacons always include credentials, so set Include for them.
-	// The method must be GET, HEAD or POST. Headers that are not
-	// no-CORS-safelisted are dropped, such as Authorization, and Content-Type:
-	// application/json. POST requests have Origin.
+	// NoCORS is the mode of images, scripts and style sheets without a
+	// crossorigin attribute, and of fetch() with mode: "no-cors". Beacons also
+	// have this mode, except if their Content-Type needs a preflight, such as
+	// application/json; those have the mode CORS. Elements and beacons always
+	// include credentials, so set Include for them.
+	//
+	// The method must be GET, HEAD or POST. The browser drops all headers except
+	// Accept, Accept-Language, Content-Language and Content-Type with
+	// safelisted values. A POST has Origin, which is null if an https page sends
+	// it to an http URL. A GET or HEAD has no Origin.
 	NoCORS
 
 	// Navigate is the mode of links and forms. The method must be GET or POST.
-	// A POST has Content-Type application/x-www-form-urlencoded unless Header
-	// sets multipart/form-data or text/plain. It has Origin, which is null if an
-	// https page posts to an http URL. Other headers are dropped. Cookies are
-	// always sent, and Credentials is ignored.
+	//
+	// The Content-Type of a POST is application/x-www-form-urlencoded, unless
+	// Header sets multipart/form-data or text/plain. Other headers are dropped. A
+	// POST has Origin, which is null if an https page posts to an http URL.
+	// Cookies are always sent, and Credentials is ignored.
 	Navigate
 
-	// WebSocket is the mode of the handshake that opens a WebSocket. The URL can
-	// have the scheme ws, wss, http or https. Origin and cookies are always sent,
-	// and Credentials is ignored. Header can set Sec-WebSocket-Protocol; other
-	// headers are dropped. A response with status 101 opens the WebSocket; its
-	// headers are not checked.
+	// WebSocket is the mode of the handshake that opens a WebSocket. The method
+	// must be GET. The scheme of the URL can be ws, wss, http or https.
+	//
+	// Origin and cookies are always sent, and Credentials is ignored. Header can
+	// set Sec-WebSocket-Protocol. Other headers are dropped. A response with
+	// status 101 opens the WebSocket. Its headers are not checked.
 	WebSocket
 )
 
@@ -199,49 +225,73 @@ func (m Mode) String() string {
 	return fmt.Sprintf("Mode(%d)", int(m))
 }
 
-// A Request is a request that a page makes.
+// A Request is a request that a page makes. Fetch and Scan do not change it.
 type Request struct {
-	Method         string      // GET if empty
-	URL            string      // absolute
-	Header         http.Header // headers set by the script, in any case; forbidden ones are dropped
-	Body           string      // sent as text/plain if Header has no Content-Type
-	Mode           Mode        // CORS if zero
-	Credentials    Credentials // SameOrigin if zero
-	UploadListener bool        // an XMLHttpRequest whose upload object has a listener
-	StreamBody     bool        // the body is a ReadableStream, which has no type
+	// Method is the method that the script sets. The default is GET. As in
+	// fetch(), "put" becomes PUT, but "patch" does not become PATCH. The same is
+	// true for DELETE, GET, HEAD, OPTIONS and POST.
+	Method string
+
+	// URL is an absolute http or https URL. A WebSocket can also use ws or wss.
+	URL string
+
+	// Header has the headers that the script sets, with names in any case. The
+	// browser drops headers that scripts cannot set, such as Cookie and Origin.
+	Header http.Header
+
+	// Body is the body, or empty for none. It is sent as text/plain unless Header
+	// or a form sets another Content-Type.
+	Body string
+
+	// Mode is the kind of request. The default is CORS.
+	Mode Mode
+
+	// Credentials decides whether cookies are sent. The default is SameOrigin.
+	Credentials Credentials
+
+	// UploadListener means that an XMLHttpRequest listens to upload progress.
+	// Such a request always needs a preflight.
+	UploadListener bool
+
+	// StreamBody means that Body is sent as a ReadableStream, which has no
+	// Content-Type. Such a request always needs a preflight.
+	StreamBody bool
 }
 
-// A Result is the result of a [Request].
+// A Result shows what happened to a [Request]: the exchanges with the server, and
+// the part of the response that the page can read.
+//
+// Its methods can be called concurrently.
 type Result struct {
-	// Via lists the exchanges that ended in a redirect, and their preflights, the
-	// oldest first.
+	// Via lists the exchanges before the last redirect, in order, including
+	// their preflights. It is empty if there was no redirect.
 	Via []Exchange
 
-	// Preflight is nil if none was sent: either none was needed, or the response
-	// to an earlier one was cached.
+	// Preflight is the preflight of the last request. It is nil if the request
+	// needed no preflight, or if an earlier preflight was still cached.
 	Preflight *Exchange
 
-	// Actual is nil if the request was not sent. Blocked is the reason.
+	// Actual is the last request. It is nil if the browser did not send it.
+	// Blocked is then the reason.
 	Actual *Exchange
 
-	// Blocked is the reason why the script gets an error. It is empty if the
-	// script can read the response, and also in the modes NoCORS and Navigate if
-	// there was a response. A script cannot see the reason, and it cannot
-	// distinguish a blocked response from a missing one. Result.Err distinguishes
-	// them.
+	// Blocked is the reason why the script gets an error. A real browser does not
+	// tell the script the reason. Blocked is empty if the page can read the
+	// response. It is also empty if the mode is NoCORS or Navigate and there was a
+	// response.
 	Blocked string
 
-	// Advice names the most likely cause of Blocked on the server's side, and
-	// its fix. If the script is not blocked, Advice explains a rejection, or names
-	// hidden headers that scripts often need. It can be empty.
+	// Advice names the most likely cause of Blocked and its fix. If nothing is
+	// blocked, Advice can explain why the server rejected the request, or name
+	// response headers that the script probably needs but cannot read. It is
+	// empty if there is nothing to say.
 	Advice string
 
 	// Status, Header and Body are the parts of the response that the page can
-	// read. They are zero if the script is blocked. In the modes NoCORS and
-	// Navigate, they are also zero, unless a NoCORS request stays within the
-	// page's origin.
-	// If a WebSocket opened, Status is 101 and the others are zero. Body ends
-	// where Browser stopped reading.
+	// read. They are zero if Blocked is not empty. They are also zero in mode
+	// Navigate, and in mode NoCORS unless all URLs are on the page's origin. If a
+	// WebSocket opened, only Status is set, to 101. Body ends at the limits that
+	// Browser describes.
 	Status int
 	Header http.Header
 	Body   string
@@ -251,16 +301,17 @@ type Result struct {
 	url     string  // of the last request
 	err     error   // why the response is missing or incomplete; nil if CORS is the reason for Blocked
 	failure failure
-	denied  failure  // failure of the preflight, in a scan, which continues
-	notes   []string // parts of the request that the browser left out, for String
+	denied  failure  // failure of the preflight; a scan continues after it
+	notes   []string // parts of the request that the browser dropped, for String
 }
 
-// An Exchange is a request, as the server gets it, and its response.
+// An Exchange is one request to the server, and its response.
 type Exchange struct {
+	// Request is the request as a handler gets it. Its Body has not been read.
 	Request *http.Request
 
-	// Response is nil if there was none. Its Body is in memory, even if the
-	// script cannot read it.
+	// Response is the response, or nil if there was none. It includes the parts
+	// that the script cannot read. Its Body is in memory.
 	Response *http.Response
 
 	body    string
@@ -269,41 +320,41 @@ type Exchange struct {
 	reasons []string // for a preflight
 }
 
-// A Browser makes requests as a browser does, and has a preflight cache.
+// A Browser makes requests as a real browser does, and caches preflights.
 //
-// Its zero value sends requests to real servers. Its methods can be called
-// concurrently, even by the Handler itself. Do not change its fields while a
-// method runs.
+// The zero value sends requests to real servers. Do not copy a Browser after its
+// first use. Its methods can be called concurrently, even by the Handler itself.
+// Do not change its fields while a method runs.
 //
-// A Browser reads at most 1 MiB of a body. It waits 10 seconds for a Handler, and
-// 30 seconds for a real server. If a response began before the time limit, the
-// Browser uses the part that arrived. It waits one second for the body of a
-// preflight response, which browsers do not read. At the limit, the context of
-// the Handler's request is canceled, and further writes return an error. A
-// Handler that ignores both keeps running.
+// A response must arrive within 10 seconds from a Handler, and within 30 seconds
+// from a real server. At the limit, the context of the Handler's request is
+// canceled, and its writes return an error. If the response began in time, the
+// Browser uses the part that arrived. Bodies are read up to 1 MiB. For the body of
+// a preflight response, which browsers ignore, the limit is one second.
 //
-// If a Handler panics, its response ends early, as with the server of net/http.
+// If a Handler panics, its response is cut short, as with the server of net/http.
 type Browser struct {
-	// Handler serves the requests to all URLs. It is called in a separate
-	// goroutine. It can flush. It can hijack the connection of a WebSocket
-	// handshake; the browser closes the connection after the response.
+	// Handler serves all requests, regardless of their URL. Each call runs in
+	// its own goroutine. The ResponseWriter implements http.Flusher and, for a
+	// WebSocket handshake, http.Hijacker. The browser closes a hijacked
+	// connection after the response.
 	Handler http.Handler
 
-	// Transport sends the requests if Handler is nil. If both are nil,
-	// http.DefaultTransport sends them. The Browser follows redirects itself.
+	// Transport sends the requests if Handler is nil. The default is
+	// http.DefaultTransport. The Browser follows redirects itself.
 	Transport http.RoundTripper
 
-	// Cookie is the value of the Cookie header. It is sent to the host of the
-	// URL with every request that includes credentials, but not to other hosts
-	// after a redirect. If it is empty, requests have no cookies.
+	// Cookie is the value of the Cookie header, such as "session=1". It is sent
+	// with every request that includes credentials, but not to another host after
+	// a redirect. If it is empty, no cookie is sent.
 	Cookie string
 
-	// Now is the clock of the preflight cache. If it is nil, time.Now is used.
+	// Now is the clock of the preflight cache. The default is time.Now.
 	Now func() time.Time
 
-	// MaxAge is the browser's limit for Access-Control-Max-Age. If it is zero,
-	// the limit is Firefox's 24 hours. Chromium's limit is 2 hours, and WebKit's
-	// is 10 minutes.
+	// MaxAge is the longest time for which a preflight is cached, even if
+	// Access-Control-Max-Age is longer. The default is 24 hours, as in Firefox.
+	// The limit of Chromium is 2 hours, and of WebKit 10 minutes.
 	MaxAge time.Duration
 
 	scanning bool // for Scan: sends GET or HEAD as the actual request, even if the preflight fails
@@ -312,19 +363,24 @@ type Browser struct {
 	cache []cacheEntry
 }
 
-// Fetch makes the request r from a page on the given origin.
+// Fetch makes the request r from a page, and returns what happened.
 //
-// The origin is a scheme, a host and a port, as browsers write them, such as
-// "https://a.example" or "http://localhost:3000", or it is "null". If no browser
-// would send the origin, such as "https://a.example/", the Result is blocked.
+// The page is an origin as browsers send it: a scheme, a host and an optional
+// port, such as "https://app.example.com" or "http://localhost:3000". It can also
+// be "null". If the page or r is invalid, nothing is sent, and the Result's
+// Blocked is the reason.
+//
+// Fetch follows up to 20 redirects. It implements the algorithm "fetch" of the
+// Fetch standard, and the CORS protocol and preflight cache that it uses.
 func (b *Browser) Fetch(page string, r Request) *Result {
 	return b.fetch(context.Background(), page, r, false)
 }
 
-// Err returns nil if the script is not blocked.
+// Err returns nil if r.Blocked is empty.
 //
-// If there was no response, or it was cut short, Err returns the error of the
-// transport, or the Handler's panic. Otherwise, it returns a [*BlockedError].
+// If there was no response, or if it was cut short, Err returns the transport's
+// error or, for a Handler that panicked, an error with the panic's value.
+// Otherwise, Err returns a [*BlockedError].
 func (r *Result) Err() error {
 	switch {
 	case r.Blocked == "":
@@ -335,13 +391,15 @@ func (r *Result) Err() error {
 	return &BlockedError{r}
 }
 
-// A BlockedError is the error for a request that the browser does not send, or
-// for a response that the script cannot read.
+// A BlockedError means that the browser did not send a request, or that it did
+// not let the page use the response.
+//
+// [Result.Err] returns it, and the errors of a [Browser.Client] wrap it.
 type BlockedError struct {
-	Result *Result
+	Result *Result // never nil
 }
 
-// Error returns the reason, followed by the advice.
+// Error returns the request, the reason and the advice.
 func (e *BlockedError) Error() string {
 	r := e.Result
 	text := fmt.Sprintf("%s %s from %s: %s", r.request.Method, r.request.URL, r.page, r.Blocked)

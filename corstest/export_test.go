@@ -1,4 +1,4 @@
 package corstest
 
-// UnsafeHeaderNames is for a table in the tests.
+// UnsafeHeaderNames lets the tests of package corstest_test call unsafeHeaderNames.
 var UnsafeHeaderNames = unsafeHeaderNames

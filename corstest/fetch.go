@@ -12,46 +12,50 @@ import (
 	"github.com/f407da42/cors/internal/origin"
 )
 
-// request is a request, with the state that the standard's algorithms need.
-type request struct {
+// A fetchState is the state of one call of [Browser.Fetch]: the request that is
+// sent next, and the variables of the algorithms. A redirect changes it.
+//
+// In this package, a comment with a quoted name and a step refers to an algorithm
+// of the Fetch standard, unless it names another standard.
+type fetchState struct {
 	Request  // normalized
 	ctx      context.Context
 	url      *url.URL
-	host     string // host of the first URL, without its port; the cookie is for it
+	host     string // host of the first URL, without its port; the cookie belongs to it
 	origin   string // origin of the page
 	tainting string // the response tainting: "basic", "cors" or "opaque"
 	checked  bool   // whether any URL so far needed a preflight, cached or not
-	tainted  bool   // whether the redirect-taint is other than "same-origin"
-	site     string // the value of Sec-Fetch-Site
+	tainted  bool   // whether the redirect-taint is not "same-origin"
+	site     string // value of Sec-Fetch-Site
 	followed int    // the redirect count
 }
 
-// A failure is the reason why a request fails, in a form that [advise] can
-// distinguish. The zero value means that the request does not fail.
+// A failure is the reason why the script gets an error. [advise] depends on its
+// kind. The zero value means that the script gets no error.
 type failure struct {
 	kind  failureKind
 	text  string
-	value string // the method or the name of the header that is not listed
+	value string // the method or header name that is not listed, or the origin that is allowed instead
 }
 
 type failureKind int
 
 const (
 	refused           failureKind = iota // the browser does not send the request
-	unanswered                           // no response came
+	unanswered                           // there is no response, or it was cut short
 	originMissing                        // no Access-Control-Allow-Origin
 	originWildcard                       // *, with credentials
 	originOther                          // an origin other than the page's
 	credentialsDenied                    // Access-Control-Allow-Credentials is not "true"
-	statusNotOK                          // status of a preflight
+	statusNotOK                          // the preflight has a status outside 200 to 299
 	listMalformed                        // Access-Control-Allow-Methods or -Headers is malformed
-	methodNotListed
-	headerNotListed
-	handshakeRefused // the response to a WebSocket's handshake is not 101
+	methodNotListed                      // the method is not in Access-Control-Allow-Methods
+	headerNotListed                      // a header is not in Access-Control-Allow-Headers
+	handshakeRefused                     // the status of a WebSocket handshake is not 101
 )
 
-// fetch makes a request as a page does. If the body is bytes, it gets no
-// Content-Type.
+// fetch makes a request from a page. If bytes is set, the body is a byte array
+// instead of a string, so the browser adds no Content-Type.
 func (b *Browser) fetch(ctx context.Context, page string, r Request, bytes bool) *Result {
 	res := &Result{page: page, request: r}
 	r, notes, blocked := r.normalize(bytes)
@@ -85,13 +89,13 @@ func (b *Browser) fetch(ctx context.Context, page string, r Request, bytes bool)
 	}
 
 	res.request, res.notes = r, notes
-	q := &request{Request: r, ctx: ctx, url: u, host: u.Hostname(), origin: page, tainting: "basic", site: "same-origin"}
+	state := &fetchState{Request: r, ctx: ctx, url: u, host: u.Hostname(), origin: page, tainting: "basic", site: "same-origin"}
 	for {
 		res.Preflight, res.Actual = nil, nil
-		res.failure = b.mainFetch(q, res)
-		res.url = q.url.String()
+		res.failure = b.mainFetch(state, res)
+		res.url = state.url.String()
 		if res.failure == (failure{}) && isRedirect(res.Actual.Response) {
-			res.failure = q.redirect(res.Actual.Response)
+			res.failure = state.redirect(res.Actual.Response)
 			if res.failure == (failure{}) {
 				if res.Preflight != nil {
 					res.Via = append(res.Via, *res.Preflight)
@@ -103,15 +107,15 @@ func (b *Browser) fetch(ctx context.Context, page string, r Request, bytes bool)
 		break
 	}
 	if res.failure == (failure{}) {
-		res.read(q)
+		res.read(state)
 	}
 	if res.failure != (failure{}) {
 		res.Blocked = res.failure.text
-		if q.checked {
-			b.clearCache(q) // main fetch, step 12; also if only a URL before a redirect needed a preflight
+		if state.checked {
+			b.clearCache(state) // "main fetch", step 12; even if only a URL before a redirect needed a preflight
 		}
 	}
-	if note := b.withoutCookie(q); note != "" {
+	if note := b.withoutCookie(state); note != "" {
 		res.notes = append(res.notes, note)
 	}
 	res.Advice = advise(res)
@@ -119,36 +123,36 @@ func (b *Browser) fetch(ctx context.Context, page string, r Request, bytes bool)
 }
 
 // read fills in the parts of the response that the script can read.
-func (r *Result) read(q *request) {
+func (r *Result) read(state *fetchState) {
 	switch status := r.Actual.Response.StatusCode; {
-	case q.Mode == WebSocket && status == http.StatusSwitchingProtocols:
+	case state.Mode == WebSocket && status == http.StatusSwitchingProtocols:
 		r.Status = status
 		return
-	case q.Mode == WebSocket:
+	case state.Mode == WebSocket:
 		text := fmt.Sprintf("the response to the WebSocket handshake has status %d, not 101", status)
 		r.failure = failure{kind: handshakeRefused, text: text}
 		return
-	case q.Mode == Navigate || q.tainting == "opaque":
+	case state.Mode == Navigate || state.tainting == "opaque":
 		return
 	}
-	if r.Actual.err != nil && hasBody(q.Method, r.Actual.Response.StatusCode) {
+	if r.Actual.err != nil && hasBody(state.Method, r.Actual.Response.StatusCode) {
 		r.err = r.Actual.err
 		r.failure = failure{kind: unanswered, text: "the response was cut short: " + firstLine(r.err)}
 		return
 	}
 	r.Status = r.Actual.Response.StatusCode
-	if q.tainting == "cors" {
-		r.Header = corsFilter(r.Actual.Response.Header, q.Credentials)
+	if state.tainting == "cors" {
+		r.Header = corsFilter(r.Actual.Response.Header, state.Credentials)
 	} else {
 		r.Header = basicFilter(r.Actual.Response.Header)
 	}
-	if hasBody(q.Method, r.Status) {
+	if hasBody(state.Method, r.Status) {
 		r.Body = r.Actual.body
 	}
 }
 
-// hasBody reports whether a script can get a body from a response. Responses to
-// HEAD and responses with a null body status have no body ("main fetch", step 22).
+// hasBody reports whether the response to a request with this method has a body.
+// A response to HEAD or with a null body status does not ("main fetch", step 22).
 func hasBody(method string, status int) bool {
 	switch status {
 	case 101, 103, 204, 205, 304:
@@ -157,9 +161,10 @@ func hasBody(method string, status int) bool {
 	return method != http.MethodHead
 }
 
-// normalize returns r as the Request constructor and fetch() change it, or as
-// links, forms and WebSockets do. The notes name the parts that are left out. If
-// the page gets a TypeError instead, blocked is the reason.
+// normalize returns r after the changes that the Request constructor and fetch()
+// make, or the changes of links, forms and WebSockets. The notes name the parts
+// that the browser leaves out. If the page gets a TypeError instead, blocked is
+// the reason.
 func (r Request) normalize(bytes bool) (_ Request, notes []string, blocked string) {
 	// Request constructor, step 25.
 	if r.Method == "" {
@@ -212,10 +217,14 @@ func (r Request) normalize(bytes bool) (_ Request, notes []string, blocked strin
 
 // PreflightReasons returns the reasons why a browser sends a preflight before r.
 //
-// Each reason is one clause, such as "method PUT is not CORS-safelisted". The
-// result is nil if r needs no preflight, and if no browser sends r at all. It
-// assumes that r goes to an origin other than the page's: requests within an
-// origin need no preflight.
+// Each reason is one clause, such as "method PUT is not CORS-safelisted". If r
+// needs no preflight, the result is nil. It is also nil if r is invalid, because
+// no browser sends r then.
+//
+// The function assumes that the URL of r is not on the page's origin. Requests to
+// the page's own origin never need a preflight.
+//
+// The rules are in step 12 of "main fetch" in the Fetch standard.
 func PreflightReasons(r Request) []string {
 	r, _, blocked := r.normalize(false)
 	if blocked != "" || r.Mode != CORS {
@@ -224,8 +233,8 @@ func PreflightReasons(r Request) []string {
 	return r.preflightReasons()
 }
 
-// preflightReasons is [PreflightReasons] for a normalized request (main fetch,
-// step 12).
+// preflightReasons implements [PreflightReasons] for a normalized request ("main
+// fetch", step 12).
 func (r Request) preflightReasons() []string {
 	var reasons []string
 	if !isSafelistedMethod(r.Method) {
@@ -242,61 +251,62 @@ func (r Request) preflightReasons() []string {
 }
 
 // useCORSPreflight reports whether the use-CORS-preflight flag is set.
-func (q *request) useCORSPreflight() bool {
-	return q.UploadListener || q.StreamBody
+func (state *fetchState) useCORSPreflight() bool {
+	return state.UploadListener || state.StreamBody
 }
 
 // serializedOrigin implements "serializing a request origin".
-func (q *request) serializedOrigin() string {
-	if q.tainted {
+func (state *fetchState) serializedOrigin() string {
+	if state.tainted {
 		return "null"
 	}
-	return q.origin
+	return state.origin
 }
 
-// mainFetch implements "main fetch", steps 12 to 14. It stores the exchanges in
+// mainFetch implements "main fetch", steps 12 to 14, and stores the exchanges in
 // res.
-func (b *Browser) mainFetch(q *request, res *Result) failure {
+func (b *Browser) mainFetch(state *fetchState, res *Result) failure {
 	switch {
-	case serializeOrigin(q.url) == q.origin && q.tainting == "basic", q.Mode == Navigate, q.Mode == WebSocket:
-		return b.sendActual(q, res)
-	case q.Mode == NoCORS:
-		q.tainting = "opaque"
-		return b.sendActual(q, res)
+	case serializeOrigin(state.url) == state.origin && state.tainting == "basic", state.Mode == Navigate, state.Mode == WebSocket:
+		return b.sendActual(state, res)
+	case state.Mode == NoCORS:
+		state.tainting = "opaque"
+		return b.sendActual(state, res)
 	}
-	q.tainting = "cors"
-	makePreflight := q.useCORSPreflight() || !isSafelistedMethod(q.Method) || len(unsafeHeaderNames(q.Header)) > 0
+	state.tainting = "cors"
+	makePreflight := state.useCORSPreflight() || !isSafelistedMethod(state.Method) || len(unsafeHeaderNames(state.Header)) > 0
 	if makePreflight {
-		q.checked = true
+		state.checked = true
 	}
-	return b.httpFetch(q, makePreflight, res)
+	return b.httpFetch(state, makePreflight, res)
 }
 
 // httpFetch implements "HTTP fetch", steps 4.1 to 4.4.
-func (b *Browser) httpFetch(q *request, makePreflight bool, res *Result) failure {
-	if makePreflight && !b.cached(q) {
-		f := b.preflight(q, res)
+func (b *Browser) httpFetch(state *fetchState, makePreflight bool, res *Result) failure {
+	if makePreflight && !b.cached(state) {
+		f := b.preflight(state, res)
 		if f != (failure{}) && !b.scanning {
 			return f
 		}
 		res.denied, res.err = f, nil
 	}
-	if f := b.sendActual(q, res); f != (failure{}) {
+	if f := b.sendActual(state, res); f != (failure{}) {
 		return f
 	}
-	return corsCheck(q, res.Actual.Response.Header, "the response")
+	return corsCheck(state, res.Actual.Response.Header, "the response")
 }
 
-// sendActual sends the actual request q.
-func (b *Browser) sendActual(q *request, res *Result) failure {
+// sendActual sends the actual request, which a scan changes first.
+func (b *Browser) sendActual(state *fetchState, res *Result) failure {
 	if b.scanning {
-		q.reduce(res.denied != (failure{}))
+		state.reduce(res.denied != (failure{}))
 	}
-	res.Actual = b.send(q)
+	res.Actual = b.send(state)
 	return res.unanswered(res.Actual, "there is no response: ")
 }
 
-// unanswered fails if ex has no response. A script gets a network error.
+// unanswered returns a failure if ex has no response. A script gets a network
+// error.
 func (r *Result) unanswered(ex *Exchange, text string) failure {
 	if ex.Response != nil {
 		return failure{}
@@ -313,39 +323,39 @@ func firstLine(err error) string {
 
 // cached reports whether the preflight cache makes a preflight unnecessary
 // ("HTTP fetch", step 4.1).
-func (b *Browser) cached(q *request) bool {
+func (b *Browser) cached(state *fetchState) bool {
 	now := b.now()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if (!isSafelistedMethod(q.Method) || q.useCORSPreflight()) && len(b.methodMatches(q, now, q.Method)) == 0 {
+	if (!isSafelistedMethod(state.Method) || state.useCORSPreflight()) && len(b.methodMatches(state, now, state.Method)) == 0 {
 		return false
 	}
-	return !slices.ContainsFunc(unsafeHeaderNames(q.Header), func(name string) bool {
-		return len(b.headerMatches(q, now, name)) == 0
+	return !slices.ContainsFunc(unsafeHeaderNames(state.Header), func(name string) bool {
+		return len(b.headerMatches(state, now, name)) == 0
 	})
 }
 
-// preflight implements "CORS-preflight fetch". It fails if the browser does not
-// send the actual request.
-func (b *Browser) preflight(q *request, r *Result) failure {
-	unsafeNames := unsafeHeaderNames(q.Header)
+// preflight implements "CORS-preflight fetch". It returns a failure if the browser
+// does not send the actual request.
+func (b *Browser) preflight(state *fetchState, r *Result) failure {
+	unsafeNames := unsafeHeaderNames(state.Header)
 	header := http.Header{ // steps 2 to 5
 		"Accept":                        {"*/*"},
-		"Access-Control-Request-Method": {q.Method},
+		"Access-Control-Request-Method": {state.Method},
 	}
 	if len(unsafeNames) > 0 {
 		header.Set("Access-Control-Request-Headers", strings.Join(unsafeNames, ","))
 	}
-	preflight := *q
+	preflight := *state
 	preflight.Request = Request{Method: http.MethodOptions, Header: header}
 	r.Preflight = b.send(&preflight) // step 6
-	r.Preflight.reasons = q.preflightReasons()
+	r.Preflight.reasons = state.preflightReasons()
 	if f := r.unanswered(r.Preflight, "there is no response to the preflight: "); f != (failure{}) {
 		return f
 	}
 
 	res := r.Preflight.Response
-	if f := corsCheck(q, res.Header, "the response to the preflight"); f != (failure{}) { // step 7
+	if f := corsCheck(state, res.Header, "the response to the preflight"); f != (failure{}) { // step 7
 		return f
 	}
 	if res.StatusCode < 200 || res.StatusCode > 299 {
@@ -360,44 +370,44 @@ func (b *Browser) preflight(q *request, r *Result) failure {
 	if !ok {
 		return failure{kind: listMalformed, text: "Access-Control-Allow-Headers is not a list of header names"}
 	}
-	if methods == nil && q.useCORSPreflight() { // step 7.4
-		methods = []string{q.Method}
+	if methods == nil && state.useCORSPreflight() { // step 7.4
+		methods = []string{state.Method}
 	}
-	if !slices.Contains(methods, q.Method) && !isSafelistedMethod(q.Method) &&
-		(q.Credentials == Include || !slices.Contains(methods, "*")) { // step 7.5
-		text := fmt.Sprintf("method %s is not in Access-Control-Allow-Methods", q.Method)
-		return failure{kind: methodNotListed, text: text, value: q.Method}
+	if !slices.Contains(methods, state.Method) && !isSafelistedMethod(state.Method) &&
+		(state.Credentials == Include || !slices.Contains(methods, "*")) { // step 7.5
+		text := fmt.Sprintf("method %s is not in Access-Control-Allow-Methods", state.Method)
+		return failure{kind: methodNotListed, text: text, value: state.Method}
 	}
-	if q.Header["Authorization"] != nil && !containsFold(headerNames, "Authorization") { // step 7.6
+	if state.Header["Authorization"] != nil && !containsFold(headerNames, "Authorization") { // step 7.6
 		text := "header Authorization is not in Access-Control-Allow-Headers"
 		return failure{kind: headerNotListed, text: text, value: "Authorization"}
 	}
 	for _, name := range unsafeNames { // step 7.7
-		if !containsFold(headerNames, name) && (q.Credentials == Include || !slices.Contains(headerNames, "*")) {
+		if !containsFold(headerNames, name) && (state.Credentials == Include || !slices.Contains(headerNames, "*")) {
 			name = http.CanonicalHeaderKey(name)
 			text := fmt.Sprintf("header %s is not in Access-Control-Allow-Headers", name)
 			return failure{kind: headerNotListed, text: text, value: name}
 		}
 	}
-	b.store(q, b.maxAge(res.Header), methods, headerNames) // steps 7.8 to 7.15
+	b.store(state, b.maxAge(res.Header), methods, headerNames) // steps 7.8 to 7.15
 	return failure{}
 }
 
 // corsCheck implements "CORS check" for a response with the header h.
-func corsCheck(q *request, h http.Header, response string) failure {
+func corsCheck(state *fetchState, h http.Header, response string) failure {
 	lines := h["Access-Control-Allow-Origin"]
 	allowed := strings.Join(lines, ", ")
 	switch {
 	case len(lines) == 0: // step 2
 		return failure{kind: originMissing, text: response + " has no Access-Control-Allow-Origin"}
-	case q.Credentials != Include && allowed == "*": // step 3
+	case state.Credentials != Include && allowed == "*": // step 3
 		return failure{}
 	case allowed == "*":
 		return failure{kind: originWildcard, text: response + " allows every origin, which is not enough for a request with credentials"}
-	case allowed != q.serializedOrigin(): // step 4
-		text := fmt.Sprintf("%s allows the origin %q, not %q", response, allowed, q.serializedOrigin())
+	case allowed != state.serializedOrigin(): // step 4
+		text := fmt.Sprintf("%s allows the origin %q, not %q", response, allowed, state.serializedOrigin())
 		return failure{kind: originOther, text: text, value: allowed}
-	case q.Credentials != Include: // step 5
+	case state.Credentials != Include: // step 5
 		return failure{}
 	case strings.Join(h["Access-Control-Allow-Credentials"], ", ") == "true": // steps 6 and 7
 		return failure{}
@@ -413,45 +423,45 @@ func isRedirect(res *http.Response) bool {
 	return false
 }
 
-// redirect changes q into the request that follows the redirect res. It fails if
-// the browser does not follow it ("HTTP-redirect fetch").
-func (q *request) redirect(res *http.Response) failure {
-	if q.Mode == WebSocket { // its redirect mode is "error"
+// redirect changes state for the request that follows the redirect res. It returns
+// a failure if the browser does not follow it ("HTTP-redirect fetch").
+func (state *fetchState) redirect(res *http.Response) failure {
+	if state.Mode == WebSocket { // its redirect mode is "error"
 		return failure{kind: handshakeRefused, text: "a WebSocket handshake does not follow redirects"}
 	}
 	locations := res.Header["Location"]
 	if len(locations) > 1 { // "location URL", step 2
 		return failure{text: "the redirect has several Location headers"}
 	}
-	next, err := q.url.Parse(locations[0])
+	next, err := state.url.Parse(locations[0])
 	if err != nil || next.Scheme != "http" && next.Scheme != "https" || next.Host == "" { // steps 5 and 6
 		return failure{text: "the redirect does not lead to an HTTP(S) URL"}
 	}
 	normalizeURL(next)
-	if q.followed++; q.followed > 20 { // steps 7 and 8
+	if state.followed++; state.followed > 20 { // steps 7 and 8
 		return failure{text: "there are more than 20 redirects"}
 	}
-	if next.User != nil && q.Mode == CORS && (q.tainting == "cors" || serializeOrigin(next) != q.origin) { // steps 9 and 10
+	if next.User != nil && state.Mode == CORS && (state.tainting == "cors" || serializeOrigin(next) != state.origin) { // steps 9 and 10
 		return failure{text: "the redirect leads to a URL with a user name or password"}
 	}
-	if res.StatusCode != 303 && q.StreamBody { // step 11
+	if res.StatusCode != 303 && state.StreamBody { // step 11
 		return failure{text: "a body that is a ReadableStream cannot be sent again after a redirect"}
 	}
-	q.Header = q.Header.Clone()
-	if res.StatusCode < 303 && q.Method == http.MethodPost ||
-		res.StatusCode == 303 && q.Method != http.MethodGet && q.Method != http.MethodHead { // step 12
-		q.Method, q.Body, q.StreamBody = http.MethodGet, "", false
+	state.Header = state.Header.Clone()
+	if res.StatusCode < 303 && state.Method == http.MethodPost ||
+		res.StatusCode == 303 && state.Method != http.MethodGet && state.Method != http.MethodHead { // step 12
+		state.Method, state.Body, state.StreamBody = http.MethodGet, "", false
 		for _, name := range bodyHeaders {
-			q.Header.Del(name)
+			state.Header.Del(name)
 		}
 	}
-	if current := serializeOrigin(q.url); serializeOrigin(next) != current {
-		q.Header.Del("Authorization") // step 13
-		if q.origin != current {
-			q.tainted = true // "redirect-taint"
+	if current := serializeOrigin(state.url); serializeOrigin(next) != current {
+		state.Header.Del("Authorization") // step 13
+		if state.origin != current {
+			state.tainted = true // "redirect-taint"
 		}
 	}
-	q.url = next
+	state.url = next
 	return failure{}
 }
 
@@ -460,15 +470,15 @@ var bodyHeaders = []string{"Content-Encoding", "Content-Language", "Content-Loca
 
 // updateSite updates the value of Sec-Fetch-Site, which depends on all URLs of a
 // redirect chain (Fetch Metadata, "set the Sec-Fetch-Site header").
-func (q *request) updateSite() {
-	if serializeOrigin(q.url) == q.origin {
+func (state *fetchState) updateSite() {
+	if serializeOrigin(state.url) == state.origin {
 		return
 	}
-	page, err := url.Parse(q.origin)
-	if err != nil || page.Scheme != q.url.Scheme || page.Hostname() != q.url.Hostname() {
-		q.site = "cross-site"
-	} else if q.site == "same-origin" {
-		q.site = "same-site"
+	page, err := url.Parse(state.origin)
+	if err != nil || page.Scheme != state.url.Scheme || page.Hostname() != state.url.Hostname() {
+		state.site = "cross-site"
+	} else if state.site == "same-origin" {
+		state.site = "same-site"
 	}
 }
 

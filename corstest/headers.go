@@ -15,10 +15,10 @@ func isSafelistedMethod(method string) bool {
 }
 
 // scriptHeader returns the headers of r as the browser sends them ("fill" and
-// "append" a Headers object). It drops forbidden headers, and headers that r's
-// mode does not allow. The notes name the dropped headers. Names are in canonical
-// form, and values have no white space around them. If the browser cannot send a
-// name or value, blocked is the reason.
+// "append" a Headers object). It drops forbidden headers, and headers that r.Mode
+// does not allow. The notes name the dropped headers. Names are in canonical form,
+// and white space around values is removed. If a name or value is malformed,
+// blocked is the reason.
 func (r *Request) scriptHeader() (_ http.Header, notes []string, blocked string) {
 	filled := make(http.Header)
 	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
@@ -99,8 +99,8 @@ func isSafelisted(name, value string) bool {
 		}
 		return false
 	case "range":
-		// "Parse a single range header value", for a value that has no white
-		// space and has a start. The numbers can be too long for an int.
+		// "Parse a single range header value", without white space and with a
+		// start. The numbers can be too long for an int.
 		m := singleRange.FindStringSubmatch(value)
 		if m == nil {
 			return false
@@ -156,8 +156,8 @@ func unsafeHeaderNames(h http.Header) []string {
 	return slices.Compact(unsafe)
 }
 
-// unsafeHeaderReasons returns the reasons for the names that [unsafeHeaderNames]
-// returns. The names in h must be canonical.
+// unsafeHeaderReasons explains why [unsafeHeaderNames] returns names. The names in
+// h must be canonical.
 func unsafeHeaderReasons(h http.Header) []string {
 	var reasons []string
 	size := 0
@@ -214,8 +214,8 @@ func basicFilter(h http.Header) http.Header {
 	return h
 }
 
-// corsFilter returns the headers of a CORS filtered response, given the
-// response's CORS-exposed header-name list of "main fetch", step 14.1.
+// corsFilter returns the headers of a CORS filtered response. The list of exposed
+// headers follows "main fetch", step 14.1.
 func corsFilter(h http.Header, credentials Credentials) http.Header {
 	exposed, _ := extractList(h, "Access-Control-Expose-Headers")
 	all := credentials != Include && slices.Contains(exposed, "*")

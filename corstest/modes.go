@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// forbiddenByMode returns the reason why no page can make r in its mode, because
-// of the method or the body. If a page can make r, blocked is empty.
+// forbiddenByMode returns the reason why no page can make r in r.Mode: its method,
+// or its kind of body. If a page can make r, blocked is empty.
 func (r *Request) forbiddenByMode() (blocked string) {
 	switch r.Mode {
 	case CORS:
@@ -35,8 +35,8 @@ func (r *Request) forbiddenByMode() (blocked string) {
 	return ""
 }
 
-// drops returns the reason why the browser leaves a header out of r. If the
-// browser sends the header, why is empty. The earlier headers of r are in filled.
+// drops returns the reason why the browser drops a header of r. If it sends the
+// header, why is empty. The headers that were processed before are in filled.
 func (r *Request) drops(filled http.Header, name, value string) (why string) {
 	switch r.Mode {
 	case Navigate:
@@ -68,9 +68,9 @@ func isNoCORSSafelisted(name, value string) bool {
 	return false
 }
 
-// labelForm adds the headers of a navigation to h (HTML, "submit as entity
-// body"; Fetch, "fetch", step 12). If no form can have the Content-Type in h,
-// blocked is the reason.
+// labelForm adds Accept and Content-Type to h, the headers of a navigation (HTML,
+// "submit as entity body"; Fetch, "fetch", step 12). If no form can have the
+// Content-Type in h, blocked is the reason.
 func labelForm(method string, h http.Header) (blocked string) {
 	h.Set("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")
 	if method == http.MethodGet {
@@ -88,22 +88,22 @@ func labelForm(method string, h http.Header) (blocked string) {
 // formType matches the values of Content-Type that forms send.
 var formType = regexp.MustCompile(`^(application/x-www-form-urlencoded|text/plain|multipart/form-data(; *boundary=[^;,]+)?)$`)
 
-// withoutCookie returns a note if q, the last request, has no cookie although
-// the browser has one.
-func (b *Browser) withoutCookie(q *request) (note string) {
+// withoutCookie returns a note if the last request has no cookie, although the
+// browser has one.
+func (b *Browser) withoutCookie(state *fetchState) (note string) {
 	switch {
-	case b.Cookie == "" || b.sendsCookie(q):
+	case b.Cookie == "" || b.sendsCookie(state):
 		return ""
-	case q.url.Hostname() != q.host:
-		return fmt.Sprintf("cookies are left out: they are for %s, not for %s", q.host, q.url.Hostname())
+	case state.url.Hostname() != state.host:
+		return fmt.Sprintf("cookies are left out: they are for %s, not for %s", state.host, state.url.Hostname())
 	}
 	return "cookies are left out: the request is made without credentials"
 }
 
-// sendsCookie reports whether q has the cookie of b ("HTTP-network-or-cache
-// fetch", step 8.3).
-func (b *Browser) sendsCookie(q *request) bool {
-	include := q.Credentials == Include || q.Credentials == SameOrigin && q.tainting == "basic" ||
-		q.Mode == Navigate || q.Mode == WebSocket
-	return b.Cookie != "" && include && q.url.Hostname() == q.host
+// sendsCookie reports whether the request has the cookie of b
+// ("HTTP-network-or-cache fetch", step 8.3).
+func (b *Browser) sendsCookie(state *fetchState) bool {
+	include := state.Credentials == Include || state.Credentials == SameOrigin && state.tainting == "basic" ||
+		state.Mode == Navigate || state.Mode == WebSocket
+	return b.Cookie != "" && include && state.url.Hostname() == state.host
 }

@@ -18,10 +18,10 @@ import (
 type Severity int
 
 const (
-	Info   Severity = iota // not a fault
-	Low                    // a fault that can be exploited only together with another, or a useless header
-	Medium                 // null or look-alike origins get access without credentials, or caches serve wrong responses
-	High                   // other people's pages can act as your users
+	Info   Severity = iota // an observation, not a fault
+	Low                    // attackers need a second fault, or a header has no effect
+	Medium                 // attackers' pages get access without credentials, or caches serve wrong responses
+	High                   // attackers' pages can act as your users
 )
 
 // String returns the name of the constant, such as "High".
@@ -35,66 +35,68 @@ func (s Severity) String() string {
 
 // A Report is the result of [Browser.Scan].
 type Report struct {
-	// Tried lists the requests, in order. The first is from the page itself. If
-	// the first request got no response, it is the only one.
+	// Tried lists the requests in order, beginning with the page's. If the first
+	// request got no response, it is the only one.
 	Tried []Probe
 
-	// Findings are sorted, the most severe first.
+	// Findings lists the findings, the most severe first.
 	Findings []Finding
 
-	// Incomplete is the reason why the server may have faults that the scan does
-	// not find. It is empty if every request got a response. Status 429, and a
-	// status of 500 or above, count as no response, unless the page itself also
-	// gets that status.
+	// Incomplete is not empty if a request got no response, so the scan may have
+	// missed faults. It names the first such request, and the reason. Status 429
+	// and statuses of 500 or above count as no response, unless the page itself
+	// gets the same status.
 	Incomplete string
 
 	noAccess bool // whether the page itself has no access
 }
 
-// A Probe is one request of a scan.
+// A Probe is one request of a scan, from one origin.
 type Probe struct {
-	Origin      string // origin of the page that makes the request; empty if it has no Origin
-	Credentials bool   // whether the request is made with credentials
+	Origin      string // origin of the page; empty for a request without Origin
+	Credentials bool   // whether the request has credentials
 
-	// Result is the result of a GET or HEAD request. If the scanned request
-	// needs a preflight, Result.Preflight is that preflight. If the preflight
-	// fails, the GET or HEAD request is still sent, without the headers that
-	// need one.
+	// Result is the result of a GET or HEAD request. Result.Preflight is the
+	// preflight for the method and headers of the scanned request, if it needs
+	// one. Even if the preflight fails, the GET or HEAD request is sent, but
+	// without the headers that need a preflight.
 	Result *Result
 
-	// Outcome describes the result, as [Report.String] prints it.
+	// Outcome describes the result in one line.
 	Outcome string
 }
 
-// A Finding is a fault of a server, or, if its severity is Info, an observation.
+// A Finding is a fault of the server, or an observation if its Severity is Info.
 type Finding struct {
 	Severity Severity
 	Origins  []string // the affected origins
-	What     string   // the actions that pages can take, and their conditions
-	Fix      string   // the change that prevents them; empty for an observation
+	What     string   // description of the fault, and of an attack that uses it
+	Fix      string   // how to change the server; empty for an observation
 }
 
-// Scan reports which other pages have the same access as a page on the given
-// origin.
+// Scan reports which other origins have the same access to a server as the page.
 //
-// It makes the request r from that page, and then from hostile origins: an
-// unrelated origin, a sibling of the page's host, hosts that look like it, another
-// port, http, and null. Except in mode WebSocket, it makes each request with and
-// without credentials, and it also makes the request without Origin.
+// The page is an origin, as for [Browser.Fetch]. Scan makes the request r from
+// the page and from hostile origins: unrelated origins, other hosts of the page's
+// domain, hosts that look like the page's, another port, http, and null. It also
+// sends r without Origin. It makes each request twice, without credentials and
+// with credentials.
 //
-// Scan makes about 26 requests, one after the other. If r needs a preflight, it
-// also sends as many preflights, for the method and headers of r. Scan sends only
-// GET, HEAD and OPTIONS, so it does not change data. It sends HEAD if that is the
-// method of r, and GET otherwise. It leaves out X-HTTP-Method-Override,
-// X-HTTP-Method and X-Method-Override.
+// Scan sends GET instead of the method of r, or HEAD if r has that method. It
+// drops X-HTTP-Method-Override, X-HTTP-Method and X-Method-Override. If r needs a
+// preflight, Scan also sends a preflight for the method and headers of r. It does
+// not send r itself, so it changes no data, unless your handlers change data on
+// GET, HEAD or OPTIONS. Scan makes about 26 requests, one after the other, and as
+// many preflights.
 //
-// In mode WebSocket, Scan opens the WebSocket, always with cookies. It treats the
-// modes NoCORS and Navigate as CORS, because no page can read responses in these
-// modes. To see whether a server rejects such requests, use [Browser.Fetch].
+// In mode WebSocket, Scan makes each handshake once, with cookies and Origin. In
+// the modes NoCORS and Navigate, no page can read responses, so Scan uses CORS
+// instead. To test whether a server rejects requests in these modes, use
+// [Browser.Fetch].
 //
-// If a server allows every origin without credentials, the only finding is an
-// Info: a public API is not a fault. If the first request gets no response,
-// or if no browser sends r, Scan stops.
+// If a server allows every origin without credentials, as a public API does, the
+// only finding is an Info. If r is invalid, or if the first request gets no
+// response, Scan stops after that request.
 func (b *Browser) Scan(page string, r Request) *Report {
 	s := scan{report: new(Report), page: page, request: r, cookie: b.Cookie != ""}
 	if r.Mode != WebSocket {
@@ -131,7 +133,7 @@ func (b *Browser) Scan(page string, r Request) *Report {
 	return s.report
 }
 
-// index returns the index of a credentials mode.
+// index returns the index in scan.own of a request with or without credentials.
 func index(credentials bool) int {
 	if credentials {
 		return 1
@@ -139,14 +141,14 @@ func index(credentials bool) int {
 	return 0
 }
 
-// A kind is the relation between an origin and the page of a scan.
+// A kind is the relation of an origin to the page of a scan.
 type kind int
 
 const (
 	itself    kind = iota
 	unrelated      // any host
 	lookAlike      // a host that anyone can register, and that a careless comparison accepts
-	tenant         // a host that anyone can register under the domain of the page, a public suffix
+	tenant         // a host that anyone can register, because the page's domain is a public suffix
 	sibling        // another host of the page's domain
 	otherPort      // the page's host, on another port
 	insecure       // the page's host, over HTTP
@@ -160,11 +162,11 @@ type target struct {
 	kind   kind
 }
 
-// A probe is a [Probe] that got a response.
+// A probe is a [Probe] with the data that is needed to judge it.
 type probe struct {
 	Probe
 	kind kind
-	page *Result // of the page itself, with the same credentials
+	page *Result // result of the page itself, if possible with the same credentials
 }
 
 // A scan is the state of [Browser.Scan].
@@ -172,13 +174,13 @@ type scan struct {
 	page    string
 	request Request
 	cookie  bool       // whether the browser has a cookie
-	own     [2]*Result // of the page itself, without and with credentials
+	own     [2]*Result // results of the page itself, without and with credentials
 	probes  []probe
 	report  *Report
 }
 
-// probe makes the request of a scan from t. Each probe has a new browser, so no
-// preflight is cached.
+// probe makes the request of a scan from t. It uses a new browser, so no preflight
+// is cached.
 func (b *Browser) probe(t target, r Request, credentials bool) probe {
 	fresh := Browser{Handler: b.Handler, Transport: b.Transport, Now: b.Now, MaxAge: b.MaxAge, scanning: true}
 	r.Credentials = Omit
@@ -208,20 +210,20 @@ func (r *Request) serverOrigin() string {
 // overrides are headers that change the method in some frameworks.
 var overrides = []string{"X-Http-Method", "X-Http-Method-Override", "X-Method-Override"}
 
-// reduce changes q into a request that does not change data. If the preflight was
-// denied, it removes the headers that need one.
-func (q *request) reduce(denied bool) {
-	if q.Method != http.MethodHead {
-		q.Method = http.MethodGet
+// reduce replaces the request with a GET or HEAD request that does not change
+// data. If the preflight was denied, it removes the headers that need one.
+func (state *fetchState) reduce(denied bool) {
+	if state.Method != http.MethodHead {
+		state.Method = http.MethodGet
 	}
-	q.Body, q.StreamBody, q.UploadListener = "", false, false
-	q.Header = q.Header.Clone()
+	state.Body, state.StreamBody, state.UploadListener = "", false, false
+	state.Header = state.Header.Clone()
 	for _, name := range append(overrides, bodyHeaders...) {
-		q.Header.Del(name)
+		state.Header.Del(name)
 	}
 	if denied {
-		for _, name := range unsafeHeaderNames(q.Header) {
-			q.Header.Del(name)
+		for _, name := range unsafeHeaderNames(state.Header) {
+			state.Header.Del(name)
 		}
 	}
 }
@@ -252,7 +254,7 @@ func (s *scan) targets() []target {
 	return append(targets, target{"", absent})
 }
 
-// addRelatives adds the origins that are derived from u, the page's.
+// addRelatives adds origins derived from u, the page's origin.
 func (s *scan) addRelatives(add func(kind, ...string), u *url.URL) {
 	host, port := u.Hostname(), u.Port()
 	prefix, suffix := u.Scheme+"://", ""
@@ -291,7 +293,7 @@ func isPublicSuffix(domain string) bool {
 	return public
 }
 
-// relation returns the kind of a host that is derived from the page's.
+// relation returns the kind of host, which is derived from the page's host.
 func relation(page, host string) kind {
 	_, parent, _ := strings.Cut(host, ".")
 	switch {
@@ -303,8 +305,8 @@ func relation(page, host string) kind {
 	return lookAlike
 }
 
-// isRelative reports whether host and other are in the same domain, and that
-// domain is not a public suffix.
+// isRelative reports whether host and other are in one domain that is not a public
+// suffix.
 func isRelative(host, other string) bool {
 	for ; strings.Contains(host, ".") && !isPublicSuffix(host); _, host, _ = strings.Cut(host, ".") {
 		if host == other || strings.HasSuffix(other, "."+host) {
@@ -601,7 +603,7 @@ func cacheControl(h http.Header, directive string) (value string, found bool) {
 	return "", false
 }
 
-// isCacheControl reports whether Cache-Control has one of directives.
+// isCacheControl reports whether Cache-Control has any of the directives.
 func isCacheControl(h http.Header, directives ...string) bool {
 	return slices.ContainsFunc(directives, func(directive string) bool {
 		_, found := cacheControl(h, directive)
@@ -646,13 +648,13 @@ func hostOf(origin string) string {
 	return (&url.URL{Host: host}).Hostname()
 }
 
-// isLoopback reports whether the pages of an origin come from this machine.
+// isLoopback reports whether pages on origin come from this machine.
 func isLoopback(origin string) bool {
 	return isTrustworthy(&url.URL{Scheme: "http", Host: hostOf(origin)})
 }
 
-// String returns one line for each request, and the findings, the most severe
-// first. It ends with a line break.
+// String returns the report as text: one line for each request, then the findings,
+// the most severe first. It ends with a line break.
 func (r *Report) String() string {
 	var t transcript
 	width := 0

@@ -24,18 +24,18 @@ const (
 	bufferSize      = 4 << 10 // bytes that net/http buffers before a response begins
 	handlerPatience = 10 * time.Second
 	serverPatience  = 30 * time.Second
-	bodyPatience    = time.Second // for the body of a response to a preflight, which browsers ignore
+	bodyPatience    = time.Second // for the body of a preflight response, which browsers ignore
 )
 
-// send adds the browser's headers to q ("HTTP-network-or-cache fetch", step 8),
-// and sends it.
-func (b *Browser) send(q *request) *Exchange {
-	ex := &Exchange{Request: b.outgoing(q)}
+// send adds the browser's headers to the request ("HTTP-network-or-cache fetch",
+// step 8), and sends it.
+func (b *Browser) send(state *fetchState) *Exchange {
+	ex := &Exchange{Request: b.outgoing(state)}
 	patience := serverPatience
 	if b.Handler != nil {
 		patience = handlerPatience
 	}
-	ctx, cancel := context.WithCancelCause(q.ctx)
+	ctx, cancel := context.WithCancelCause(state.ctx)
 	defer cancel(nil)
 	timer := time.AfterFunc(patience, func() { cancel(errTooLate) })
 	defer timer.Stop()
@@ -45,9 +45,9 @@ func (b *Browser) send(q *request) *Exchange {
 		}
 	}
 	if b.Handler != nil {
-		ex.serve(ctx, b.Handler, q.Body, begun)
+		ex.serve(ctx, b.Handler, state.Body, begun)
 	} else {
-		ex.roundTrip(ctx, b.Transport, q, begun)
+		ex.roundTrip(ctx, b.Transport, state, begun)
 	}
 	if ex.Response != nil {
 		ex.Response.Body = io.NopCloser(strings.NewReader(ex.body))
@@ -55,31 +55,31 @@ func (b *Browser) send(q *request) *Exchange {
 	return ex
 }
 
-// outgoing returns q as a handler of net/http would get it.
-func (b *Browser) outgoing(q *request) *http.Request {
-	h := q.Header.Clone()
+// outgoing returns the request as a handler of net/http would get it.
+func (b *Browser) outgoing(state *fetchState) *http.Request {
+	h := state.Header.Clone()
 	switch { // "append a request `Origin` header"
-	case q.tainting == "cors" || q.Mode == WebSocket:
-		h.Set("Origin", q.serializedOrigin())
-	case q.Method == http.MethodGet || q.Method == http.MethodHead:
-	case q.Mode != CORS && strings.HasPrefix(q.origin, "https:") && q.url.Scheme == "http":
+	case state.tainting == "cors" || state.Mode == WebSocket:
+		h.Set("Origin", state.serializedOrigin())
+	case state.Method == http.MethodGet || state.Method == http.MethodHead:
+	case state.Mode != CORS && strings.HasPrefix(state.origin, "https:") && state.url.Scheme == "http":
 		h.Set("Origin", "null") // by the default referrer policy
 	default:
-		h.Set("Origin", q.serializedOrigin())
+		h.Set("Origin", state.serializedOrigin())
 	}
-	q.updateSite()
-	if isTrustworthy(q.url) && q.Mode != WebSocket { // Fetch Metadata, "append the Fetch metadata headers for a request"
+	state.updateSite()
+	if isTrustworthy(state.url) && state.Mode != WebSocket { // Fetch Metadata, "append the Fetch metadata headers for a request"
 		h.Set("Sec-Fetch-Dest", "empty")
-		if q.Mode == Navigate {
+		if state.Mode == Navigate {
 			h.Set("Sec-Fetch-Dest", "document")
 		}
-		h.Set("Sec-Fetch-Mode", q.Mode.String())
-		h.Set("Sec-Fetch-Site", q.site)
+		h.Set("Sec-Fetch-Mode", state.Mode.String())
+		h.Set("Sec-Fetch-Site", state.site)
 	}
-	if b.sendsCookie(q) {
+	if b.sendsCookie(state) {
 		h.Set("Cookie", b.Cookie)
 	}
-	if q.Mode == WebSocket { // WebSockets, "establish a WebSocket connection"
+	if state.Mode == WebSocket { // WebSockets, "establish a WebSocket connection"
 		h.Set("Connection", "Upgrade")
 		h.Set("Upgrade", "websocket")
 		h.Set("Sec-Websocket-Key", "dGhlIHNhbXBsZSBub25jZQ==") // the example of RFC 6455
@@ -87,38 +87,38 @@ func (b *Browser) outgoing(q *request) *http.Request {
 		h.Set("Sec-Websocket-Extensions", "permessage-deflate; client_max_window_bits")
 	}
 	r := &http.Request{
-		Method:        q.Method,
-		URL:           &url.URL{Path: q.url.Path, RawPath: q.url.RawPath, RawQuery: q.url.RawQuery, ForceQuery: q.url.ForceQuery},
+		Method:        state.Method,
+		URL:           &url.URL{Path: state.url.Path, RawPath: state.url.RawPath, RawQuery: state.url.RawQuery, ForceQuery: state.url.ForceQuery},
 		Proto:         "HTTP/1.1",
 		ProtoMajor:    1,
 		ProtoMinor:    1,
 		Header:        h,
-		Body:          io.NopCloser(strings.NewReader(q.Body)),
-		ContentLength: int64(len(q.Body)),
-		Host:          q.url.Host,
-		RequestURI:    q.url.RequestURI(),
+		Body:          io.NopCloser(strings.NewReader(state.Body)),
+		ContentLength: int64(len(state.Body)),
+		Host:          state.url.Host,
+		RequestURI:    state.url.RequestURI(),
 		RemoteAddr:    "192.0.2.1:1234",
 	}
-	if q.StreamBody {
+	if state.StreamBody {
 		r.ContentLength, r.TransferEncoding = -1, []string{"chunked"}
 	}
-	if q.url.Scheme == "https" {
-		r.TLS = &tls.ConnectionState{HandshakeComplete: true, ServerName: q.url.Hostname()}
+	if state.url.Scheme == "https" {
+		r.TLS = &tls.ConnectionState{HandshakeComplete: true, ServerName: state.url.Hostname()}
 	}
 	return r
 }
 
 // roundTrip makes the exchange with a real server.
-func (ex *Exchange) roundTrip(ctx context.Context, transport http.RoundTripper, q *request, begun func()) {
+func (ex *Exchange) roundTrip(ctx context.Context, transport http.RoundTripper, state *fetchState, begun func()) {
 	if transport == nil {
 		transport = http.DefaultTransport
 	}
 	r := ex.Request.Clone(ctx)
-	r.URL.Scheme, r.URL.Host = q.url.Scheme, q.url.Host
+	r.URL.Scheme, r.URL.Host = state.url.Scheme, state.url.Host
 	r.RequestURI, r.RemoteAddr, r.TLS = "", "", nil
 	r.Body = http.NoBody
-	if q.Body != "" {
-		r.Body = io.NopCloser(strings.NewReader(q.Body))
+	if state.Body != "" {
+		r.Body = io.NopCloser(strings.NewReader(state.Body))
 	}
 	res, err := transport.RoundTrip(r)
 	if err != nil {
@@ -187,21 +187,21 @@ func (ex *Exchange) serve(ctx context.Context, handler http.Handler, body string
 // Unlike [net/http/httptest.ResponseRecorder], it can be read while the handler
 // still writes.
 type recorder struct {
-	ctx      context.Context // the handler's; after it ends, nothing more is recorded
-	onBegin  func()
-	header   http.Header // set by the handler
-	returned bool        // whether the handler returned; only for its goroutine
+	ctx      context.Context // context of the handler; after it ends, writes fail
+	onBegin  func()          // called when a client would see the status
+	header   http.Header     // set by the handler
+	returned bool            // whether the handler returned; used only by its goroutine
 
 	mu       sync.Mutex
-	sealed   http.Header // copy of header from when the status was written
+	sealed   http.Header // copy of header, made when the status was written
 	status   int         // zero until it is written
 	body     []byte
 	begun    bool          // whether a client would have seen the status
 	hijacked bool          // whether the handler took over the connection
 	closed   bool          // whether all further writes fail
 	ended    bool          // whether the handler ended the response in time
-	cut      error         // why the body is incomplete
-	err      error         // why the response was cut short
+	cut      error         // why reading the body ended early
+	err      error         // why the response is missing or incomplete
 	full     chan struct{} // closed when there is no need to wait for the handler
 }
 
@@ -261,19 +261,20 @@ func (w *recorder) SetReadDeadline(time.Time) error  { return nil }
 func (w *recorder) SetWriteDeadline(time.Time) error { return nil }
 func (w *recorder) EnableFullDuplex() error          { return nil }
 
-// over reports whether the handler was abandoned.
+// over reports whether writes of the handler are no longer recorded.
 func (w *recorder) over() bool {
 	return w.closed || w.ctx.Err() != nil
 }
 
-// seal writes the status, if none was written.
+// seal stores the status and a copy of the headers, unless a status was stored.
 func (w *recorder) seal(status int) {
 	if w.status == 0 {
 		w.status, w.sealed = status, w.header.Clone()
 	}
 }
 
-// begin marks the point from which a client would see the response.
+// begin is called when a client of net/http would see the status: after a flush,
+// after 4 KiB of the body, or at the end.
 func (w *recorder) begin() {
 	if w.begun {
 		return
@@ -286,7 +287,7 @@ func (w *recorder) begin() {
 	}
 }
 
-// end runs when the handler returns, panics or ends its goroutine.
+// end is called when the handler returned, panicked or exited its goroutine.
 func (w *recorder) end() {
 	v := recover()
 	w.mu.Lock()
@@ -352,7 +353,7 @@ func (w *recorder) result(ex *Exchange) {
 	}
 }
 
-// A hijackable is a recorder whose connection the handler can take over.
+// A hijackable is a recorder that implements [http.Hijacker].
 type hijackable struct {
 	*recorder
 	request *http.Request
@@ -398,16 +399,16 @@ func (w hijackable) receive(client net.Conn) {
 	close(w.full)
 }
 
-// pending reports whether a hijacked connection still has no response. After the
-// handler returned, another goroutine can write it.
+// pending reports whether the handler hijacked the connection, and there is no
+// response yet. After the handler returned, another goroutine can still write it.
 func (w *recorder) pending() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.hijacked && !w.begun && w.err == nil
 }
 
-// trailer returns the headers that were announced as trailers, and that were set
-// after the response began.
+// trailer returns the trailers: the announced ones, and the headers that have
+// [http.TrailerPrefix].
 func (w *recorder) trailer() http.Header {
 	trailer := make(http.Header)
 	for name, values := range w.header {

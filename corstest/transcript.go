@@ -10,11 +10,12 @@ import (
 	"unicode"
 )
 
-// String returns a transcript for test logs. It shows the request, the headers
-// that the browser leaves out, the reason for a preflight, each request (>) and
-// response (<) with the headers that matter for CORS, the outcome, and the
-// advice. It ends with a line break. It does not show the values of Cookie and
-// Authorization.
+// String returns a transcript of the requests and responses, for test logs.
+//
+// It begins with the request, the headers that the browser drops, and the reasons
+// for a preflight. Requests (>) and responses (<) follow, with the headers that
+// matter for CORS. It ends with the outcome, the advice and a line break. It does
+// not show the values of Cookie and Authorization.
 func (r *Result) String() string {
 	var t transcript
 	mode := ""
@@ -68,8 +69,8 @@ func (r *Result) String() string {
 	return t.String()
 }
 
-// whyPreflight explains why the request of ex is a preflight or, for the first
-// request, why it is not.
+// whyPreflight explains why the request of ex is a preflight, or why it needs
+// none.
 func (r *Result) whyPreflight(ex Exchange) string {
 	switch {
 	case ex.reasons != nil:
@@ -89,13 +90,14 @@ func isPreflight(r *http.Request) bool {
 }
 
 // keepsCookies reports whether the browser stores cookies from the response to
-// q, which is one of the actual requests of r.
-func (r *Result) keepsCookies(q *http.Request) bool {
-	sameOrigin := urlOrigin(q) == r.page && r.request.Credentials == SameOrigin
+// sent, which is one of the actual requests of r.
+func (r *Result) keepsCookies(sent *http.Request) bool {
+	sameOrigin := urlOrigin(sent) == r.page && r.request.Credentials == SameOrigin
 	return sameOrigin || r.request.Credentials == Include || r.request.Mode == Navigate || r.request.Mode == WebSocket
 }
 
-// urlOrigin returns the origin of the URL that a server gets as r.
+// urlOrigin returns the origin of the URL of r, which is a request as a server
+// gets it.
 func urlOrigin(r *http.Request) string {
 	if r.TLS != nil {
 		return "https://" + r.Host
@@ -120,14 +122,14 @@ func size(r *Result) string {
 
 type transcript struct{ strings.Builder }
 
-// line writes one line, even if the server put line breaks into its parts.
+// line writes one line. Line breaks in the arguments are escaped.
 func (t *transcript) line(format string, args ...any) {
 	line := fmt.Sprintf(format, args...)
 	t.WriteString(strings.TrimRight(printable(line), " ") + "\n")
 }
 
-// printable returns s with its control characters escaped, because a terminal
-// would obey them.
+// printable escapes the control characters in s, so a server cannot control the
+// terminal.
 func printable(s string) string {
 	var b strings.Builder
 	for _, r := range s {
