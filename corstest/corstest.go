@@ -22,9 +22,9 @@
 //
 // # Preflights
 //
-// A script can make simple requests without a preflight. The method of a simple
-// request is GET, HEAD or POST. Its script sets no headers except the following
-// headers, which the Fetch standard calls CORS-safelisted:
+// A script can make simple requests without a preflight. A request is simple if
+// its method is GET, HEAD or POST, and the script sets only the following headers.
+// The Fetch standard calls them CORS-safelisted:
 //
 //   - Content-Type, if it is application/x-www-form-urlencoded,
 //     multipart/form-data or text/plain
@@ -56,9 +56,9 @@
 //   - For a request without credentials, both lists can also be *. Even then,
 //     Authorization must be listed by name.
 //
-// For the next Access-Control-Max-Age seconds, the browser sends such requests to
-// the same URL without another preflight. If that header is absent, it does so for
-// 5 seconds.
+// The browser caches an allowed preflight for Access-Control-Max-Age seconds, or
+// for 5 seconds if that header is absent. In that time, the page's requests to the
+// same URL with the listed methods and headers need no other preflight.
 //
 // The response to the actual request must also meet the conditions for
 // Access-Control-Allow-Origin and Access-Control-Allow-Credentials. Otherwise, the
@@ -83,15 +83,20 @@
 //   - stored cookies, the SameSite attribute, and storage access;
 //   - the headers Accept-Language, Referer, User-Agent and Sec-Fetch-User;
 //   - referrer policies other than the default;
-//   - sites: for Sec-Fetch-Site, two origins are on the same site only if they
-//     have the same scheme and host;
-//   - the URL parser of browsers: only the host's case, the default port, an empty
-//     path, the query and empty user information are normalized;
+//   - public suffixes;
+//   - Punycode and dot segments in URLs;
 //   - the Date and Content-Length headers that a server adds to a Handler's
 //     response.
 //
-// A GET request with a body is always blocked, as in fetch(). XMLHttpRequest
-// sends it without the body.
+// Without public suffixes, the package cannot know which hosts are on the same
+// site. It sets Sec-Fetch-Site to same-site only if two origins have the same
+// scheme and host, but different ports.
+//
+// Of a URL, the package normalizes the case of the host, the default port, an
+// empty path, the query and empty user information.
+//
+// The package always blocks a GET request with a body, as fetch() does.
+// XMLHttpRequest sends it without the body.
 //
 // # Differences between browsers
 //
@@ -166,13 +171,13 @@ func (c Credentials) String() string {
 	return fmt.Sprintf("Credentials(%d)", int(c))
 }
 
-// Mode is the kind of a request: a script, an element, a form or a WebSocket can
-// make it.
+// Mode is the kind of a request. It depends on whether a script, an element, a
+// form or a WebSocket makes the request.
 //
 // The zero value is CORS. In the other modes, a page can send requests to every
 // server, without a preflight. Only the server can reject such requests. The page
-// cannot read the responses of other origins, but it can use a WebSocket that
-// opens.
+// cannot read responses from other origins, but if a WebSocket opens, the page can
+// use it.
 //
 // In the Fetch standard, it is the "mode" of a request.
 type Mode int
@@ -181,10 +186,10 @@ const (
 	// CORS is the mode of XMLHttpRequest, and the default of fetch().
 	CORS Mode = iota
 
-	// NoCORS is the mode of images, scripts and style sheets without a
-	// crossorigin attribute, and of fetch() with mode: "no-cors". Beacons also
-	// have this mode, except if their Content-Type needs a preflight, such as
-	// application/json; those have the mode CORS. Elements and beacons always
+	// NoCORS is the mode of fetch() with mode: "no-cors". It is also the mode of
+	// images, scripts and style sheets without a crossorigin attribute, and of
+	// beacons. If the Content-Type of a beacon is not safelisted, such as
+	// application/json, the mode is CORS instead. Elements and beacons always
 	// include credentials, so set Include for them.
 	//
 	// The method must be GET, HEAD or POST. The browser drops all headers except
@@ -250,16 +255,16 @@ type Request struct {
 	Credentials Credentials
 
 	// UploadListener means that an XMLHttpRequest listens to upload progress.
-	// Such a request always needs a preflight.
+	// To another origin, such a request always needs a preflight.
 	UploadListener bool
 
 	// StreamBody means that Body is sent as a ReadableStream, which has no
-	// Content-Type. Such a request always needs a preflight.
+	// Content-Type. To another origin, such a request always needs a preflight.
 	StreamBody bool
 }
 
-// A Result shows what happened to a [Request]: the exchanges with the server, and
-// the part of the response that the page can read.
+// A Result is the result of a [Request]: the exchanges with the server, and the
+// part of the response that the page can read.
 //
 // Its methods can be called concurrently.
 type Result struct {
@@ -363,7 +368,7 @@ type Browser struct {
 	cache []cacheEntry
 }
 
-// Fetch makes the request r from a page, and returns what happened.
+// Fetch makes the request r from a page, and returns the result.
 //
 // The page is an origin as browsers send it: a scheme, a host and an optional
 // port, such as "https://app.example.com" or "http://localhost:3000". It can also
@@ -378,9 +383,9 @@ func (b *Browser) Fetch(page string, r Request) *Result {
 
 // Err returns nil if r.Blocked is empty.
 //
-// If there was no response, or if it was cut short, Err returns the transport's
-// error or, for a Handler that panicked, an error with the panic's value.
-// Otherwise, Err returns a [*BlockedError].
+// If there was no response, or if it was cut short, Err returns the error of the
+// Transport or Handler. For example, the Handler panicked, or reached the time
+// limit. Otherwise, Err returns a [*BlockedError].
 func (r *Result) Err() error {
 	switch {
 	case r.Blocked == "":

@@ -35,8 +35,8 @@ func (s Severity) String() string {
 
 // A Report is the result of [Browser.Scan].
 type Report struct {
-	// Tried lists the requests in order, beginning with the page's. If the first
-	// request got no response, it is the only one.
+	// Tried lists the requests in order. The first are from the page itself. If
+	// the first request got no response, it is the only one.
 	Tried []Probe
 
 	// Findings lists the findings, the most severe first.
@@ -70,7 +70,7 @@ type Probe struct {
 type Finding struct {
 	Severity Severity
 	Origins  []string // the affected origins
-	What     string   // description of the fault, and of an attack that uses it
+	What     string   // description of the fault and its consequences
 	Fix      string   // how to change the server; empty for an observation
 }
 

@@ -23,13 +23,13 @@ usage:   corsfetch -page origin [flags] URL
 example: corsfetch -page https://app.example.com -X PUT https://api.example.com/items/1
 
   -page origin      origin of the page, such as https://app.example.com or null; required
-  -X method         method; GET by default, or POST if there is a body
-  -H 'Name: value'  header that the script sets; repeatable. Without a value,
-                    write 'Name;'
-  -d body           body, @file for the content of a file, or @- for standard input
+  -X method         method; the default is GET, or POST if there is a body
+  -H 'Name: value'  header that the script sets; repeatable. To send a header
+                    without a value, write 'Name;'
+  -d body           body; @file for the content of a file, or @- for standard input
   -data-raw body    body, even if it begins with @
-  -credentials      make the request with credentials: 'include', so cookies are
-                    sent to other origins
+  -credentials      send cookies even if the page is on another origin, as
+                    credentials: 'include' does
   -cookie 'a=b'     cookies that the browser has for the host of the URL; also -b
   -k                accept any TLS certificate
   -resolve host:port:address
@@ -37,18 +37,19 @@ example: corsfetch -page https://app.example.com -X PUT https://api.example.com/
   -i                print all headers, and the first lines of error bodies
   -scan             report which other origins have the same access as the page;
                     -credentials and -i then have no effect
-  -m seconds        time limit for all requests, or for each with -scan (default 30)
+  -m seconds        time limit for all requests together, or with -scan for each
+                    request; the default is 30
   -json             print the result as JSON
 
 exit status:
-  0 allowed
-  1 blocked
+  0 the script can read the response
+  1 the browser blocks the request or the response
   2 unknown: invalid flags, a request that no browser sends, or no response
 
 exit status with -scan:
   0 no finding above Info
   1 a finding above Info
-  2 no response to a request, or invalid flags
+  2 invalid flags, or a request without a response
 `
 
 // options are the settings from the command line.

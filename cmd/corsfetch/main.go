@@ -4,27 +4,25 @@
 //	corsfetch -page https://app.example.com -X PUT -H 'Content-Type: application/json' -d '{}' https://api.example.com/items/1
 //
 // It prints the preflight, the request and their responses, with the headers
-// that matter to CORS. If a browser blocks the response, it also prints the most
-// likely cause and its fix.
+// that matter for CORS. If a browser would block the request or hide the
+// response, it also prints the most likely cause and its fix.
 //
-// The flags -X, -H, -d, -data-raw, -b, -k, -i and -m are as in curl, with these
-// differences: -d sends text/plain, -H cannot remove a header, -b reads no file,
-// -resolve takes one host, one port and one address, and -json is about the
-// output. Values can be attached to short flags (-XPUT, -kd@file), or follow =,
-// so -X=PUT sends the method PUT, not =PUT. Flags can follow the URL. The scheme
-// of a URL that has none is http.
+// # Flags
 //
-//	-page origin     origin of the page, such as https://app.example.com or null; required
-//	-X method        method; GET by default, or POST if there is a body
-//	-H 'Name: value' header that the script sets; repeatable. Without a value, write
-//	                 'Name;'
-//	-d body          body, @file for the content of a file without its line breaks, or
-//	                 @- for standard input; repeated bodies are joined with &. Without
-//	                 a Content-Type header, the type is text/plain, as for a string in
+// The flags are:
+//
+//	-page origin     origin of the page, such as https://app.example.com or null;
+//	                 required
+//	-X method        method; the default is GET, or POST if there is a body
+//	-H 'Name: value' header that the script sets; repeatable. To send a header
+//	                 without a value, write 'Name;'
+//	-d body          body; @file for the content of a file without its line breaks,
+//	                 or @- for standard input. Repeated bodies are joined with &.
+//	                 The default Content-Type is text/plain, as for a string in
 //	                 fetch()
 //	-data-raw body   body, even if it begins with @
-//	-credentials     make the request with credentials: 'include', so cookies are sent
-//	                 to other origins
+//	-credentials     send cookies even if the page is on another origin, as
+//	                 credentials: 'include' does
 //	-cookie 'a=b'    cookies that the browser has for the host of the URL; also -b
 //	-k               accept any TLS certificate
 //	-resolve host:port:address
@@ -32,53 +30,75 @@
 //	-i               print all headers, and the first lines of error bodies
 //	-scan            report which other origins have the same access as the page;
 //	                 see below
-//	-m seconds       time limit for all requests, or for each with -scan (default
-//	                 30); no single response gets more than 30
+//	-m seconds       time limit for all requests together, or with -scan for each
+//	                 request. The default is 30. The limit for a single response
+//	                 is always at most 30
 //	-json            print the result as JSON
+//	-h               print the flags, and exit with status 0
+//
+// The flags -X, -H, -d, -data-raw, -b, -k, -resolve, -i and -m work as in curl,
+// except:
+//
+//   - -d sends text/plain.
+//   - -H cannot remove a header.
+//   - -b does not read a file.
+//   - -resolve takes one host, one port and one address.
+//   - -X=PUT sends the method PUT, not =PUT.
+//   - -json selects the output format, not the type of the body.
+//
+// A value can directly follow a short flag (-XPUT, -kd@file). Flags can follow
+// the URL. If the URL has no scheme, corsfetch uses http.
 //
 // As in browsers, localhost and all names under it are loopback addresses. If
-// the server closed a connection while it was idle, the request is sent again.
+// the server closed an idle connection, corsfetch sends the request again.
 //
-// The exit status is 0 if CORS lets the script read the response, 1 if the
-// browser blocks it, and 2 if the result is unknown: the command line is
-// invalid, no browser sends such a request, or the server does not respond. If a
-// response began, but its body did not end in time, the status is still 0 or 1.
-// With go run, status 2 becomes 1. With -h, corsfetch prints its flags and exits
-// with status 0.
+// # Exit status
+//
+//   - 0: CORS lets the script read the response.
+//   - 1: The browser blocks the request or the response.
+//   - 2: The result is unknown, because the command line is invalid, no browser
+//     sends such a request, or the server does not respond.
+//
+// If a response began, but its body did not end in time, the status is still 0
+// or 1. The command go run turns status 2 into 1.
+//
+// # Scan
 //
 // With -scan, corsfetch also makes the request from hostile origins, with and
 // without credentials, and prints its findings. It sends only GET, HEAD and
-// OPTIONS, so it changes nothing. The flags -credentials and -i have no effect.
-// The exit status is 1 if a finding is above Info. Otherwise, it is 2 if a request
-// got no response, or got status 429 or a status of 500 or above and the page
-// itself did not, and 0 if all got one.
+// OPTIONS, so it changes no data, unless the server changes data on such
+// requests. The flags -credentials and -i have no effect. The exit status is:
 //
-// Browsers also block requests for reasons other than CORS. corsfetch prints a
-// note about one of them, mixed content: an https: page cannot request an http:
-// URL, except on loopback addresses. The note does not change the exit status.
+//   - 0: All requests got a response, and no finding is above Info.
+//   - 1: A finding is above Info.
+//   - 2: No finding is above Info, but a request got no response.
 //
-// Control characters in a response do not reach the terminal. They are escaped or
-// replaced by spaces.
+// Status 429 and statuses of 500 or above count as no response, unless the page
+// itself gets the same status.
 //
 // # Differences from browsers
+//
+// Browsers also block requests for reasons other than CORS. corsfetch prints a
+// note about one of them, mixed content: an https page cannot request an http
+// URL, except on a loopback address. The note does not change the exit status.
 //
 // The tests compare corsfetch with Chromium on more than 2,000 requests to seven
 // servers that were not written for this library: Express with its cors package,
 // Fastify with @fastify/cors, nginx, Caddy, Python's http.server,
 // gin-contrib/cors and rs/cors. In both, scripts can read the same status,
-// headers and body, with one exception:
-//
-//   - For Authorization, Chromium accepts * in Access-Control-Allow-Headers, as
-//     all browsers do today. The Fetch standard does not, so corsfetch reports
-//     such a request as blocked.
+// headers and body, with one exception. If a request has Authorization, the Fetch
+// standard requires that Access-Control-Allow-Headers lists it. corsfetch follows
+// the standard. Chromium also accepts *, as all browsers do today.
 //
 // A server can also respond differently because the requests differ:
 //
 //   - corsfetch sends the User-Agent of Go, and no Accept-Language or Referer.
-//   - corsfetch accepts only gzip as a compression.
+//   - corsfetch accepts only the compression gzip.
 //
 // The output does not show User-Agent, Accept-Encoding and Content-Length of
-// requests. Package corstest lists the limits of its model of a browser.
+// requests. It escapes control characters in responses, or replaces them with
+// spaces, so a server cannot control the terminal. For the limits of the
+// model of a browser, see [github.com/f407da42/cors/corstest].
 package main
 
 import (

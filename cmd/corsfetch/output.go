@@ -25,8 +25,8 @@ func warn(stderr io.Writer, message string) {
 	fmt.Fprintln(stderr, "corsfetch: "+harmless(message))
 }
 
-// harmless returns s with a space for each control character, because a server
-// could change the state of the terminal with it.
+// harmless replaces control characters in s with spaces, so a server cannot
+// control the terminal.
 func harmless(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
@@ -54,7 +54,7 @@ func color(text string) string {
 // and the first lines of the body of each error.
 func complete(text string, exchanges []corstest.Exchange) string {
 	var b strings.Builder
-	inside := false // an exchange: lines that begin with > or <
+	inside := false // whether the line belongs to an exchange: it begins with > or <
 	for line := range strings.Lines(text) {
 		marked := strings.HasPrefix(line, "> ") || strings.HasPrefix(line, "< ")
 		switch {
@@ -83,7 +83,7 @@ func writeExchange(b *strings.Builder, ex corstest.Exchange) {
 	}
 	proto := ex.Request.Proto
 	if ex.Response != nil {
-		proto = ex.Response.Proto // only a response tells
+		proto = ex.Response.Proto // the request has no real version
 	}
 	line("> %s %s %s", ex.Request.Method, ex.Request.RequestURI, proto)
 	line("> Host: %s", ex.Request.Host)
@@ -198,7 +198,7 @@ func writeJSON(w io.Writer, v any) error {
 	return err
 }
 
-// controls escapes the control characters that package json does not, for
+// controls escapes the control characters that package json does not escape, for
 // terminals.
 var controls = func() *strings.Replacer {
 	var pairs []string
@@ -208,8 +208,8 @@ var controls = func() *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }()
 
-// withoutSecrets returns h as a log may show it. [corstest.Result.String] hides
-// the same values.
+// withoutSecrets replaces the values in h that logs must not show.
+// [corstest.Result.String] hides the same values.
 func withoutSecrets(h http.Header) http.Header {
 	h = h.Clone()
 	for _, name := range []string{"Authorization", "Cookie", "Set-Cookie"} {

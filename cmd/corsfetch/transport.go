@@ -20,7 +20,7 @@ import (
 // A transport connects to servers as a browser does.
 type transport struct {
 	http *http.Transport
-	ctx  context.Context // ends when the time limit for all requests is over
+	ctx  context.Context // ends at the time limit for all requests
 	each time.Duration   // time limit for each request, or 0
 	cut  bool            // whether the time limit ended the body of a response
 }
@@ -48,7 +48,7 @@ func newTransport(ctx context.Context, o options) *transport {
 	}
 	t.Proxy = func(r *http.Request) (*url.URL, error) {
 		if host := r.URL.Hostname(); o.addresses(host, port(r.URL))[0] != host {
-			return nil, nil // a proxy would look the name up itself
+			return nil, nil // the proxy looks up the name
 		}
 		return http.ProxyFromEnvironment(r)
 	}
@@ -67,7 +67,7 @@ func (o options) addresses(host, port string) []string {
 	return []string{host}
 }
 
-// port returns the port that u is requested from.
+// port returns the port of the server of u.
 func port(u *url.URL) string {
 	switch {
 	case u.Port() != "":
@@ -88,7 +88,7 @@ func isLocalhost(host string) bool {
 // RoundTrip sends r. If the server closed the connection while it was idle,
 // RoundTrip sends r again over a new connection, as browsers do for any method.
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	// The context of r ends when package corstest stops waiting.
+	// Package corstest cancels the context of r at its own time limit.
 	ctx, end := context.WithCancel(r.Context())
 	limit := t.ctx
 	if t.each > 0 {
@@ -136,8 +136,8 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// A gunzip decompresses a body. If package http did that, it would delete
-// headers that scripts can read.
+// A gunzip is a reader that decompresses a body. If package http decompressed it,
+// it would delete headers that scripts can read.
 type gunzip struct {
 	io.ReadCloser
 	content *gzip.Reader // nil before the first Read
@@ -161,8 +161,8 @@ func isClosed(err error) bool {
 		err.Error() == "http: server closed idle connection" // from package http, which does not export it
 }
 
-// A body is the body of a response. At the time limit, it ends instead of
-// failing.
+// A body is the body of a response. At the time limit, it returns io.EOF instead
+// of an error.
 type body struct {
 	io.ReadCloser
 	t     *transport

@@ -45,7 +45,7 @@ func data(w http.ResponseWriter, r *http.Request) {
 	h.Set("ETag", `"v1"`)
 	h.Set("X-Request-Id", "42")
 	h.Set("X-Total-Count", "3")
-	// net/http would add the next two headers too late for the recorder.
+	// net/http would add the next two headers only after record copies them.
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("Date", time.Now().UTC().Format(http.TimeFormat))
 	w.Write(body)
@@ -81,7 +81,7 @@ func onReject(r *http.Request, err *cors.RequestError) {
 }
 
 // record returns a handler that calls next, and then calls done with the exchange.
-// The client cannot have the whole response before that.
+// When the client gets the end of the response, done has returned.
 func record(next http.Handler, done func(r *http.Request, ex *exchange)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
@@ -142,7 +142,7 @@ type runs struct {
 }
 
 // A run is one use of the Send button. Each run has a new URL, so the browser has
-// no preflight for it in its cache before the first request.
+// no cached preflight for it at first.
 type run struct {
 	id        string
 	exchanges []*exchange       // of the last request
@@ -200,7 +200,7 @@ func (rs *runs) get(id string) ([]*exchange, bool) {
 	return nil, false
 }
 
-// curl returns a shell command that sends r again. It leaves out headers that the
+// curl returns a shell command that sends r again, without the headers that the
 // API ignores.
 func curl(r *http.Request, body []byte) string {
 	args := []string{"curl -i"}

@@ -215,10 +215,11 @@ type prediction struct {
 	Dropped          []string // headers that the browser leaves out, and why
 	Expired          bool     // whether an earlier preflight response has expired
 	Outcome          outcome
-	InForce          string // Go code of the policy in force
+	InForce          string // the policy in force, as Go code
 }
 
-// An outcome is the part of a result that is predicted and then observed.
+// An outcome is the part of a result that the playground predicts and then
+// compares with the browser.
 type outcome struct {
 	Preflight  bool
 	Actual     bool // whether the actual request is sent

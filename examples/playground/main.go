@@ -217,7 +217,7 @@ type origins struct {
 	API                      string // of the server that gets their requests
 }
 
-// A playground has the state that its servers share.
+// A playground is the state that all servers share.
 type playground struct {
 	origins origins
 	cors    *cors.Middleware
