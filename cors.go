@@ -321,9 +321,8 @@ func (c *compiled) allowsOrigin(r *http.Request, o string) bool {
 // AllowOriginFunc is called for.
 const maxFuncOrigin = 512
 
-// callsFuncFor reports whether AllowOriginFunc is called for o if
-// AllowedOrigins does not allow it. It is called only for origins that could be
-// listed.
+// callsFuncFor reports whether o, which AllowedOrigins does not allow, could be
+// listed. If so, AllowOriginFunc is called for it.
 func (c *compiled) callsFuncFor(o string) bool {
 	return len(o) <= maxFuncOrigin &&
 		(origin.Valid(o) || origin.IsOpaque(o) && c.policy.AcceptRisks&RiskNullOrigin != 0)
@@ -369,16 +368,14 @@ func isSameOrigin(r *http.Request, o string) bool {
 	return false
 }
 
-// isEmbed reports whether r is a GET or HEAD request for an image, a script, a
-// frame or the like. Once the user grants storage access, browsers also send
-// Origin with such requests, which are not CORS requests. Without the grant,
-// the same request has no Origin, and is exempt.
+// isEmbed reports whether r is a GET or HEAD request for an image, a script or a
+// frame. Once the user grants storage access, browsers also send Origin with
+// such requests, which are not CORS requests. Without the grant, the same
+// request has no Origin, and is exempt.
 func isEmbed(r *http.Request) bool {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return false
-	}
+	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
 	mode := firstValue(r.Header[header.SecFetchMode])
-	return (mode == "no-cors" || mode == "navigate") && !opensConnection(r)
+	return reads && (mode == "no-cors" || mode == "navigate") && !opensConnection(r)
 }
 
 // opensConnection reports whether r asks for a connection that its page can
