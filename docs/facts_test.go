@@ -64,6 +64,54 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
+			"a rejected preflight gets a 403 without CORS headers, or the response of DenyHandler",
+			"README.md", "It gets a 403 without CORS headers, or the response of your `DenyHandler`.",
+			func() bool {
+				preflight := request("OPTIONS", stranger, "Access-Control-Request-Method: PUT")
+				denying := app
+				denying.DenyHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(404) })
+				w, ran := serve(app, preflight)
+				denied, ranAnyway := serve(denying, preflight)
+				for name := range w.Header() {
+					if strings.HasPrefix(name, "Access-Control-") {
+						return false
+					}
+				}
+				return w.Code == 403 && denied.Code == 404 && ran+ranAnyway == 0
+			},
+		},
+		{
+			"with authentication inside Handler, a preflight gets a 204, and a page can read a 401",
+			"README.md", "Inside `Handler`, as in `c.Handler(authenticate(mux))`.",
+			func() bool {
+				c, err := cors.New(app)
+				if err != nil {
+					t.Fatal(err)
+				}
+				authenticated := c.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(401) }))
+				preflight, actual := httptest.NewRecorder(), httptest.NewRecorder()
+				authenticated.ServeHTTP(preflight, request("OPTIONS", allowed, "Access-Control-Request-Method: PUT"))
+				authenticated.ServeHTTP(actual, request("PUT", allowed))
+				return preflight.Code == 204 && actual.Code == 401 && actual.Header().Get("Access-Control-Allow-Origin") != ""
+			},
+		},
+		{
+			"SetPolicy applies to the next request, and keeps the old policy if the new one is invalid",
+			"README.md", "The next request gets the new policy. If the new policy is invalid, `SetPolicy` returns an error, and the old policy stays.",
+			func() bool {
+				c, err := cors.New(app)
+				if err != nil {
+					t.Fatal(err)
+				}
+				refused := c.SetPolicy(cors.Policy{AllowedOrigins: []string{"evil.example"}}) != nil && c.Check(request("GET", allowed)) == nil
+				return refused && c.SetPolicy(cors.Policy{}) == nil && c.Check(request("GET", allowed)) != nil
+			},
+		},
+		{
+			"the module needs Go 1.25", "README.md", "Go 1.25 or later.",
+			func() bool { return strings.Contains(read(t, "go.mod").text, "\ngo 1.25\n") },
+		},
+		{
 			"an actual request with an unlisted method and header runs the handler", "README.md", "`Handler` does not compare the method or the headers of an actual request with the policy.",
 			func() bool {
 				_, ran := serve(app, request("DELETE", allowed, "X-Unlisted: 1"))
