@@ -63,7 +63,7 @@ func advise(r *Result) string {
 		left:       len(r.Via) > 0 && r.Via[0].Request.Host != ex.Request.Host,
 	}
 	switch {
-	case r.Blocked != "" && e.kind <= unanswered:
+	case r.Blocked != "" && e.kind <= responseMissing:
 		return "" // the reason is not in the headers of a response
 	case e.rejectedBy(originRejected), e.rejectedBy(siteRejected), e.rejectedBy(forgeryDetected):
 		return e.adviseOnRejection()

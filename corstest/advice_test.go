@@ -27,8 +27,8 @@ func wrap(t *testing.T, p cors.Policy, next http.Handler) http.Handler {
 	return c.Handler(next)
 }
 
-// respond returns a handler that responds to all methods with status, if it is
-// not zero, and with headers: lines of a name and a value.
+// respond returns a handler that responds to all methods with status and headers.
+// Each line is a name and a value. If status is 0, it does not write the status.
 func respond(status int, lines ...string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for _, line := range lines {
@@ -45,7 +45,7 @@ func respondAt(hosts map[string]http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { hosts[r.Host].ServeHTTP(w, r) })
 }
 
-// for the rows below
+// used by many rows
 const (
 	allowPage        = "Access-Control-Allow-Origin: " + page
 	allowAny         = "Access-Control-Allow-Origin: *"
@@ -72,7 +72,8 @@ func sets(name string) corstest.Request {
 	return corstest.Request{Header: http.Header{name: {"1"}}}
 }
 
-// An adviceTest is a request to handler from a page, and parts of the advice.
+// An adviceTest is a request from a page to handler, and parts of the advice that
+// it must get.
 type adviceTest struct {
 	name    string
 	handler http.Handler // nil for a server at the request's URL
@@ -102,7 +103,7 @@ func (test adviceTest) run(t *testing.T) {
 	})
 }
 
-// policyTakes adds the value that an advice names to a policy.
+// policyTakes checks that New accepts a policy with the value that an advice names.
 func policyTakes(t *testing.T, advice string) {
 	t.Helper()
 	m := regexp.MustCompile(`[Aa]dd (\S+) to (Allowed\w+)`).FindStringSubmatch(advice)
@@ -159,8 +160,9 @@ func split(preflights, others http.Handler) http.Handler {
 	})
 }
 
-// A cache returns its first response to a GET of a URL to all later requests,
-// whatever Vary and Cache-Control are. Hit is the line that it adds to them.
+// A cache stores its first response to a GET request of each URL. It returns that
+// response to all later requests, even if Vary or Cache-Control forbids it, and
+// adds the header line hit.
 type cache struct {
 	service http.Handler
 	hit     string
@@ -192,7 +194,7 @@ func (c *cache) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	io.Copy(w, bytes.NewReader(stored.Body.Bytes()))
 }
 
-// fill returns the cache after a request from another page.
+// fill returns the cache after it stored a response for another page.
 func (c *cache) fill(page string) *cache {
 	(&corstest.Browser{Handler: c}).Fetch(page, corstest.Request{URL: api})
 	return c
@@ -229,7 +231,7 @@ const (
 	layered = "If it is already there, another CORS middleware or a proxy in front responded to the preflight."
 )
 
-// elsewhere redirects to other.example, which next serves.
+// elsewhere returns a handler that redirects to other.example, which next serves.
 func elsewhere(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Host == "other.example" {
@@ -241,7 +243,8 @@ func elsewhere(next http.Handler) http.Handler {
 	})
 }
 
-// rejects is the rejection of package cors with CORS headers of an outer layer.
+// rejects responds as package cors rejects a request, but with CORS headers, which
+// an outer layer added.
 var rejects = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	w.WriteHeader(http.StatusForbidden)
@@ -266,7 +269,7 @@ func TestAdvice(t *testing.T) {
 	}
 
 	for _, test := range []adviceTest{
-		{name: "all is well", handler: inner, request: put},
+		{name: "no fault", handler: inner, request: put},
 
 		// Rejections of package cors and http.CrossOriginProtection.
 		{name: "the policy lacks the origin, preflight", handler: closed, request: put, want: []string{unlist}},
@@ -282,15 +285,15 @@ func TestAdvice(t *testing.T) {
 		})},
 		{name: "http.CrossOriginProtection inside", handler: wrap(t, policy, http.NewCrossOriginProtection().Handler(ok)), request: put, want: []string{csrf}},
 		{name: "http.CrossOriginProtection outside", handler: http.NewCrossOriginProtection().Handler(inner), request: put, want: []string{csrf}},
-		{name: "another text with 403", handler: respond(403, allowAny)},
-		{name: "the text of a rejection with 200", handler: split(ok, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		{name: "a 403 with another text", handler: respond(403, allowAny)},
+		{name: "a 200 with the text of a rejection", handler: split(ok, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			io.WriteString(w, "cross-origin request rejected: ")
 		})), want: []string{lost}},
 		{
-			name: "the server's own page behind a proxy that hides it", handler: hides(closed), request: corstest.Request{Method: "POST", URL: page},
+			name: "a proxy hides that the page is the server's own", handler: hides(closed), request: corstest.Request{Method: "POST", URL: page},
 			want: []string{"The page is on the server's own origin, but package cors cannot tell", "add https://page.example to AllowedOrigins"},
 		},
-		{name: "the same with http.CrossOriginProtection", handler: hides(http.NewCrossOriginProtection().Handler(ok)), request: corstest.Request{Method: "POST", URL: page}, want: []string{csrf}},
+		{name: "a proxy hides that the page is the server's own, http.CrossOriginProtection", handler: hides(http.NewCrossOriginProtection().Handler(ok)), request: corstest.Request{Method: "POST", URL: page}, want: []string{csrf}},
 		{name: "a page without an origin", handler: inner, page: "null", want: []string{"Any local file or sandboxed page can have the origin null."}},
 		{name: "a page without an origin, form", handler: inner, page: "null", request: corstest.Request{Method: "POST", Mode: corstest.Navigate}, want: []string{"If the page has Referrer-Policy: no-referrer, its forms also send Origin: null: use same-origin instead."}},
 		{name: "a page without an origin, preflight", handler: inner, page: "null", request: put, want: []string{"can have the origin null."}},
@@ -309,28 +312,28 @@ func TestAdvice(t *testing.T) {
 		// Preflights without Access-Control-Allow-Origin.
 		{name: "a DenyHandler, preflight", handler: deny, request: put, want: []string{lacks + "PUT."}},
 		{name: "another CORS middleware, which does not list the page", handler: respond(204, "Vary: Accept, origin"), request: put, want: []string{lacks + "PUT."}},
-		{name: "a middleware that varies with everything", handler: respond(204, "Vary: *"), request: put, want: []string{lacks + "PUT."}},
-		{name: "the same, and its router without the path", handler: respond(404, "Vary: Origin"), request: put, want: []string{lacks + "PUT."}},
+		{name: "a CORS middleware that sends Vary: *", handler: respond(204, "Vary: *"), request: put, want: []string{lacks + "PUT."}},
+		{name: "another CORS middleware, and its router without the path, preflight", handler: respond(404, "Vary: Origin"), request: put, want: []string{lacks + "PUT."}},
 		{name: "a slash is missing", handler: dirs, request: put, path: "/dir", want: []string{`The preflight was redirected to "/dir/", and browsers do not follow redirects of preflights. Have the page request that URL`, "If the target is a login page"}},
-		{name: "several choices", handler: respond(300, "Location: /a"), request: put, want: []string{`The preflight was redirected to "/a"`}},
+		{name: "a 300 with a Location", handler: respond(300, "Location: /a"), request: put, want: []string{`The preflight was redirected to "/a"`}},
 		{name: "a redirect with CORS headers", handler: respond(302, allowPage, "Location: /a"), request: put, want: []string{`The preflight was redirected to "/a"`}},
 		{name: "304", handler: respond(304), request: put, want: []string{"The preflight got status 304 from a layer outside the CORS middleware."}},
 		{name: "304 with CORS headers", handler: respond(304, allowPage), request: put, want: []string{past + "304"}},
 		{name: "authentication", handler: respond(401, "WWW-Authenticate: Basic"), request: withCredentials(put), want: []string{guard}},
 		{name: "authentication without a challenge", handler: respond(401), request: put, want: []string{guard}},
 		{name: "authentication in a proxy", handler: respond(407), request: put, want: []string{guard}},
-		{name: "a guard with 403", handler: respond(403), request: put, want: []string{either, "https://page.example, method PUT."}},
-		{name: "a guard whose response varies with cookies", handler: respond(403, "Vary: Cookie"), request: put, want: []string{either}},
+		{name: "an access check that sends 403", handler: respond(403), request: put, want: []string{either, "https://page.example, method PUT."}},
+		{name: "an access check whose response varies with cookies", handler: respond(403, "Vary: Cookie"), request: put, want: []string{either}},
 		{name: "authentication whose response varies with the origin", handler: respond(401, "WWW-Authenticate: Basic", "Vary: Origin"), request: put, want: []string{guard}},
-		{name: "a guard with 403 and a challenge", handler: respond(403, "WWW-Authenticate: Basic"), request: put, want: []string{guard}},
+		{name: "an access check that sends 403 and a challenge", handler: respond(403, "WWW-Authenticate: Basic"), request: put, want: []string{guard}},
 		{name: "a router without OPTIONS", handler: mux, request: put, want: []string{router}},
 		{name: "a router without the path", handler: mux, request: put, path: "/nowhere", want: []string{router + ", because no route has that path and method", "Check the path."}},
 		{name: "Python's http.server", handler: respond(501, "Server: SimpleHTTP/0.6 Python/3.11.2"), request: put, want: []string{router, `The response has "Server: SimpleHTTP/0.6 Python/3.11.2". If that is a proxy,`}},
 		{name: "a server that fails", handler: respond(500), request: put, want: []string{failed}},
-		{name: "a proxy without servers", handler: respond(503, "Via: 1.1 varnish"), request: put, want: []string{failed, `The response has "Via: 1.1 varnish". If`}},
+		{name: "a proxy whose servers are all down", handler: respond(503, "Via: 1.1 varnish"), request: put, want: []string{failed, `The response has "Via: 1.1 varnish". If`}},
 		{name: "a proxy whose server does not respond, preflight", handler: respond(502), request: put, want: []string{"Status 502 usually comes from a proxy", "or sends more headers than the proxy accepts."}},
-		{name: "something else responds", handler: ok, request: put, want: []string{another}},
-		{name: "something else responds with 204", handler: respond(204), request: put, want: []string{another}},
+		{name: "the service has no CORS middleware", handler: ok, request: put, want: []string{another}},
+		{name: "the service has no CORS middleware, and sends 204", handler: respond(204), request: put, want: []string{another}},
 		{name: "too many requests", handler: respond(429, "CF-Ray: 1-FRA"), request: put, want: []string{"The preflight got status 429 from a layer outside", `The response has "Cf-Ray: 1-FRA". If`}},
 
 		// Actual requests without Access-Control-Allow-Origin.
@@ -339,34 +342,34 @@ func TestAdvice(t *testing.T) {
 		{name: "another CORS middleware, and authentication inside", handler: respond(401, "Vary: Origin", "WWW-Authenticate: Basic"), want: []string{vary}},
 		{name: "another CORS middleware after a redirect", handler: elsewhere(respond(200, "Vary: Origin")), want: []string{moved}},
 		{name: "a redirect outside", handler: dirs, path: "/dir", want: []string{"The redirect also needs CORS headers.", "If the target is a login page"}},
-		{name: "a proxy without servers, request", handler: respond(503), want: []string{"Status 503 usually comes from a proxy or platform in front: no server is available. Go code also sends it, such as http.TimeoutHandler.", "To let scripts read the error"}},
+		{name: "a proxy whose servers are all down, without a preflight", handler: respond(503), want: []string{"Status 503 usually comes from a proxy or platform in front: no server is available. Go code also sends it, such as http.TimeoutHandler.", "To let scripts read the error"}},
 		{name: "a cache whose server does not respond", handler: respond(502, "Age: 5"), want: []string{"Status 502 usually comes from a proxy"}},
 		{name: "a redirect from a cache", handler: respond(301, "Age: 5", "Location: https://other.example/"), want: []string{"The request was redirected to another host"}},
 		{name: "a login page with 200", handler: respond(200, "Content-Type: text/html; charset=utf-8"), want: []string{lost, "If the page in the body is not from your service, such as a login page, check the URL"}},
 		{name: "304 to a script", handler: respond(304), want: []string{lost}},
 		{name: "an error outside", handler: respond(400), want: []string{"Code outside the CORS middleware wrote the 400" + outside}},
 		{name: "an error outside, behind a proxy", handler: respond(404, "Server: nginx"), want: []string{"wrote the 404" + outside, " If nginx adds the CORS headers, end each add_header with always. Without it, error responses have no CORS headers.", `The response has "Server: nginx". If that is a proxy, and the service's log does not show this request, add the CORS headers to its error pages.`}},
-		{name: "a proxy that accepts no large headers", handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		{name: "a proxy that limits the size of headers", handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, "Request Header Or Cookie Too Large", http.StatusBadRequest)
 		}), want: []string{"Status 400 with this body usually comes from a proxy or platform in front: the request headers are too large."}},
-		{name: "no CORS at all", handler: ok, want: []string{lost}},
-		{name: "no CORS at all, behind a proxy", handler: respond(200, "Server: nginx"), want: []string{lost, `The response has "Server: nginx". If that is a proxy that adds the CORS headers, and you trust the page, add https://page.example to its list.`}},
+		{name: "no CORS headers", handler: ok, want: []string{lost}},
+		{name: "no CORS headers, behind a proxy", handler: respond(200, "Server: nginx"), want: []string{lost, `The response has "Server: nginx". If that is a proxy that adds the CORS headers, and you trust the page, add https://page.example to its list.`}},
 		{name: "a proxy whose list lacks the page", handler: respond(200, "Server: nginx", "Vary: Origin"), want: []string{vary, "add https://page.example to its list."}},
-		{name: "no CORS at all on another host", handler: elsewhere(ok), want: []string{"Redirects led to another host, whose response has no CORS headers."}},
+		{name: "no CORS headers from another host", handler: elsewhere(ok), want: []string{"Redirects led to another host, whose response has no CORS headers."}},
 
 		// Wrong values.
 		{name: "one line of two values", handler: respond(200, "Access-Control-Allow-Origin: *, *"), want: []string{twice}},
-		{name: "one line of two values, one of which is any", handler: respond(200, "Access-Control-Allow-Origin: https://page.example, *"), want: []string{twice}},
+		{name: "one line of two values, * and an origin", handler: respond(200, "Access-Control-Allow-Origin: https://page.example, *"), want: []string{twice}},
 		{name: "two lines of two origins", handler: respond(200, allowPage, "Access-Control-Allow-Origin: https://other.example"), want: []string{twice}},
 		{name: "two origins in one line", handler: respond(200, "Access-Control-Allow-Origin: https://page.example, https://other.example"), want: []string{one}},
 		{name: "two origins with a space between them", handler: respond(200, "Access-Control-Allow-Origin: https://page.example https://other.example"), want: []string{one}},
-		{name: "a pattern of origins", handler: respond(200, "Access-Control-Allow-Origin: https://*.example"), want: []string{one}},
+		{name: "a pattern instead of an origin", handler: respond(200, "Access-Control-Allow-Origin: https://*.example"), want: []string{one}},
 		{name: "an origin without a scheme", handler: respond(200, "Access-Control-Allow-Origin: page.example"), want: []string{one}},
 		{name: "an origin in upper case", handler: respond(200, "Access-Control-Allow-Origin: https://Page.example"), want: []string{exactly}},
 		{name: "credentials twice", handler: respond(200, allowPage, allowCredentials, allowCredentials), request: withCredentials(get), want: []string{twice}},
 		{name: "credentials twice for another origin", handler: respond(200, "Access-Control-Allow-Origin: https://other.example", allowCredentials, allowCredentials), request: withCredentials(get), want: []string{other}},
 		{name: "any origin with credentials, preflight", handler: respond(200, allowAny, allowCredentials), request: withCredentials(put), want: []string{star}},
-		{name: "a guard that allows any origin, with credentials", handler: respond(401, allowAny, allowCredentials, "Vary: Origin"), request: withCredentials(put), want: []string{star}},
+		{name: "an access check that allows any origin, with credentials", handler: respond(401, allowAny, allowCredentials, "Vary: Origin"), request: withCredentials(put), want: []string{star}},
 		{name: "a router that allows any origin, with credentials", handler: respond(405, allowAny), request: withCredentials(put), want: []string{star}},
 		{name: "no credentials", handler: inner, request: withCredentials(put), want: []string{denied}},
 		{name: "no credentials, without a preflight", handler: inner, request: withCredentials(get), want: []string{denied, "If it is set, your handler, a proxy or another CORS middleware replaces the header."}},
@@ -384,13 +387,13 @@ func TestAdvice(t *testing.T) {
 		{name: "purge in lowercase, which is not listed", handler: inner, request: corstest.Request{Method: "purge"}, want: []string{"Add purge to AllowedMethods. " + layered}},
 		{name: "patch in lowercase, which is not listed", handler: respond(200, allowPage), request: corstest.Request{Method: "patch"}, want: []string{"Add PATCH to AllowedMethods, and have the script write PATCH. Methods are case-sensitive, and browsers send patch as"}},
 		{name: "patch in lowercase under any method, with credentials", handler: respond(200, allowPage, allowCredentials, allowMethods+"*"), request: withCredentials(corstest.Request{Method: "patch"}), want: []string{"Add PATCH to AllowedMethods, and have"}},
-		{name: "a method that no policy can have", handler: respond(200, allowPage), request: corstest.Request{Method: "p*t"}, want: []string{"No policy can list the method p*t. Have the script use another."}},
+		{name: "a method that no policy can allow", handler: respond(200, allowPage), request: corstest.Request{Method: "p*t"}, want: []string{"No policy can list the method p*t. Have the script use another."}},
 		{name: "a method that is not listed", handler: inner, request: corstest.Request{Method: "DELETE"}, want: []string{"Add DELETE to AllowedMethods. " + layered}},
 		{name: "any method, with credentials", handler: respond(200, allowPage, allowCredentials, allowMethods+"*"), request: withCredentials(put), want: []string{"With credentials, browsers read * as a literal method name. Add PUT to AllowedMethods."}},
 		{name: "a header that is not listed", handler: respond(200, allowPage, allowHeaders+"a, b"), request: sets("x-id"), want: []string{"Add X-Id to AllowedHeaders. " + layered}},
 		{name: "a content type", handler: inner, request: corstest.Request{Method: "POST", Body: "{}", Header: http.Header{"Content-Type": {"application/json"}}}, want: []string{"Add Content-Type to AllowedHeaders."}},
 		{name: "Authorization that is not listed", handler: inner, request: sets("Authorization"), want: []string{"Add Authorization to AllowedHeaders."}},
-		{name: "a header that no policy can have", handler: respond(200, allowPage), request: sets("x*y"), want: []string{"No policy can list the request header X*y."}},
+		{name: "a header that no policy can allow", handler: respond(200, allowPage), request: sets("x*y"), want: []string{"No policy can list the request header X*y."}},
 		{name: "any header, with credentials", handler: respond(200, allowPage, allowCredentials, allowHeaders+"*"), request: withCredentials(sets("X-Id")), want: []string{"With credentials, browsers read * as a literal header name. Add X-Id to AllowedHeaders."}},
 		{
 			name: "Authorization under *", handler: wrap(t, cors.Policy{AllowedOrigins: []string{page}, AllowedHeaders: []string{"*"}}, ok), request: sets("Authorization"),
@@ -403,22 +406,22 @@ func TestAdvice(t *testing.T) {
 		{name: "one origin without Vary, and a hidden header", handler: respond(200, allowPage, "X-Total: 1"), want: []string{noVary, "replaces Vary. The script cannot read X-Total."}},
 		{name: "one origin without Vary, HEAD", handler: respond(200, allowPage), request: corstest.Request{Method: "HEAD"}, want: []string{noVary}},
 		{name: "one origin without Vary, POST", handler: respond(200, allowPage), request: post},
-		{name: "one origin without Vary, never stored", handler: respond(200, allowPage, "Cache-Control: no-store, max-age=0")},
+		{name: "one origin without Vary, with no-store", handler: respond(200, allowPage, "Cache-Control: no-store, max-age=0")},
 		{name: "one origin without Vary, an error", handler: respond(400, allowPage)},
 		{name: "any origin without Vary", handler: respond(200, allowAny)},
 		{name: "the server's own page without Vary", handler: respond(200, allowPage), request: corstest.Request{URL: page}},
 		{name: "an image", handler: respond(200, allowPage, "X-Total: 1"), request: corstest.Request{Mode: corstest.NoCORS}},
 
 		// Handshakes.
-		{name: "a WebSocket's package compares Origin with Host", handler: respond(403), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{"WebSocket packages compare Origin with Host themselves"}},
+		{name: "a WebSocket package that compares Origin with Host", handler: respond(403), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{"WebSocket packages compare Origin with Host themselves"}},
 		{name: "a WebSocket behind authentication", handler: respond(401), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{"Authentication rejected the handshake."}},
 		{name: "a WebSocket behind authentication in a proxy", handler: respond(407), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{"Authentication rejected the handshake."}},
 		{name: "a WebSocket behind a proxy that does not forward Upgrade", handler: respond(400), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{"did not accept the request as a handshake. Check the URL, and look for a proxy in front that does not forward Upgrade and Connection."}},
-		{name: "a WebSocket behind a page", handler: ok, request: corstest.Request{Mode: corstest.WebSocket}, want: []string{"The handshake needs status 101, not 200."}},
+		{name: "a WebSocket at the URL of a page", handler: ok, request: corstest.Request{Mode: corstest.WebSocket}, want: []string{"The handshake needs status 101, not 200."}},
 
 		// Requests that fail without a response.
-		{name: "the browser refuses", handler: ok, request: corstest.Request{Method: "TRACE"}},
-		{name: "the browser refuses to follow", handler: respond(302, allowAny, "Location: ftp://other.example/")},
+		{name: "the browser does not send the request", handler: ok, request: corstest.Request{Method: "TRACE"}},
+		{name: "the browser does not follow the redirect", handler: respond(302, allowAny, "Location: ftp://other.example/")},
 		{name: "there is no response", handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("") })},
 		{name: "there is no response to the preflight", handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("") }), request: put},
 	} {
@@ -531,7 +534,7 @@ func TestFieldBugCachedRejection(t *testing.T) {
 	adviceTest{name: "from a cache", handler: (&cache{service: service, hit: "X-Cache: HIT"}).fill("https://evil.example"), want: []string{"(X-Cache: HIT).", "the cache ignores Vary: Origin and Cache-Control: no-store" + ignored}}.run(t)
 }
 
-// Proxies and platforms make errors of their own.
+// Proxies and platforms send error responses that the service did not write.
 func TestFieldBugErrorOfProxy(t *testing.T) {
 	service := wrap(t, cors.Policy{AllowedOrigins: []string{page}}, ok)
 	dead := httptest.NewServer(nil)
@@ -556,10 +559,10 @@ func TestFieldBugErrorOfProxy(t *testing.T) {
 		{name: "a service that is down", handler: unreachable, want: []string{"Status 502 usually comes", "The service is down, unreachable or too slow, or sends more headers than the proxy accepts."}},
 		{name: "a service that is down, preflight", handler: unreachable, request: put, want: []string{"Status 502 usually comes", "If your Go code sent it, put the CORS middleware outside that code."}},
 		{name: "a service that is slow", handler: respond(504, "Via: 1.1 google"), want: []string{"Status 504 usually comes", "the service took too long"}},
-		{name: "Cloudflare, first", handler: respond(520), want: []string{"Cloudflare got no valid response"}},
-		{name: "Cloudflare, last", handler: respond(530), want: []string{"Cloudflare got no valid response"}},
-		{name: "before Cloudflare's", handler: respond(519), want: []string{"wrote the 519" + outside}},
-		{name: "after Cloudflare's", handler: respond(531), want: []string{"wrote the 531" + outside}},
+		{name: "520, the first status of Cloudflare", handler: respond(520), want: []string{"Cloudflare got no valid response"}},
+		{name: "530, the last status of Cloudflare", handler: respond(530), want: []string{"Cloudflare got no valid response"}},
+		{name: "519, the status before Cloudflare's", handler: respond(519), want: []string{"wrote the 519" + outside}},
+		{name: "531, the status after Cloudflare's", handler: respond(531), want: []string{"wrote the 531" + outside}},
 	} {
 		test.run(t)
 	}
@@ -580,7 +583,7 @@ func TestFieldBugLoginInFront(t *testing.T) {
 	}
 }
 
-// A proxy removes the request headers by which preflights and origins are known.
+// A proxy removes Origin, or the headers that mark a preflight.
 func TestFieldBugHeadersRemovedOnTheWay(t *testing.T) {
 	policy := cors.Policy{AllowedOrigins: []string{page}, AllowedMethods: []string{"PUT"}, AllowedHeaders: []string{"X-Id"}}
 	service := wrap(t, policy, ok)
@@ -621,7 +624,7 @@ func TestFieldBugNestedMiddlewares(t *testing.T) {
 		{name: "the inner one has a DenyHandler", handler: wrap(t, loose, wrap(t, denies, ok)), request: put, want: []string{"A second CORS middleware inside the first does not allow the origin"}},
 		{name: "the outer one lacks the method", handler: wrap(t, passes, wrap(t, loose, ok)), request: put, want: []string{"Add PUT to AllowedMethods. If it is already there, another CORS middleware or a proxy in front responded to the preflight"}},
 		{name: "the outer one lacks the header", handler: wrap(t, passes, wrap(t, loose, ok)), request: sets("X-Id"), want: []string{"Add X-Id to AllowedHeaders. If it is already there, another CORS middleware or a proxy in front responded to the preflight"}},
-		{name: "a proxy's upstream sets CORS headers too", handler: wrap(t, loose, proxyTo(t, respond(200, allowAny), nil)), want: []string{twice}},
+		{name: "a proxy and its upstream both set CORS headers", handler: wrap(t, loose, proxyTo(t, respond(200, allowAny), nil)), want: []string{twice}},
 		{name: "a proxy adds CORS headers to a rejection", handler: split(respond(204, allowPage, allowMethods+"PUT"), wrap(t, strict, ok)), request: put, want: []string{"with a different policy."}},
 	} {
 		test.run(t)
@@ -684,11 +687,12 @@ func TestFieldBugScriptSendsResponseHeader(t *testing.T) {
 	}.run(t)
 }
 
-// Other CORS middlewares leave out or reject all three: the origin, the method
-// and the headers. The tests of internal/peers use the real packages.
+// If the origin, the method or a header is not allowed, other CORS middlewares
+// send the same response, so the advice cannot name one of them. The tests of
+// internal/peers use the real packages.
 func TestFieldBugOtherMiddlewares(t *testing.T) {
-	// asked responds to preflights as rs/cors, go-chi/cors and Spring do.
-	asked := respond(204, "Vary: Origin, Access-Control-Request-Method, Access-Control-Request-Headers")
+	// onlyVary responds to a rejected preflight as rs/cors, go-chi/cors and Spring do.
+	onlyVary := respond(204, "Vary: Origin, Access-Control-Request-Method, Access-Control-Request-Headers")
 	two := corstest.Request{Method: "PUT", Header: http.Header{"X-Id": {"1"}, "X-B": {"1"}}}
 	starlette := func(body string, lines ...string) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -704,7 +708,7 @@ func TestFieldBugOtherMiddlewares(t *testing.T) {
 	})
 	empty := func(value string) http.Handler { return respond(200, "Access-Control-Allow-Origin: "+value) }
 	for _, test := range []adviceTest{
-		{name: "the method or a header, Vary", handler: asked, request: two, want: []string{lacks + "PUT, headers x-b, x-id.", "look in front of package cors: another CORS middleware responded"}},
+		{name: "the method or a header, Vary", handler: onlyVary, request: two, want: []string{lacks + "PUT, headers x-b, x-id.", "look in front of package cors: another CORS middleware responded"}},
 		{name: "the method, 405", handler: respond(405), request: put, want: []string{routed, "have it allow the method PUT."}},
 		{name: "the method, 405 of a router", handler: respond(405, "Allow: GET"), request: put, want: []string{router}},
 		{name: "a header, 403", handler: respond(403), request: two, want: []string{either, "method PUT, headers x-b, x-id."}},
@@ -715,7 +719,7 @@ func TestFieldBugOtherMiddlewares(t *testing.T) {
 		{name: "Starlette, a safelisted method", handler: starlette(body+"method", allowMethods+"GET", allowHeaders+"Accept, X-Id"), request: corstest.Request{Method: "POST", Header: http.Header{"X-Id": {"1"}}}, want: []string{rejected + "the method POST."}},
 		{name: "Starlette, a header", handler: starlette(body+"headers", allowMethods+"PUT", allowHeaders+"Accept, X-Id"), request: two, want: []string{rejected + "the header x-b."}},
 		{name: "a router's 404 with complete lists", handler: respond(404, allowPage, allowMethods+"*", allowHeaders+"*"), request: two, want: []string{past + "404"}},
-		{name: "a guard's 401 without request headers", handler: respond(401, allowPage, allowMethods+"PUT", allowHeaders+"X-Id"), request: put, want: []string{past + "401"}},
+		{name: "the 401 of an access check, without request headers", handler: respond(401, allowPage, allowMethods+"PUT", allowHeaders+"X-Id"), request: put, want: []string{past + "401"}},
 		{name: "an empty origin", handler: empty(""), want: []string{"Access-Control-Allow-Origin is empty,"}},
 		{name: "an empty variable of Apache", handler: empty("(null)"), want: []string{"Access-Control-Allow-Origin is empty, or (null), which Apache sends for an unset variable."}},
 		{name: "an empty origin, page without an origin", handler: empty(""), page: "null", want: []string{"Access-Control-Allow-Origin is empty,"}},
@@ -744,7 +748,8 @@ func TestFieldBugHandshakes(t *testing.T) {
 	}
 }
 
-// The error pages of a proxy send Vary: Origin to origins that it does not list.
+// The error pages of a proxy have Vary: Origin, even for origins that it does not
+// list.
 func TestFieldBugErrorPageForOtherOrigins(t *testing.T) {
 	const lists = "Vary: Origin shows that CORS headers are added for other origins. If you trust the page, add https://page.example to the list of origins in the proxy"
 	down, large := respond(502, "Vary: Origin"), respond(413, "Vary: Origin")

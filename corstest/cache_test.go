@@ -11,10 +11,10 @@ import (
 
 func TestPreflightCache(t *testing.T) {
 	type step struct {
-		after     time.Duration    // since the first step
+		after     time.Duration    // time since the first step
 		page      string           // the page of the other tests if empty
 		request   corstest.Request // URL is api if empty
-		header    http.Header      // of the response to a preflight, from this step on
+		header    http.Header      // response to preflights from this step on
 		preflight bool
 		blocked   bool
 	}
@@ -64,12 +64,12 @@ func TestPreflightCache(t *testing.T) {
 			{after: 9 * time.Second, request: put},
 			{after: 10 * time.Second, request: put, preflight: true},
 		}},
-		{name: "for a day at most", steps: []step{
+		{name: "at most for a day", steps: []step{
 			{request: put, header: answers("PUT", "", "99999999999999999999999"), preflight: true},
 			{after: 24*time.Hour - 1, request: put},
 			{after: 24 * time.Hour, request: put, preflight: true},
 		}},
-		{name: "for the limit that is set at most", maxAge: 10 * time.Minute, steps: []step{
+		{name: "at most for the limit that MaxAge sets", maxAge: 10 * time.Minute, steps: []step{
 			{request: put, header: answers("PUT", "", "601"), preflight: true},
 			{after: 10*time.Minute - 1, request: put},
 			{after: 10 * time.Minute, request: put, preflight: true},
@@ -192,7 +192,7 @@ func TestPreflightCache(t *testing.T) {
 	}
 }
 
-// TestPreflightCacheAfterRedirect has a request that needed a preflight and fails
+// TestPreflightCacheAfterRedirect sends a request that needs a preflight and fails
 // after a redirect. The browser then forgets the preflights for the last URL, even
 // if that URL needed no preflight.
 func TestPreflightCacheAfterRedirect(t *testing.T) {
@@ -234,8 +234,8 @@ func TestPreflightCacheAfterRedirect(t *testing.T) {
 	}
 }
 
-// TestPreflightCacheOfNull has two pages whose origin is null after a redirect.
-// They do not share their preflights.
+// TestPreflightCacheOfNull uses two pages whose origin is null after a redirect.
+// They must not share their preflights.
 func TestPreflightCacheOfNull(t *testing.T) {
 	b := corstest.Browser{Handler: http.HandlerFunc(respondAsRequested)}
 	const url = api + "/redirect.py?redirect_status=307&allow_methods=PUT&location=https://other.example/preflight.py?allow_methods=PUT"
@@ -246,7 +246,7 @@ func TestPreflightCacheOfNull(t *testing.T) {
 	}
 }
 
-// TestClock uses the zero value of Now.
+// TestClock checks that preflights expire if Now is nil.
 func TestClock(t *testing.T) {
 	b := corstest.Browser{Handler: respondWith(http.Header{"Access-Control-Allow-Origin": {"*"}, "Access-Control-Allow-Methods": {"PUT"}, "Access-Control-Max-Age": {"86400"}})}
 	first, second := b.Fetch(page, corstest.Request{Method: "PUT", URL: api}), b.Fetch(page, corstest.Request{Method: "PUT", URL: api})

@@ -42,7 +42,7 @@ type failureKind int
 
 const (
 	refused           failureKind = iota // the browser does not send the request
-	unanswered                           // there is no response, or it was cut short
+	responseMissing                      // there is no response, or it was cut short
 	originMissing                        // no Access-Control-Allow-Origin
 	originWildcard                       // *, with credentials
 	originOther                          // an origin other than the page's
@@ -137,7 +137,7 @@ func (r *Result) read(state *fetchState) {
 	}
 	if r.Actual.err != nil && hasBody(state.Method, r.Actual.Response.StatusCode) {
 		r.err = r.Actual.err
-		r.failure = failure{kind: unanswered, text: "the response was cut short: " + firstLine(r.err)}
+		r.failure = failure{kind: responseMissing, text: "the response was cut short: " + firstLine(r.err)}
 		return
 	}
 	r.Status = r.Actual.Response.StatusCode
@@ -302,17 +302,17 @@ func (b *Browser) sendActual(state *fetchState, res *Result) failure {
 		state.reduce(res.denied != (failure{}))
 	}
 	res.Actual = b.send(state)
-	return res.unanswered(res.Actual, "there is no response: ")
+	return res.checkResponse(res.Actual, "there is no response: ")
 }
 
-// unanswered returns a failure if ex has no response. A script gets a network
+// checkResponse returns a failure if ex has no response. A script gets a network
 // error.
-func (r *Result) unanswered(ex *Exchange, text string) failure {
+func (r *Result) checkResponse(ex *Exchange, text string) failure {
 	if ex.Response != nil {
 		return failure{}
 	}
 	r.err = ex.err
-	return failure{kind: unanswered, text: text + firstLine(ex.err)}
+	return failure{kind: responseMissing, text: text + firstLine(ex.err)}
 }
 
 // firstLine returns the message of err, without the stack of a panic.
@@ -350,7 +350,7 @@ func (b *Browser) preflight(state *fetchState, r *Result) failure {
 	preflight.Request = Request{Method: http.MethodOptions, Header: header}
 	r.Preflight = b.send(&preflight) // step 6
 	r.Preflight.reasons = state.preflightReasons()
-	if f := r.unanswered(r.Preflight, "there is no response to the preflight: "); f != (failure{}) {
+	if f := r.checkResponse(r.Preflight, "there is no response to the preflight: "); f != (failure{}) {
 		return f
 	}
 

@@ -42,7 +42,7 @@ func TestPreflightReasons(t *testing.T) {
 		{name: "PUT", request: corstest.Request{Method: "PUT"}, want: []string{"method PUT is not CORS-safelisted"}},
 		{name: "put is PUT", request: corstest.Request{Method: "put"}, want: []string{"method PUT is not CORS-safelisted"}},
 		{name: "patch is not PATCH", request: corstest.Request{Method: "patch"}, want: []string{"method patch is not CORS-safelisted"}},
-		{name: "a method that is not a standard one", request: corstest.Request{Method: "CHICKEN"}, want: []string{"method CHICKEN is not CORS-safelisted"}},
+		{name: "a method that the standards do not define", request: corstest.Request{Method: "CHICKEN"}, want: []string{"method CHICKEN is not CORS-safelisted"}},
 		{name: "headers that are safelisted", request: corstest.Request{Header: header("Accept: text/*", "Accept-Language: en", "Content-Language: en", "Range: bytes=0-")}},
 		{name: "forbidden headers, which are dropped", request: corstest.Request{Header: header("Cookie: a=b", "sec-x: 1", "Proxy-X: 1", "X-HTTP-Method: TRACE")}},
 		{
@@ -89,7 +89,7 @@ func TestPreflightReasons(t *testing.T) {
 			want:    []string{"the body is a ReadableStream"},
 		},
 		{
-			name:    "all at once",
+			name:    "all reasons together",
 			request: corstest.Request{Method: "PATCH", Body: "x", Header: header("X-A: 1"), UploadListener: true},
 			want: []string{
 				"method PATCH is not CORS-safelisted",
@@ -114,7 +114,7 @@ func TestPreflightReasons(t *testing.T) {
 	}
 }
 
-// TestForbiddenRequestsAreNotSent has requests that scripts cannot make.
+// TestForbiddenRequestsAreNotSent makes requests that scripts cannot make.
 func TestForbiddenRequestsAreNotSent(t *testing.T) {
 	tests := []struct {
 		name    string
@@ -277,7 +277,7 @@ func TestSameOrigin(t *testing.T) {
 	}
 }
 
-// TestCORSCheck has the table of the standard's section "CORS protocol and
+// TestCORSCheck uses the table of the standard's section "CORS protocol and
 // credentials", and values from cors/origin.htm and cors/credentials-flag.htm in
 // web-platform-tests.
 func TestCORSCheck(t *testing.T) {
@@ -335,7 +335,7 @@ func TestCORSCheck(t *testing.T) {
 	}
 }
 
-// TestPreflight has the rows of fetch/api/cors/cors-preflight-star.any.js in
+// TestPreflight uses the rows of fetch/api/cors/cors-preflight-star.any.js in
 // web-platform-tests, and others.
 func TestPreflight(t *testing.T) {
 	post := func(name string) corstest.Request {
@@ -426,8 +426,8 @@ func TestPreflightStatus(t *testing.T) {
 	}
 }
 
-// TestActualResponseIsChecked has a preflight that succeeds, and then a response
-// without CORS headers.
+// TestActualResponseIsChecked uses a server that allows the preflight, but sends no
+// CORS headers with the actual response.
 func TestActualResponseIsChecked(t *testing.T) {
 	preflights := 0
 	b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -679,7 +679,7 @@ func TestRedirectSite(t *testing.T) {
 	}
 }
 
-// TestQueryIsPercentEncoded has URLs with queries that browsers percent-encode, in
+// TestQueryIsPercentEncoded uses URLs with queries that browsers percent-encode, in
 // the request and in a redirect.
 func TestQueryIsPercentEncoded(t *testing.T) {
 	const sent, want = "?q=a b&c=é\"'<>~%zz", "?q=a%20b&c=%C3%A9%22%27%3C%3E~%zz"
@@ -699,7 +699,7 @@ func TestQueryIsPercentEncoded(t *testing.T) {
 	}
 }
 
-// TestEmptyUserInformationIsRemoved has URLs with empty user information, which the
+// TestEmptyUserInformationIsRemoved uses URLs with empty user information, which the
 // URL parser of browsers removes.
 func TestEmptyUserInformationIsRemoved(t *testing.T) {
 	for _, to := range []string{"https://@other.example/", "https://:@other.example/"} {
@@ -755,7 +755,7 @@ func TestFetchChecksOriginOfPage(t *testing.T) {
 	}
 }
 
-// TestCookieOfHost has a request redirected with credentials. The cookie is for the
+// TestCookieOfHost redirects a request with credentials. The cookie is for the
 // host of the first URL, on every port.
 func TestCookieOfHost(t *testing.T) {
 	for _, test := range []struct {

@@ -67,7 +67,7 @@ func TestModes(t *testing.T) {
 
 	tests := []struct {
 		name    string
-		page    string // page if empty
+		page    string // default: page
 		request corstest.Request
 		method  string // GET if empty
 		want    []string
@@ -219,7 +219,7 @@ func TestModes(t *testing.T) {
 	}
 }
 
-// TestModesBlock has requests that no page can make.
+// TestModesBlock makes requests that no page can make.
 func TestModesBlock(t *testing.T) {
 	jsonType := http.Header{"content-type": {"application/json"}}
 	for _, test := range []struct {
@@ -361,7 +361,7 @@ func TestModesReportPanics(t *testing.T) {
 	}
 }
 
-// TestWebSockets has handlers that accept and refuse handshakes in all ways.
+// TestWebSockets uses handlers that accept or reject handshakes in different ways.
 func TestWebSockets(t *testing.T) {
 	const switching = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nX-Id: 1\r\n\r\n"
 	hijack := func(w http.ResponseWriter) io.ReadWriteCloser {
@@ -417,7 +417,7 @@ func TestWebSockets(t *testing.T) {
 			},
 		},
 		{
-			name: "a handler that refuses",
+			name: "a handler that rejects the handshake",
 			handler: func(w http.ResponseWriter, r *http.Request) {
 				http.Error(w, "no", http.StatusForbidden)
 			},
@@ -428,7 +428,7 @@ func TestWebSockets(t *testing.T) {
 			blocked: "the response to the WebSocket handshake has status 200, not 101",
 		},
 		{
-			name: "a handler that refuses on the connection", header: "3",
+			name: "a handler that rejects the handshake on the hijacked connection", header: "3",
 			handler: func(w http.ResponseWriter, r *http.Request) {
 				conn := hijack(w)
 				defer conn.Close()
@@ -451,14 +451,14 @@ func TestWebSockets(t *testing.T) {
 			},
 		},
 		{
-			name: "a connection that ends",
+			name: "a handler that closes the connection without a response",
 			handler: func(w http.ResponseWriter, r *http.Request) {
 				hijack(w).Close()
 			},
 			blocked: "there is no response: the handler hijacked the connection and wrote no response: unexpected EOF", err: io.ErrUnexpectedEOF,
 		},
 		{
-			name: "a handler that panics with the connection",
+			name: "a handler that panics after it hijacked the connection",
 			handler: func(w http.ResponseWriter, r *http.Request) {
 				hijack(w)
 				panic(oh)
@@ -466,14 +466,14 @@ func TestWebSockets(t *testing.T) {
 			blocked: "there is no response: the handler panicked: oh", err: oh,
 		},
 		{
-			name: "a handler that keeps the connection and writes nothing",
+			name: "a handler that returns and writes nothing on the connection",
 			handler: func(w http.ResponseWriter, r *http.Request) {
 				hijack(w)
 			},
 			blocked: "there is no response: corstest: the response took too long",
 		},
 		{
-			name: "a handler that waits with the connection and writes nothing",
+			name: "a handler that waits and writes nothing on the connection",
 			handler: func(w http.ResponseWriter, r *http.Request) {
 				if _, err := hijack(w).Read(make([]byte, 1)); err != io.EOF {
 					t.Errorf("got %v, want EOF", err)

@@ -152,15 +152,15 @@ func TestScan(t *testing.T) {
 			want: []string{"Medium: https://app.example.com.evil.example", "Info: https://app.example.com:8443"},
 		},
 
-		{name: "any host by https, without credentials", server: allowing(false, prefix("https://")), want: []string{"Info: https://stranger.example"}},
+		{name: "any host over HTTPS, without credentials", server: allowing(false, prefix("https://")), want: []string{"Info: https://stranger.example"}},
 		{name: "any host over HTTP, without credentials", server: allowing(false, prefix("http://")), page: "http://app.example.com", want: []string{"Info: http://stranger.example"}},
-		{name: "any host by https, with credentials", server: allowing(true, prefix("https://")), want: []string{
+		{name: "any host over HTTPS, with credentials", server: allowing(true, prefix("https://")), want: []string{
 			"High: " + strings.NewReplacer("http://app.example.com ", "", "http://localhost.evil.example null", "").Replace(all),
 		}},
 		{name: "an unrelated host, without credentials", server: allowing(false, only(app, "https://stranger.example")), want: []string{"Medium: https://stranger.example"}},
 
 		{
-			name: "everyone but look-alikes, without credentials", server: allowing(false, func(origin string) bool {
+			name: "every origin except look-alikes, without credentials", server: allowing(false, func(origin string) bool {
 				return !strings.Contains(origin, "evil") && !strings.Contains(origin, "appx")
 			}),
 			want: []string{"Medium: https://stranger.example", "Medium: null", "Info: http://app.example.com", "Info: https://sibling.example.com https://app.example.com:8443"},
@@ -207,13 +207,13 @@ func TestScan(t *testing.T) {
 		{name: "a page over HTTP, with credentials", server: allowing(true, only("http://app.example.com")), page: "http://app.example.com", want: []string{"Low: http://app.example.com"}},
 		{name: "a page on this machine", server: allowing(true, only("http://localhost:3000")), page: "http://localhost:3000"},
 		{
-			name: "http with credentials, and everyone without", server: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			name: "http with credentials, and every origin without", server: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				allowing(r.Header.Get("Origin") == "http://app.example.com", everyone).ServeHTTP(w, r)
 			}),
 			want: []string{"Low: http://app.example.com", "Info: https://stranger.example"},
 		},
 		{
-			name: "null with credentials, and everyone without", server: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			name: "null with credentials, and every origin without", server: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				allowing(r.Header.Get("Origin") == "null", everyone).ServeHTTP(w, r)
 			}),
 			want: []string{"High: null", "Info: https://stranger.example"},
@@ -261,11 +261,11 @@ func TestScan(t *testing.T) {
 		{name: "rejections with a malformed date", server: rejecting(403, "Expires", "0")},
 		{name: "rejections with the lowest status", server: rejecting(400, "Cache-Control", "public"), want: []string{"Medium: " + all}},
 		{name: "responses with a status below 400", server: rejecting(399, "Cache-Control", "public")},
-		{name: "errors for everyone", server: respond(400, "Vary: Origin", "Cache-Control: public")},
+		{name: "errors for all origins", server: respond(400, "Vary: Origin", "Cache-Control: public")},
 		{name: "rejections that are private", server: rejecting(403, "Cache-Control", "private, max-age=60")},
 		{name: "rejections that are not stored", server: rejecting(404, "Cache-Control", "no-store")},
 		{name: "rejections with a status that caches store", server: rejecting(404), want: []string{"Medium: " + all}},
-		{name: "a resource that is missing for everyone", server: with(rejecting(404), "Vary", "Origin"), page: "https://other.example.net", want: nil},
+		{name: "a resource that is missing for all origins", server: with(rejecting(404), "Vary", "Origin"), page: "https://other.example.net", want: nil},
 		{name: "a rejection that pages can read", server: respond(403, "Access-Control-Allow-Origin: null"), want: []string{"Medium: null"}},
 		{
 			name: "rejections that pages can read",
@@ -303,7 +303,7 @@ func TestScan(t *testing.T) {
 			want: []string{"Medium: " + all},
 		},
 		{
-			name: "a cache that ignores Vary, of a server that forgot it", method: "PUT",
+			name: "a cache that ignores Vary, in front of a server without Vary", method: "PUT",
 			server: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.Method == "OPTIONS" {
 					allowing(false, only(app)).ServeHTTP(w, r)
@@ -313,7 +313,7 @@ func TestScan(t *testing.T) {
 			}),
 			want: []string{"Medium: " + all},
 		},
-		{name: "a cache of a response that is for one origin", method: "PUT", server: respond(200, "Access-Control-Allow-Origin: "+app, "Age: 1")},
+		{name: "a cache with a response for one origin", method: "PUT", server: respond(200, "Access-Control-Allow-Origin: "+app, "Age: 1")},
 		{name: "a cache that has no response yet", server: respond(200, "Access-Control-Allow-Origin: "+app, "Vary: Origin", "Age: 0")},
 		{name: "a cache that honors Vary", server: with(allowing(true, only(app)), "Age", "1")},
 
@@ -329,7 +329,7 @@ func TestScan(t *testing.T) {
 			want: []string{"High: " + all},
 		},
 		{name: "a preflight that allows one origin", method: "PUT", server: allowing(true, only(app))},
-		{name: "a method that no page may use", method: "PATCH", server: allowing(true, only(app))},
+		{name: "a method that no page is allowed to use", method: "PATCH", server: allowing(true, only(app))},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -371,7 +371,7 @@ func TestScanOfPolicies(t *testing.T) {
 		{name: "the end of a label under a public suffix", policy: cors.Policy{AllowedOrigins: []string{"https://*--proj.netlify.app"}}, page: "https://pr1--proj.netlify.app", want: "Info https://evilpr1--proj.netlify.app"},
 		{name: "ports of this machine, with credentials", policy: cors.Policy{AllowedOrigins: []string{"http://localhost:*"}, AllowCredentials: true}, page: "http://localhost:3000", want: "Info http://localhost:3001"},
 		{name: "any origin", policy: cors.Policy{AllowedOrigins: []string{"*"}}, want: "Info https://stranger.example"},
-		{name: "any origin over HTTPs", policy: cors.Policy{AllowedOrigins: []string{"https://*"}}, want: "Info https://stranger.example"},
+		{name: "any origin over HTTPS", policy: cors.Policy{AllowedOrigins: []string{"https://*"}}, want: "Info https://stranger.example"},
 		{name: "any origin over HTTP", policy: cors.Policy{AllowedOrigins: []string{"http://*"}}, page: "http://app.example.com", want: "Info http://stranger.example"},
 		{name: "siblings", policy: cors.Policy{AllowedOrigins: []string{"https://*.example.com"}}, want: "Info https://sibling.example.com"},
 		{name: "siblings under a public suffix", policy: cors.Policy{AllowedOrigins: []string{"https://*.github.io"}}, page: "https://me.github.io", want: "Info https://sibling.github.io"},
@@ -745,7 +745,7 @@ func TestReportString(t *testing.T) {
 	}
 }
 
-// TestFindingsNameActions has requests that need a preflight, and servers that
+// TestFindingsNameActions makes requests that need a preflight, and servers that
 // allow the preflight, the GET request, or both.
 func TestFindingsNameActions(t *testing.T) {
 	for _, test := range []struct {

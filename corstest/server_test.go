@@ -30,7 +30,7 @@ func serve(f func(w http.ResponseWriter, r *http.Request)) *corstest.Browser {
 	})}
 }
 
-// TestUnrulyHandlers has handlers that must not block a test or change its outcome.
+// TestUnrulyHandlers uses handlers that must not block a test or change its outcome.
 func TestUnrulyHandlers(t *testing.T) {
 	broken := errors.New("broken")
 	wait := func(r *http.Request) { <-r.Context().Done() }
@@ -134,7 +134,7 @@ func TestUnrulyHandlers(t *testing.T) {
 			blocked: "there is no response: the handler panicked: invalid WriteHeader code 99",
 		},
 		{
-			name: "a goroutine's end", handler: func(http.ResponseWriter, *http.Request) { runtime.Goexit() },
+			name: "a handler that exits its goroutine", handler: func(http.ResponseWriter, *http.Request) { runtime.Goexit() },
 			blocked: "there is no response: the handler exited its goroutine",
 		},
 	}
@@ -177,7 +177,7 @@ func TestUnrulyHandlers(t *testing.T) {
 	}
 }
 
-// TestSwitchingProtocols has a response with status 101, which has no body.
+// TestSwitchingProtocols uses a response with status 101, which has no body.
 func TestSwitchingProtocols(t *testing.T) {
 	b := serve(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusSwitchingProtocols)
@@ -189,7 +189,7 @@ func TestSwitchingProtocols(t *testing.T) {
 	}
 }
 
-// TestFullDuplex has a handler that enables full duplex, which HTTP/2 supports.
+// TestFullDuplex uses a handler that enables full duplex, which HTTP/2 supports.
 func TestFullDuplex(t *testing.T) {
 	b := serve(func(w http.ResponseWriter, _ *http.Request) {
 		expect(t, http.NewResponseController(w).EnableFullDuplex(), nil)
@@ -199,8 +199,8 @@ func TestFullDuplex(t *testing.T) {
 	}
 }
 
-// TestBlockedErrorOfIncompleteResponse has a response that ends early and that CORS
-// blocks. The error is a BlockedError.
+// TestBlockedErrorOfIncompleteResponse uses a response that ends early and that
+// CORS blocks. The error must be a BlockedError.
 func TestBlockedErrorOfIncompleteResponse(t *testing.T) {
 	b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.(http.Flusher).Flush()
@@ -329,8 +329,8 @@ func TestResponse(t *testing.T) {
 	}
 }
 
-// TestContentLengthBeyondBody has handlers whose Content-Length is greater than the body, although
-// the response was not cut short.
+// TestContentLengthBeyondBody uses handlers whose Content-Length is greater than
+// the body, although the response was not cut short.
 func TestContentLengthBeyondBody(t *testing.T) {
 	for name, test := range map[string]struct {
 		method string
@@ -420,7 +420,7 @@ func TestTransport(t *testing.T) {
 	}
 }
 
-// TestTransportErrors has transports that fail. The error is the transport's
+// TestTransportErrors uses transports that fail. The error must be the transport's
 // error, not a BlockedError.
 func TestTransportErrors(t *testing.T) {
 	const gone = "http://127.0.0.1:3" // no server of another test gets this port
@@ -481,7 +481,7 @@ func TestTimeLimits(t *testing.T) {
 	}
 }
 
-// TestAbandonedHandler has a handler that ignores its context. The Browser returns,
+// TestAbandonedHandler uses a handler that ignores its context. The Browser returns,
 // and only the handler's goroutine remains.
 func TestAbandonedHandler(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -504,7 +504,7 @@ func TestAbandonedHandler(t *testing.T) {
 	})
 }
 
-// TestSlowTransport has a transport that never responds, and one whose body never
+// TestSlowTransport uses a transport that never responds, and one whose body never
 // ends.
 func TestSlowTransport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

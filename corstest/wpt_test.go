@@ -15,7 +15,7 @@ import (
 	"github.com/f407da42/cors/corstest"
 )
 
-// TestWebPlatformTests has the assertions of web-platform-tests under
+// TestWebPlatformTests repeats the assertions of web-platform-tests under
 // fetch/api/cors/. Browser vendors use these tests. Each row has the name of a
 // file and the name of a test in it. The servers respond as the servers of
 // web-platform-tests do.

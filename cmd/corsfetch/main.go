@@ -86,9 +86,11 @@
 // servers that were not written for this library: Express with its cors package,
 // Fastify with @fastify/cors, nginx, Caddy, Python's http.server,
 // gin-contrib/cors and rs/cors. In both, scripts can read the same status,
-// headers and body, with one exception. If a request has Authorization, the Fetch
-// standard requires that Access-Control-Allow-Headers lists it. corsfetch follows
-// the standard. Chromium also accepts *, as all browsers do today.
+// headers and body, with one exception:
+//
+//   - For Authorization, Chromium accepts * in Access-Control-Allow-Headers, as
+//     all browsers do today. corsfetch follows the Fetch standard, which does not
+//     accept it, and reports such a request as blocked.
 //
 // A server can also respond differently because the requests differ:
 //

@@ -256,7 +256,7 @@ func TestResolve(t *testing.T) {
 	}
 }
 
-// TestFieldBugIdleConnections has a server close kept-alive connections when it
+// TestFieldBugIdleConnections uses a server that closes kept-alive connections when it
 // receives a second request, as if they had been idle for too long.
 func TestFieldBugIdleConnections(t *testing.T) {
 	t.Parallel()
@@ -422,7 +422,7 @@ func TestNoNotes(t *testing.T) {
 	}
 }
 
-// TestEndlessBodies has a server begin responses that it does not end.
+// TestEndlessBodies uses a server that begins responses and does not end them.
 func TestEndlessBodies(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -500,7 +500,7 @@ func TestJSONHasNoSecrets(t *testing.T) {
 	}
 }
 
-// TestCookieIsForOneHost has a server redirect to another host.
+// TestCookieIsForOneHost uses a server that redirects to another host.
 func TestCookieIsForOneHost(t *testing.T) {
 	t.Parallel()
 	got := make(chan string, 2)
@@ -519,7 +519,7 @@ func TestCookieIsForOneHost(t *testing.T) {
 	}
 }
 
-// TestNoResponse has a server that never responds, or never ends its response.
+// TestNoResponse uses a server that never responds, or never ends its response.
 func TestNoResponse(t *testing.T) {
 	t.Parallel()
 	received := make(chan struct{}, 2)

@@ -21,7 +21,7 @@ import (
 	"time"
 )
 
-// TestControlCharacters has servers send control characters, which change the
+// TestControlCharacters uses servers that send control characters, which change the
 // state of a terminal, in each part of a response.
 func TestControlCharacters(t *testing.T) {
 	t.Parallel()

@@ -12,7 +12,7 @@ import (
 	"github.com/f407da42/cors/internal/testkit"
 )
 
-// TestScanTimeLimit has a server take longer for a scan than the time limit.
+// TestScanTimeLimit uses a server that is too slow for the time limit of a scan.
 func TestScanTimeLimit(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

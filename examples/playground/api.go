@@ -25,7 +25,7 @@ func data(w http.ResponseWriter, r *http.Request) {
 	if ex := exchangeOf(r); ex != nil {
 		ex.HandlerRan = true
 	}
-	user := "nobody (no cookie)"
+	user := "unknown (no cookie)"
 	if c, err := r.Cookie("user"); err == nil {
 		user = c.Value
 	}

@@ -80,7 +80,7 @@ func TestPlayServesUntilStopped(t *testing.T) {
 	}
 
 	client := &http.Client{Timeout: patience}
-	for name, want := range map[string]string{"app": "What happened", "API": "nobody (no cookie)", "stranger": "What other sites can do"} {
+	for name, want := range map[string]string{"app": "What happened", "API": "unknown (no cookie)", "stranger": "What other sites can do"} {
 		res, err := client.Get(addresses[name])
 		if err != nil {
 			t.Fatal(err)
