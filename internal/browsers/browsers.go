@@ -75,9 +75,9 @@ func (e Engine) find() (string, error) {
 
 // A Browser is a running browser.
 type Browser struct {
-	dir   string          // home, temporary directory and profile
+	dir   string          // folder with the home, temporary and profile directories
 	alive io.Closer       // closing it ends the browser
-	tools *devTools       // Chromium's, if storage access is granted; otherwise nil
+	tools *devTools       // DevTools of Chromium, if storage access is granted; otherwise nil
 	done  <-chan struct{} // closed when the browser has ended
 	log   log
 	x     *display // nil if the browser does not need one
@@ -382,7 +382,7 @@ func (b *Browser) leftovers() error {
 	return nil
 }
 
-// A log has the output of a browser. The browser can write while a test reads.
+// A log contains the output of a browser. The browser can write while a test reads.
 type log struct {
 	mu      sync.Mutex
 	buf     bytes.Buffer

@@ -22,12 +22,12 @@ import (
 // A modeCase is a request that a page makes without CORS.
 type modeCase struct {
 	name    string
-	from    string           // origin of the page: modeOrigins.page if empty
-	sandbox bool             // the page is in a frame with the origin null
+	from    string           // origin of the page; the default is modeOrigins.page
+	sandbox bool             // whether the page is in a frame with the origin null
 	script  string           // the page's action, in JavaScript; {url} is the URL of the request
 	request corstest.Request // the same action; its URL is filled in
-	to      string           // origin of the server: modeOrigins.cross if empty
-	reply   http.HandlerFunc // if nil, the response is an HTML page
+	to      string           // origin of the server; the default is modeOrigins.cross
+	reply   http.HandlerFunc // handler; the default sends an HTML page
 
 	// got has a line for each request that the server should get; see modeLine.
 	// The lines do not have Sec-Fetch-Dest, which is in dest.
@@ -54,11 +54,11 @@ type difference struct {
 // modeOrigins are the origins of the servers. All engines resolve their names to
 // a loopback address.
 type modeOrigins struct {
-	page  string // of pages; cross-site with all the others
-	near  string // of pages that are same-site with own, and have its cookie
-	own   string // of the server, and of pages on it
-	cross string // of the server, by a name without a cookie
-	other string // of the server, by another such name
+	page  string // origin of pages; cross-site with all others
+	near  string // origin of pages that are same-site with own, and have its cookie
+	own   string // origin of the server, and of pages on it
+	cross string // origin of the server, under a name without a cookie
+	other string // origin of the server, under another such name
 }
 
 func modeCases(o modeOrigins) []modeCase {
@@ -317,7 +317,7 @@ func modeCases(o modeOrigins) []modeCase {
 			request: request(webSocket, "GET", "", "Sec-WebSocket-Protocol", "chat"),
 			got:     []string{"GET; Sec-Websocket-Protocol chat; Origin PAGE"}, differs: metadata("GET; Sec-Websocket-Protocol chat; Origin PAGE"),
 		},
-		{name: "a WebSocket that is refused", script: `socket("{url}")`, saw: "blocked", reply: status(403), request: get(webSocket, ""), got: []string{"GET; Origin PAGE"}, differs: metadata("GET; Origin PAGE")},
+		{name: "a WebSocket that is rejected", script: `socket("{url}")`, saw: "blocked", reply: status(403), request: get(webSocket, ""), got: []string{"GET; Origin PAGE"}, differs: metadata("GET; Origin PAGE")},
 		{
 			name: "a WebSocket that is redirected", script: `socket("{url}/from")`, saw: "blocked", reply: redirected(302, ""), request: get(webSocket, "/from"),
 			got: []string{"GET /from; Origin PAGE"},
@@ -384,7 +384,7 @@ func (o modeOrigins) modeLine(r *http.Request) string {
 // server that gets their requests.
 type modeSite struct {
 	modeOrigins
-	servers [2]*httptest.Server // of pages, and of the API
+	servers [2]*httptest.Server // servers of the pages, and of the API
 	cases   []modeCase
 	done    chan struct{} // closed when the last case ended
 	end     sync.Once

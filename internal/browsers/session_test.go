@@ -23,7 +23,7 @@ func sessions(o origins) []testCase {
 	}
 	credentialed := policy
 	credentialed.AllowCredentials = true
-	credentialed.AllowedOrigins = []string{o.nearby} // shares its cookie with the API
+	credentialed.AllowedOrigins = []string{o.nearby} // an origin that shares its cookie with the API
 	// Chromium and WebKit cache only the last response for a URL.
 	forgetful := map[Engine]int{Chromium: 12, WebKit: 12}
 	return []testCase{

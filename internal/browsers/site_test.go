@@ -29,16 +29,16 @@ var testdata embed.FS
 // loopback. The host of the API is not an IP address, because Firefox sometimes
 // does not cache the first preflights for IP addresses.
 type origins struct {
-	page   string // of pages, if a case does not set from
-	nearby string // of pages that are same-site with the API, and share its cookies
-	sub    string // of pages on a subdomain
-	deep   string // of pages on a subdomain of a subdomain
-	dotted string // of pages on a host that ends with a dot
-	review string // of pages on a subdomain with hyphens
-	api    string // of the API
-	other  string // of the API, under another name
-	secure string // of the API over TLS and HTTP/2
-	silent string // of the API, and of pages that send no Referer
+	page   string // origin of pages, if a case does not set from
+	nearby string // origin of pages that are same-site with the API, and share its cookies
+	sub    string // origin of pages on a subdomain
+	deep   string // origin of pages on a subdomain of a subdomain
+	dotted string // origin of pages on a host that ends with a dot
+	review string // origin of pages on a subdomain with hyphens
+	api    string // origin of the API
+	other  string // origin of the API, under another name
+	secure string // origin of the API over TLS and HTTP/2
+	silent string // origin of the API, and of pages that send no Referer
 }
 
 func originsAt(pagePort, apiPort, securePort string) origins {
@@ -58,26 +58,26 @@ func originsAt(pagePort, apiPort, securePort string) origins {
 
 // A step is one request from a page.
 type step struct {
-	Via     string            `json:"via"`    // a property of ways in steps.js; "" is "fetch"
-	Method  string            `json:"method"` // "" is "GET"
-	At      string            `json:"-"`      // the origin of the URL; "" is origins.api
-	Path    string            `json:"-"`      // below the path of the case
+	Via     string            `json:"via"`    // property of ways in steps.js; the default is "fetch"
+	Method  string            `json:"method"` // the default is "GET"
+	At      string            `json:"-"`      // origin of the URL; the default is origins.api
+	Path    string            `json:"-"`      // path below the path of the case
 	Headers map[string]string `json:"headers"`
 	Body    string            `json:"body"`
-	Upload  bool              `json:"upload"` // listen to the upload's progress
-	Stream  bool              `json:"stream"` // send the body as a ReadableStream
+	Upload  bool              `json:"upload"` // whether to listen to the upload's progress
+	Stream  bool              `json:"stream"` // whether to send the body as a ReadableStream
 
 	Credentials corstest.Credentials `json:"-"`
-	Mode        string               `json:"mode"` // "" is "cors"
+	Mode        string               `json:"mode"` // the default is "cors"
 }
 
 // A testCase is a page that sends requests, a server with a policy, and the
 // expected result.
 type testCase struct {
 	name   string
-	from   string // the origin of the page; "" is origins.page, "null" a sandboxed frame in it
+	from   string // origin of the page; the default is origins.page, and "null" is a sandboxed frame in it
 	policy cors.Policy
-	reply  http.HandlerFunc // the handler behind the policy; nil is ok
+	reply  http.HandlerFunc // handler behind the policy; the default is ok
 	steps  []step
 
 	// server lists the requests that reach the server, separated by commas. A
@@ -92,7 +92,7 @@ type testCase struct {
 	script string
 	reads  []string
 
-	// differs has the outcome for engines that depart from the standard.
+	// differs has the outcome for engines that do not follow the standard.
 	differs map[Engine]outcome
 	// senders has the headers of each request, in the format of sender, for
 	// engines that differ from the model.
@@ -115,11 +115,11 @@ type testCase struct {
 // An outcome is the expected result of a testCase.
 type outcome struct{ server, script string }
 
-// A record has the requests that reached the server in one case.
+// A record contains the requests that reached the server in one case.
 type record struct {
 	mu      sync.Mutex
 	entries []string
-	senders []string // of each entry, in the format of sender
+	senders []string // sender of each entry, in the format of sender
 	first   time.Time
 	last    time.Time
 }
@@ -207,11 +207,11 @@ func ok(w http.ResponseWriter, r *http.Request) {
 // A site serves pages and an API.
 type site struct {
 	origins
-	servers  [3]*httptest.Server // of pages, of the API, and of the API over TLS
+	servers  [3]*httptest.Server // servers of the pages, of the API, and of the API over TLS
 	cases    []*runningCase
 	pages    []string      // the origins of the cases' pages, in the order of the visits
 	reported chan report   // reports of the page, one for each case
-	done     chan struct{} // gets a value when the last page is done
+	done     chan struct{} // receives a value when the last page is done
 }
 
 // A runningCase is a case that a browser runs.
@@ -222,7 +222,7 @@ type runningCase struct {
 	sights  []sight // one for each step; nil until reported
 }
 
-// A report has the results that a page saw in a case.
+// A report contains the results that a page saw in a case.
 type report struct {
 	Number int
 	Sights []sight
@@ -231,7 +231,7 @@ type report struct {
 // A sight is the result that a step saw.
 type sight struct {
 	Seen    string
-	Headers []string // such as "content-type: text/plain"
+	Headers []string // lines such as "content-type: text/plain"
 	Body    string
 }
 
@@ -342,10 +342,10 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// A plan has the cases that a page runs.
+// A plan contains the cases that a page runs.
 type plan struct {
 	Cases []planned `json:"cases"`
-	Next  string    `json:"next"` // the page to visit next, or ""
+	Next  string    `json:"next"` // page to visit next; empty after the last page
 }
 
 type planned struct {

@@ -72,7 +72,7 @@ func TestCasesInBrowsers(t *testing.T) {
 			all := len(s.cases)
 			s.add(t, sessions(s.origins)...)
 			b = s.run(t, e)
-			// Messages may still be on their way to the browser's log.
+			// The browser may not have written all messages to its log.
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 

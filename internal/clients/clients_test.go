@@ -54,14 +54,14 @@ type recipe struct {
 	file   string // base name of file_test.go, which has the policy, and of pages/file.js
 	policy cors.Policy
 
-	// byAddress is set if the page's host is an IP address.
+	// byAddress reports whether the page's host is an IP address.
 	byAddress bool
 	// wrap returns the handler around the policy; nil if there is none.
 	wrap func(http.Handler) http.Handler
 	// handler returns the server behind the policy. Each one has separate state.
 	handler func(t *testing.T) http.Handler
 
-	// fails has the first step that fails without each entry of policy.
+	// fails names, for each entry of policy, the first step that fails without it.
 	fails map[entry]string
 	// preflights is the number of preflights for twenty calls.
 	preflights int
@@ -120,15 +120,15 @@ const (
 	calls = 20
 )
 
-// TestMain demands all browsers and servers, unless the environment lists the
-// ones to demand, because a skipped test is easy to miss.
+// TestMain requires all browsers and servers, unless the environment lists the
+// required ones, because a skipped test is easy to miss.
 func TestMain(m *testing.M) {
 	for name, all := range map[string]string{
 		"CORS_BROWSERS": "chromium,firefox,webkit",
 		"CORS_SERVERS":  "express,fastify,nginx,Caddy,Python,Starlette",
 	} {
 		if os.Getenv(name) == "" {
-			// Shown with -v, and if a test fails.
+			// The go command shows this with -v, and if a test fails.
 			fmt.Fprintf(os.Stderr, "The tests need all of %s=%s. If you lack one, set the variable to those that you have.\n", name, all)
 			os.Setenv(name, all)
 		}
@@ -327,7 +327,7 @@ type session struct {
 	results         []result // nil until reported
 
 	mu        sync.Mutex
-	exchanges []*exchange // with the API, oldest first
+	exchanges []*exchange // exchanges with the API, oldest first
 }
 
 type report struct {
@@ -389,7 +389,7 @@ func (s *site) add(t *testing.T, p cors.Policy, calls int) {
 		n.page = "http://127.0.0.1" + port(s.pages)
 		n.start = n.page + "/?" + name
 	}
-	n.handler = n.guard(t, p, s.handler(t), &n.exchanges)
+	n.handler = n.protect(t, p, s.handler(t), &n.exchanges)
 	s.sessions = append(s.sessions, n)
 }
 
@@ -467,9 +467,9 @@ func (s *site) serveAPI(w http.ResponseWriter, r *http.Request) {
 	http.NotFound(w, r)
 }
 
-// guard returns next behind p, which allows the origin of the page instead of
+// protect returns next behind p, which allows the origin of the page instead of
 // the origins in the recipe. It appends every exchange to exchanges.
-func (n *session) guard(t *testing.T, p cors.Policy, next http.Handler, exchanges *[]*exchange) http.Handler {
+func (n *session) protect(t *testing.T, p cors.Policy, next http.Handler, exchanges *[]*exchange) http.Handler {
 	if n.recipe.policy.AllowOriginFunc == nil {
 		p.AllowedOrigins = []string{n.page}
 	}
@@ -494,15 +494,15 @@ func (n *session) guard(t *testing.T, p cors.Policy, next http.Handler, exchange
 		*exchanges = append(*exchanges, x)
 		n.mu.Unlock()
 		handler := m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			rec := &recorder{w, x}
-			next.ServeHTTP(rec, r)
-			rec.begin(http.StatusOK)
+			ew := &exchangeWriter{w, x}
+			next.ServeHTTP(ew, r)
+			ew.begin(http.StatusOK)
 		}))
 		if n.wrap != nil {
 			handler = n.wrap(handler)
 		}
 		if x.preflight {
-			handler.ServeHTTP(&recorder{w, x}, r)
+			handler.ServeHTTP(&exchangeWriter{w, x}, r)
 			x.response = w.Header().Clone() // StripHeaders would lose the lists
 			return
 		}
@@ -510,38 +510,39 @@ func (n *session) guard(t *testing.T, p cors.Policy, next http.Handler, exchange
 	})
 }
 
-// A recorder records the status and headers of a response.
-type recorder struct {
+// An exchangeWriter passes a response on. It stores the status and the headers in
+// an exchange.
+type exchangeWriter struct {
 	http.ResponseWriter
 	exchange *exchange
 }
 
-func (r *recorder) begin(status int) {
-	if r.exchange.status == 0 {
-		r.exchange.status, r.exchange.response = status, r.Header().Clone()
-		cors.StripHeaders(r.exchange.response)
+func (w *exchangeWriter) begin(status int) {
+	if w.exchange.status == 0 {
+		w.exchange.status, w.exchange.response = status, w.Header().Clone()
+		cors.StripHeaders(w.exchange.response)
 	}
 }
 
-func (r *recorder) WriteHeader(status int) {
+func (w *exchangeWriter) WriteHeader(status int) {
 	if status >= 200 {
-		r.begin(status)
+		w.begin(status)
 	}
-	r.ResponseWriter.WriteHeader(status)
+	w.ResponseWriter.WriteHeader(status)
 }
 
-func (r *recorder) Write(p []byte) (int, error) {
-	r.begin(http.StatusOK)
-	return r.ResponseWriter.Write(p)
+func (w *exchangeWriter) Write(p []byte) (int, error) {
+	w.begin(http.StatusOK)
+	return w.ResponseWriter.Write(p)
 }
 
 // Flush is for handlers that do not use http.ResponseController.
-func (r *recorder) Flush() {
-	r.begin(http.StatusOK)
-	r.ResponseWriter.(http.Flusher).Flush()
+func (w *exchangeWriter) Flush() {
+	w.begin(http.StatusOK)
+	w.ResponseWriter.(http.Flusher).Flush()
 }
 
-func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+func (w *exchangeWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // preflights returns the number of preflights for each URL.
 func preflights(exchanges []*exchange) map[string]int {
@@ -610,7 +611,7 @@ func (n *session) request(x *exchange) corstest.Request {
 func (n *session) replay(t *testing.T, p cors.Policy) (results []*corstest.Result, exchanges []*exchange) {
 	var now *exchange // being replayed
 	b := corstest.Browser{
-		Handler: n.guard(t, p, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		Handler: n.protect(t, p, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			maps.Copy(w.Header(), now.response)
 			w.Header().Del("Content-Length") // the replayed response has no body
 			w.WriteHeader(now.status)

@@ -29,15 +29,15 @@ import (
 	"github.com/f407da42/cors/internal/browsers"
 )
 
-// The fewest requests that the test must compare, and the fewest to each server.
-// Of all requests, a script must be able to read a fifth of the responses, and
-// unable to read another fifth.
+// The minimum number of requests that the test compares, in total and for each
+// server. Scripts must be able to read at least a fifth of the responses, and
+// unable to read at least another fifth.
 const (
 	fewest       = 2000 // as the documentation of corsfetch says
 	fewestToEach = 50
 )
 
-// TestCorsfetch has pages in Chromium and the command corsfetch send the same
+// TestCorsfetch makes pages in Chromium and the command corsfetch send the same
 // requests to servers that were not written for this library. Both must let the
 // script read the same responses, except for the documented differences.
 func TestCorsfetch(t *testing.T) {
@@ -163,7 +163,7 @@ func TestDocumentedDifferences(t *testing.T) {
 // A documentedDifference is a difference between corsfetch and Chromium that the
 // documentation of corsfetch names.
 type documentedDifference struct {
-	words string // in its item of the documentation
+	words string // part of its item in the documentation
 	is    func(got commandReport, seen sight) bool
 }
 
@@ -181,16 +181,16 @@ var documentedDifferences = []documentedDifference{
 // A foreignServer is a server that was not written for this library.
 type foreignServer struct {
 	name    string
-	title   string // in the documentation of corsfetch
+	title   string // name in the documentation of corsfetch
 	program string // empty if it runs in the test
-	// command returns the process that serves port, for a page that the server is
-	// to allow. A server without a program has a handler instead.
+	// command returns the process that listens on port and allows page. A server
+	// without a program has a handler instead.
 	command func(t *testing.T, port, page string) *exec.Cmd
 	handler func(page string) http.Handler
 
-	paths     []string // receive all shapes of requests
-	redirects []string // redirect to the URL in the query, with the status in the path
-	errors    []string // respond with an error, or not at all
+	paths     []string // paths that get all shapes of requests
+	redirects []string // paths that redirect to the URL in the query, with the status in the path
+	errors    []string // paths that respond with an error, or not at all
 }
 
 var foreignServers = []foreignServer{
@@ -352,7 +352,7 @@ func (s foreignServer) present(t *testing.T) bool {
 // A web is all pages and servers of the test.
 type web struct {
 	pages    *httptest.Server
-	origins  []string // of the pages: allowed by the servers, not allowed, opaque
+	origins  []string // origins of the pages: allowed by the servers, not allowed, opaque
 	requests []webRequest
 	reports  chan []sight
 }
@@ -477,7 +477,7 @@ func newWeb(t *testing.T) *web {
 	return w
 }
 
-// url returns the URL of the page with that number.
+// url returns the URL of a page.
 func (w *web) url(number int) string {
 	origin := w.origins[number]
 	if origin == "null" {
@@ -486,7 +486,7 @@ func (w *web) url(number int) string {
 	return fmt.Sprintf("%s/page/%d", origin, number)
 }
 
-// of returns the requests of the page with that number.
+// of returns the requests of a page.
 func (w *web) of(number int) (requests []webRequest) {
 	for _, r := range w.requests {
 		if r.page == number {

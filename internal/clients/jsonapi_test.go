@@ -67,7 +67,7 @@ func taskService(*testing.T) http.Handler {
 	return mux
 }
 
-// newTasks returns an API of tasks that is open to everyone.
+// newTasks returns an API of tasks without authentication.
 func newTasks() http.Handler {
 	var mu sync.Mutex
 	tasks := make(map[string]string)

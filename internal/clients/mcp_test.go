@@ -40,8 +40,9 @@ var mcpRecipe = recipe{
 	handler: func(*testing.T) http.Handler {
 		h := mcpHandler(&mcp.StreamableHTTPOptions{
 			EventStore: mcp.NewMemoryEventStore(nil),
-			// The host of the API is not localhost. The protection is against pages
-			// whose host resolves to a loopback address, which this test has none of.
+			// The protection rejects requests for hosts other than localhost, such as
+			// the host of this API. It protects against pages whose host resolves to a
+			// loopback address, and this test has no such page.
 			DisableLocalhostProtection: true,
 		})
 		mux := http.NewServeMux()
@@ -86,10 +87,10 @@ func TestMCPProtections(t *testing.T) {
 		{name: "behind a proxy that sets Host", handler: bare, url: "http://127.0.0.1:8080/mcp", address: loopback},
 		{name: "a host under localhost", handler: bare, url: "http://api.localhost:8080/mcp", address: loopback, refusal: "invalid Host header"},
 		{name: "a page whose host resolves to loopback", page: "http://rebound.example:8080", handler: bare, url: "http://rebound.example:8080/mcp", address: loopback, refusal: "invalid Host header"},
-		{name: "the same page without the check of the SDK", page: "http://rebound.example:8080", handler: unprotected, url: "http://rebound.example:8080/mcp", address: loopback},
-		{name: "a listed page without the check of the SDK", handler: unprotected, url: "https://api.example.com/mcp", address: loopback},
-		{name: "in a protection that does not trust the page", handler: distrusting.Handler(bare), url: "https://api.example.com/mcp", address: public, refusal: "cross-origin request"},
-		{name: "in a protection that trusts the page", handler: trusting.Handler(bare), url: "https://api.example.com/mcp", address: public},
+		{name: "a page whose host resolves to loopback, without the check of the SDK", page: "http://rebound.example:8080", handler: unprotected, url: "http://rebound.example:8080/mcp", address: loopback},
+		{name: "a listed page, without the check of the SDK", handler: unprotected, url: "https://api.example.com/mcp", address: loopback},
+		{name: "inside a protection that does not trust the page", handler: distrusting.Handler(bare), url: "https://api.example.com/mcp", address: public, refusal: "cross-origin request"},
+		{name: "inside a protection that trusts the page", handler: trusting.Handler(bare), url: "https://api.example.com/mcp", address: public},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m, err := cors.New(mcpPolicy)

@@ -24,8 +24,8 @@ import (
 	"github.com/f407da42/cors/internal/testkit"
 )
 
-// Some middlewares reject the origin, the method and the headers in the same
-// way, so the advice cannot blame the origin or a guard alone.
+// If the origin, the method or a header is not allowed, some middlewares send the
+// same response, so the advice must not blame only the origin or authentication.
 func TestFieldBugAdviceOnPeers(t *testing.T) {
 	const (
 		three  = "it does not allow the origin, the method or a header."
@@ -196,7 +196,8 @@ func TestAdviceOnPackages(t *testing.T) {
 	}
 }
 
-// A middleware wraps the ResponseWriter in a type without Hijack.
+// TestFieldBugAdviceOnHijack uses a middleware that wraps the ResponseWriter in a
+// type without Hijack.
 func TestFieldBugAdviceOnHijack(t *testing.T) {
 	for name, handler := range map[string]http.HandlerFunc{
 		"gorilla/websocket": func(w http.ResponseWriter, r *http.Request) {

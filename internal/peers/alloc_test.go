@@ -66,8 +66,8 @@ func TestEchoAllocations(t *testing.T) {
 	}
 }
 
-// A hostileRequest is made to be expensive, or is an honest request to compare
-// others with.
+// A hostileRequest is meant to be expensive, or is an honest request for
+// comparison.
 type hostileRequest struct {
 	name   string
 	policy string // policyThatEchoes, or the name of a policy of the grid
@@ -76,7 +76,7 @@ type hostileRequest struct {
 
 const policyThatEchoes = "echo"
 
-// policies returns the policy that r.r needs, and this package's form of it.
+// policies returns the policy for r.r, first for the grid, then for this package.
 func (r hostileRequest) policies() (policy, cors.Policy) {
 	if r.policy != policyThatEchoes {
 		p := named(r.policy)
@@ -200,9 +200,9 @@ func TestHostileAllocations(t *testing.T) {
 	}
 }
 
-// TestIdleMemory shows that a Middleware keeps one policy, not all policies that it
-// ever had. The bound allows for other work in the process, but not for a few of
-// a thousand policies.
+// TestIdleMemory shows that a Middleware keeps only its current policy. The limit
+// allows for other work in the process, but not for several of a thousand earlier
+// policies.
 func TestIdleMemory(t *testing.T) {
 	once, often := idle()
 	if often > 3*once {

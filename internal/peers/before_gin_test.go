@@ -8,7 +8,7 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// beforeGin has the example of docs/migrating.md for gin-contrib/cors.
+// beforeGin is the example of docs/migrating.md for gin-contrib/cors.
 func beforeGin(updateItem gin.HandlerFunc) http.Handler {
 	router := gin.New()
 	router.Use(cors.New(cors.Config{

@@ -6,7 +6,7 @@ import (
 	"github.com/rs/cors"
 )
 
-// beforeRS has the example of docs/migrating.md for rs/cors.
+// beforeRS is the example of docs/migrating.md for rs/cors.
 func beforeRS(mux http.Handler) http.Handler {
 	handler := cors.New(cors.Options{
 		AllowedOrigins:   []string{"https://app.example.com", "http://localhost:*"},

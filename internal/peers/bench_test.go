@@ -41,11 +41,10 @@ func benchmarkRequests(b *testing.B, p policy, impl implementation) {
 	}
 }
 
-// benchmarkLeast reports, in addition to the mean, how long a request takes in
-// the fastest of many short runs. Other work on the processor, even in another virtual
-// machine, only adds time, and can double it for minutes. The fastest run excludes
-// such work, and garbage collection. If a request is too slow
-// for short runs, it reports the mean.
+// benchmarkLeast also reports the time of a request in the fastest of many short
+// runs. Other work on the processor, even in another virtual machine, can double
+// the mean for minutes. The fastest run excludes such work, and garbage collection.
+// If a request is too slow for short runs, benchmarkLeast reports the mean.
 func benchmarkLeast(b *testing.B, handler http.Handler, r *http.Request) {
 	b.ReportAllocs()
 	const run = 64 // requests
@@ -90,8 +89,8 @@ func BenchmarkRouters(b *testing.B) {
 	}
 }
 
-// BenchmarkManyOrigins uses another origin in each request. From some number on,
-// the set of origins no longer fits into the caches of the processor.
+// BenchmarkManyOrigins uses another origin in each request. Large sets of origins
+// do not fit into the caches of the processor.
 func BenchmarkManyOrigins(b *testing.B) {
 	for p := range policies {
 		if !strings.HasPrefix(p.name, "origins-") {
@@ -168,8 +167,8 @@ func benchmarkParallel(b *testing.B, handler http.Handler, r *http.Request) {
 	})
 }
 
-// BenchmarkHostile measures the most expensive requests that we know, next to
-// honest ones.
+// BenchmarkHostile measures the most expensive requests that are known, and honest
+// requests for comparison.
 func BenchmarkHostile(b *testing.B) {
 	for _, req := range hostileRequests {
 		p, q := req.policies()
@@ -183,9 +182,9 @@ func BenchmarkHostile(b *testing.B) {
 	}
 }
 
-// BenchmarkNew compiles policies with more and more origins, next to making a
-// map of them, and with more and more patterns. It also reports the memory that
-// is in use afterwards.
+// BenchmarkNew compiles policies with more and more origins and patterns. For
+// comparison, it puts the same origins into a map. It also reports the memory that
+// is in use afterward.
 func BenchmarkNew(b *testing.B) {
 	for _, name := range []string{
 		"origins-1", "origins-1000", "origins-1000000",
@@ -239,6 +238,6 @@ func idle() (once, often int64) {
 	}
 	often = testkit.LiveBytes() - before
 	runtime.KeepAlive(c)
-	runtime.KeepAlive(q) // its strings were in use before
+	runtime.KeepAlive(q) // the strings were in use before
 	return once, often
 }

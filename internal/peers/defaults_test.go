@@ -42,7 +42,8 @@ func (p peer) withoutOrigins(t *testing.T) string {
 	return "every origin"
 }
 
-// allowedByDefault returns the methods or headers that preflights get allowed.
+// allowedByDefault returns the methods or headers that responses to preflights
+// allow.
 func (p peer) allowedByDefault(t *testing.T, methods, headers []string) string {
 	s := setup{origins: ordinary.origins, defaults: true}
 	var allowed []string

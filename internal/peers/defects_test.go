@@ -33,7 +33,7 @@ import (
 type setup struct {
 	origins     []string
 	credentials bool
-	defaults    bool // no methods and headers are set
+	defaults    bool // whether methods and headers are left at their defaults
 }
 
 func (s *setup) methods() []string {
@@ -240,7 +240,7 @@ var defects = []struct {
 		}},
 		{"If a handler changes a value of a response header in place, do later responses also change?", func(t *testing.T, p peer) string {
 			restore := func() {}
-			// Shared values outlive this test, so it restores them.
+			// The change affects values that other tests share, so it is undone.
 			defer func() { restore() }()
 			h := p.mustWrap(t, setup{origins: ordinary.origins, credentials: true}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.Path != "/change" {

@@ -14,7 +14,7 @@ const (
 )
 
 // wrapByHand returns the middleware that a careful engineer would write for one
-// service with exactly the policy p, or nil if that is too much to write. It
+// service with exactly the policy p, or nil if p needs too much code. It
 // adds to an existing Vary, lets same-origin requests pass, matches only origins
 // that p allows, and makes one allocation for each response. A test compares its
 // responses with those of this package.

@@ -32,7 +32,7 @@ var (
 	exposedHeaders = []string{"Etag", "X-Total-Count"} // only with credentials
 )
 
-const maxAge = 600 // seconds; gorilla/handlers allows no more
+const maxAge = 600 // seconds; the maximum of gorilla/handlers
 
 // A policy is a row of the grid. Its requests have an origin from the middle of
 // its list, so a linear search takes half of its worst case.
@@ -44,7 +44,7 @@ type policy struct {
 	credentials bool
 
 	allowed  string // an origin
-	rejected string // an origin of the same length that is not allowed; empty if none
+	rejected string // an origin of the same length that is not allowed; empty if there is none
 }
 
 type kind int
@@ -55,7 +55,7 @@ const (
 	function
 	subdomains
 	previews      // hyphen patterns under one domain
-	otherPatterns // more than the hand-written code matches
+	otherPatterns // patterns that the hand-written code does not support
 )
 
 func (p policy) patterns() bool { return p.kind >= subdomains }
@@ -164,7 +164,7 @@ var requests = []request{
 }
 
 // newRequest returns a request as a browser sends it. It has more than eight
-// headers, because Go looks up fewer in another way.
+// headers, because Go stores smaller maps in a different way.
 func newRequest(method, origin string) *http.Request {
 	r := httptest.NewRequest(method, "https://api.example.net/", nil)
 	r.Header = http.Header{

@@ -45,7 +45,8 @@ func TestMigrationInDocs(t *testing.T) {
 		{"## From fiber (" + version(t, "github.com/gofiber/fiber/v3") + ")", fields[fibercors.Config]()},
 		{"## From gorilla/handlers (" + version(t, "github.com/gorilla/handlers") + ")", slices.Collect(maps.Keys(gorillaOptions))},
 		{"## From gin-contrib/cors (" + version(t, "github.com/gin-contrib/cors") + ")", fields[gincors.Config]()},
-		// go.mod does not require these, so the names are not compared with code.
+		// go.mod does not require the next packages, so their names are not compared
+		// with code.
 		{"## From jub0bs/cors (1.0.2)", []string{
 			"Origins", "Credentialed", "Methods", "RequestHeaders", "MaxAgeInSeconds", "ResponseHeaders",
 			"DangerouslyTolerateInsecureOrigins", "DangerouslyTolerateSubdomainsOfPublicSuffixes",

@@ -62,22 +62,22 @@ const (
 
 // A component is middleware or a handler that is used together with Handler.
 type component struct {
-	place, name, why string
+	place, name, why string // why is the last cell of the row
 	wrap             func(n *component, next http.Handler) http.Handler
 
-	handler http.HandlerFunc                // inside both; nil adds to Vary
-	front   func(http.Handler) http.Handler // outside both
-	page    string                          // "" for a page on an allowed origin
-	request corstest.Request                // zero for PUT
-	flawed  bool                            // wrong even in its place; the next row shows the fix
-	defect  bool                            // because of a defect in Go, which a version may fix
-	passes  bool                            // requests that it serves never reach a Handler outside
+	handler http.HandlerFunc                // innermost handler; the default adds to Vary
+	front   func(http.Handler) http.Handler // outermost layer
+	page    string                          // origin of the page; the default is allowed
+	request corstest.Request                // the default is PUT
+	flawed  bool                            // blocked even in its place; the next row shows the fix
+	defect  bool                            // blocked because of a defect in Go, which a version may fix
+	passes  bool                            // serves some requests without calling next
 	server  bool                            // needs a real server
-	watches bool                            // calls method
+	watches bool                            // calls method for each request
 	advice  string                          // part of the advice if a page is blocked or rejected
 
 	t   *testing.T
-	saw []string // methods of requests
+	saw []string // methods of the requests that method was called for
 }
 
 // method is called by components that watch.
@@ -327,7 +327,7 @@ func (n *component) look(t *testing.T, h http.Handler, page string) view {
 		last = res.Preflight
 	}
 	if last == nil || last.Response == nil {
-		t.Fatalf("there is no answer: %v", res)
+		t.Fatalf("there is no response: %v", res)
 	}
 	v.status = last.Response.StatusCode
 	if vary := last.Response.Header["Vary"]; vary != nil {
@@ -404,7 +404,7 @@ func TestOrder(t *testing.T) {
 				t.Errorf("inside, a page that is not allowed sees %v, and the handler ran %d times", v, ran.Load())
 			}
 			if got, want := fmt.Sprint(sawInside, sawOutside, sawRejected, n.saw), "[PUT] [OPTIONS PUT] [OPTIONS] []"; n.watches && (got != want || rejected.status != http.StatusForbidden) {
-				t.Errorf("of an allowed page inside and outside, of another outside and inside, it saw %s, want %s; the last but one got %d", got, want, rejected.status)
+				t.Errorf("inside and outside, for an allowed page, then outside and inside, for another page: it saw %s, want %s; outside, the other page got %d", got, want, rejected.status)
 			}
 		})
 	}
@@ -431,7 +431,7 @@ func compareInDocs(t *testing.T, test, made string) {
 			t.Fatal(err)
 		}
 	} else if old != made {
-		t.Errorf("%s is not what this test has made:\n%s", file, made)
+		t.Errorf("%s differs from the text that this test produced:\n%s", file, made)
 	}
 }
 

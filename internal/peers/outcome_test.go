@@ -17,15 +17,15 @@ var update = flag.Bool("update", false, "rewrite testdata/outcomes.txt and the t
 // An outcome is the effect of a request on the service, the browser and caches,
 // followed by the response that caused it.
 type outcome struct {
-	ran     bool   // the handler ran
-	goesOn  bool   // the browser lets the script read the response, or sends the actual request
+	ran     bool   // whether the handler ran
+	goesOn  bool   // whether the browser sends the actual request, or shows the script the response
 	exposed string // response headers that the script can read
 	maxAge  string // how long the browser reuses the response to a preflight
-	keyed   bool   // caches do not serve the response to other origins, or it is right for all of them
+	keyed   bool   // whether caches serve the response only to origins that it is right for
 
 	status           int
 	methods, headers string // listed in the response to a preflight
-	silent           bool   // a rejection gives no reason
+	silent           bool   // whether a rejection gives no reason
 }
 
 func outcomeOf(p policy, r *http.Request, impl implementation) outcome {

@@ -58,8 +58,8 @@ func acceptKey(key string) string {
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// A router serves on loopback, at the address that it returns, with c in front.
-// docs/integration.md shows one line of each function.
+// A router is a row of the table in docs/integration.md, which shows one line of
+// each function. The functions start servers on loopback and return the address.
 type router struct {
 	name string
 

@@ -41,7 +41,7 @@ func TestScanFindsUsualMistakes(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		server http.Handler
-		want   string // severities and topics of the findings
+		want   string // severity and topic of each finding
 	}{
 		{"rs/cors, a list", rs(rscors.Options{AllowedOrigins: []string{page}, AllowCredentials: true}), ""},
 		{"rs/cors, a function that always returns true", rs(rscors.Options{AllowOriginFunc: always, AllowCredentials: true}), "High: any origin"},

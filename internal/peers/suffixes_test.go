@@ -46,10 +46,11 @@ func isPublic(t *testing.T, domain string) bool {
 	return public
 }
 
-// The package lacked suffixes that people list with credentials. It now has
-// every rule of the list under these domains, and refuses the domains above.
+// The package's list lacked suffixes that people list with credentials. It now has
+// every rule of the Public Suffix List under these domains. New refuses patterns
+// for suffixes that are parents of the rules.
 func TestFieldBugSuffixesOfTheListUnknown(t *testing.T) {
-	bases := map[string]int{ // with the number of rules in the list at least
+	bases := map[string]int{ // each with the minimum number of rules in the list
 		"amazonaws.com": 500, "on.aws": 80, "run.app": 2, "appspot.com": 2, "azurestaticapps.net": 10, "windows.net": 4, "digitaloceanspaces.com": 1,
 		"hosted.app": 1, "lovableproject.com": 1, "vusercontent.net": 1, "base44.app": 1, "discordsays.com": 1, "canva-apps.com": 1,
 		"replit.dev": 20, "repl.co": 2, "ts.net": 2, "awsapprunner.com": 1, "supabase.in": 1, "usercontent.goog": 1,

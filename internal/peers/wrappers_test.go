@@ -253,10 +253,10 @@ func TestBlocksInDocs(t *testing.T) {
 // TestKeepHeaders wraps handlers that lose headers and respond in each way, on a
 // real server and inside a recovery from panics.
 func TestKeepHeaders(t *testing.T) {
-	answers := []struct {
-		name   string
-		answer func(w http.ResponseWriter)
-		want   string
+	responses := []struct {
+		name    string
+		respond func(w http.ResponseWriter)
+		want    string
 	}{
 		{"write the status", func(w http.ResponseWriter) { w.WriteHeader(201) }, "201"},
 		{"write no content", func(w http.ResponseWriter) { w.WriteHeader(204) }, "204"},
@@ -295,11 +295,11 @@ func TestKeepHeaders(t *testing.T) {
 			h["Vary"], h["X-Frame-Options"], h["Set-Cookie"] = []string{"Accept"}, []string{"SAMEORIGIN"}, []string{"c=3"}
 		}, replaced},
 	} {
-		for _, test := range answers {
-			t.Run("lose "+lost.name+", "+test.name, func(t *testing.T) {
+		for _, test := range responses {
+			t.Run("loses "+lost.name+", "+test.name, func(t *testing.T) {
 				handler := keepHeaders(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					lost.lose(w.Header())
-					test.answer(w)
+					test.respond(w)
 				}))
 				server := httptest.NewUnstartedServer(recovery(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					for name, values := range kept {
@@ -349,12 +349,12 @@ func TestKeepHeadersAndOtherInterfaces(t *testing.T) {
 	}
 	ask(struct{ http.ResponseWriter }{httptest.NewRecorder()}, func(w http.ResponseWriter) {
 		if err := http.NewResponseController(w).Flush(); !errors.Is(err, http.ErrNotSupported) {
-			t.Errorf("flush what cannot be flushed: %v", err)
+			t.Errorf("Flush of a ResponseWriter that cannot flush returned %v", err)
 		}
 	})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, ok := w.(http.Hijacker); !ok {
-			t.Error("the server's own is no http.Hijacker")
+			t.Error("the server's ResponseWriter is not an http.Hijacker")
 		}
 		ask(w, func(w http.ResponseWriter) {
 			_, hijacks := w.(http.Hijacker)
@@ -446,9 +446,9 @@ func TestFieldBugProxyClearsHeadersAfter1xx(t *testing.T) {
 					// Over HTTP/2, the server sends 100 itself, without the upstream.
 					switch loses := name == "bare" && (status == http.StatusEarlyHints || status == http.StatusContinue && version == 1); {
 					case loses && !seen:
-						t.Logf("%s, which this defect was not seen in: Access-Control-Allow-Origin: %q, Vary: %q", runtime.Version(), allows, vary)
+						t.Logf("%s was not known to have this defect: Access-Control-Allow-Origin: %q, Vary: %q", runtime.Version(), allows, vary)
 					case loses && (len(allows) > 0 || !slices.Equal(vary, []string{"Accept"})):
-						t.Errorf("%s has mended this, other than docs/integration.md says: Access-Control-Allow-Origin: %q, Vary: %q", runtime.Version(), allows, vary)
+						t.Errorf("%s does not have the defect that docs/integration.md describes: Access-Control-Allow-Origin: %q, Vary: %q", runtime.Version(), allows, vary)
 					case !loses && !right:
 						t.Errorf("got Access-Control-Allow-Origin: %q, Vary: %q", allows, vary)
 					}

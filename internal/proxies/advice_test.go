@@ -23,8 +23,8 @@ const own = "own"
 // configuration for the path is in the file advice.conf of the proxy.
 type adviceRow struct {
 	path, response string
-	page           string // "" for the page in the row
-	before         string // page that requests the URL first; "" for none
+	page           string // origin of the page; the default is in the row
+	before         string // page that requests the URL first, if not empty
 	cookie         int    // length of the browser's cookie
 }
 

@@ -5,16 +5,16 @@ package proxies
 // variants are the changes to the page's file that the checks need.
 type variants struct {
 	bare          site  // sets no Host
-	rewritten     site  // Host is the upstream's
-	withoutPort   site  // Host has no port
-	adds          *site // nil if not possible; adds a second Access-Control-Allow-Origin
+	rewritten     site  // sets Host to the upstream's
+	withoutPort   site  // sets Host without its port
+	adds          *site // adds a second Access-Control-Allow-Origin; nil if not possible
 	replaces      site  // replaces Access-Control-Allow-Origin by *
 	removes       site  // removes Access-Control-Allow-Origin
 	removesOrigin site  // removes Origin
 	login         site  // demands a password, except for OPTIONS
-	cache         *site // nil if the proxy has no cache
-	ignoresVary   *site // cache that ignores Vary
-	byOrigin      *site // the same, with Origin in its key
+	cache         *site // caches responses; nil if the proxy has no cache
+	ignoresVary   *site // caches responses, and ignores Vary
+	byOrigin      *site // like ignoresVary, with Origin in the cache key
 }
 
 var all = []*proxy{

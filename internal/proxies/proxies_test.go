@@ -170,7 +170,7 @@ const (
 // A column of the table holds the results of one proxy.
 type column struct {
 	title   string
-	cells   []string // "" if the check did not run
+	cells   []string // results of the checks; empty if a check did not run
 	seconds float64
 }
 
@@ -233,7 +233,7 @@ func compare(t *testing.T, columns []*column, shown string) {
 	}
 }
 
-// TestFieldBugRejectionIsStored has a rejected page fill a cache that ignores
+// TestFieldBugRejectionIsStored lets a rejected page fill a cache that ignores
 // Vary and stores every status. Without Cache-Control: no-store, all pages would
 // get the 403.
 func TestFieldBugRejectionIsStored(t *testing.T) {
@@ -481,8 +481,8 @@ func events(t *testing.T, b *bench) string {
 	return "at once"
 }
 
-// hints returns how a page gets a response after 103: passed on, left out, or
-// the error that replaces the response.
+// hints returns the result of a 103 for each protocol: passed on, left out, or the
+// error that replaces the response.
 func hints(t *testing.T, b *bench) string {
 	r := b.start(t, site{})
 	var results []string
@@ -646,8 +646,8 @@ func login(t *testing.T, b *bench) string {
 	return fmt.Sprintf("%d, then %d", preflight.StatusCode, with.StatusCode)
 }
 
-// fetch has a page on app send a GET request through s, and returns why it was
-// blocked.
+// fetch sends a GET request from a page on app through s. It returns the reason
+// why the request was blocked.
 func fetch(t *testing.T, b *bench, s site, c corstest.Credentials) string {
 	t.Helper()
 	r := b.start(t, s)
@@ -655,7 +655,7 @@ func fetch(t *testing.T, b *bench, s site, c corstest.Credentials) string {
 	return browser.Fetch(app, corstest.Request{URL: "https://" + r.https + "/echo", Credentials: c}).Blocked
 }
 
-// adds returns "blocked": browsers accept neither of two values.
+// adds returns "blocked", because browsers accept only one value.
 func adds(t *testing.T, b *bench) string {
 	if b.adds == nil {
 		return "not possible"
@@ -683,8 +683,8 @@ func removes(t *testing.T, b *bench) string {
 	return "blocked"
 }
 
-// removesOrigin shows that the handler then runs for a form on any page, unless
-// the browser sends Sec-Fetch-Site.
+// removesOrigin shows that the handler runs for forms on all pages if the proxy
+// removes Origin, unless the browser sends Sec-Fetch-Site.
 func removesOrigin(t *testing.T, b *bench) string {
 	if fetch(t, b, b.removesOrigin, corstest.SameOrigin) == "" {
 		t.Error("a page can read the response")
@@ -743,13 +743,13 @@ func permutations(pages []string, f func(order []string)) {
 // A tally counts responses through a cache.
 type tally struct {
 	requests int
-	stored   int // sent from the cache
-	wrong    int // not the service's response for the page
-	hidden   int // the response without CORS headers instead of a 403; no script can read it
+	stored   int // responses from the cache
+	wrong    int // responses that differ from the service's response for the page
+	hidden   int // responses without CORS headers instead of a 403; no script can read them
 }
 
-// through sends requests for one URL from all pages, twice, in each order. Each
-// order has another URL.
+// through sends requests for a URL from all pages, twice, in each order. Each order
+// has a separate URL.
 func through(t *testing.T, b *bench, s site, prefix string, ignoresVary bool) (n tally) {
 	t.Helper()
 	r := b.start(t, s)

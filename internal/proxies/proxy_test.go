@@ -56,18 +56,18 @@ const patience = 20 * time.Second
 
 // A proxy is a program that the tests put in front of the service.
 type proxy struct {
-	name    string   // in CORS_PROXIES, and the folder of its files in testdata
-	title   string   // in the table of docs/proxies.md
-	program string   // looked up in PATH and sbin
+	name    string   // name in CORS_PROXIES, and of the folder in testdata
+	title   string   // title in the table of docs/proxies.md
+	program string   // name of the program in PATH or sbin
 	version string   // option that prints the version
-	args    []string // to run it in the foreground; DIR, HTTP_PORT and HTTPS_PORT are replaced
+	args    []string // arguments to run it in the foreground; DIR, HTTP_PORT and HTTPS_PORT are replaced
 	site    string   // file that docs/proxies.md shows
 	errors  string   // file with the lines that make errors readable
 	advice  string   // file with the situations of adviceRows
-	keys    string   // file with the cache key that has allowed origins in it; "" if not possible
-	listen  edits    // turns the example's addresses and files into real ones
-	inner   string   // the last line of the block that variants add lines to
-	plain   bool     // does not support TLS; the tests put a TLS listener in front
+	keys    string   // file with a cache key that contains allowed origins; empty if not possible
+	listen  edits    // replacements of the example's addresses and files
+	inner   string   // last line of the block that variants add lines to
+	plain   bool     // whether it lacks TLS, so the tests put a TLS listener in front
 	variants
 }
 
@@ -117,7 +117,7 @@ func (p *proxy) demanded() bool { return slices.Contains(demands(), p.name) }
 
 // A running proxy listens on two ports of 127.0.0.1.
 type running struct {
-	http, https string // host:port
+	http, https string // addresses, such as 127.0.0.1:8080
 	dir         string
 	roots       *x509.CertPool
 }
@@ -148,7 +148,7 @@ func (p *proxy) versionOf(t *testing.T) string {
 
 // supervise is a shell script that runs a command until the command ends or
 // standard input is closed. Standard input is closed when the test's process
-// ends, if not before. Then the script ends its process group, which contains the
+// ends, if not before. The script then ends its process group, which contains the
 // command.
 const supervise = `trap : TERM; (trap : TERM; "$@"; kill -KILL 0) & read never; kill -TERM 0; wait; wait`
 
@@ -156,7 +156,7 @@ const supervise = `trap : TERM; (trap : TERM; "$@"; kill -KILL 0) & read never; 
 // run.
 type bench struct {
 	*proxy
-	t       *testing.T // stops them when it ends
+	t       *testing.T // at its end, the proxy and the service stop
 	up      *service
 	running map[string]*running
 }

@@ -33,14 +33,14 @@ const (
 // A service is the upstream of all proxies.
 type service struct {
 	addr        string
-	certificate tls.Certificate // of 127.0.0.1, for the proxies
+	certificate tls.Certificate // certificate of 127.0.0.1, for the proxies
 	pem         []byte
 	roots       *x509.CertPool
 	arrived     atomic.Int64                 // number of requests
 	validated   atomic.Int64                 // number of requests with If-None-Match
-	last        atomic.Pointer[http.Request] // the request that arrived last
+	last        atomic.Pointer[http.Request] // last request
 	next        chan struct{}                // lets /events send its second event
-	listed      *cors.Middleware             // allows app and admin
+	listed      *cors.Middleware             // middleware that allows app and admin
 }
 
 func newService(t *testing.T) *service {

@@ -29,7 +29,7 @@ export function page({allow, process, ended, locate, triggers, sendWithCookies, 
     return text("here");
   }
 
-  // ask sends a request whose response has that header.
+  // ask sends a request whose response has the header.
   const ask = (api, header, value) => send(api, "get", `/fragment?${new URLSearchParams({[header]: value})}`);
 
   const plainly = (method, want) => [method, async (api) => {

@@ -40,7 +40,7 @@ export async function run({steps, call}) {
   }
 }
 
-// check throws unless ok.
+// check throws an error unless ok is true.
 export function check(ok, what) {
   if (!ok) {
     throw new Error(what);

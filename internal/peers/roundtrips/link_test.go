@@ -119,12 +119,12 @@ func TestCarryDelay(t *testing.T) {
 		ends.Go(func() { carry(near, far, delay) })
 		ends.Go(func() { io.Copy(server, server) })
 
-		answer := make([]byte, 1)
+		echoed := make([]byte, 1)
 		from := time.Now()
 		for i := range 20 {
 			client.Write([]byte{byte(i)})
-			if _, err := io.ReadFull(client, answer); err != nil || answer[0] != byte(i) {
-				t.Fatalf("call %d: got %v, %v", i, answer, err)
+			if _, err := io.ReadFull(client, echoed); err != nil || echoed[0] != byte(i) {
+				t.Fatalf("call %d: got %v, %v", i, echoed, err)
 			}
 		}
 		if took := time.Since(from); took != 20*2*delay {
@@ -136,8 +136,8 @@ func TestCarryDelay(t *testing.T) {
 			client.Write([]byte{byte(i)})
 		}
 		for i := range 20 {
-			if _, err := io.ReadFull(client, answer); err != nil || answer[0] != byte(i) {
-				t.Fatalf("parcel %d: got %v, %v", i, answer, err)
+			if _, err := io.ReadFull(client, echoed); err != nil || echoed[0] != byte(i) {
+				t.Fatalf("parcel %d: got %v, %v", i, echoed, err)
 			}
 		}
 		if took := time.Since(from); took != 2*delay {
