@@ -119,6 +119,9 @@ func (e evidence) adviseOnRejection() string {
 
 // adviseOnHandshake returns advice for a WebSocket handshake that failed.
 func (e evidence) adviseOnHandshake() string {
+	if location := e.header.Get("Location"); e.status/100 == 3 && location != "" {
+		return fmt.Sprintf("The handshake was redirected to %q, and browsers do not follow redirects of handshakes. Have the page connect to that URL, with wss: instead of https:. If the target is a login page, let the user log in before the page connects.", location)
+	}
 	switch e.status {
 	case 403:
 		if e.varies() && e.header["Access-Control-Allow-Origin"] == nil {
@@ -209,12 +212,21 @@ func (e evidence) adviseOnMissingOrigin() string {
 		return e.adviseOnGateway()
 	case e.cache() != "" && e.status/100 != 3:
 		return e.adviseOnCache()
-	case e.varies() && e.passed:
-		return "The preflight was allowed, but the response has no CORS header except Vary. A second CORS middleware inside the first does not allow the origin, or something removes Origin from the request or the CORS headers from the response."
-	case e.varies():
-		return e.adviseOnVary()
 	case e.status/100 == 3 && e.elsewhere(location):
-		return fmt.Sprintf("The request was redirected to another host (%q), without CORS headers. If the target is a login page, have the gateway or platform in front respond with 401 to scripts, and let the user log in on a page. Otherwise, have the page request that URL.", location)
+		text := fmt.Sprintf("The request was redirected to another host (%q), without CORS headers. If the target is a login page, have the gateway or platform in front respond with 401 to scripts, and let the user log in on a page. Otherwise, have the page request that URL.", location)
+		if e.varies() {
+			text += fmt.Sprintf(" If your service sent the redirect, its CORS middleware may not allow the page's origin. If you trust it, add %s to AllowedOrigins.", e.page)
+		}
+		return text
+	case e.varies():
+		text := e.adviseOnVary()
+		if e.passed {
+			text = "The preflight was allowed, but the response has no CORS header except Vary. Either a proxy or another middleware responded to the preflight, and the CORS middleware behind it does not allow the origin. Or something removes Origin from the request, or the CORS headers from the response."
+		}
+		if e.header["Www-Authenticate"] != nil {
+			text += " If authentication or a gateway in front requires a login, put the CORS middleware outside it, or have it send CORS headers."
+		}
+		return text
 	case e.status/100 == 3 && location != "":
 		return "The redirect also needs CORS headers. Put the CORS middleware outside the code that redirects, or have the page request the final URL. If the target is a login page, respond to scripts with 401 instead."
 	case e.left:
@@ -249,7 +261,7 @@ func (e evidence) adviseOnValues() string {
 	}
 	switch {
 	case len(origins) > 1 && (len(lines) > 1 || origins[0] == origins[1] || slices.Contains(origins, "*")),
-		len(e.header["Access-Control-Allow-Credentials"]) > 1 && e.kind == credentialsDenied:
+		e.kind == credentialsDenied && len(split(strings.Join(e.header["Access-Control-Allow-Credentials"], ","))) > 1:
 		return "Two layers set CORS headers, and browsers do not accept two values. Let only one layer set them: remove the other middleware, or the code or proxy setting that adds Access-Control-Allow-Origin. If the service itself is a Go proxy, call cors.StripHeaders in ModifyResponse."
 	case e.kind == originOther && (e.value == "" || e.value == "(null)"):
 		return fmt.Sprintf("Access-Control-Allow-Origin is empty, or (null), which Apache sends for an unset variable. Usually, the list of origins in a proxy lacks the page's origin. If you trust the page, have the proxy send %s and Vary: Origin. Otherwise, have it leave the header out.", e.page)
@@ -522,5 +534,5 @@ func hidden(all, readable http.Header) []string {
 
 var (
 	wanted = regexp.MustCompile(`^(Accept-Ranges|Content-(Digest|Disposition|Range)|Deprecation|Docker-.*|Dpop-Nonce|Etag|Grpc-.*|Hx-.*|Link|Location|Mcp-.*|Ratelimit.*|Retry-After|Sunset|Tus-.*|Upload-.*|Www-Authenticate|X-.*)$`)
-	noise  = regexp.MustCompile(`^X-(Accel|Amz-Cf|Aspnet|Azure-Ref|Backend|Cache|Content-Type-Options|Dns-Prefetch-Control|Download-Options|Drupal|Envoy|Fastly|Frame-Options|Generator|Nf|Permitted-Cross-Domain-Policies|Powered-By|Proxy-Cache|Robots-Tag|Runtime|Served-By|Timer|Ua-Compatible|Varnish|Vercel|Xss-Protection)`)
+	noise  = regexp.MustCompile(`^X-(Accel|Amz-(Cf|Id)|Amzn|Aspnet|Azure-Ref|Backend|Cache|Cdn|Content-Type-Options|Dns-Prefetch-Control|Download-Options|Drupal|Envoy|Fastly|Frame-Options|Generator|Nf|Permitted-Cross-Domain-Policies|Powered-By|Proxy-Cache|Robots-Tag|Runtime|Served-By|Timer|Ua-Compatible|Varnish|Vercel|Xss-Protection)`)
 )

@@ -41,7 +41,7 @@ func TestAdviceOnServers(t *testing.T) {
 		{foreignServer{name: "Python", program: "python3", command: func(t *testing.T, port, _ string) *exec.Cmd {
 			return exec.Command("python3", "-m", "http.server", "--bind", "127.0.0.1", "--directory", t.TempDir(), port)
 		}}, []row{
-			{"/", "The preflight gets 501, or 405 with `Allow: GET`."},
+			{"/", "The preflight gets 501."},
 			{"/", "The request gets 200."},
 		}},
 		{foreignServer{name: "Starlette", program: "uvicorn", command: func(t *testing.T, port, _ string) *exec.Cmd {

@@ -3,6 +3,7 @@ package peers_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
 	"slices"
 	"strings"
 	"testing"
@@ -110,6 +111,16 @@ func TestAdviceOnPackages(t *testing.T) {
 	files := http.FileServerFS(fstest.MapFS{"items": {Data: []byte("items")}})
 	toLogin, toProvider := http.RedirectHandler("/login", http.StatusFound), http.RedirectHandler("https://login.example.com/?next=/", http.StatusFound)
 	chiAuth := chimiddleware.BasicAuth("api", map[string]string{"me": "secret"})
+	// withoutUpgrade is a proxy that does not forward Upgrade.
+	withoutUpgrade := func(service http.Handler) http.Handler {
+		proxy := proxyTo(t, service, nil).(*httputil.ReverseProxy)
+		rewrite := proxy.Rewrite
+		proxy.Rewrite = func(r *httputil.ProxyRequest) {
+			rewrite(r)
+			r.Out.Header.Del("Upgrade")
+		}
+		return proxy
+	}
 	// redirects sends a page from another host to next.
 	redirects := func(next http.Handler) http.Handler {
 		mux := http.NewServeMux()
@@ -136,19 +147,20 @@ func TestAdviceOnPackages(t *testing.T) {
 		{"this package inside rs/cors", "After a successful preflight, the request gets 403 with the body `cross-origin request rejected: …`.", rsAll.Handler(unlisted), ""},
 		{"this package inside http.CrossOriginProtection", "The `POST` request gets 403 with the body `cross-origin request detected …`.", http.NewCrossOriginProtection().Handler(listed), ""},
 
-		{"rs/cors", "The preflight gets 204 or 404 with `Vary: Origin`.", rsPartner.Handler(ok), ""},
+		{"rs/cors", "The preflight gets 204 with `Vary: Origin`.", rsPartner.Handler(ok), ""},
 		{"rs/cors, header", "The preflight for the header `X-Id` gets 204 with `Vary: Origin`.", rsPage.Handler(ok), ""},
-		{"chi's BasicAuth outside", "The preflight gets 401 or 407, or 403 with `WWW-Authenticate: Basic`.", chiAuth(listed), ""},
-		{"gin's BasicAuth outside", "The preflight gets 401 or 407, or 403 with `WWW-Authenticate: Basic`.", ginAccounts, ""},
+		{"rs/cors, which passes preflights to a router without the path", "The preflight gets 404 with `Vary: Origin`.", rscors.New(rscors.Options{AllowedOrigins: []string{partnerPage}, OptionsPassthrough: true}).Handler(http.NotFoundHandler()), ""},
+		{"chi's BasicAuth outside", "The preflight gets 401.", chiAuth(listed), ""},
+		{"gin's BasicAuth outside", "The preflight gets 401.", ginAccounts, ""},
 		{"gin-contrib/cors", "The preflight gets 403.", ginCORS, ""},
 		{"gin's router", "The preflight gets 404.", ginRoutes, ""},
 		{"gorilla/handlers", "The preflight gets 405.", gorillaCORS, ""},
-		{"http.ServeMux with a method", "The preflight gets 501, or 405 with `Allow: GET`.", mux, ""},
-		{"httprouter", "The preflight gets 200 or 204.", julienRoutes, ""},
+		{"http.ServeMux with a method", "The preflight gets 405 with `Allow: GET`.", mux, ""},
+		{"httprouter", "The preflight gets 200.", julienRoutes, ""},
 		{"rs/cors, which passes preflights to http.ServeMux", "The preflight gets 405 with `Access-Control-Allow-Origin: *`.", rsPassThrough.Handler(mux), ""},
-		{"http.ServeMux with a slash", "The preflight gets 301 or 307 with `Location: /items/`.", folders, ""},
+		{"http.ServeMux with a slash", "The preflight gets 307 with `Location: /items/`.", folders, ""},
 		{"http.RedirectHandler", "The preflight gets 302 with `Location: https://login.example.com/`.", toProvider, ""},
-		{"gorilla/handlers, which recovers from a panic", "The preflight gets 500 or 503.", recovery(http.HandlerFunc(panics)), ""},
+		{"gorilla/handlers, which recovers from a panic", "The preflight gets 500.", recovery(http.HandlerFunc(panics)), ""},
 		{"httputil.ReverseProxy without its upstream", "The preflight gets 502.", deadProxy(nil, nil), ""},
 		{"x/time/rate outside", "The preflight gets 429.", requestLimit(0)(listed), ""},
 
@@ -181,10 +193,12 @@ func TestAdviceOnPackages(t *testing.T) {
 		{"gorilla/websocket", "The WebSocket handshake gets 403.", gorillaServer(gorilla.Upgrader{}), ""},
 		{"coder/websocket", "The WebSocket handshake gets 403.", coderServer(nil), ""},
 		{"this package, DenyHandler", "The WebSocket handshake gets 403 from a `DenyHandler` with `Vary: Origin`.", denied, ""},
-		{"gorilla/websocket in http.TimeoutHandler", "The WebSocket handshake gets 500 or 501.", timeLimit(time.Minute)(gorillaServer(gorilla.Upgrader{CheckOrigin: func(*http.Request) bool { return true }})), ""},
-		{"coder/websocket in http.TimeoutHandler", "The WebSocket handshake gets 500 or 501.", timeLimit(time.Minute)(coderServer(&websocket.AcceptOptions{InsecureSkipVerify: true})), ""},
+		{"gorilla/websocket in http.TimeoutHandler", "The WebSocket handshake gets 500.", timeLimit(time.Minute)(gorillaServer(gorilla.Upgrader{CheckOrigin: func(*http.Request) bool { return true }})), ""},
+		{"coder/websocket in http.TimeoutHandler", "The WebSocket handshake gets 501.", timeLimit(time.Minute)(coderServer(&websocket.AcceptOptions{InsecureSkipVerify: true})), ""},
 		{"chi's BasicAuth", "The WebSocket handshake gets 401.", chiAuth(coderServer(nil)), ""},
-		{"chi's router", "The WebSocket handshake gets 400, 404 or 426.", chiRoutes, ""},
+		{"chi's router", "The WebSocket handshake gets 404.", chiRoutes, ""},
+		{"gorilla/websocket behind a proxy without Upgrade", "The WebSocket handshake gets 400.", withoutUpgrade(gorillaServer(gorilla.Upgrader{})), ""},
+		{"coder/websocket behind a proxy without Upgrade", "The WebSocket handshake gets 426.", withoutUpgrade(coderServer(nil)), ""},
 		{"http.FileServer", "The WebSocket handshake gets 200.", files, ""},
 		{"http.RedirectHandler", "The WebSocket handshake gets 302 with `Location: /login`.", toLogin, ""},
 

@@ -20,7 +20,7 @@ type AdviceRow struct {
 	Request   corstest.Request // to https://api.example.com/items, unless the sentence names a URL
 	Page      string           // the origin of the page
 	Preflight bool             // whether the response is to a preflight
-	Statuses  []int            // of the response
+	Status    int              // of the response
 	Lines     []string         // headers of the response, and the beginning of its body
 }
 
@@ -94,10 +94,11 @@ func newAdviceRow(t testing.TB, response, advice string) AdviceRow {
 	for _, span := range adviceSpan.FindAllString(rest, -1) {
 		row.Lines = append(row.Lines, strings.Trim(span, "`"))
 	}
-	for _, status := range adviceStatus.FindAllString(adviceSpan.ReplaceAllString(rest, ""), -1) {
-		code, _ := strconv.Atoi(status)
-		row.Statuses = append(row.Statuses, code)
+	statuses := adviceStatus.FindAllString(adviceSpan.ReplaceAllString(rest, ""), -1)
+	if len(statuses) != 1 {
+		t.Fatalf("%q has %d statuses, want one", response, len(statuses))
 	}
+	row.Status, _ = strconv.Atoi(statuses[0])
 	return row
 }
 
@@ -121,8 +122,8 @@ next:
 var headerValue = regexp.MustCompile(`"[^"]*"|\([A-Z][\w-]*: [^)]*\)`)
 
 // CheckAdvice sends the request of an example in docs/advice.md from b. It
-// compares the status of the response with the example, and checks that the
-// advice includes what the page quotes. Response is the sentence of the example.
+// compares the status and the names of headers of the response with the example,
+// and checks that the advice includes the quote below the example. Response is the sentence of the example.
 // If page or url is empty, the example has it.
 func CheckAdvice(t *testing.T, b *corstest.Browser, response, page, url string) {
 	t.Helper()
@@ -148,8 +149,14 @@ func CheckAdvice(t *testing.T, b *corstest.Browser, response, page, url string) 
 	if last == nil {
 		last = res.Preflight
 	}
-	if last == nil || last.Response == nil || !slices.Contains(row.Statuses, last.Response.StatusCode) {
-		t.Errorf("want a response with one of the statuses %d\n%s", row.Statuses, res)
+	if last == nil || last.Response == nil || last.Response.StatusCode != row.Status {
+		t.Fatalf("want a response with status %d\n%s", row.Status, res)
+	}
+	for _, line := range row.Lines {
+		name, _, isHeader := strings.Cut(line, ": ")
+		if isHeader && !strings.Contains(name, " ") && last.Response.Header.Values(name) == nil {
+			t.Errorf("the response lacks the header %s\n%s", name, res)
+		}
 	}
 	if preflight := res.Actual == nil; preflight != row.Preflight {
 		t.Errorf("the last request was a preflight: %t, want %t\n%s", preflight, row.Preflight, res)
