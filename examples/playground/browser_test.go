@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -489,9 +490,11 @@ func testMistakesInBrowser(t *testing.T, d *session, p *playground) {
 
 	var request string
 	d.do(`
+		policy.elements.MaxAge.dispatchEvent(new Event("input", { bubbles: true }));
 		fill({ Method: "GET", Headers: "X-A: 1\nX-B" });
 		button(request, "Send").click();
 		await until(() => !request.dataset.busy);
+		if ($("not-shown").checkVisibility()) throw new Error("there is no prediction, but the page names its policy");
 		return $("request-status").textContent + " | " + $("headers").parentElement.querySelector(".error").textContent`, &request)
 	if want := "Not sent: Correct the request first. | Line 2, “X-B”, has no colon"; !strings.HasPrefix(request, want) {
 		t.Errorf("the page shows %q, want %q", request, want)
@@ -718,8 +721,28 @@ const inspect = async (state) => {
 const open = () => document.querySelectorAll("details").forEach((details) => (details.open = true));
 `
 
+// screenshot writes an image of the frame, in its full height, to a file.
+func (d *session) screenshot(file string, width, scale int) {
+	d.t.Helper()
+	var at struct{ X, Y, Height int }
+	d.do(`
+		frameElement.height = 900; // scrollHeight is at least the height of the frame
+		frameElement.height = document.documentElement.scrollHeight;
+		parent.scrollTo(0, 0);
+		const { x, y, height } = frameElement.getBoundingClientRect();
+		return { X: x, Y: y, Height: height };`, &at)
+	image, err := d.browser.Screenshot(at.X, at.Y, width, at.Height, scale)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if err := os.WriteFile(file, image, 0o644); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
 // TestAccessibility inspects the page in all its states, in light and dark, on a
-// phone, and at 200 %.
+// phone, and at 200 %. If the environment variable CORS_SCREENSHOTS is set, it
+// also writes an image of each state to that folder.
 func TestAccessibility(t *testing.T) {
 	if _, err := os.Stat(axe); err != nil {
 		if os.Getenv("CORS_BROWSERS") == "" {
@@ -731,14 +754,16 @@ func TestAccessibility(t *testing.T) {
 		name   string
 		width  int
 		scheme string
+		scale  int // scale of the images
 	}{
-		{"light", 1280, "light"},
-		{"dark", 1280, "dark"},
-		{"on a phone", 390, "light"},
-		{"at 200 %", 1280 / 2, "light"},
+		{"light", 1280, "light", 1},
+		{"dark", 1280, "dark", 1},
+		{"on a phone", 390, "light", 2},
+		{"at 200 %", 1280 / 2, "light", 2},
 	} {
 		t.Run(look.name, func(t *testing.T) {
 			d, p := open(t, browsers.Chromium, fmt.Sprintf("/test/width/%d/", look.width))
+			states := 0
 			check := func(state, script string) {
 				t.Helper()
 				var faults []string
@@ -749,6 +774,10 @@ func TestAccessibility(t *testing.T) {
 					return inspect(%q)`, look.scheme, script, state), &faults)
 				for _, fault := range faults {
 					t.Error(fault)
+				}
+				states++
+				if dir := os.Getenv("CORS_SCREENSHOTS"); dir != "" {
+					d.screenshot(filepath.Join(dir, fmt.Sprintf("%s %02d %s.png", look.name, states, state)), look.width, look.scale)
 				}
 			}
 			check("start", `await until(() => document.body.dataset.ready);`)

@@ -383,7 +383,7 @@ func (p *playground) decodeRequest(w http.ResponseWriter, r *http.Request) (form
 		errs = append(errs, fieldError{"From", -1, form.From, "is not one of the playground's origins"})
 	}
 	if !isToken(form.Method) {
-		errs = append(errs, fieldError{"Method", -1, form.Method, `is not a method; write for example "PUT"`})
+		errs = append(errs, fieldError{"Method", -1, form.Method, `is not a valid method; write a name such as "PUT"`})
 	}
 	header, headerErrs := parseHeader(form)
 	errs = append(errs, headerErrs...)

@@ -77,7 +77,7 @@ func (e Engine) find() (string, error) {
 type Browser struct {
 	dir   string          // folder with the home, temporary and profile directories
 	alive io.Closer       // closing it ends the browser
-	tools *devTools       // DevTools of Chromium, if storage access is granted; otherwise nil
+	tools *devTools       // DevTools of Chromium, for storage access and screenshots; otherwise nil
 	done  <-chan struct{} // closed when the browser has ended
 	log   log
 	x     *display // nil if the browser does not need one
@@ -208,7 +208,7 @@ func start(e Engine, path, url, embedded string) (*Browser, error) {
 			"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-breakpad",
 			"--disable-dev-shm-usage", "--ignore-certificate-errors", "--enable-logging=stderr", "--v=0",
 			"--user-data-dir=" + dir}
-		if embedded != "" {
+		if embedded != "" || os.Getenv("CORS_SCREENSHOTS") != "" {
 			b.tools, err = newDevTools()
 			args = append(args, "--remote-debugging-pipe")
 		}
@@ -229,7 +229,7 @@ func start(e Engine, path, url, embedded string) (*Browser, error) {
 	}
 	first := url
 	if b.tools != nil {
-		first = "about:blank" // until storage access is granted
+		first = "about:blank" // until tools opens url
 	}
 	if err == nil {
 		err = b.run(path, append(args, first), env)
@@ -238,7 +238,7 @@ func start(e Engine, path, url, embedded string) (*Browser, error) {
 		return nil, errors.Join(err, b.x.close(), b.tools.close(), os.RemoveAll(dir))
 	}
 	if b.tools != nil {
-		if err := b.tools.openGranted(url, embedded); err != nil {
+		if err := b.tools.open(url, embedded); err != nil {
 			return nil, errors.Join(err, b.close())
 		}
 	}

@@ -21,6 +21,7 @@ type devTools struct {
 	theirIn, theirOut *os.File // Chromium's end, its file descriptors 3 and 4
 	reader            *bufio.Reader
 	calls             int
+	target            string // ID of the page's target
 }
 
 func newDevTools() (*devTools, error) {
@@ -43,10 +44,15 @@ func (d *devTools) theirs() []*os.File {
 	return []*os.File{d.theirIn, d.theirOut}
 }
 
-// call calls a method and waits for its result.
-func (d *devTools) call(method string, params map[string]any) error {
+// call calls a method, and stores its result in result, unless it is nil. If
+// session is empty, the method is about the whole browser.
+func (d *devTools) call(session, method string, params map[string]any, result any) error {
 	d.calls++
-	message, err := json.Marshal(map[string]any{"id": d.calls, "method": method, "params": params})
+	call := map[string]any{"id": d.calls, "method": method, "params": params}
+	if session != "" {
+		call["sessionId"] = session
+	}
+	message, err := json.Marshal(call)
 	if err != nil {
 		return err
 	}
@@ -56,39 +62,67 @@ func (d *devTools) call(method string, params map[string]any) error {
 	}
 	d.in.SetReadDeadline(time.Now().Add(patience))
 	for {
-		reply, err := d.reader.ReadBytes(0)
+		line, err := d.reader.ReadBytes(0)
 		if err != nil {
 			return fmt.Errorf("%s: %w", method, err)
 		}
-		var result struct {
-			ID    int
-			Error *struct{ Message string }
+		var reply struct {
+			ID     int
+			Result json.RawMessage
+			Error  *struct{ Message string }
 		}
-		if err := json.Unmarshal(reply[:len(reply)-1], &result); err != nil {
+		if err := json.Unmarshal(line[:len(line)-1], &reply); err != nil {
 			return fmt.Errorf("%s: %w", method, err)
 		}
-		if result.Error != nil {
-			return fmt.Errorf("%s: %s", method, result.Error.Message)
-		}
-		if result.ID == d.calls {
+		switch {
+		case reply.Error != nil:
+			return fmt.Errorf("%s: %s", method, reply.Error.Message)
+		case reply.ID == d.calls && result != nil:
+			return json.Unmarshal(reply.Result, result)
+		case reply.ID == d.calls:
 			return nil
 		}
 	}
 }
 
-// openGranted grants storage access to embedded on pages of url's origin, and
-// opens url.
-func (d *devTools) openGranted(url, embedded string) error {
-	err := d.call("Browser.setPermission", map[string]any{
-		"permission":     map[string]string{"name": "storage-access"},
-		"setting":        "granted",
-		"origin":         url,
-		"embeddedOrigin": embedded,
-	})
-	if err != nil {
-		return err
+// open opens url. If embedded is not empty, open first grants storage access to
+// embedded on pages of url's origin.
+func (d *devTools) open(url, embedded string) error {
+	if embedded != "" {
+		err := d.call("", "Browser.setPermission", map[string]any{
+			"permission":     map[string]string{"name": "storage-access"},
+			"setting":        "granted",
+			"origin":         url,
+			"embeddedOrigin": embedded,
+		}, nil)
+		if err != nil {
+			return err
+		}
 	}
-	return d.call("Target.createTarget", map[string]any{"url": url})
+	var page struct{ TargetID string }
+	err := d.call("", "Target.createTarget", map[string]any{"url": url}, &page)
+	d.target = page.TargetID
+	return err
+}
+
+// Screenshot returns a PNG image of a part of the page, whose top left corner is
+// at x and y. Sizes are in CSS pixels, of which each has scale by scale pixels.
+// The browser must be Chromium, and it must have started with the environment
+// variable CORS_SCREENSHOTS.
+func (b *Browser) Screenshot(x, y, width, height, scale int) (png []byte, err error) {
+	if b.tools == nil {
+		return nil, errors.New("screenshots need Chromium and CORS_SCREENSHOTS")
+	}
+	var page struct{ SessionID string }
+	if err := b.tools.call("", "Target.attachToTarget", map[string]any{"targetId": b.tools.target, "flatten": true}, &page); err != nil {
+		return nil, err
+	}
+	var image struct{ Data []byte }
+	err = b.tools.call(page.SessionID, "Page.captureScreenshot", map[string]any{
+		"captureBeyondViewport": true,
+		"clip":                  map[string]int{"x": x, "y": y, "width": width, "height": height, "scale": scale},
+	}, &image)
+	return image.Data, err
 }
 
 // close closes the connection. d can be nil.
