@@ -213,7 +213,7 @@ func (e evidence) adviseOnMissingOrigin() string {
 	case e.cache() != "" && e.status/100 != 3:
 		return e.adviseOnCache()
 	case e.status/100 == 3 && e.elsewhere(location):
-		text := fmt.Sprintf("The request was redirected to another host (%q), without CORS headers. If the target is a login page, have the gateway or platform in front respond with 401 to scripts, and let the user log in on a page. Otherwise, have the page request that URL.", location)
+		text := fmt.Sprintf("The request was redirected to another host (%q), without CORS headers. If the target is a login page, have the gateway or platform in front respond to scripts with 401. Let the user log in on a page. Otherwise, have the page request that URL.", location)
 		if e.varies() {
 			text += fmt.Sprintf(" If your service sent the redirect, its CORS middleware may not allow the page's origin. If you trust it, add %s to AllowedOrigins.", e.page)
 		}
@@ -246,7 +246,7 @@ func (e evidence) adviseOnMissingOrigin() string {
 	}
 	text := "The response has no CORS headers. Wrap the handler of this URL with the CORS middleware. If it is wrapped, look for code or a proxy that removes the headers. httputil.ReverseProxy does that if the upstream sends a 1xx status: see keepHeaders in docs/integration.md."
 	if strings.HasPrefix(e.header.Get("Content-Type"), "text/html") {
-		text += " If the page in the body is not from your service, such as a login page, check the URL, and look for something in front that responds first."
+		text += " If the body is a login page, for example, and not from your service, something in front responded, or the URL is wrong."
 	}
 	return text + e.adviseOnProxyList()
 }
@@ -274,9 +274,9 @@ func (e evidence) adviseOnValues() string {
 	case e.kind == originOther && e.cache() != "":
 		return e.adviseOnCache()
 	case e.passed:
-		return "The preflight was allowed. If the service itself responded to it, your handler or a proxy replaced the CORS headers of the response: remove the code or setting that sets them. Otherwise, a proxy in front responds to preflights, with a different policy: have it forward OPTIONS requests."
+		return "The preflight was allowed. If the service itself responded to it, your handler or a proxy replaced the CORS headers of the response. Remove the code or setting that does this. Otherwise, a proxy in front responds to preflights, with a different policy: have it forward OPTIONS requests."
 	case e.kind == originOther:
-		return fmt.Sprintf("The response allows an origin other than the page's. If you trust the page, add %s to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, your handler or a proxy sets the header to a fixed value, or a cache returned a response for another page.", e.page)
+		return fmt.Sprintf("The response allows an origin other than the page's. If you trust the page, add %s to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, your handler or a proxy sets a fixed value, or a cache returned a response for another page.", e.page)
 	case e.kind == originWildcard:
 		return fmt.Sprintf("For a request with credentials, browsers do not accept *, even together with Access-Control-Allow-Credentials: true. If the request needs no cookies, make it without credentials. If you trust the page, add %s to AllowedOrigins instead of *, and set AllowCredentials. If the policy already does both, your handler or a proxy replaces the header.", e.page) + beacon
 	}
@@ -358,7 +358,7 @@ func (e evidence) adviseOnVary() string {
 	case e.withoutOrigin() != "":
 		return e.withoutOrigin()
 	case e.preflight:
-		return fmt.Sprintf("A CORS middleware probably responded, but it does not allow the origin, the method or a header. If you trust the page, allow everything that it requests: %s. If the policy already allows all of it, look in front of package cors: another CORS middleware responded, or something removes Origin from the request or the CORS headers from the response.", e.requested()) + e.adviseOnProxyList()
+		return fmt.Sprintf("A CORS middleware probably responded, but it does not allow the origin, the method or a header. If you trust the page, allow everything that it requests: %s. If the policy already allows all of it, look in front of package cors. Another CORS middleware may have responded, or something removes Origin from the request or the CORS headers from the response.", e.requested()) + e.adviseOnProxyList()
 	}
 	return fmt.Sprintf("A CORS middleware probably responded, but it does not allow the page's origin. If you trust it, add %s to AllowedOrigins, or let AllowOriginFunc return true for it. Some middlewares, such as rs/cors, also need %s in AllowedMethods. If the policy already allows both, something removes Origin from the request, or the CORS headers from the response.", e.page, e.method) + e.adviseOnProxyList()
 }
@@ -404,11 +404,11 @@ func (e evidence) adviseOnGateway() string {
 	case e.varies() && e.withoutOrigin() != "":
 		return e.gateway() + " " + e.withoutOrigin()
 	case e.varies():
-		return e.gateway() + fmt.Sprintf(" Vary: Origin shows that CORS headers are added for other origins. If you trust the page, add %s to the list of origins in the proxy (see docs/proxies.md), or to AllowedOrigins if your Go code sent it.", e.page)
+		return e.gateway() + fmt.Sprintf(" Vary: Origin shows that CORS headers are added for other origins. If you trust the page, add %s to the proxy's list of origins (see docs/proxies.md). If your Go code sent the response, AllowedOrigins needs the page's origin.", e.page)
 	case e.preflight:
 		return e.gateway() + " If your Go code sent it, put the CORS middleware outside that code."
 	}
-	return e.gateway() + " To let scripts read the error, add CORS headers to the error pages of the proxy (see docs/proxies.md), or wrap the Go code that sent it."
+	return e.gateway() + " To let scripts read the error, add CORS headers to the proxy's error pages (see docs/proxies.md). If Go code sent it, wrap that code."
 }
 
 // withoutOrigin explains why the browser sends null or file:// as the origin of the

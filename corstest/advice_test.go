@@ -224,8 +224,8 @@ const (
 	list    = "Methods and header names must be separated by commas."
 	one     = "Browsers accept one origin or * in Access-Control-Allow-Origin, but not a list or a pattern. Send https://page.example, if you trust it, and Vary: Origin."
 	exactly = "Send exactly https://page.example, in lowercase and without a trailing slash."
-	other   = "The response allows an origin other than the page's. If you trust the page, add https://page.example to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, your handler or a proxy sets the header to a fixed value"
-	changes = "The preflight was allowed. If the service itself responded to it, your handler or a proxy replaced the CORS headers of the response: remove the code or setting that sets them. Otherwise, a proxy in front responds to preflights, with a different policy: "
+	other   = "The response allows an origin other than the page's. If you trust the page, add https://page.example to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, your handler or a proxy sets a fixed value"
+	changes = "The preflight was allowed. If the service itself responded to it, your handler or a proxy replaced the CORS headers of the response. Remove the code or setting that does this. Otherwise, a proxy in front responds to preflights, with a different policy: "
 	moved   = "The request was redirected from one server to another, so the browser sent Origin: null."
 	csrf    = "http.CrossOriginProtection rejected the request, because it does not trust the page's origin."
 	noVary  = "Access-Control-Allow-Origin names one origin, but Vary does not include Origin, so a cache can return this response to other pages. Unless all responses of this URL have the same value, "
@@ -348,7 +348,7 @@ func TestAdvice(t *testing.T) {
 		{name: "a proxy whose servers are all down, without a preflight", handler: respond(503), want: []string{"Status 503 usually comes from a proxy or platform in front: no server is available. Go code also sends it, such as http.TimeoutHandler.", "To let scripts read the error"}},
 		{name: "a cache whose server does not respond", handler: respond(502, "Age: 5"), want: []string{"Status 502 usually comes from a proxy"}},
 		{name: "a redirect from a cache", handler: respond(301, "Age: 5", "Location: https://other.example/"), want: []string{"The request was redirected to another host"}},
-		{name: "a login page with 200", handler: respond(200, "Content-Type: text/html; charset=utf-8"), want: []string{lost, "If the page in the body is not from your service, such as a login page, check the URL"}},
+		{name: "a login page with 200", handler: respond(200, "Content-Type: text/html; charset=utf-8"), want: []string{lost, "If the body is a login page, for example, and not from your service, something in front responded, or the URL is wrong."}},
 		{name: "304 to a script", handler: respond(304), want: []string{lost}},
 		{name: "an error outside", handler: respond(400), want: []string{"Code outside the CORS middleware wrote the 400" + outside}},
 		{name: "an error outside, behind a proxy", handler: respond(404, "Server: nginx"), want: []string{"wrote the 404" + outside, " If nginx adds the CORS headers, end each add_header with always. Without it, error responses have no CORS headers.", `The response has "Server: nginx". If that is a proxy, and the service's log does not show this request, add the CORS headers to its error pages.`}},
@@ -525,7 +525,7 @@ func TestFieldBugHandlerSetsOrigin(t *testing.T) {
 		{name: "*, after a preflight", handler: sse, request: withCredentials(sets("X-Id")), want: []string{changes}},
 		{name: "*", handler: sse, request: withCredentials(get), want: []string{star, already + "does both, your handler or a proxy replaces the header."}},
 		{name: "another origin, after a preflight", handler: fixed, request: sets("X-Id"), want: []string{changes}},
-		{name: "another origin", handler: fixed, want: []string{other, already + "allows it, your handler or a proxy sets the header to a fixed value"}},
+		{name: "another origin", handler: fixed, want: []string{other, already + "allows it, your handler or a proxy sets a fixed value"}},
 		{name: "no credentials, after a preflight", handler: drops, request: withCredentials(sets("X-Id")), want: []string{changes}},
 	} {
 		test.run(t)
@@ -582,7 +582,7 @@ func TestFieldBugErrorOfProxy(t *testing.T) {
 	defer limited.Close()
 	large := corstest.Request{URL: limited.URL + "/?" + strings.Repeat("a", 8<<10)}
 	for _, test := range []adviceTest{
-		{name: "a body that is too large", handler: respond(413, "Server: nginx/1.22.1"), request: post, want: []string{"Status 413 usually comes from a proxy or platform in front: the body is too large. Raise the limit there, or send less. To let scripts read the error, add CORS headers to the error pages of the proxy (see docs/proxies.md), or wrap the Go code that sent it."}},
+		{name: "a body that is too large", handler: respond(413, "Server: nginx/1.22.1"), request: post, want: []string{"Status 413 usually comes from a proxy or platform in front: the body is too large. Raise the limit there, or send less. To let scripts read the error, add CORS headers to the proxy's error pages (see docs/proxies.md). If Go code sent it, wrap that code."}},
 		{name: "headers that are too large", request: large, want: []string{"Status 431 usually comes", "and MaxHeaderBytes of http.Server"}},
 		{name: "headers that are too large for nginx", handler: respond(494, "Server: nginx"), want: []string{"Status 494 usually comes", "the request headers are too large"}},
 		{name: "a service that is down", handler: unreachable, want: []string{"Status 502 usually comes", "The service is down, unreachable or too slow, or sends more headers than the proxy accepts."}},
@@ -737,7 +737,7 @@ func TestFieldBugOtherMiddlewares(t *testing.T) {
 	})
 	empty := func(value string) http.Handler { return respond(200, "Access-Control-Allow-Origin: "+value) }
 	for _, test := range []adviceTest{
-		{name: "the method or a header, Vary", handler: onlyVary, request: two, want: []string{lacks + "PUT, headers x-b, x-id.", "look in front of package cors: another CORS middleware responded"}},
+		{name: "the method or a header, Vary", handler: onlyVary, request: two, want: []string{lacks + "PUT, headers x-b, x-id.", "look in front of package cors. Another CORS middleware may have responded"}},
 		{name: "the method, 405", handler: respond(405), request: put, want: []string{routed, "have it allow the method PUT."}},
 		{name: "the method, 405 of a router", handler: respond(405, "Allow: GET"), request: put, want: []string{router}},
 		{name: "a header, 403", handler: respond(403), request: two, want: []string{either, "method PUT, headers x-b, x-id."}},
@@ -782,7 +782,7 @@ func TestFieldBugHandshakes(t *testing.T) {
 // The error pages of a proxy have Vary: Origin, even for origins that it does not
 // list.
 func TestFieldBugErrorPageForOtherOrigins(t *testing.T) {
-	const lists = "Vary: Origin shows that CORS headers are added for other origins. If you trust the page, add https://page.example to the list of origins in the proxy"
+	const lists = "Vary: Origin shows that CORS headers are added for other origins. If you trust the page, add https://page.example to the proxy's list of origins"
 	down, large := respond(502, "Vary: Origin"), respond(413, "Vary: Origin")
 	for _, test := range []adviceTest{
 		{name: "preflight", handler: down, request: put, want: []string{"Status 502 usually comes", lists}},

@@ -59,7 +59,7 @@ func TestFieldBugAdviceOnPeers(t *testing.T) {
 		{"rs/cors, the method of a request without a preflight", putOnly, "https://app.example.com", corstest.Request{Method: "POST", URL: itemURL}, "Some middlewares, such as rs/cors, also need POST in AllowedMethods."},
 		{"go-chi/cors, method", with("go-chi/cors"), "https://app.example.com", patch, three},
 		{"go-chi/cors, header", with("go-chi/cors"), "https://app.example.com", header, three},
-		{"the default of rs/cors outside this package", nested, "https://app.example.com", corstest.Request{Method: "PUT", URL: itemURL}, "look in front of package cors: another CORS middleware responded"},
+		{"the default of rs/cors outside this package", nested, "https://app.example.com", corstest.Request{Method: "PUT", URL: itemURL}, "look in front of package cors. Another CORS middleware may have responded"},
 		{"gorilla/handlers, method", with("gorilla/handlers"), "https://app.example.com", patch, router},
 		{"gorilla/handlers, header", with("gorilla/handlers"), "https://app.example.com", header, guard},
 		{"gin-contrib/cors, origin, preflight", with("gin-contrib/cors"), "https://evil.example", patch, guard},
