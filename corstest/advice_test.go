@@ -76,10 +76,10 @@ func sets(name string) corstest.Request {
 // it must get.
 type adviceTest struct {
 	name    string
-	handler http.Handler // nil for a server at the request's URL
+	handler http.Handler // handler for all URLs; if nil, the URL is of a real server
 	request corstest.Request
 	path    string
-	page    string   // "" for the usual one
+	page    string   // origin of the page; the default is page
 	want    []string // parts of the advice; nil if there is none
 }
 

@@ -303,7 +303,7 @@ type Result struct {
 
 	page    string
 	request Request // normalized, unless it is invalid
-	url     string  // of the last request
+	url     string  // URL of the last request
 	err     error   // why the response is missing or incomplete; nil if CORS is the reason for Blocked
 	failure failure
 	denied  failure  // failure of the preflight; a scan continues after it
@@ -322,7 +322,7 @@ type Exchange struct {
 	body    string
 	cut     error    // why reading the body ended early
 	err     error    // why the response is missing or incomplete
-	reasons []string // for a preflight
+	reasons []string // reasons for a preflight; nil for other requests
 }
 
 // A Browser makes requests as a real browser does, and caches preflights.

@@ -149,7 +149,7 @@ func TestExposedHeaders(t *testing.T) {
 		name        string
 		expose      []string
 		credentials corstest.Credentials
-		want        []string // in addition to the safelisted ones
+		want        []string // headers that are exposed, except the safelisted ones
 	}{
 		{name: "none"},
 		{name: "one, in any case", expose: []string{"X-a"}, want: []string{"X-A"}},

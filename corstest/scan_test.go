@@ -445,7 +445,7 @@ func TestScanRequests(t *testing.T) {
 		name    string
 		allow   bool
 		request corstest.Request
-		want    []got // of the first origin
+		want    []got // requests from the first origin
 	}{
 		{
 			name: "an allowed PUT", allow: true,
@@ -656,7 +656,7 @@ func TestScanOfFailures(t *testing.T) {
 		name   string
 		status int
 		fails  func(r *http.Request) bool
-		want   string // in the report
+		want   string // part of the report
 	}{
 		{"a rate limit", 429, hostile, "note: not every request got a response; null: failed: status 429\n"},
 		{"an error", 500, hostile, "note: not every request got a response; null: failed: status 500\n"},

@@ -103,7 +103,7 @@ func TestVerdicts(t *testing.T) {
 		name   string
 		args   []string
 		status int
-		want   []string // in the output
+		want   []string // parts of the output
 	}{
 		{"allows a request that the policy allows", append(asJSON, "-page", page, "-X", "PUT", "-d", "{}", server.URL+item), 0, []string{"> OPTIONS /items/1", "< HTTP/1.1 204 No Content", "> PUT /items/1", "allowed: the script reads status 200"}},
 		{"accepts flags after the URL", []string{server.URL + "/new", "-page", page}, 0, []string{"no preflight", "allowed"}},

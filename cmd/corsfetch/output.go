@@ -118,12 +118,12 @@ type jsonReport struct {
 	Blocked   string         `json:"blocked,omitempty"`
 	Advice    string         `json:"advice,omitempty"`
 	Error     string         `json:"error,omitempty"`
-	Notes     []string       `json:"notes,omitempty"`            // parts of the request that the browser leaves out, for example
-	Preflight []string       `json:"preflightReasons,omitempty"` // why the browser sends a preflight
+	Notes     []string       `json:"notes,omitempty"`            // such as parts of the request that the browser drops
+	Preflight []string       `json:"preflightReasons,omitempty"` // reasons for a preflight
 	Exchanges []jsonExchange `json:"exchanges,omitempty"`
-	Status    int            `json:"status,omitempty"` // as far as the script can read it, as are the next two
-	Header    http.Header    `json:"header,omitempty"`
-	Body      string         `json:"body,omitempty"`
+	Status    int            `json:"status,omitempty"` // status, if the script can read it
+	Header    http.Header    `json:"header,omitempty"` // headers that the script can read
+	Body      string         `json:"body,omitempty"`   // body, if the script can read it
 }
 
 type jsonExchange struct {

@@ -52,8 +52,8 @@ func TestScan(t *testing.T) {
 		name    string
 		args    []string
 		status  int
-		want    string // in the text
-		verdict string // in JSON
+		want    string // part of the text
+		verdict string // verdict in the JSON
 		last    string // the end of the last outcome, in JSON
 	}{
 		{"passes a policy that lists the page", []string{"-page", page, "-X", "PUT", "-d", "{}", closed.URL + "/items/1"}, 0, "no findings", "passed", "status 405"},

@@ -145,7 +145,7 @@ type runs struct {
 // no cached preflight for it at first.
 type run struct {
 	id        string
-	exchanges []*exchange       // of the last request
+	exchanges []*exchange       // exchanges of the last request
 	browser   *corstest.Browser // predicts the requests of the page's browser
 	lasting   *corstest.Browser // like browser, but its preflights never expire
 }

@@ -281,7 +281,7 @@ func testPresetsInBrowser(t *testing.T, d *session, p *playground) {
 		preset   string
 		want     outcome
 		readable string   // exposed headers that the script reads
-		shows    []string // in the diagram
+		shows    []string // texts in the diagram
 	}{
 		{"PUT with a custom header", outcome{Preflight: true, Actual: true, HandlerRan: true, Status: 200}, "", []string{
 			"Access-Control-Request-Headers: content-type,x-custom-header", "204 No Content", "Access-Control-Allow-Methods: PUT", "PUT /data", "X-Custom-Header: value", `"received": 17`}},

@@ -213,8 +213,8 @@ func serve(ctx context.Context, sites ...site) error {
 
 // origins are the origins of the playground's servers.
 type origins struct {
-	App, Subdomain, Stranger string // of pages with scripts
-	API                      string // of the server that gets their requests
+	App, Subdomain, Stranger string // origins of pages with scripts
+	API                      string // origin of the server that gets their requests
 }
 
 // A playground is the state that all servers share.

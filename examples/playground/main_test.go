@@ -121,7 +121,7 @@ func TestPlayRefusesInvalidFlags(t *testing.T) {
 	stop()
 	for _, test := range []struct {
 		args []string
-		want string // in the error
+		want string // part of the error
 	}{
 		{[]string{"-app", port4}, "cannot listen on port " + port4},
 		{[]string{"-api", port4}, "-api chooses another port"},
@@ -735,7 +735,7 @@ func TestContrast(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	colors := make(map[string][]string) // in light and dark
+	colors := make(map[string][]string) // each color in light and dark
 	for _, m := range regexp.MustCompile(`--([a-z-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\);`).FindAllStringSubmatch(string(css), -1) {
 		colors[m[1]] = m[2:]
 	}

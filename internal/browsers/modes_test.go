@@ -45,9 +45,9 @@ type modeCase struct {
 // A difference is the result of a case in an engine that differs from corstest.
 type difference struct {
 	version string   // version of the engine with this result
-	got     []string // as in modeCase
-	dest    string   // as in modeCase
-	saw     string   // as in modeCase
+	got     []string // see modeCase
+	dest    string   // see modeCase
+	saw     string   // see modeCase
 	why     string
 }
 

@@ -60,7 +60,7 @@ func TestFieldBugBeaconsIncludeCredentials(t *testing.T) {
 // arrived, so the server has another URL that waits for an event.
 func collector(*testing.T) http.Handler {
 	var mu sync.Mutex
-	arrived := make(map[string]chan struct{}) // by the body of the event
+	arrived := make(map[string]chan struct{}) // channels of the events, by their body
 	event := func(body string) chan struct{} {
 		mu.Lock()
 		defer mu.Unlock()

@@ -324,7 +324,7 @@ type session struct {
 	policy          cors.Policy
 	calls           int // number of calls; 0 runs all steps
 	handler         http.Handler
-	results         []result // nil until reported
+	results         []result // results of the steps; nil until reported
 
 	mu        sync.Mutex
 	exchanges []*exchange // exchanges with the API, oldest first
@@ -585,7 +585,7 @@ func (n *session) request(x *exchange) corstest.Request {
 	if n.policy.AllowCredentials {
 		r.Credentials = corstest.Include
 	}
-	var names []string // in Access-Control-Request-Headers
+	var names []string // names in Access-Control-Request-Headers
 	for _, p := range n.exchanges {
 		if p.preflight && p.url == x.url {
 			names = append(names, strings.Split(p.header.Get("Access-Control-Request-Headers"), ",")...)

@@ -182,7 +182,7 @@ var documentedDifferences = []documentedDifference{
 type foreignServer struct {
 	name    string
 	title   string // name in the documentation of corsfetch
-	program string // empty if it runs in the test
+	program string // name of the program; empty if the server runs in the test
 	// command returns the process that listens on port and allows page. A server
 	// without a program has a handler instead.
 	command func(t *testing.T, port, page string) *exec.Cmd

@@ -78,7 +78,7 @@ func TestMCPProtections(t *testing.T) {
 		page    string // https://app.example.com if empty
 		handler http.Handler
 		url     string
-		address net.IP // of the server
+		address net.IP // address of the server
 		refusal string
 	}{
 		{name: "a public address", handler: bare, url: "https://api.example.com/mcp", address: public},

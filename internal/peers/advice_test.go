@@ -135,8 +135,8 @@ func TestAdviceOnPackages(t *testing.T) {
 
 	for _, test := range []struct {
 		software, response string
-		handler            http.Handler // nil for the server of url
-		url                string       // "" for the URL of the row
+		handler            http.Handler // handler for all URLs; if nil, url is of a real server
+		url                string       // URL of the request; the default is in the row
 	}{
 		{"this package, AllowedOrigins", "The preflight gets 403 with the body `cross-origin request rejected: …`.", unlisted, ""},
 		{"this package, AllowOriginFunc", "The preflight gets 403 with the body `cross-origin request rejected: …`.", undecided, ""},

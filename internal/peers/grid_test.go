@@ -133,7 +133,7 @@ var tenants = func() map[string]struct{} {
 // A request is a column of the grid.
 type request struct {
 	name string
-	make func(p policy) *http.Request // nil if p has no such request
+	make func(p policy) *http.Request // returns nil if p has no such request
 }
 
 var requests = []request{

@@ -132,7 +132,7 @@ func TestMigration(t *testing.T) {
 		request    map[string]string
 		status     int
 		runs       bool
-		response   map[string]string // of some headers; empty if they must be absent
+		response   map[string]string // values of some headers; empty if a header must be absent
 	}{
 		{
 			"rs/cors without AllowedOrigins allows any origin", rscors.New(rscors.Options{}).Handler,
@@ -481,7 +481,7 @@ func TestMigrationExamples(t *testing.T) {
 		name    string
 		handler http.Handler
 		pages   []string
-		runs    bool // for an actual request from another origin
+		runs    bool // whether an actual request from another origin runs the handler
 	}{
 		{"before, with rs/cors", beforeRS(next), rsPages, true},
 		{"after rs/cors", afterRS(next), rsPages, false},

@@ -17,10 +17,10 @@ import (
 type AdviceRow struct {
 	Response  string           // a sentence in bold
 	Advice    string           // the quote below it, which has … for parts that vary
-	Request   corstest.Request // to https://api.example.com/items, unless the sentence names a URL
+	Request   corstest.Request // request to https://api.example.com/items, unless the sentence names a URL
 	Page      string           // the origin of the page
 	Preflight bool             // whether the response is to a preflight
-	Status    int              // of the response
+	Status    int              // status of the response
 	Lines     []string         // headers of the response, and the beginning of its body
 }
 

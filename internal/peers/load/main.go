@@ -44,7 +44,7 @@ func main() {
 		serve()
 		return
 	}
-	rows := make([][][]sample, len(protocols)*len(kinds)) // by way
+	rows := make([][][]sample, len(protocols)*len(kinds)) // samples of each way
 	for range *servers {
 		s := startServer()
 		for i := range rows {

@@ -78,7 +78,7 @@ type session struct {
 
 // A report is the result of a session.
 type report struct {
-	Took   float64 // in milliseconds
+	Took   float64 // duration in milliseconds
 	Failed string
 }
 
