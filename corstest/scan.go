@@ -84,10 +84,11 @@ type Finding struct {
 //
 // Scan sends GET instead of the method of r, or HEAD if r has that method. It
 // drops X-HTTP-Method-Override, X-HTTP-Method and X-Method-Override. If r needs a
-// preflight, Scan also sends a preflight for the method and headers of r. It does
-// not send r itself, so it changes no data, unless your handlers change data on
-// GET, HEAD or OPTIONS. Scan makes about 26 requests, one after the other, and as
-// many preflights.
+// preflight, Scan also sends a preflight for the method and headers of r. So Scan
+// changes no data, unless your handlers change data on GET, HEAD or OPTIONS.
+//
+// Scan makes about 26 requests, one after the other. If r needs a preflight, it
+// also makes about 26 preflights.
 //
 // In mode WebSocket, Scan makes each handshake once, with cookies and Origin. In
 // the modes NoCORS and Navigate, no page can read responses, so Scan uses CORS
