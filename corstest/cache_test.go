@@ -246,8 +246,8 @@ func TestPreflightCacheOfNull(t *testing.T) {
 	}
 }
 
-// TestClock checks that preflights expire if Now is nil.
-func TestClock(t *testing.T) {
+// TestPreflightsExpireWithoutNow checks that preflights expire if Now is nil.
+func TestPreflightsExpireWithoutNow(t *testing.T) {
 	b := corstest.Browser{Handler: respondWith(http.Header{"Access-Control-Allow-Origin": {"*"}, "Access-Control-Allow-Methods": {"PUT"}, "Access-Control-Max-Age": {"86400"}})}
 	first, second := b.Fetch(page, corstest.Request{Method: "PUT", URL: api}), b.Fetch(page, corstest.Request{Method: "PUT", URL: api})
 	if first.Preflight == nil || second.Preflight != nil {

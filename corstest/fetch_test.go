@@ -149,9 +149,9 @@ func TestForbiddenRequestsAreNotSent(t *testing.T) {
 	}
 }
 
-// TestExchange compares the requests that a handler gets with those of a net/http
-// server.
-func TestExchange(t *testing.T) {
+// TestRequestsEqualNetHTTP compares the requests that a handler gets with those
+// of a net/http server.
+func TestRequestsEqualNetHTTP(t *testing.T) {
 	b := corstest.Browser{
 		Cookie: "session=1",
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -426,8 +426,8 @@ func TestPreflightStatus(t *testing.T) {
 	}
 }
 
-// TestActualResponseIsChecked uses a server that allows the preflight, but sends no
-// CORS headers with the actual response.
+// TestActualResponseIsChecked uses a server that allows the preflight, but sends
+// no CORS headers with the actual response.
 func TestActualResponseIsChecked(t *testing.T) {
 	preflights := 0
 	b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -449,7 +449,7 @@ func TestActualResponseIsChecked(t *testing.T) {
 	}
 }
 
-func TestBody(t *testing.T) {
+func TestBodyDependsOnMethodAndStatus(t *testing.T) {
 	for _, test := range []struct {
 		method string
 		status int
@@ -679,8 +679,8 @@ func TestRedirectSite(t *testing.T) {
 	}
 }
 
-// TestQueryIsPercentEncoded uses URLs with queries that browsers percent-encode, in
-// the request and in a redirect.
+// TestQueryIsPercentEncoded uses URLs with queries that browsers percent-encode,
+// in the request and in a redirect.
 func TestQueryIsPercentEncoded(t *testing.T) {
 	const sent, want = "?q=a b&c=é\"'<>~%zz", "?q=a%20b&c=%C3%A9%22%27%3C%3E~%zz"
 	for _, url := range []string{api + "/" + sent, api + "/redirect"} {
@@ -699,8 +699,8 @@ func TestQueryIsPercentEncoded(t *testing.T) {
 	}
 }
 
-// TestEmptyUserInformationIsRemoved uses URLs with empty user information, which the
-// URL parser of browsers removes.
+// TestEmptyUserInformationIsRemoved uses URLs with empty user information, which
+// the URL parser of browsers removes.
 func TestEmptyUserInformationIsRemoved(t *testing.T) {
 	for _, to := range []string{"https://@other.example/", "https://:@other.example/"} {
 		b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

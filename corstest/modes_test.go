@@ -219,8 +219,8 @@ func TestModes(t *testing.T) {
 	}
 }
 
-// TestModesBlock makes requests that no page can make.
-func TestModesBlock(t *testing.T) {
+// TestModesBlockImpossibleRequests makes requests that no page can make.
+func TestModesBlockImpossibleRequests(t *testing.T) {
 	jsonType := http.Header{"content-type": {"application/json"}}
 	for _, test := range []struct {
 		request corstest.Request

@@ -30,7 +30,8 @@ func serve(f func(w http.ResponseWriter, r *http.Request)) *corstest.Browser {
 	})}
 }
 
-// TestUnrulyHandlers uses handlers that must not block a test or change its outcome.
+// TestUnrulyHandlers uses handlers that must not block a test or change its
+// outcome.
 func TestUnrulyHandlers(t *testing.T) {
 	broken := errors.New("broken")
 	wait := func(r *http.Request) { <-r.Context().Done() }
@@ -221,8 +222,9 @@ func TestPanicShowsItsStack(t *testing.T) {
 	}
 }
 
-// TestResponse compares the responses of handlers with those of a net/http server.
-func TestResponse(t *testing.T) {
+// TestResponsesEqualNetHTTP compares the responses of handlers with those of a
+// net/http server.
+func TestResponsesEqualNetHTTP(t *testing.T) {
 	handlers := map[string]func(w http.ResponseWriter, r *http.Request){
 		"nothing":       func(http.ResponseWriter, *http.Request) {},
 		"a body":        func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>") },
@@ -439,8 +441,8 @@ func TestTransportErrors(t *testing.T) {
 	}
 }
 
-// TestTimeLimits compares the times that a Browser waits, by the clock of the test's
-// bubble. It waits one second for the body of a response to a preflight.
+// TestTimeLimits compares the times that a Browser waits, by the clock of the
+// test's bubble. It waits one second for the body of a response to a preflight.
 func TestTimeLimits(t *testing.T) {
 	silent := func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 	silentBody := func(w http.ResponseWriter, r *http.Request) {
@@ -481,8 +483,8 @@ func TestTimeLimits(t *testing.T) {
 	}
 }
 
-// TestAbandonedHandler uses a handler that ignores its context. The Browser returns,
-// and only the handler's goroutine remains.
+// TestAbandonedHandler uses a handler that ignores its context. The Browser
+// returns, and only the handler's goroutine remains.
 func TestAbandonedHandler(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release, ended := make(chan struct{}), make(chan struct{})

@@ -256,8 +256,8 @@ func TestResolve(t *testing.T) {
 	}
 }
 
-// TestFieldBugIdleConnections uses a server that closes kept-alive connections when it
-// receives a second request, as if they had been idle for too long.
+// TestFieldBugIdleConnections uses a server that closes kept-alive connections
+// when it receives a second request, as if they had been idle for too long.
 func TestFieldBugIdleConnections(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -405,8 +405,9 @@ func TestAllHeaders(t *testing.T) {
 	}
 }
 
-// TestNoNotes checks that the command prints no note if each flag has an effect.
-func TestNoNotes(t *testing.T) {
+// TestUsedFlagsCauseNoNotes checks that the command prints no note if each flag
+// has an effect.
+func TestUsedFlagsCauseNoNotes(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(api(t))
 	t.Cleanup(server.Close)

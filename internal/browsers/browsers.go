@@ -105,7 +105,7 @@ func StartWithStorageAccess(t testing.TB, e Engine, url, embedded string) *Brows
 func open(t testing.TB, e Engine, url, embedded string) *Browser {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("-short starts no browser")
+		t.Skip("browsers do not run with -short")
 	}
 	demanded, err := e.demanded()
 	if err != nil {

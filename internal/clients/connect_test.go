@@ -47,9 +47,9 @@ var connectRPC = recipe{
 	preflights: 5,
 }
 
-// TestConnectList compares the recipe with the lists of connectrpc.com/cors,
-// which also contain GET and POST.
-func TestConnectList(t *testing.T) {
+// TestConnectRecipeMatchesItsPackage compares the recipe with the lists of
+// connectrpc.com/cors, which also contain GET and POST.
+func TestConnectRecipeMatchesItsPackage(t *testing.T) {
 	for _, list := range []struct {
 		field     string
 		got, want []string

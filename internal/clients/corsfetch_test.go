@@ -97,19 +97,19 @@ func TestCorsfetch(t *testing.T) {
 				t.Errorf("%s\ncorsfetch does not know: %s", r, results[i].Error)
 			}
 		}
-		t.Logf("%-8s %4d requests, of which Chromium's script reads %3d, and %d differ", s.name, all, readable, differ)
+		t.Logf("%-8s %4d requests; the script in Chromium reads %3d responses, and %d differ", s.name, all, readable, differ)
 		if all < fewestToEach && !slices.Contains(missing, s.name) {
 			t.Errorf("%s got %d requests, want at least %d", s.name, all, fewestToEach)
 		}
 		total += all
 		totalReadable += readable
 	}
-	t.Logf("%d requests in all, of which Chromium's script reads %d", total, totalReadable)
+	t.Logf("%d requests in total; the script in Chromium reads %d responses", total, totalReadable)
 	switch {
 	case len(missing) > 0:
 		t.Logf("the number is not checked, because CORS_SERVERS leaves out %s", strings.Join(missing, ", "))
 	case total < fewest || totalReadable < total/5 || total-totalReadable < total/5:
-		t.Errorf("want at least %d requests, and at least a fifth of them readable and a fifth not", fewest)
+		t.Errorf("want at least %d requests; scripts must be able to read at least a fifth of the responses, and unable to read another fifth", fewest)
 	}
 	for i, d := range documentedDifferences {
 		if differences[i] == 0 {

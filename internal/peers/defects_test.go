@@ -651,7 +651,7 @@ func TestWhenToPreferAnother(t *testing.T) {
 		}},
 	} {
 		if !row.holds() {
-			t.Errorf("that is not so: %s", row.words)
+			t.Errorf("docs/comparison.md is wrong: %s", row.words)
 		}
 		comparisonSays(t, row.words)
 	}

@@ -119,8 +119,8 @@ func fields[T any]() (names []string) {
 	return names
 }
 
-// TestMigration checks the statements of docs/migrating.md about other packages that
-// TestDefects and TestDefaults do not check.
+// TestMigration checks the statements of docs/migrating.md about other packages
+// that TestDefects and TestDefaults do not check.
 func TestMigration(t *testing.T) {
 	const app, tenant, evil = "https://app.example.com", "https://tenant.example", "https://evil.example"
 	isTenant := func(origin string) bool { return origin == tenant }
@@ -507,7 +507,7 @@ func TestMigrationExamples(t *testing.T) {
 		w := httptest.NewRecorder()
 		row.handler.ServeHTTP(w, r)
 		if ran != row.runs || (w.Code == 403) == row.runs || w.Header().Get("Access-Control-Allow-Origin") != "" {
-			t.Errorf("%s: a request from another origin runs: %t; it got %d %v", row.name, ran, w.Code, w.Header())
+			t.Errorf("%s: for a request from another origin, the handler ran: %t; it got %d %v", row.name, ran, w.Code, w.Header())
 		}
 	}
 }
@@ -563,13 +563,13 @@ func TestPassRejectedObserves(t *testing.T) {
 		reported = 0
 		w, ran := testkit.Serve(c, row.r)
 		if ran != row.runs || reported != 1 || w.Header().Get("Access-Control-Allow-Origin") != "" {
-			t.Errorf("%s: runs: %t, reported %d times, header %v", row.name, ran, reported, w.Header())
+			t.Errorf("%s: the handler ran: %t, reported %d times, header %v", row.name, ran, reported, w.Header())
 		}
 	}
 }
 
-// TestFieldBugPostsFromOtherSites shows that a form post from another site reaches a
-// route outside Handler, and only that route.
+// TestFieldBugPostsFromOtherSites shows that a form post from another site
+// reaches a route outside Handler, and only that route.
 func TestFieldBugPostsFromOtherSites(t *testing.T) {
 	c := newMiddleware(t)
 	serve := func(routes func(path string, h http.HandlerFunc)) {
@@ -694,9 +694,9 @@ func TestNestedMiddlewares(t *testing.T) {
 	}
 }
 
-// TestSwitchOff shows that an empty policy with PassRejected turns CORS off and
-// that the previous policy turns it on.
-func TestSwitchOff(t *testing.T) {
+// TestEmptyPolicyTurnsCORSOff shows that an empty policy with PassRejected turns
+// CORS off and that the previous policy turns it on.
+func TestEmptyPolicyTurnsCORSOff(t *testing.T) {
 	c := newMiddleware(t)
 	on := c.Policy()
 	for _, p := range []cors.Policy{{PassRejected: true}, on} {
@@ -705,13 +705,13 @@ func TestSwitchOff(t *testing.T) {
 		}
 		w, ran := testkit.Serve(c, testkit.NewRequest("PUT", "Origin: "+appPage))
 		if got := w.Header().Get("Access-Control-Allow-Origin") != ""; !ran || got == p.PassRejected {
-			t.Errorf("PassRejected: %t: runs: %t, header %v", p.PassRejected, ran, w.Header())
+			t.Errorf("PassRejected: %t: the handler ran: %t, header %v", p.PassRejected, ran, w.Header())
 		}
 	}
 }
 
-// TestOriginAllowed compares OriginAllowed of rs/cors with Check.
-func TestOriginAllowed(t *testing.T) {
+// TestOriginAllowedDiffersFromCheck compares OriginAllowed of rs/cors with Check.
+func TestOriginAllowedDiffersFromCheck(t *testing.T) {
 	there := rscors.New(rscors.Options{AllowedOrigins: []string{appPage}})
 	here := newMiddleware(t)
 	for _, row := range []struct {

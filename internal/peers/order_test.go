@@ -560,7 +560,8 @@ func routerOf(branches []branch) http.Handler {
 	return mux
 }
 
-// TestRecommendedOrder produces the picture of docs/integration.md and compares it.
+// TestRecommendedOrder produces the picture of docs/integration.md and compares
+// it.
 func TestRecommendedOrder(t *testing.T) {
 	var picture strings.Builder
 	line := func(before, name, why string) {
@@ -588,8 +589,8 @@ func TestRecommendedOrder(t *testing.T) {
 
 // TestErrorsThatAPageCanRead shows that in the recommended order, a page on an
 // allowed origin can read each error of the layers, and that caches do not return
-// the error to other pages. If the same status is written outside Handler, the page
-// gets a network error.
+// the error to other pages. If the same status is written outside Handler, the
+// page gets a network error.
 func TestErrorsThatAPageCanRead(t *testing.T) {
 	for _, test := range []struct {
 		status  int
@@ -637,7 +638,7 @@ func TestErrorsThatAPageCanRead(t *testing.T) {
 			})
 			b = corstest.Browser{Handler: guard}
 			if res := b.Fetch(appPage, test.request); res.Blocked == "" || !strings.Contains(res.Advice, fmt.Sprint(test.status)) {
-				t.Errorf("made outside: no network error with its advice\n%v", res)
+				t.Errorf("written outside Handler: no network error with its advice\n%v", res)
 			}
 		})
 	}

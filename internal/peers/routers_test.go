@@ -413,9 +413,10 @@ func TestRouters(t *testing.T) {
 	}
 }
 
-// TestMisplaced makes the mistakes of docs/integration.md: requests get their CORS
-// headers, but preflights do not reach the middleware, so browsers give up.
-func TestMisplaced(t *testing.T) {
+// TestMisplacedMiddlewareMissesPreflights makes the mistakes of
+// docs/integration.md: requests get their CORS headers, but preflights do not
+// reach the middleware, so browsers give up.
+func TestMisplacedMiddlewareMissesPreflights(t *testing.T) {
 	for _, router := range routers {
 		t.Run(router.name, func(t *testing.T) {
 			addr := router.misplace(t, newMiddleware(t))

@@ -93,7 +93,7 @@ func TestKnownSuffixesAreInTheList(t *testing.T) {
 	known := strings.Fields(origin.RegistrySuffixes + origin.PlatformSuffixes)
 	for i, rule := range known {
 		if slices.Contains(known[:i], rule) {
-			t.Errorf("%s is there twice", rule)
+			t.Errorf("%s is in the list twice", rule)
 		}
 		expr := regexp.MustCompile(`^` + strings.ReplaceAll(regexp.QuoteMeta(rule), `\*`, `[^.]+`) + `$`)
 		if in := slices.ContainsFunc(listed, expr.MatchString); in == slices.Contains(unlisted, rule) {

@@ -17,11 +17,12 @@ import (
 
 const appPage = "https://app.example.com"
 
-// TestWiring makes the mistakes that the prose of docs/integration.md describes, and
-// expects corstest to find each and advise the fix. TestOrder does that for the
-// tables of components, TestMisplacedIsFound for the table of routers, and
-// TestWebSockets for WebSockets.
-func TestWiring(t *testing.T) {
+// TestWiringMistakesAreFound makes the mistakes that the prose of
+// docs/integration.md describes, and expects corstest to find each and advise the
+// fix. TestOrder does that for the tables of components,
+// TestMisplacedMiddlewareIsFound for the table of routers, and TestWebSockets for
+// WebSockets.
+func TestWiringMistakesAreFound(t *testing.T) {
 	c := newMiddleware(t)
 	items := func() *http.ServeMux {
 		mux := http.NewServeMux()
@@ -145,8 +146,8 @@ func TestWiring(t *testing.T) {
 	}
 }
 
-// TestIntegrationOpening checks that the first lines of docs/integration.md lead from the
-// response to a broken request to the section on its cause.
+// TestIntegrationOpening checks that the first lines of docs/integration.md lead
+// from the response to a broken request to the section on its cause.
 func TestIntegrationOpening(t *testing.T) {
 	page, err := os.ReadFile("../../docs/integration.md")
 	if err != nil {
@@ -199,9 +200,9 @@ func TestIntegrationOpening(t *testing.T) {
 	}
 }
 
-// TestMisplacedIsFound expects corstest to find the mistake with each router of the
-// table in docs/integration.md, on a real server.
-func TestMisplacedIsFound(t *testing.T) {
+// TestMisplacedMiddlewareIsFound expects corstest to find the mistake with each
+// router of the table in docs/integration.md, on a real server.
+func TestMisplacedMiddlewareIsFound(t *testing.T) {
 	for _, router := range routers {
 		t.Run(router.name, func(t *testing.T) {
 			addr := router.misplace(t, newMiddleware(t))
@@ -219,7 +220,7 @@ func TestMisplacedIsFound(t *testing.T) {
 			addr = router.serve(t, a, newMiddleware(t))
 			res = b.Fetch(appPage, corstest.Request{Method: "PUT", URL: "http://" + addr + "/items/1"})
 			if err := res.Err(); err != nil {
-				t.Errorf("placed right: %v\n%v", err, res)
+				t.Errorf("in the right place: %v\n%v", err, res)
 			}
 		})
 	}

@@ -146,8 +146,9 @@ func reload(c *cors.Middleware, file string) error {
 	return c.SetPolicy(policy)
 }
 
-// TestReload reads policies from a file. An invalid one leaves the old one in force.
-func TestReload(t *testing.T) {
+// TestReloadKeepsPolicyAfterError reads policies from a file. An invalid one
+// leaves the old one in force.
+func TestReloadKeepsPolicyAfterError(t *testing.T) {
 	c := stackPolicy(t)
 	file := filepath.Join(t.TempDir(), "policy.json")
 	for _, test := range []struct {
@@ -177,8 +178,8 @@ func TestReload(t *testing.T) {
 	}
 }
 
-// TestBlocks runs the blocks of docs/integration.md.
-func TestBlocks(t *testing.T) {
+// TestIntegrationBlocks runs the blocks of docs/integration.md.
+func TestIntegrationBlocks(t *testing.T) {
 	c := stackPolicy(t)
 	anyOrigin := testkit.MustNew(t, cors.Policy{AllowedOrigins: []string{"*"}})
 	served := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "served") })
@@ -227,8 +228,9 @@ func TestBlocks(t *testing.T) {
 	}
 }
 
-// TestBlocksInDocs finds all Go code of docs/integration.md in this file.
-func TestBlocksInDocs(t *testing.T) {
+// TestIntegrationBlocksAreTested finds all Go code of docs/integration.md in this
+// file.
+func TestIntegrationBlocksAreTested(t *testing.T) {
 	source, err := os.ReadFile("wrappers_test.go")
 	if err != nil {
 		t.Fatal(err)
@@ -361,7 +363,7 @@ func TestKeepHeadersAndOtherInterfaces(t *testing.T) {
 			_, pushes := w.(http.Pusher)
 			_, reads := w.(io.ReaderFrom)
 			if hijacks || pushes || reads {
-				t.Errorf("asserted: http.Hijacker %t, http.Pusher %t, io.ReaderFrom %t", hijacks, pushes, reads)
+				t.Errorf("type assertions succeed: http.Hijacker %t, http.Pusher %t, io.ReaderFrom %t", hijacks, pushes, reads)
 			}
 			conn, _, err := http.NewResponseController(w).Hijack()
 			if err != nil {
@@ -569,8 +571,8 @@ func shake(t *testing.T, address, origin string, header http.Header) int {
 }
 
 // TestWebSockets opens WebSockets on servers made with two packages: inside
-// Handler, alone, and in the recommended order. The clients are pages of each kind,
-// and a client without Origin.
+// Handler, alone, and in the recommended order. The clients are pages of each
+// kind, and a client without Origin.
 func TestWebSockets(t *testing.T) {
 	c := stackPolicy(t)
 	checkedFirst := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

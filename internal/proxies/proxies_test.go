@@ -67,7 +67,7 @@ var checks = []check{
 // The test fails if CORS_PROXIES names a proxy that -run leaves out.
 func TestProxies(t *testing.T) {
 	if testing.Short() {
-		t.Skip("-short starts no proxy")
+		t.Skip("proxies do not run with -short")
 	}
 	columns := make([]*column, len(all))
 	var group sync.WaitGroup

@@ -89,7 +89,7 @@ func (p *proxy) path() (string, error) {
 func (p *proxy) need(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("-short starts no proxy")
+		t.Skip("proxies do not run with -short")
 	}
 	for _, name := range demands() {
 		if !slices.ContainsFunc(all, func(p *proxy) bool { return p.name == name }) {
