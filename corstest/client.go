@@ -15,8 +15,9 @@ import (
 // preflight cache, and can be used concurrently.
 //
 // The client sends preflights, follows redirects, and drops User-Agent and the
-// headers that scripts cannot set. It adds no Content-Type. It includes credentials
-// if b.Cookie is not empty. Otherwise, its credentials mode is SameOrigin.
+// headers that scripts cannot set. It sends bodies as bytes, so it adds no
+// Content-Type. It includes credentials if b.Cookie is not empty. Otherwise, its
+// credentials mode is SameOrigin.
 //
 // If a browser would give the script an error, the client's error wraps the error
 // that [Result.Err] returns. Otherwise, the response has only the headers that a

@@ -98,7 +98,7 @@
 // The package always blocks a GET request with a body, as fetch() does.
 // XMLHttpRequest sends it without the body.
 //
-// # Differences between browsers
+// # Differences from browsers
 //
 // The tests compare this package with web-platform-tests, and with Chromium,
 // Firefox and WebKit. It differs from at least one browser in these cases:
@@ -128,9 +128,9 @@
 //     requires. Chromium and WebKit send Origin: null.
 //   - A WebSocket handshake is redirected. This package does not follow the
 //     redirect. WebKit follows it.
-//   - A request in mode no-cors, without Include, is redirected to another server
-//     and back to the page's. This package then sends no cookies. WebKit sends
-//     them.
+//   - A request in mode no-cors, and with credentials other than "include", is
+//     redirected to another server and back to the page's. This package then sends
+//     no cookies. WebKit sends them.
 package corstest
 
 import (

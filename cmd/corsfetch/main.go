@@ -9,8 +9,6 @@
 //
 // # Flags
 //
-// The flags are:
-//
 //	-page origin     origin of the page, such as https://app.example.com or null;
 //	                 required
 //	-X method        method; the default is GET, or POST if there is a body
@@ -71,7 +69,8 @@
 //
 //   - 0: All requests got a response, and no finding is above Info.
 //   - 1: A finding is above Info.
-//   - 2: No finding is above Info, but a request got no response.
+//   - 2: No finding is above Info, but a request got no response. The status is
+//     also 2 if the command line is invalid.
 //
 // Status 429 and statuses of 500 or above count as no response, unless the page
 // itself gets the same status.
