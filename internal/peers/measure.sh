@@ -148,7 +148,7 @@ awk '
 		hostile("pattern-127-labels-allowed pattern-127-labels-rejected pattern-1MB-of-labels", "pattern", 4)
 		hostile("hyphens-60-in-a-label", "hyphens", 6)
 		title("New, and the memory in use afterwards, compared with a map of the origins")
-		print "| policy | `New` | memory | map | memory of the map |\n|---|--:|--:|--:|--:|"
+		print "| policy | time of `New` | memory of the policy | time to build a map | memory of the map |\n|---|--:|--:|--:|--:|"
 		np = split("origins-1 origins-1000 origins-1000000 patterns-10 patterns-1000 hyphens-10 hyphens-1000 schemes-10 schemes-1000", policy, " ")
 		for (p = 1; p <= np; p++) printf "| %s | %s | %s | %s | %s |\n", policy[p], time(made("this", "ns/op")), size(made("this", "B-in-use")), time(made("map", "ns/op")), size(made("map", "B-in-use"))
 		print "\nWith 1,000 origins, a Middleware holds " size(least["Idle", "B-once"]) ", and after its policy is set 1,000 times " size(least["Idle", "B-often"]) "."

@@ -123,7 +123,7 @@ func (s *server) measureAll(p protocol, k kind, row *[][]sample) {
 // A sample is one measurement, in the order of units.
 type sample [4]float64
 
-var units = []string{"requests per second", "CPU time per request", "median time", "99th percentile"}
+var units = []string{"requests per second", "CPU time per request", "median latency", "99th-percentile latency"}
 
 // measure sends requests over all connections, each as soon as the response to
 // the previous request arrived.
