@@ -190,7 +190,7 @@ var defects = []struct {
 	input   string // the head of the first columns
 	rows    []defect
 }{
-	{"## Policies", "The policy allows | The page is on", []defect{
+	{"## Policies", "Entry in the list of origins | The page is on", []defect{
 		{"`*`, with credentials | `https://evil.example`", func(t *testing.T, p peer) string {
 			return p.allows(t, setup{origins: []string{"*"}, credentials: true}, "https://evil.example")
 		}},
@@ -238,7 +238,7 @@ var defects = []struct {
 			h.ServeHTTP(w, r)
 			return yesOrNo(listed(w.Header(), "Vary", "Accept-Encoding"))
 		}},
-		{"If a handler changes a value of a response header in place, do later responses also change?", func(t *testing.T, p peer) string {
+		{"If your handler overwrites an element of a header's slice, as in `w.Header()[\"Vary\"][0] = \"x\"`, do later responses change?", func(t *testing.T, p peer) string {
 			restore := func() {}
 			// The change affects values that other tests share, so it is undone.
 			defer func() { restore() }()
@@ -311,7 +311,7 @@ var defects = []struct {
 			}
 			return "all four"
 		}},
-		{"Which methods does it list if a preflight requests a method that is not allowed?", func(t *testing.T, p peer) string {
+		{"Which methods does the response list if a preflight requests a method that is not allowed?", func(t *testing.T, p peer) string {
 			res, _ := p.send(t, ordinary, preflight("PURGE"))
 			switch {
 			case listed(res.Header, "Access-Control-Allow-Methods", "PURGE"):
@@ -560,7 +560,7 @@ func TestDefectsInShort(t *testing.T) {
 			"## Requests and responses", "403", map[string]int{"this": 1, "gin-contrib/cors": 2},
 		},
 		{
-			"This package refuses all five in the [first table](#policies) at start. echo and fiber refuse four, and gin-contrib/cors one. rs/cors, go-chi/cors and gorilla/handlers accept all of them.",
+			"This package refuses all five policies in the [first table](#policies) at start. echo and fiber refuse four, and gin-contrib/cors one. rs/cors, go-chi/cors and gorilla/handlers accept all of them.",
 			"## Policies", "refused at start", map[string]int{"this": 5, "echo": 4, "fiber": 4, "gin-contrib/cors": 1},
 		},
 		{
