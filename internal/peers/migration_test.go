@@ -328,6 +328,7 @@ func TestMigrationRefused(t *testing.T) {
 		{"every http origin with credentials", cors.Policy{AllowedOrigins: []string{"http://*"}, AllowCredentials: true}, "AllowedOrigins"},
 		{"every origin of another scheme, with credentials", cors.Policy{AllowedOrigins: []string{"moz-extension://*"}, AllowCredentials: true}, "AllowedOrigins"},
 		{"a * at the end of a host", cors.Policy{AllowedOrigins: []string{"https://app.example.com*"}}, "AllowedOrigins"},
+		{"a part of a registrable label", cors.Policy{AllowedOrigins: []string{"https://*-example.com"}}, "AllowedOrigins"},
 		{"every http origin with a port", cors.Policy{AllowedOrigins: []string{"http://*:3000"}}, "AllowedOrigins"},
 		{"a * in another place", cors.Policy{AllowedOrigins: []string{"https://app.*.example.com"}}, "AllowedOrigins"},
 		{"an origin with a capital letter", cors.Policy{AllowedOrigins: []string{"https://App.example.com"}}, "AllowedOrigins"},
@@ -602,7 +603,8 @@ func TestFieldBugPostsFromOtherSites(t *testing.T) {
 }
 
 // TestFormsFromListedOrigins shows that a form post from a listed origin runs
-// without AllowCredentials, unless http.CrossOriginProtection is inside.
+// without AllowCredentials, unless http.CrossOriginProtection is inside and does not
+// trust the origin.
 func TestFormsFromListedOrigins(t *testing.T) {
 	c := newMiddleware(t)
 	form := testkit.NewRequest("POST", "Origin: "+appPage, "Sec-Fetch-Site: cross-site", "Content-Type: application/x-www-form-urlencoded", "Cookie: session=1")
@@ -613,6 +615,64 @@ func TestFormsFromListedOrigins(t *testing.T) {
 	withoutTrust(c, nothing).ServeHTTP(w, form)
 	if w.Code != 403 || w.Header().Get("Access-Control-Allow-Origin") != appPage {
 		t.Errorf("with http.CrossOriginProtection inside, it gets %d with %v", w.Code, w.Header())
+	}
+	trusting := http.NewCrossOriginProtection()
+	if err := trusting.AddTrustedOrigin(appPage); err != nil {
+		t.Fatal(err)
+	}
+	w = httptest.NewRecorder()
+	c.Handler(trusting.Handler(nothing)).ServeHTTP(w, form)
+	if w.Code != 200 {
+		t.Errorf("with an http.CrossOriginProtection that trusts the origin, it gets %d", w.Code)
+	}
+}
+
+// TestRSConstructors compares Default and AllowAll of rs/cors with the policies that
+// docs/migrating.md gives for them.
+func TestRSConstructors(t *testing.T) {
+	page, err := os.ReadFile("../../docs/migrating.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Join(strings.Fields(string(page)), " ")
+	for _, row := range []struct {
+		name   string
+		there  *rscors.Cors
+		policy cors.Policy
+		words  string
+	}{
+		{
+			"Default", rscors.Default(),
+			cors.Policy{AllowedOrigins: []string{"*"}, AllowedHeaders: []string{"Content-Type", "X-Requested-With"}},
+			"`cors.Default()` becomes `AllowedOrigins: []string{\"*\"}` and `AllowedHeaders: []string{\"Content-Type\", \"X-Requested-With\"}`.",
+		},
+		{
+			"AllowAll", rscors.AllowAll(),
+			cors.Policy{AllowedOrigins: []string{"*"}, AllowedMethods: []string{"PUT", "PATCH", "DELETE"}, AllowedHeaders: []string{"*", "Authorization"}},
+			"`cors.AllowAll()` becomes `AllowedOrigins: []string{\"*\"}`, `AllowedMethods: []string{\"PUT\", \"PATCH\", \"DELETE\"}` and `AllowedHeaders: []string{\"*\", \"Authorization\"}`.",
+		},
+	} {
+		if !strings.Contains(text, row.words) {
+			t.Errorf("docs/migrating.md does not have the words %q", row.words)
+		}
+		w := httptest.NewRecorder()
+		row.there.Handler(nothing).ServeHTTP(w, preflight("OPTIONS"))
+		if w.Header().Get("Access-Control-Allow-Methods") != "OPTIONS" || testkit.MustNew(t, row.policy).Check(preflight("OPTIONS")) == nil {
+			t.Errorf("%s: rs/cors does not let scripts send OPTIONS, or this package does", row.name)
+		}
+		there, here := corstest.Browser{Handler: row.there.Handler(nothing)}, corstest.Browser{Handler: testkit.MustNew(t, row.policy).Handler(nothing)}
+		for _, page := range []string{appPage, evilPage, "null"} {
+			for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "PURGE"} {
+				for _, header := range []string{"Accept", "Authorization", "Content-Type", "X-Requested-With", "X-Request-Id"} {
+					for _, mode := range []corstest.Credentials{corstest.SameOrigin, corstest.Include} {
+						r := corstest.Request{Method: method, URL: "https://api.example.com/", Header: http.Header{header: {"application/json"}}, Credentials: mode}
+						if got, want := here.Fetch(page, r).Err() == nil, there.Fetch(page, r).Err() == nil; got != want {
+							t.Errorf("%s: %s with %s from %s, credentials mode %v: allowed: %t; by rs/cors: %t", row.name, method, header, page, mode, got, want)
+						}
+					}
+				}
+			}
+		}
 	}
 }
 
