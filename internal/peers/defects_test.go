@@ -220,7 +220,7 @@ var defects = []struct {
 			r.Header.Set("Sec-Fetch-Site", "same-origin")
 			return ranOrStatus(p.send(t, ordinary, r))
 		}},
-		{"What happens to an `OPTIONS` request from an allowed origin that is not a preflight?", func(t *testing.T, p peer) string {
+		{"If an `OPTIONS` request from an allowed origin is not a preflight, what happens to it?", func(t *testing.T, p peer) string {
 			r := httptest.NewRequest("OPTIONS", "/", nil)
 			r.Header.Set("Origin", "https://app.example.com")
 			return ranOrStatus(p.send(t, ordinary, r))
