@@ -459,6 +459,32 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
+			`with AllowCredentials, a preflight response lists the requested method and headers instead of "*"`,
+			"docs/migrating.md", "the response lists the requested method or headers instead of `*`",
+			func() bool {
+				echoing := app
+				echoing.AllowCredentials = true
+				echoing.AllowedMethods, echoing.AllowedHeaders = []string{"*"}, []string{"*"}
+				w, ran := serve(echoing, request("OPTIONS", allowed, "Access-Control-Request-Method: PATCH", "Access-Control-Request-Headers: x-id"))
+				return ran == 0 && w.Header().Get("Access-Control-Allow-Methods") == "PATCH" && w.Header().Get("Access-Control-Allow-Headers") == "x-id"
+			},
+		},
+		{
+			"with AllowCredentials, a pattern for the subdomains of a single label or of a well-known suffix is refused, unless the risk is accepted",
+			"docs/comparison.md", "It knows all single labels, such as `com`, and many well-known suffixes.",
+			func() bool {
+				for _, pattern := range []string{"https://*.com", "https://*.unknown", "https://*.github.io"} {
+					p := cors.Policy{AllowedOrigins: []string{pattern}, AllowCredentials: true}
+					_, err := cors.New(p)
+					p.AcceptRisks = cors.RiskPublicSuffix
+					if _, accepted := cors.New(p); err == nil || accepted != nil {
+						return false
+					}
+				}
+				return true
+			},
+		},
+		{
 			"with PassRejected, the handler runs for rejected requests, except preflights, handshakes and CONNECT",
 			"docs/migrating.md", "With `PassRejected`, your handler also runs for rejected requests. As in most packages, the responses to rejected requests have no CORS headers.",
 			func() bool {
