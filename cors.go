@@ -37,8 +37,8 @@
 //
 //   - Preflight from an allowed origin: the response is a 204 with all methods
 //     and headers of the policy. If AllowedMethods or AllowedHeaders contains
-//     "*" and AllowCredentials is set, it also has the requested ones that are
-//     allowed. Your handler does not run.
+//     "*" and AllowCredentials is set, it also has the requested method or
+//     headers. Your handler does not run.
 //   - Other request from an allowed origin: your handler runs, and the response
 //     has CORS headers.
 //   - Other request from a page on the server's own origin: your handler runs.
@@ -53,12 +53,12 @@
 //     Sec-Fetch-Site shows another site or origin, and the method is not GET,
 //     HEAD or OPTIONS, the request is rejected.
 //
-// If the policy allows every origin ("*"), no request is rejected, and every
-// response has the same CORS headers. Form posts from an allowed origin arrive
+// If the policy allows every origin ("*"), no request is rejected, and all
+// actual responses have the same CORS headers. Form posts from an allowed origin arrive
 // with the user's cookies, even without AllowCredentials.
 //
-// A request comes from the server's own origin if Sec-Fetch-Site is
-// "same-origin" or "none". Browsers do not send that header over plain HTTP,
+// Handler treats a request as coming from the server's own origin if
+// Sec-Fetch-Site is "same-origin" or "none". Browsers do not send that header over plain HTTP,
 // except to loopback. If it is absent, the host and port of Origin must equal
 // the Host of the request. The case of Host and a default port in it are
 // ignored. Host does not contain the scheme. So an attacker on the network who
@@ -112,8 +112,9 @@
 // Unless the policy allows every origin, Handler adds Origin to the Vary header
 // of every response, even if the request has no Origin. A cache then does not
 // serve the response for one origin to another. If the policy allows every
-// origin, all responses have the same CORS headers. Do not change the policy of
-// a URL from "*" to one with AllowCredentials: caches would mix the responses.
+// origin, all responses of your handler have the same CORS headers. Do not
+// change the policy of a URL from "*" to one with AllowCredentials: caches would
+// mix the responses.
 //
 // [Fetch standard]: https://fetch.spec.whatwg.org/#http-cors-protocol
 package cors
@@ -159,9 +160,8 @@ func New(p Policy) (*Middleware, error) {
 // SetPolicy returns the same error as [New], and m keeps its policy.
 //
 // Browsers keep the preflight responses of the old policy for up to its MaxAge,
-// and caches keep stored responses. A request from an origin that p does not
-// allow is rejected at once. Browsers can still use methods and headers that p
-// no longer lists.
+// and caches keep stored responses. Origins that p does not allow lose access at
+// once. Browsers can still use methods and headers that p no longer lists.
 func (m *Middleware) SetPolicy(p Policy) error {
 	c, err := compile(p)
 	if err != nil {
@@ -190,8 +190,9 @@ func (m *Middleware) load() *compiled {
 // reaches next. The package documentation describes how. Handler passes its
 // [http.ResponseWriter] to next unwrapped.
 //
-// Handler removes CORS response headers that are already set, and adds to Vary.
-// A rejection also removes headers that describe caching or a body, such as
+// Handler removes CORS response headers that are already set. Unless the policy
+// allows every origin, it also adds to Vary. A 403, and a response of
+// DenyHandler, also loses headers that describe caching or another body, such as
 // Etag and Content-Length. Headers that next sets are left alone, even if they
 // replace one that Handler set. So next should add to Vary, not set it.
 //
@@ -247,7 +248,8 @@ func (m *Middleware) Check(r *http.Request) error {
 	info := readInfo(r)
 	switch verdict, _ := c.judge(r, info); verdict {
 	case allowedPreflight:
-		if err := cmp.Or(c.checkPreflight(r)); err != nil {
+		methodErr, headersErr := c.checkPreflight(r)
+		if err := cmp.Or(methodErr, headersErr); err != nil {
 			return err
 		}
 	case rejected:
@@ -278,7 +280,7 @@ func readInfo(r *http.Request) (info requestInfo) {
 type verdict int
 
 const (
-	rejected         verdict = iota // the wrapped handler does not run
+	rejected         verdict = iota // not allowed: reject responds
 	exempt                          // not restricted by CORS: the handler runs without CORS headers
 	allowed                         // the handler runs, with CORS headers
 	allowedPreflight                // a preflight from an allowed origin
@@ -287,22 +289,21 @@ const (
 // judge returns the verdict on r. If the verdict is allowed or
 // allowedPreflight, allowOrigin is the value of Access-Control-Allow-Origin.
 func (c *compiled) judge(r *http.Request, info requestInfo) (v verdict, allowOrigin string) {
-	pass := allowed
+	ifAllowed := allowed
 	if info.preflight {
-		pass = allowedPreflight
+		ifAllowed = allowedPreflight
 	}
 	switch {
 	case c.anyOrigin:
 		// Responses are the same with and without Origin, so caches can share
 		// them.
-		return pass, "*"
+		return ifAllowed, "*"
+	case !info.hasOrigin && isCrossSiteWrite(r):
+		return rejected, ""
 	case !info.hasOrigin:
-		if isCrossSiteWrite(r) {
-			return rejected, ""
-		}
 		return exempt, ""
 	case c.allowsOrigin(r, info.origin):
-		return pass, info.origin
+		return ifAllowed, info.origin
 	case !info.preflight && isSameOrigin(r, info.origin):
 		return exempt, ""
 	case isEmbed(r):
@@ -321,8 +322,8 @@ func (c *compiled) allowsOrigin(r *http.Request, o string) bool {
 // AllowOriginFunc is called for.
 const maxFuncOrigin = 512
 
-// callsFuncFor reports whether o, which AllowedOrigins does not allow, could be
-// listed. If so, AllowOriginFunc is called for it.
+// callsFuncFor reports whether o, which AllowedOrigins does not allow, is an
+// origin that AllowOriginFunc decides on.
 func (c *compiled) callsFuncFor(o string) bool {
 	return len(o) <= maxFuncOrigin &&
 		(origin.Valid(o) || origin.IsOpaque(o) && c.policy.AcceptRisks&RiskNullOrigin != 0)
@@ -346,7 +347,7 @@ func isCrossSiteWrite(r *http.Request) bool {
 }
 
 // isSameOrigin reports whether r, which has the origin o, comes from a page of
-// the server's own origin. Browsers also send Origin with same-origin POSTs and
+// the server's own origin, or from the user without a page. Browsers also send Origin with same-origin POSTs and
 // WebSocket handshakes, which are not CORS requests.
 func isSameOrigin(r *http.Request, o string) bool {
 	switch firstValue(r.Header[header.SecFetchSite]) {
@@ -368,9 +369,9 @@ func isSameOrigin(r *http.Request, o string) bool {
 	return false
 }
 
-// isEmbed reports whether r is a GET or HEAD request for an image, a script or a
-// frame. Once the user grants storage access, browsers also send Origin with
-// such requests, which are not CORS requests. Without the grant, the same
+// isEmbed reports whether r is a GET or HEAD request that is not a CORS request,
+// such as for an image, a script or a frame. Once the user grants storage
+// access, browsers also send Origin with these. Without the grant, the same
 // request has no Origin, and is exempt.
 func isEmbed(r *http.Request) bool {
 	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
@@ -378,9 +379,8 @@ func isEmbed(r *http.Request) bool {
 	return reads && (mode == "no-cors" || mode == "navigate") && !opensConnection(r)
 }
 
-// opensConnection reports whether r asks for a connection that its page can
-// read from, such as a WebSocket. Over HTTP/2 and HTTP/3, its method is
-// CONNECT.
+// opensConnection reports whether r may open a connection that its page can read
+// from, such as a WebSocket. Over HTTP/2 and HTTP/3, its method is CONNECT.
 func opensConnection(r *http.Request) bool {
 	return r.Method == http.MethodConnect || len(r.Header["Upgrade"]) > 0
 }
@@ -399,8 +399,8 @@ func (c *compiled) explain(r *http.Request, info requestInfo) *RequestError {
 		return &RequestError{Field: header.SecFetchSite, Value: clip(r.Header[header.SecFetchSite]...)}
 	}
 	e := &RequestError{Preflight: info.preflight, Field: header.Origin, Value: clip(info.origin)}
-	listed := "is in AllowedOrigins" // predicate for a near miss
-	switch p := &c.policy; {
+	p, isListed := &c.policy, "is in AllowedOrigins" // the predicate of a similar entry
+	switch {
 	case info.origin == "": // several Origin headers
 		e.Value = clip(r.Header[header.Origin]...)
 		e.reason = "is from several Origin headers, and browsers send one"
@@ -408,7 +408,7 @@ func (c *compiled) explain(r *http.Request, info requestInfo) *RequestError {
 		e.reason = "is not allowed, because AllowedOrigins is empty"
 	case p.AllowOriginFunc == nil:
 		e.reason = "is not in AllowedOrigins"
-		listed = "is"
+		isListed = "is"
 	case !c.callsFuncFor(info.origin):
 		e.reason = "is not in AllowedOrigins, and AllowOriginFunc is not called for it"
 	case len(p.AllowedOrigins) == 0:
@@ -416,8 +416,8 @@ func (c *compiled) explain(r *http.Request, info requestInfo) *RequestError {
 	default:
 		e.reason = "is neither in AllowedOrigins nor allowed by AllowOriginFunc"
 	}
-	if near := origin.NearMiss(c.policy.AllowedOrigins, info.origin); near != "" {
-		e.reason += fmt.Sprintf("; %q %s", near, listed)
+	if near := origin.NearMiss(p.AllowedOrigins, info.origin); near != "" {
+		e.reason += fmt.Sprintf("; %q %s", near, isListed)
 	}
 	if info.origin == "null" {
 		e.reason += "; it comes from a sandboxed page, a file or a redirect from another origin"
@@ -431,16 +431,15 @@ func (c *compiled) explain(r *http.Request, info requestInfo) *RequestError {
 // setHeaders sets the headers of a response: Access-Control-Allow-Origin unless
 // allowOrigin is empty, lines, and an addition to Vary unless vary is empty.
 //
-// All values are in one slice, so a response costs one allocation. The slice of
-// each header is capped, so appending to it does not overwrite the next one.
+// All values are in one slice, so setHeaders allocates once. The slice of each
+// header is capped, so appending to it does not overwrite the next one.
 func setHeaders(h http.Header, allowOrigin string, lines []line, vary string) {
+	before := h[header.Vary] // set by an outer layer
 	size := len(lines)
 	if allowOrigin != "" {
 		size++
 	}
-	var before []string // values of Vary from an outer layer
 	if vary != "" {
-		before = h[header.Vary]
 		size += len(before) + 1
 	}
 	values := make([]string, size)
@@ -466,8 +465,8 @@ var rejection = []line{
 	{"X-Content-Type-Options", "nosniff"},
 }
 
-// reject responds to a rejected request, or lets it run next if PassRejected is
-// set.
+// reject responds to a rejected request. If PassRejected applies to r, it calls
+// next.
 func (c *compiled) reject(w http.ResponseWriter, r *http.Request, info requestInfo, next http.Handler) {
 	runsAnyway := c.policy.PassRejected && !info.preflight && !opensConnection(r)
 	if c.policy.OnReject != nil {
@@ -482,7 +481,7 @@ func (c *compiled) reject(w http.ResponseWriter, r *http.Request, info requestIn
 	if len(h) > 0 {
 		// These describe the response that an outer layer expected, or let
 		// caches store it (RFC 9213). As in http.Error, Content-Encoding stays,
-		// because an outer layer encodes the body.
+		// because an outer layer may encode the body.
 		for _, name := range []string{"Content-Length", "Etag", "Last-Modified", "Expires", "Cdn-Cache-Control", "Surrogate-Control"} {
 			delete(h, name)
 		}

@@ -135,8 +135,8 @@ type Policy struct {
 	// and other origins can need AcceptRisks.
 	AllowCredentials bool
 
-	// MaxAge is the time for which browsers may reuse a preflight response.
-	// Fractions of a second are refused. If it is zero, browsers use 5 seconds. If
+	// MaxAge is the time for which browsers may reuse a preflight response. If
+	// positive, it must be in whole seconds. If it is zero, browsers use 5 seconds. If
 	// it is negative, 0 is sent, and they never reuse the response. Browsers cap
 	// it: Firefox at 24 hours, Chromium at 2 hours, and WebKit at 10 minutes.
 	MaxAge time.Duration
@@ -370,12 +370,12 @@ type RequestError struct {
 
 	// Value is the origin, the method, the first request header that is not
 	// allowed, or the value of Sec-Fetch-Site. If a list of request headers is
-	// too long to be read, Value is its beginning. If a header is repeated, Value
-	// has its first two values, joined with ", ". Value comes from the client. It
-	// is truncated to 512 bytes, but not sanitized.
+	// too long to be read, Value is its beginning. If another header is repeated,
+	// Value has its first two values, joined with ", ". Value comes from the
+	// client. It is truncated to 512 bytes, but not sanitized.
 	Value string
 
-	reason string // predicate of the message; empty if Value is not listed
+	reason string // predicate of the message; empty for the default of Field
 }
 
 // Error returns a message of one line that names the fault. It quotes Value.
@@ -412,10 +412,10 @@ type compiled struct {
 	vary              string // addition to Vary; empty if every origin is allowed
 	methods           map[string]struct{}
 	anyMethod         bool
-	echoMethod        bool     // the requested method is added to the response
+	echoMethod        bool     // the requested method is added if it is allowed
 	requestHeaders    []string // lowercase, sorted
 	anyRequestHeader  bool
-	echoHeaders       bool   // the requested headers are added to the response
+	echoHeaders       bool   // the requested headers are added if all are allowed
 	maxRequestHeaders int    // length in bytes of the longest list that is read
 	preflightLines    []line // headers of a preflight response, without origin, Vary and echo
 	preflightVary     string // addition to Vary in preflight responses
@@ -423,8 +423,8 @@ type compiled struct {
 
 type line struct{ name, value string }
 
-// maxEcho is the length, in bytes, of the longest method that "*" allows, and of
-// the longest list of request headers, unless the listed names are longer.
+// maxEcho is the length, in bytes, of the longest method that is compared. With
+// "*", it is also the least limit for the length of a list of request headers.
 const maxEcho = 8 << 10
 
 // compile returns the compiled form of p, or an error that joins all mistakes.
@@ -573,7 +573,7 @@ func (c *compiled) compileRequestHeaders(errs *policyErrors) {
 		list[i] = http.CanonicalHeaderKey(name)
 	}
 	list = header.Unique(list)
-	// Every name once with ", ", and white space or a name that is not listed.
+	// All names with ", ", and 512 bytes of white space, or of names not listed.
 	c.maxRequestHeaders = 512
 	for _, name := range list {
 		c.requestHeaders = append(c.requestHeaders, strings.ToLower(name))

@@ -13,11 +13,11 @@ import (
 // the policy's full lists, regardless of the method and headers that r asks
 // for. The browser compares them (Fetch, "CORS-preflight fetch", step 7),
 // caches all that are listed, and names the one that is not listed in its
-// console. So the server does not need to read the names that a client sends.
+// console. So a response does not need the names that a client sends.
 //
-// The exception is a policy with credentials that allows any method or any
-// request header. Browsers then take "*" literally, so the requested names are
-// also listed if they are allowed.
+// There is one exception. With credentials, browsers take "*" literally. If the
+// policy allows any method or any request header, the requested method or
+// headers are therefore also sent, unless the check finds a fault in them.
 func (c *compiled) respondToPreflight(w http.ResponseWriter, r *http.Request, allowOrigin string) {
 	var methodErr, headersErr *RequestError
 	if c.policy.OnReject != nil || c.echoMethod || c.echoHeaders {
@@ -41,17 +41,17 @@ func (c *compiled) respondToPreflight(w http.ResponseWriter, r *http.Request, al
 }
 
 // echo appends lines, which a preflight contained, to the header called name,
-// unless all of them are empty.
+// unless all of them are empty. setHeaders capped the slice of that header.
 func echo(h http.Header, name string, lines []string) {
 	if slices.ContainsFunc(lines, func(line string) bool { return line != "" }) {
-		h[name] = append(slices.Clip(h[name]), lines...)
+		h[name] = append(h[name], lines...)
 	}
 }
 
 // checkPreflight checks r, a preflight from an allowed origin, as a browser
 // checks the response to it (Fetch, "CORS-preflight fetch", steps 7.5 to 7.7).
 // It returns an error for a method that is not allowed, and one for the first
-// header that is not. The browser stops at the method first.
+// fault in the list of headers. The browser stops at the method first.
 func (c *compiled) checkPreflight(r *http.Request) (methodErr, headersErr *RequestError) {
 	if lines := r.Header[header.RequestMethod]; len(lines) != 1 || !c.allowsMethod(lines[0]) {
 		methodErr = &RequestError{Preflight: true, Field: header.RequestMethod, Value: clip(lines...)}
@@ -59,23 +59,24 @@ func (c *compiled) checkPreflight(r *http.Request) (methodErr, headersErr *Reque
 	return methodErr, c.checkRequestHeaders(r.Header[header.RequestHeaders])
 }
 
-// maxEchoedLines is the number of Access-Control-Request-Headers lines that are
-// echoed. Browsers send one.
+// maxEchoedLines is the largest number of Access-Control-Request-Headers lines
+// that are echoed. Browsers send one.
 const maxEchoedLines = 64
 
 // checkRequestHeaders checks lines, the values of
 // Access-Control-Request-Headers. It stops at the first name that is not
-// allowed, or when it has read c.maxRequestHeaders bytes.
+// allowed, and at the first name beyond the limits of bytes and lines.
 func (c *compiled) checkRequestHeaders(lines []string) *RequestError {
 	left := c.maxRequestHeaders + len(",") // the last name has no comma
 	for i, line := range lines {
+		tooManyLines := c.echoHeaders && i == maxEchoedLines
 		for name := range strings.SplitSeq(line, ",") {
 			left -= len(name) + len(",")
-			if left < 0 || c.echoHeaders && i == maxEchoedLines {
+			if left < 0 || tooManyLines {
 				return &RequestError{Preflight: true, Field: header.RequestHeaders, Value: clip(lines...), reason: "is the beginning of a list that is too long to be read"}
 			}
 			// Browsers send neither white space nor empty elements, but RFC
-			// 9110, section 5.6.1, lets intermediaries add them.
+			// 9110, section 5.6.1, requires recipients to accept them.
 			name = strings.Trim(name, " \t")
 			if name != "" && !c.allowsRequestHeader(name) {
 				return &RequestError{Preflight: true, Field: header.RequestHeaders, Value: clip(name)}
@@ -118,9 +119,10 @@ func compareFold(a, b string) int {
 	return len(a) - len(b)
 }
 
-// clip returns a copy of lines, the values of a header that should have one.
-// The copy is bounded, so a hostile value cannot fill a log or keep memory in
-// use. It is empty if AllowOriginFunc removed the header.
+// clip returns the first two of lines, the values of a header that should have
+// one, joined with ", ". The result is a copy of at most 512 bytes, so a hostile
+// value cannot fill a log or keep memory in use. It is empty if AllowOriginFunc
+// removed the header.
 func clip(lines ...string) string {
 	const most = 512
 	if len(lines) == 0 {

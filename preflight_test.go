@@ -213,6 +213,7 @@ func TestCheckPreflights(t *testing.T) {
 		{"any header, but not Authorization in another case", wild, []string{put, headers + ": AUTHORIZATION"}, fault{headers, "AUTHORIZATION"}},
 		{"any header, and Authorization", wildAuthorization, []string{method + ": POST", headers + ": x-a,authorization"}, fault{}},
 		{"any header, but not a malformed one", wild, []string{put, headers + ": x-a,x b"}, fault{headers, "x b"}},
+		{"any header, but not a long malformed one", wild, []string{put, headers + ": x " + strings.Repeat("x", 600)}, fault{headers, "x " + strings.Repeat("x", 510)}},
 		{"any header, but not a megabyte", wild, []string{put, headers + ": " + megabyte}, fault{headers, megabyte[:512]}},
 		{"any header with credentials", wildCredentials, []string{put, headers + ": x-a,authorization"}, fault{}},
 		{"any header with credentials, but not a malformed one", wildCredentials, []string{put, headers + ": x-a,x b"}, fault{headers, "x b"}},
@@ -414,8 +415,11 @@ func TestCredentialedWildcards(t *testing.T) {
 		{"keeps the lines of the request", both, []string{methodLine + "FOO", headerLine + "x-a", headerLine + "x-b, x-c"}, []string{allHeaders + "x-a", allHeaders + "x-b, x-c", allMethods + "FOO", varyAll}},
 		{"echoes nothing for empty headers", both, []string{methodLine, headerLine, headerLine}, []string{varyAll}},
 		{"does not echo a malformed method", both, []string{methodLine + "a b"}, []string{varyAll}},
+		{"does not echo a malformed method if only the method is echoed", cors.Policy{AllowedMethods: []string{"*"}}, []string{methodLine + "a b"}, []string{"Vary: Origin, Access-Control-Request-Method"}},
 		{"does not echo two methods", both, []string{methodLine + "A", methodLine + "B"}, []string{varyAll}},
 		{"does not echo malformed headers", both, []string{methodLine + "PUT", headerLine + "x-a,b c"}, []string{allMethods + "PUT", varyAll}},
+		{"does not echo malformed headers if only headers are echoed", cors.Policy{AllowedHeaders: []string{"*"}}, []string{methodLine + "GET", headerLine + "b c"}, []string{"Vary: Origin, Access-Control-Request-Headers"}},
+		{"echoes a line after an empty one", both, []string{methodLine + "PUT", headerLine, headerLine + "x-a"}, []string{allHeaders, allHeaders + "x-a", allMethods + "PUT", varyAll}},
 		{"echoes 8 KiB", both, []string{methodLine + "PUT", headerLine + long}, []string{allHeaders + long, allMethods + "PUT", varyAll}},
 		{"does not echo more than 8 KiB", both, []string{methodLine + "PUT", headerLine + long + "x"}, []string{allMethods + "PUT", varyAll}},
 		{"does not echo more than 8 KiB on several lines", both, []string{methodLine + "PUT", headerLine + long, headerLine}, []string{allMethods + "PUT", varyAll}},
@@ -425,6 +429,7 @@ func TestCredentialedWildcards(t *testing.T) {
 			append(slices.Repeat([]string{allHeaders + "a"}, 64), allMethods+"PUT", varyAll),
 		},
 		{"does not echo 65 lines", both, append([]string{methodLine + "PUT"}, slices.Repeat([]string{headerLine + "a"}, 65)...), []string{allMethods + "PUT", varyAll}},
+		{"does not echo 65 lines of which the last is empty", both, append(append([]string{methodLine + "PUT"}, slices.Repeat([]string{headerLine + "a"}, 64)...), headerLine), []string{allMethods + "PUT", varyAll}},
 		{
 			"does not vary with the requested headers if only the method is echoed", cors.Policy{AllowedMethods: []string{"*"}},
 			[]string{methodLine + "PUT", headerLine + "x-a"}, []string{allMethods + "PUT", "Vary: Origin, Access-Control-Request-Method"},
@@ -510,6 +515,37 @@ func TestFieldBugKeptValueHoldsTheRequest(t *testing.T) {
 	}
 }
 
+func TestOnRejectReportsTheMethodFirst(t *testing.T) {
+	t.Parallel()
+	for _, p := range []cors.Policy{
+		{AllowedMethods: []string{"PUT"}, AllowedHeaders: []string{"X-A"}},
+		{AllowedMethods: []string{"PUT"}, AllowedHeaders: []string{"*"}, AllowCredentials: true},
+	} {
+		p.AllowedOrigins = testkit.ExamplePolicy.AllowedOrigins
+		w := testkit.NewRecorder()
+		var reports []*cors.RequestError
+		p.OnReject = func(_ *http.Request, err *cors.RequestError) {
+			reports = append(reports, err)
+			if len(w.Header()) > 0 {
+				t.Errorf("OnReject is called after the response header is set to %v", w.Header())
+			}
+		}
+		r := testkit.NewRequest("OPTIONS", testkit.Friend, "Access-Control-Request-Method: FOO", "Access-Control-Request-Headers: x y")
+		testkit.MustNew(t, p).Handler(http.NotFoundHandler()).ServeHTTP(w, r)
+		if len(reports) != 1 || reports[0].Field != "Access-Control-Request-Method" || reports[0].Value != "FOO" {
+			t.Errorf("%+v: OnReject is called with %v", p, reports)
+		}
+	}
+}
+
+func TestFunctionIsNotAskedWithoutOrigin(t *testing.T) {
+	t.Parallel()
+	m := testkit.MustNew(t, cors.Policy{AllowOriginFunc: anyFunc})
+	if err := m.Check(testkit.NewRequest("POST", "Sec-Fetch-Site: cross-site")); err == nil {
+		t.Error("a cross-site POST without Origin is allowed")
+	}
+}
+
 func TestCheckOrigins(t *testing.T) {
 	t.Parallel()
 	long := "https://" + strings.Repeat("a", 1<<20) + ".example"
@@ -529,6 +565,8 @@ func TestCheckOrigins(t *testing.T) {
 			"a preflight with two origins", "OPTIONS", []string{testkit.Friend, testkit.Stranger, "Access-Control-Request-Method: PUT"},
 			&cors.RequestError{Preflight: true, Field: "Origin", Value: "https://example-client.com, https://evil.example"},
 		},
+		{"OPTIONS from another origin", "OPTIONS", []string{testkit.Stranger}, &cors.RequestError{Field: "Origin", Value: "https://evil.example"}},
+		{"repeated Sec-Fetch-Site without Origin", "POST", []string{"Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: none"}, &cors.RequestError{Field: "Sec-Fetch-Site", Value: "cross-site, none"}},
 		{"a long origin", "GET", []string{"Origin: " + long}, &cors.RequestError{Field: "Origin", Value: long[:512]}},
 		{"two long origins", "GET", []string{"Origin: " + long, "Origin: " + long}, &cors.RequestError{Field: "Origin", Value: long[:512]}},
 		{"an empty and another origin", "GET", []string{"Origin: ", testkit.Stranger}, &cors.RequestError{Field: "Origin", Value: ", https://evil.example"}},

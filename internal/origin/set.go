@@ -5,16 +5,16 @@ import "strings"
 // A Set is a set of patterns that reports which origins they allow. The zero
 // value is empty. A Set must not be changed while it is used.
 //
-// A pattern with a "*" in its host has a head and a tail. A map has the heads of
-// each tail. For example, https://*.example.com adds the head https:// to the
-// tail .example.com. The pattern https://proj-*-team.vercel.app adds the head
-// https://proj- to the tail -team.vercel.app. Every tail contains a dot.
+// A pattern with a "*" in its host, except https://*, has a head and a tail. A
+// map has the heads of each tail. For example, https://*.example.com adds the
+// head https:// to the tail .example.com. The pattern
+// https://proj-*-team.vercel.app adds the head https://proj- to the tail
+// -team.vercel.app. Every tail contains a dot.
 //
 // To look up https://proj-1-team.vercel.app, Contains tries each place where a
 // tail can begin, from the right: the dots, and the hyphens of the first label.
 // Once it finds a tail, it tries each place where a head can end: "://", and
-// the hyphens before the tail. The cost of a lookup depends on the length of
-// the origin, not on the number of patterns.
+// hyphens. The cost depends on the length of the origin, not on the patterns.
 type Set struct {
 	longest   int                 // length of the longest origin that can be allowed
 	single    string              // first exact origin; a set with only one needs no map
