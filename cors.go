@@ -16,8 +16,9 @@
 //
 // Scripts on https://app.example.com can now call your API. Handler rejects
 // requests from origins that are not allowed, including form posts and
-// WebSocket handshakes, before your handler runs. The exceptions are below.
-// Browsers enforce the lists of methods and headers.
+// WebSocket handshakes, before your handler runs. The section "What happens to a
+// request" lists the exceptions. Browsers enforce the lists of methods and
+// headers.
 //
 // # How CORS works
 //
@@ -36,9 +37,8 @@
 // # What happens to a request
 //
 //   - Preflight from an allowed origin: the response is a 204 with all methods
-//     and headers of the policy. If AllowedMethods or AllowedHeaders contains
-//     "*" and AllowCredentials is set, it also has the requested method or
-//     headers. Your handler does not run.
+//     and headers of the policy. With AllowCredentials, the requested method or
+//     headers take the place of a "*" in these lists. Your handler does not run.
 //   - Other request from an allowed origin: your handler runs, and the response
 //     has CORS headers.
 //   - Other request from a page on the server's own origin: your handler runs.
@@ -46,24 +46,27 @@
 //     Upgrade: your handler runs, even if the origin is not allowed. Browsers
 //     send Origin with images, scripts and frames once the user grants storage
 //     access.
-//   - Any other request from an origin that is not allowed: it is rejected with
-//     a 403, or by DenyHandler. Your handler does not run, unless PassRejected
-//     applies to the request.
+//   - Any other request from an origin that is not allowed, including
+//     preflights: it is rejected with a 403, or by DenyHandler. Your handler
+//     does not run, unless PassRejected applies to the request.
 //   - Request without Origin: your handler runs, with one exception. If
 //     Sec-Fetch-Site shows another site or origin, and the method is not GET,
 //     HEAD or OPTIONS, the request is rejected.
 //
-// If the policy allows every origin ("*"), no request is rejected, and all
-// actual responses have the same CORS headers. Form posts from an allowed origin arrive
-// with the user's cookies, even without AllowCredentials.
+// If the policy allows every origin ("*"), no request is rejected, and the CORS
+// headers do not depend on the origin.
+//
+// Even without AllowCredentials, form posts from an allowed origin can carry the
+// user's cookies.
 //
 // Handler treats a request as coming from the server's own origin if
-// Sec-Fetch-Site is "same-origin" or "none". Browsers do not send that header over plain HTTP,
-// except to loopback. If it is absent, the host and port of Origin must equal
-// the Host of the request. The case of Host and a default port in it are
-// ignored. Host does not contain the scheme. So an attacker on the network who
-// serves a page on the same host over HTTP passes as the HTTPS origin. HTTP
-// Strict Transport Security closes that gap.
+// Sec-Fetch-Site is "same-origin", or "none", which means that the user started
+// it. Browsers do not send that header over plain HTTP, except to loopback. If
+// it is absent, the host and port of Origin must equal the Host of the request.
+// The case of Host and a default port in it are ignored. Host does not contain
+// the scheme. So an attacker on the network who serves a page on the same host
+// over HTTP passes as the HTTPS origin. HTTP Strict Transport Security closes
+// that gap.
 //
 // # Order of middleware
 //
@@ -78,21 +81,21 @@
 // # Cross-site request forgery
 //
 // If the policy lists only origins that you trust, you do not need
-// [http.CrossOriginProtection]. The policy rejects every request that the
-// protection would reject if it trusted the same origins. There are two
-// exceptions: Handler ignores the case of Host, and a default port in it.
+// [http.CrossOriginProtection]. The policy rejects every request that
+// CrossOriginProtection would reject if it trusted the same origins. There is
+// one difference: Handler ignores the case of Host, and a default port in it.
 //
-// If the policy allows origins that you do not trust, or sets PassRejected, and
-// your service uses cookies, use [http.CrossOriginProtection] inside Handler.
+// If your service uses cookies, and the policy allows origins that you do not
+// trust or sets PassRejected, use [http.CrossOriginProtection] inside Handler.
 //
-// Neither the policy nor the protection covers a GET that changes something.
+// Neither the policy nor CrossOriginProtection covers a GET that changes data.
 // Other sites can always send a GET without Origin, for example with a link or
 // an image. Put routes that other sites must post to, such as a payment
 // callback, outside Handler.
 //
 // # WebSockets
 //
-// A WebSocket handshake carries cookies even without AllowCredentials, and its
+// A WebSocket handshake can carry cookies even without AllowCredentials, and its
 // page can read everything that the server sends. Handler rejects handshakes
 // from origins that are not allowed. If the policy allows every origin, it
 // rejects none, so do not use such a policy for WebSockets that rely on
@@ -111,10 +114,11 @@
 //
 // Unless the policy allows every origin, Handler adds Origin to the Vary header
 // of every response, even if the request has no Origin. A cache then does not
-// serve the response for one origin to another. If the policy allows every
-// origin, all responses of your handler have the same CORS headers. Do not
-// change the policy of a URL from "*" to one with AllowCredentials: caches would
-// mix the responses.
+// serve the response for one origin to another.
+//
+// If the policy allows every origin, responses have no Vary: Origin, and caches
+// can serve them to any page. Before you replace "*" by a policy with
+// AllowCredentials, purge the caches, or use another URL.
 //
 // [Fetch standard]: https://fetch.spec.whatwg.org/#http-cors-protocol
 package cors
@@ -172,7 +176,7 @@ func (m *Middleware) SetPolicy(p Policy) error {
 }
 
 // Policy returns a copy of the policy that was passed to [New] or
-// [Middleware.SetPolicy]. The caller can change its slices.
+// [Middleware.SetPolicy]. The caller may modify it.
 func (m *Middleware) Policy() Policy {
 	return m.load().policy.clone()
 }
@@ -235,8 +239,8 @@ func (m *Middleware) Handler(next http.Handler) http.Handler {
 // [*RequestError] if [Middleware.Handler] would reject r. It also returns one
 // if r is a preflight for a method or request header that the policy does not
 // allow, because the browser would then not send the actual request. Otherwise,
-// it returns nil. Check does not compare the method of an actual request, because
-// browsers enforce methods by preflights.
+// it returns nil. Check does not compare the method of an actual request,
+// because browsers enforce methods by preflights.
 //
 // Use Check for diagnosis, and in tests of your policy. It calls
 // AllowOriginFunc when Handler would, and never calls DenyHandler or OnReject.
@@ -347,8 +351,9 @@ func isCrossSiteWrite(r *http.Request) bool {
 }
 
 // isSameOrigin reports whether r, which has the origin o, comes from a page of
-// the server's own origin, or from the user without a page. Browsers also send Origin with same-origin POSTs and
-// WebSocket handshakes, which are not CORS requests.
+// the server's own origin, or from the user without a page. Browsers also send
+// Origin with same-origin POSTs and WebSocket handshakes, which are not CORS
+// requests.
 func isSameOrigin(r *http.Request, o string) bool {
 	switch firstValue(r.Header[header.SecFetchSite]) {
 	case "same-origin", "none":

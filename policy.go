@@ -35,24 +35,25 @@ type Policy struct {
 	//	https://example.com             this host, over HTTPS, on the default port
 	//	http://localhost:8080           this host, over HTTP, on this port
 	//	chrome-extension://aghbiahbpai  another scheme
-	//	app://.                         the origin of the pages of an app
+	//	app://.                         a scheme of an app, with the host "."
 	//
-	// A pattern contains a "*":
+	// In a pattern, a "*" takes the place of whole labels, of a part of the first
+	// label that hyphens set off, or of the port:
 	//
 	//	https://*.example.com               subdomains at any depth, but not example.com itself
 	//	https://proj-*-team.vercel.app      one or more of a-z, 0-9, "-" and "_" in place of "*"
-	//	http://localhost:*                  any port, or none; ":*" can also end a pattern above
+	//	http://localhost:*                  any port, or none; the patterns above can also end in ":*"
 	//	moz-extension://*                   every origin of a scheme, on every port
 	//	https://*                           every origin of the web that uses HTTPS
 	//	*                                   every origin; must be the only entry, without AllowOriginFunc
 	//
-	// Before you write a pattern, find out who can register a match. Anyone can
-	// deploy https://proj-evil-team.vercel.app. With AllowCredentials, New refuses
-	// patterns for the public suffixes that it knows.
+	// First find out who can get a host that matches: anyone can deploy
+	// https://proj-evil-team.vercel.app. With AllowCredentials, New refuses
+	// patterns under public suffixes, such as github.io (see RiskPublicSuffix).
 	//
-	// Form posts and WebSocket handshakes from every allowed origin reach your
-	// handler with the user's cookies, even without AllowCredentials. With "*",
-	// "https://*" or "http://*", those are pages of strangers.
+	// Even without AllowCredentials, form posts and WebSocket handshakes from every
+	// allowed origin can carry the user's cookies. With "*", "https://*" or
+	// "http://*", they can come from any page on the web.
 	//
 	// The following entries are examples of mistakes. The error names the remedy:
 	//
@@ -61,8 +62,8 @@ type Policy struct {
 	//	https://Example.com      is not lowercase; write Unicode names in Punycode
 	//	https://example.com:443  has the default port of its scheme
 	//	http://[0:0::1]          is not a canonical IP address
-	//	https://*example.com     has a "*" in the middle of a label
-	//	https://*-example.com    allows names that anyone can register
+	//	https://*example.com     has a "*" without a dot or hyphen after it
+	//	https://*-example.com    allows names that anyone can register, such as evil-example.com
 	//
 	// The type Risk explains "null", "file://", and the entries that are refused
 	// together with AllowCredentials.
@@ -126,19 +127,19 @@ type Policy struct {
 	// cookies, TLS client certificates and HTTP authentication, and read the
 	// responses. Such scripts act as the user.
 	//
-	// Without it, requests that need no preflight, such as form posts, still
-	// arrive with cookies and run your handler. Only the response is hidden.
-	// WebSocket handshakes always carry cookies, and the page can read messages.
+	// Without it, requests that need no preflight, such as form posts, can still
+	// carry cookies and run your handler. Only the response is hidden. WebSocket
+	// handshakes can always carry cookies, and the page can read the messages.
 	//
 	// Scripts that set the Authorization header need AllowedHeaders, not this.
 	// With AllowCredentials, New always refuses "*", "https://*" and "http://*",
 	// and other origins can need AcceptRisks.
 	AllowCredentials bool
 
-	// MaxAge is the time for which browsers may reuse a preflight response. If
-	// positive, it must be in whole seconds. If it is zero, browsers use 5 seconds. If
-	// it is negative, 0 is sent, and they never reuse the response. Browsers cap
-	// it: Firefox at 24 hours, Chromium at 2 hours, and WebKit at 10 minutes.
+	// MaxAge is how long browsers may reuse a preflight response. A positive value
+	// must be in whole seconds. If it is zero, browsers use 5 seconds. A negative
+	// value sends 0, so browsers never reuse the response. Browsers cap MaxAge:
+	// Firefox at 24 hours, Chromium at 2 hours, and WebKit at 10 minutes.
 	MaxAge time.Duration
 
 	// PublicSuffixes, if not nil, adds public suffixes to the ones that this
@@ -150,13 +151,12 @@ type Policy struct {
 	// AcceptRisks is the bitwise OR of the risks to accept.
 	AcceptRisks Risk
 
-	// PassRejected passes rejected requests to the handler, without CORS headers.
-	// OnReject is called as usual. Most CORS packages always behave like this. Use
-	// it to observe a new policy, or if another layer protects your service
-	// against cross-site request forgery.
+	// PassRejected passes rejected requests to the handler, without CORS headers,
+	// as most CORS packages do. OnReject is called as usual. Set it to observe a
+	// new policy, or if another layer protects against cross-site request forgery.
 	//
-	// It does not apply to preflights. It also does not apply to requests with an
-	// Upgrade header or the method CONNECT: pages can read from WebSockets.
+	// It does not apply to preflights, or to requests with an Upgrade header or the
+	// method CONNECT, because pages can read what a WebSocket receives.
 	PassRejected bool
 
 	// DenyHandler, if not nil, serves rejected requests in place of a 403 in
@@ -230,8 +230,8 @@ func (d *jsonDuration) UnmarshalJSON(b []byte) error {
 }
 
 // MarshalJSON returns p as JSON, without its functions and interfaces. MaxAge
-// and AcceptRisks are text, such as "2h0m0s" and "insecure-origin". Fields that
-// are zero are left out. It returns an error if AcceptRisks has undefined bits.
+// and AcceptRisks are encoded as text, such as "2h0m0s" and "insecure-origin".
+// Zero fields are left out. An AcceptRisks with undefined bits is an error.
 func (p Policy) MarshalJSON() ([]byte, error) {
 	return json.Marshal(p.toJSON())
 }
@@ -258,15 +258,15 @@ func (p *Policy) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// A Risk is a danger for which [New] refuses a policy, unless AcceptRisks names
-// the risk. The zero value accepts no risk.
+// A Risk is a danger that [New] refuses, unless AcceptRisks includes it. The
+// zero value accepts no risk.
 type Risk uint
 
 const (
 	// RiskInsecureOrigin accepts http: origins together with AllowCredentials.
-	// Loopback origins are not a risk: localhost, *.localhost, and IP addresses
-	// such as 127.0.0.1. Anyone who controls a network between a user and an
-	// http: origin can change its pages, and so act as the user. Its text is
+	// Anyone who controls a network between a user and an http: origin can change
+	// its pages, and so act as the user. Loopback origins need no risk: localhost,
+	// *.localhost, and IP addresses such as 127.0.0.1. Its text form is
 	// "insecure-origin".
 	RiskInsecureOrigin Risk = 1 << iota
 
@@ -274,15 +274,15 @@ const (
 	// together with AllowCredentials. Examples are https://*.github.io,
 	// https://proj-*.vercel.app and moz-extension://*. A domain counts as a
 	// public suffix if this package or PublicSuffixes knows it, or if it is a
-	// single label such as com. A domain above a suffix that this package knows
-	// also counts, such as azure.com in https://*.azure.com. Its text is
-	// "public-suffix".
+	// single label such as com. A domain above a suffix also counts, such as
+	// azure.com, because cloudapp.azure.com is a suffix that this package knows.
+	// Its text form is "public-suffix".
 	RiskPublicSuffix
 
 	// RiskNullOrigin accepts "null" and "file://" in AllowedOrigins, and lets
 	// AllowOriginFunc decide on them. Any page can send the origin "null" from
 	// a sandboxed iframe. Any local file can send "file://" in some embedded
-	// browsers. Its text is "null-origin".
+	// browsers. Its text form is "null-origin".
 	RiskNullOrigin
 
 	undefinedRisk // first bit that is not a risk
