@@ -104,7 +104,7 @@ func (e evidence) adviseOnRejection() string {
 	case e.rejectedBy(siteRejected):
 		return "The browser sent an Origin header, but package cors did not get it. Look for a proxy or middleware in front that removes Origin."
 	case e.rejectedBy(forgeryDetected):
-		return fmt.Sprintf("http.CrossOriginProtection rejected the request, because it does not trust the page's origin. If your CORS policy lists origins, you can remove http.CrossOriginProtection (see Cross-site request forgery in docs/integration.md). Otherwise, call AddTrustedOrigin with %s, if you trust it.", e.page)
+		return fmt.Sprintf("http.CrossOriginProtection rejected the request, because it does not trust the page's origin. If your CORS policy lists origins, you can remove http.CrossOriginProtection (see Cross-site request forgery in docs/integration.md of package cors). Otherwise, call AddTrustedOrigin with %s, if you trust it.", e.page)
 	case e.cache() != "":
 		return e.adviseOnCache()
 	case e.withoutOrigin() != "":
@@ -120,14 +120,14 @@ func (e evidence) adviseOnRejection() string {
 // adviseOnHandshake returns advice for a WebSocket handshake that failed.
 func (e evidence) adviseOnHandshake() string {
 	if location := e.header.Get("Location"); e.status/100 == 3 && location != "" {
-		return fmt.Sprintf("The handshake was redirected to %q, and browsers do not follow redirects of handshakes. Have the page connect to that URL, with wss: instead of https:. If the target is a login page, let the user log in before the page connects.", location)
+		return fmt.Sprintf("The handshake was redirected to %q, which browsers other than Safari do not follow. If the target is a login page, let the user log in before the page connects. Otherwise, have the page connect to that URL, with wss: for https:.", location)
 	}
 	switch e.status {
 	case 403:
 		if e.varies() && e.header["Access-Control-Allow-Origin"] == nil {
 			return e.adviseOnVary() // a DenyHandler, for example
 		}
-		return "WebSocket packages compare Origin with Host themselves, and respond with 403. Let the policy decide instead (see WebSockets in docs/integration.md). If yours does not compare them, look for a guard that rejects the handshake."
+		return "WebSocket packages compare Origin with Host themselves, and respond with 403. Turn that check off, and let the policy decide (see WebSockets in docs/integration.md of package cors). If yours does not compare them, look for a guard that rejects the handshake."
 	case 500, 501:
 		return "The server failed on the handshake. Often, a middleware wraps the ResponseWriter in a type without the method Hijack, which WebSockets need. Add Hijack to that type, or put the handler of the WebSocket outside the middleware. The server's log has the error."
 	case 401, 407:
@@ -187,10 +187,10 @@ func (e evidence) adviseOnPreflight() string {
 	case e.status/100 == 2:
 		text = "Something other than the CORS middleware responded to OPTIONS, such as a router, a proxy or a static file server. Put the CORS middleware outside that layer, or have the layer forward OPTIONS requests."
 	default:
-		text = fmt.Sprintf("The preflight got status %d from a layer outside the CORS middleware. Put the CORS middleware outside that layer: a preflight needs a status from 200 to 299.", e.status)
+		text = fmt.Sprintf("The preflight got status %d from a layer outside the CORS middleware. Put the CORS middleware outside that layer: a preflight needs a status from 200 to 299. If the layer is a proxy or platform in front, have it exempt OPTIONS requests.", e.status)
 	}
 	if front := e.front(); front != "" {
-		text += fmt.Sprintf(" The response has %q. If that is a proxy, and the service's log does not show this request, have the proxy forward OPTIONS requests.", front)
+		text += fmt.Sprintf(" The response has %q. If a proxy sent that header, and the service's log does not show this request, have the proxy forward OPTIONS requests.", front)
 	}
 	return text
 }
@@ -213,7 +213,7 @@ func (e evidence) adviseOnMissingOrigin() string {
 	case e.cache() != "" && e.status/100 != 3:
 		return e.adviseOnCache()
 	case e.status/100 == 3 && e.elsewhere(location):
-		text := fmt.Sprintf("The request was redirected to another host (%q), without CORS headers. If the target is a login page, have the gateway or platform in front respond to scripts with 401. Let the user log in on a page. Otherwise, have the page request that URL.", location)
+		text := fmt.Sprintf("The request was redirected to another host (%q), without CORS headers. If the target is a login page, have the gateway or platform in front respond to scripts with 401, so the page can ask the user to log in. If it is not, have the page request that URL.", location)
 		if e.varies() {
 			text += fmt.Sprintf(" If your service sent the redirect, its CORS middleware may not allow the page's origin. If you trust it, add %s to AllowedOrigins.", e.page)
 		}
@@ -221,32 +221,32 @@ func (e evidence) adviseOnMissingOrigin() string {
 	case e.varies():
 		text := e.adviseOnVary()
 		if e.passed {
-			text = "The preflight was allowed, but the response has no CORS header except Vary. Either a proxy or another middleware responded to the preflight, and the CORS middleware behind it does not allow the origin. Or something removes Origin from the request, or the CORS headers from the response."
+			text = "The preflight was allowed, but the response has no CORS header except Vary. Perhaps a proxy or another middleware responded to the preflight, and the CORS middleware behind it does not allow the origin. Otherwise, something removes Origin from the request, or the CORS headers from the response."
 		}
 		if e.header["Www-Authenticate"] != nil {
-			text += " If authentication or a gateway in front requires a login, put the CORS middleware outside it, or have it send CORS headers."
+			text += " If authentication in your service requires a login, put the CORS middleware outside it. If a gateway in front does, have the gateway send CORS headers."
 		}
 		return text
 	case e.status/100 == 3 && location != "":
 		return "The redirect also needs CORS headers. Put the CORS middleware outside the code that redirects, or have the page request the final URL. If the target is a login page, respond to scripts with 401 instead."
 	case e.left:
-		return "Redirects led to another host, whose response has no CORS headers. If the target is a login page, have the service respond with 401 to scripts, and let the user log in on a page. Otherwise, wrap the handler of that host too."
+		return "Redirects led to another host, whose response has no CORS headers. If the target is a login page, have the service respond to scripts with 401, so the page can ask the user to log in. If it is not, also wrap the handler of that host."
 	case e.status >= 400:
 		text := fmt.Sprintf("Code outside the CORS middleware wrote the %d, so the script cannot read the error. Put the CORS middleware outside that code: authentication, rate limits, time limits or the router.", e.status)
 		if e.status == 403 {
 			text = fmt.Sprintf("Either the CORS middleware rejected the page's origin, as gin-contrib/cors does, or code outside the CORS middleware wrote the 403. If it was the CORS middleware, and you trust the page, add %s to AllowedOrigins. If it was a guard, put the CORS middleware outside it, so the script can read the error.", e.page)
 		}
 		if front := e.front(); front != "" {
-			text += fmt.Sprintf(" The response has %q. If that is a proxy, and the service's log does not show this request, add the CORS headers to its error pages.", front)
+			text += fmt.Sprintf(" The response has %q. If a proxy sent that header, and the service's log does not show this request, add the CORS headers to its error pages.", front)
 		}
 		if strings.HasPrefix(e.header.Get("Server"), "nginx") {
 			text += " If nginx adds the CORS headers, end each add_header with always. Without it, error responses have no CORS headers."
 		}
 		return text
 	}
-	text := "The response has no CORS headers. Wrap the handler of this URL with the CORS middleware. If it is wrapped, look for code or a proxy that removes the headers. httputil.ReverseProxy does that if the upstream sends a 1xx status: see keepHeaders in docs/integration.md."
+	text := "The response has no CORS headers. Wrap the handler of this URL with the CORS middleware. If it is wrapped, look for code or a proxy that removes the headers. httputil.ReverseProxy does that if the upstream sends a 1xx status: see keepHeaders in docs/integration.md of package cors."
 	if strings.HasPrefix(e.header.Get("Content-Type"), "text/html") {
-		text += " If the body is a login page, for example, and not from your service, something in front responded, or the URL is wrong."
+		text += " If the body is not from your service (but a login page, for example), something in front responded, or the URL is wrong."
 	}
 	return text + e.adviseOnProxyList()
 }
@@ -257,7 +257,7 @@ func (e evidence) adviseOnValues() string {
 	lines, origins := e.header["Access-Control-Allow-Origin"], split(e.value)
 	beacon := ""
 	if e.method == http.MethodPost {
-		beacon = " A beacon (navigator.sendBeacon) always has credentials: use fetch with keepalive instead."
+		beacon = " If the request is a beacon (navigator.sendBeacon), it always has credentials. Use fetch with keepalive and credentials: 'omit' instead."
 	}
 	switch {
 	case len(origins) > 1 && (len(lines) > 1 || origins[0] == origins[1] || slices.Contains(origins, "*")),
@@ -304,7 +304,7 @@ func (e evidence) adviseOnLists() string {
 	case e.kind == methodNotListed && e.listsFold(allowMethods, e.value):
 		return fmt.Sprintf("Methods are case-sensitive, and Access-Control-Allow-Methods has %s in lowercase or mixed case. Have the server and the script write %s.", upper, upper)
 	case e.kind == methodNotListed && header.FaultOfMethod(upper) != "":
-		return fmt.Sprintf("No policy can list the method %s. Have the script use another.", e.value)
+		return fmt.Sprintf("No policy can list the method %s by name. Have the script use another.", e.value)
 	case e.kind == methodNotListed && header.FaultOfMethod(e.value) != "":
 		return fmt.Sprintf("Add %s to AllowedMethods, and have the script write %s. Methods are case-sensitive, and browsers send %s as the script writes it.", upper, upper, e.value)
 	case e.kind == methodNotListed && e.lists(allowMethods, "*"):
@@ -317,11 +317,11 @@ func (e evidence) adviseOnLists() string {
 	case strings.HasPrefix(e.value, "Access-Control-"):
 		return fmt.Sprintf("Have the script leave out the header %s: only servers need to send it. If you cannot change the script, add %s to AllowedHeaders.", e.value, e.value)
 	case header.FaultOfRequestHeader(e.value) != "":
-		return fmt.Sprintf("No policy can list the request header %s. Have the script use another.", e.value)
+		return fmt.Sprintf("No policy can list the request header %s by name. Have the script use another.", e.value)
 	case e.include && e.lists(allowHeaders, "*"):
 		return fmt.Sprintf("With credentials, browsers read * as a literal header name. Add %s to AllowedHeaders.", e.value)
 	case e.lists(allowHeaders, "*"):
-		return "In the standard, * does not cover Authorization. Browsers still accept it, but most then send a preflight before every request. Add Authorization to AllowedHeaders, next to *."
+		return "The Fetch standard does not let * cover Authorization, so this preflight fails. Browsers still accept it, but most then send a preflight before every request. Add Authorization to AllowedHeaders, next to *."
 	case e.header[allowHeaders] == nil && (e.include || e.status != http.StatusNoContent):
 		return fmt.Sprintf("Add %s to AllowedHeaders. If it is already there, another CORS middleware or a proxy in front responded to the preflight, or something in front removes Access-Control-Request-Method or Access-Control-Request-Headers.", e.value)
 	}
@@ -336,7 +336,7 @@ func (e evidence) adviseOnCache() string {
 		if isCacheControl(e.header, "no-store") {
 			ignored += " and Cache-Control: no-store"
 		}
-		return fmt.Sprintf("The response came from a cache (%s). If the policy allows the page's origin, the cache ignores %s, and returned a response for another page. Add the header Origin to the cache key, and purge the cache.", e.cache(), ignored)
+		return fmt.Sprintf("The response came from a cache (%s). If the policy allows the page's origin, the cache returned a response for another page, because it ignores %s. Add the header Origin to the cache key, and purge the cache.", e.cache(), ignored)
 	}
 	return fmt.Sprintf("The response came from a cache (%s), and has no Vary: Origin, so the cache returns it to every page. Have the service behind the cache send CORS headers and Vary: Origin with every response of this URL, and purge the cache. If the service already does, the copy is old, or something removes Vary.", e.cache())
 }
@@ -360,7 +360,11 @@ func (e evidence) adviseOnVary() string {
 	case e.preflight:
 		return fmt.Sprintf("A CORS middleware probably responded, but it does not allow the origin, the method or a header. If you trust the page, allow everything that it requests: %s. If the policy already allows all of it, look in front of package cors. Another CORS middleware may have responded, or something removes Origin from the request or the CORS headers from the response.", e.requested()) + e.adviseOnProxyList()
 	}
-	return fmt.Sprintf("A CORS middleware probably responded, but it does not allow the page's origin. If you trust it, add %s to AllowedOrigins, or let AllowOriginFunc return true for it. Some middlewares, such as rs/cors, also need %s in AllowedMethods. If the policy already allows both, something removes Origin from the request, or the CORS headers from the response.", e.page, e.method) + e.adviseOnProxyList()
+	text := fmt.Sprintf("A CORS middleware probably responded, but it does not allow the page's origin. If you trust it, add %s to AllowedOrigins, or let AllowOriginFunc return true for it. Some middlewares, such as rs/cors, also need %s in AllowedMethods. If the policy already allows both, something removes Origin from the request", e.page, e.method)
+	if e.mode == WebSocket {
+		return text + "."
+	}
+	return text + ", or the CORS headers from the response." + e.adviseOnProxyList()
 }
 
 // adviseOnProxyList returns a sentence for a response without
@@ -368,7 +372,7 @@ func (e evidence) adviseOnVary() string {
 // lacks, nginx leaves the header out.
 func (e evidence) adviseOnProxyList() string {
 	if front := e.front(); front != "" && e.withoutOrigin() == "" {
-		return fmt.Sprintf(" The response has %q. If that is a proxy that adds the CORS headers, and you trust the page, add %s to its list.", front, e.page)
+		return fmt.Sprintf(" The response has %q. If a proxy sent that header and adds the CORS headers, and you trust the page, add %s to its list.", front, e.page)
 	}
 	return ""
 }
@@ -404,11 +408,11 @@ func (e evidence) adviseOnGateway() string {
 	case e.varies() && e.withoutOrigin() != "":
 		return e.gateway() + " " + e.withoutOrigin()
 	case e.varies():
-		return e.gateway() + fmt.Sprintf(" Vary: Origin shows that CORS headers are added for other origins. If you trust the page, add %s to the proxy's list of origins (see docs/proxies.md). If your Go code sent the response, AllowedOrigins needs the page's origin.", e.page)
+		return e.gateway() + fmt.Sprintf(" Vary: Origin shows that CORS headers are added for other origins. If you trust the page, add %s to the proxy's list of origins (see docs/proxies.md of package cors). If your Go code sent the response, AllowedOrigins needs the page's origin.", e.page)
 	case e.preflight:
 		return e.gateway() + " If your Go code sent it, put the CORS middleware outside that code."
 	}
-	return e.gateway() + " To let scripts read the error, add CORS headers to the proxy's error pages (see docs/proxies.md). If Go code sent it, wrap that code."
+	return e.gateway() + " To let scripts read the error, add CORS headers to the proxy's error pages (see docs/proxies.md of package cors). If Go code sent it, wrap that code."
 }
 
 // withoutOrigin explains why the browser sends null or file:// as the origin of the
@@ -422,7 +426,7 @@ func (e evidence) withoutOrigin() string {
 	case e.page == "null" || e.page == "file://":
 		text := fmt.Sprintf("Any local file or sandboxed page can have the origin %s. Serve the page over HTTP, without a sandbox, and allow its new origin.", e.page)
 		if e.mode == Navigate || e.mode == NoCORS {
-			text += " If the page has Referrer-Policy: no-referrer, its forms also send Origin: null: use same-origin instead."
+			text += " If the page has the Referrer-Policy no-referrer or same-origin, its form posts to other origins have Origin: null. Use strict-origin-when-cross-origin instead."
 		}
 		return text
 	}

@@ -201,7 +201,7 @@ func (c *cache) fill(page string) *cache {
 }
 
 const (
-	ignored = ", and returned a response for another page. Add the header Origin to the cache key, and purge the cache."
+	ignored = ". Add the header Origin to the cache key, and purge the cache."
 	varied  = "and has no Vary: Origin, so the cache returns it to every page."
 	twice   = "Two layers set CORS headers"
 	another = "Something other than the CORS middleware responded to OPTIONS, such as a router, a proxy or a static file server."
@@ -213,14 +213,14 @@ const (
 	routed  = "Either the router responded to OPTIONS itself, or the CORS middleware rejected the method"
 	guard   = "Authentication or another guard rejected the preflight, because preflights never have credentials. Put the CORS middleware outside that guard. If a proxy, gateway or platform in front requires a login, have it let OPTIONS requests pass."
 	router  = "The router responded to OPTIONS itself"
-	login   = " If authentication or a gateway in front requires a login, put the CORS middleware outside it, or have it send CORS headers."
+	login   = " If authentication in your service requires a login, put the CORS middleware outside it. If a gateway in front does, have the gateway send CORS headers."
 	failed  = "The server failed on the OPTIONS request"
 	past    = "The response to the preflight has CORS headers, but status "
 	outside = ", so the script cannot read the error. Put the CORS middleware outside that code: "
 	lost    = "The response has no CORS headers. Wrap the handler of this URL"
 	star    = "For a request with credentials, browsers do not accept *, even together with Access-Control-Allow-Credentials: true."
 	denied  = "lacks Access-Control-Allow-Credentials: true (in lowercase)"
-	beacon  = " A beacon (navigator.sendBeacon) always has credentials: use fetch with keepalive instead."
+	beacon  = " If the request is a beacon (navigator.sendBeacon), it always has credentials. Use fetch with keepalive and credentials: 'omit' instead."
 	list    = "Methods and header names must be separated by commas."
 	one     = "Browsers accept one origin or * in Access-Control-Allow-Origin, but not a list or a pattern. Send https://page.example, if you trust it, and Vary: Origin."
 	exactly = "Send exactly https://page.example, in lowercase and without a trailing slash."
@@ -296,7 +296,7 @@ func TestAdvice(t *testing.T) {
 		},
 		{name: "a proxy hides that the page is the server's own, http.CrossOriginProtection", handler: hides(http.NewCrossOriginProtection().Handler(ok)), request: corstest.Request{Method: "POST", URL: page}, want: []string{csrf}},
 		{name: "a page without an origin", handler: inner, page: "null", want: []string{"Any local file or sandboxed page can have the origin null."}},
-		{name: "a page without an origin, form", handler: inner, page: "null", request: corstest.Request{Method: "POST", Mode: corstest.Navigate}, want: []string{"If the page has Referrer-Policy: no-referrer, its forms also send Origin: null: use same-origin instead."}},
+		{name: "a page without an origin, form", handler: inner, page: "null", request: corstest.Request{Method: "POST", Mode: corstest.Navigate}, want: []string{"If the page has the Referrer-Policy no-referrer or same-origin, its form posts to other origins have Origin: null. Use strict-origin-when-cross-origin instead."}},
 		{name: "a page without an origin, preflight", handler: inner, page: "null", request: put, want: []string{"can have the origin null."}},
 		{name: "a page without an origin, and another middleware", handler: respond(204, "Vary: Origin"), page: "null", want: []string{"can have the origin null."}},
 		{name: "a page without an origin, and another origin", handler: respond(204, allowPage), page: "null", want: []string{"can have the origin null."}},
@@ -329,7 +329,7 @@ func TestAdvice(t *testing.T) {
 		{name: "an access check that sends 403 and a challenge", handler: respond(403, "WWW-Authenticate: Basic"), request: put, want: []string{guard}},
 		{name: "a router without OPTIONS", handler: mux, request: put, want: []string{router}},
 		{name: "a router without the path", handler: mux, request: put, path: "/nowhere", want: []string{router + ", because no route has that path and method", "Check the path."}},
-		{name: "Python's http.server", handler: respond(501, "Server: SimpleHTTP/0.6 Python/3.11.2"), request: put, want: []string{router, `The response has "Server: SimpleHTTP/0.6 Python/3.11.2". If that is a proxy,`}},
+		{name: "Python's http.server", handler: respond(501, "Server: SimpleHTTP/0.6 Python/3.11.2"), request: put, want: []string{router, `The response has "Server: SimpleHTTP/0.6 Python/3.11.2". If a proxy sent that header,`}},
 		{name: "a server that fails", handler: respond(500), request: put, want: []string{failed}},
 		{name: "a proxy whose servers are all down", handler: respond(503, "Via: 1.1 varnish"), request: put, want: []string{failed, `The response has "Via: 1.1 varnish". If`}},
 		{name: "a proxy whose server does not respond, preflight", handler: respond(502), request: put, want: []string{"Status 502 usually comes from a proxy", "or sends more headers than the proxy accepts."}},
@@ -342,21 +342,21 @@ func TestAdvice(t *testing.T) {
 		{name: "another CORS middleware, and its router without the path", handler: respond(404, "Vary: Origin"), want: []string{vary}},
 		{name: "another CORS middleware, and authentication inside or outside", handler: respond(401, "Vary: Origin", "WWW-Authenticate: Basic"), want: []string{vary, login}},
 		{name: "a redirect to the login of another host, which varies with the origin", handler: respond(302, "Vary: Origin", "Location: https://login.example/"), want: []string{"The request was redirected to another host", "If your service sent the redirect, its CORS middleware may not allow the page's origin. If you trust it, add https://page.example to AllowedOrigins."}},
-		{name: "authentication after a preflight, which varies with the origin", handler: split(respond(204, allowPage, allowMethods+"PUT"), respond(401, "Vary: Origin", "WWW-Authenticate: Basic")), request: put, want: []string{"The preflight was allowed, but the response has no CORS header except Vary.", "Either a proxy or another middleware responded to the preflight, and the CORS middleware behind it does not allow the origin.", login}},
+		{name: "authentication after a preflight, which varies with the origin", handler: split(respond(204, allowPage, allowMethods+"PUT"), respond(401, "Vary: Origin", "WWW-Authenticate: Basic")), request: put, want: []string{"The preflight was allowed, but the response has no CORS header except Vary.", "Perhaps a proxy or another middleware responded to the preflight, and the CORS middleware behind it does not allow the origin.", login}},
 		{name: "another CORS middleware after a redirect", handler: elsewhere(respond(200, "Vary: Origin")), want: []string{moved}},
 		{name: "a redirect outside", handler: dirs, path: "/dir", want: []string{"The redirect also needs CORS headers.", "If the target is a login page"}},
 		{name: "a proxy whose servers are all down, without a preflight", handler: respond(503), want: []string{"Status 503 usually comes from a proxy or platform in front: no server is available. Go code also sends it, such as http.TimeoutHandler.", "To let scripts read the error"}},
 		{name: "a cache whose server does not respond", handler: respond(502, "Age: 5"), want: []string{"Status 502 usually comes from a proxy"}},
 		{name: "a redirect from a cache", handler: respond(301, "Age: 5", "Location: https://other.example/"), want: []string{"The request was redirected to another host"}},
-		{name: "a login page with 200", handler: respond(200, "Content-Type: text/html; charset=utf-8"), want: []string{lost, "If the body is a login page, for example, and not from your service, something in front responded, or the URL is wrong."}},
+		{name: "a login page with 200", handler: respond(200, "Content-Type: text/html; charset=utf-8"), want: []string{lost, "If the body is not from your service (but a login page, for example), something in front responded, or the URL is wrong."}},
 		{name: "304 to a script", handler: respond(304), want: []string{lost}},
 		{name: "an error outside", handler: respond(400), want: []string{"Code outside the CORS middleware wrote the 400" + outside}},
-		{name: "an error outside, behind a proxy", handler: respond(404, "Server: nginx"), want: []string{"wrote the 404" + outside, " If nginx adds the CORS headers, end each add_header with always. Without it, error responses have no CORS headers.", `The response has "Server: nginx". If that is a proxy, and the service's log does not show this request, add the CORS headers to its error pages.`}},
+		{name: "an error outside, behind a proxy", handler: respond(404, "Server: nginx"), want: []string{"wrote the 404" + outside, " If nginx adds the CORS headers, end each add_header with always. Without it, error responses have no CORS headers.", `The response has "Server: nginx". If a proxy sent that header, and the service's log does not show this request, add the CORS headers to its error pages.`}},
 		{name: "a proxy that limits the size of headers", handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, "Request Header Or Cookie Too Large", http.StatusBadRequest)
 		}), want: []string{"Status 400 with this body usually comes from a proxy or platform in front: the request headers are too large."}},
 		{name: "no CORS headers", handler: ok, want: []string{lost}},
-		{name: "no CORS headers, behind a proxy", handler: respond(200, "Server: nginx"), want: []string{lost, `The response has "Server: nginx". If that is a proxy that adds the CORS headers, and you trust the page, add https://page.example to its list.`}},
+		{name: "no CORS headers, behind a proxy", handler: respond(200, "Server: nginx"), want: []string{lost, `The response has "Server: nginx". If a proxy sent that header and adds the CORS headers, and you trust the page, add https://page.example to its list.`}},
 		{name: "a proxy whose list lacks the page", handler: respond(200, "Server: nginx", "Vary: Origin"), want: []string{vary, "add https://page.example to its list."}},
 		{name: "no CORS headers from another host", handler: elsewhere(ok), want: []string{"Redirects led to another host, whose response has no CORS headers."}},
 
@@ -391,17 +391,17 @@ func TestAdvice(t *testing.T) {
 		{name: "purge in lowercase, which is not listed", handler: inner, request: corstest.Request{Method: "purge"}, want: []string{"Add purge to AllowedMethods. " + layered}},
 		{name: "patch in lowercase, which is not listed", handler: respond(200, allowPage), request: corstest.Request{Method: "patch"}, want: []string{"Add PATCH to AllowedMethods, and have the script write PATCH. Methods are case-sensitive, and browsers send patch as"}},
 		{name: "patch in lowercase under any method, with credentials", handler: respond(200, allowPage, allowCredentials, allowMethods+"*"), request: withCredentials(corstest.Request{Method: "patch"}), want: []string{"Add PATCH to AllowedMethods, and have"}},
-		{name: "a method that no policy can allow", handler: respond(200, allowPage), request: corstest.Request{Method: "p*t"}, want: []string{"No policy can list the method p*t. Have the script use another."}},
+		{name: "a method that no policy can allow", handler: respond(200, allowPage), request: corstest.Request{Method: "p*t"}, want: []string{"No policy can list the method p*t by name. Have the script use another."}},
 		{name: "a method that is not listed", handler: inner, request: corstest.Request{Method: "DELETE"}, want: []string{"Add DELETE to AllowedMethods. " + layered}},
 		{name: "any method, with credentials", handler: respond(200, allowPage, allowCredentials, allowMethods+"*"), request: withCredentials(put), want: []string{"With credentials, browsers read * as a literal method name. Add PUT to AllowedMethods."}},
 		{name: "a header that is not listed", handler: respond(200, allowPage, allowHeaders+"a, b"), request: sets("x-id"), want: []string{"Add X-Id to AllowedHeaders. " + layered}},
 		{name: "a content type", handler: inner, request: corstest.Request{Method: "POST", Body: "{}", Header: http.Header{"Content-Type": {"application/json"}}}, want: []string{"Add Content-Type to AllowedHeaders."}},
 		{name: "Authorization that is not listed", handler: inner, request: sets("Authorization"), want: []string{"Add Authorization to AllowedHeaders."}},
-		{name: "a header that no policy can allow", handler: respond(200, allowPage), request: sets("x*y"), want: []string{"No policy can list the request header X*y."}},
+		{name: "a header that no policy can allow", handler: respond(200, allowPage), request: sets("x*y"), want: []string{"No policy can list the request header X*y by name."}},
 		{name: "any header, with credentials", handler: respond(200, allowPage, allowCredentials, allowHeaders+"*"), request: withCredentials(sets("X-Id")), want: []string{"With credentials, browsers read * as a literal header name. Add X-Id to AllowedHeaders."}},
 		{
 			name: "Authorization under *", handler: wrap(t, cors.Policy{AllowedOrigins: []string{page}, AllowedHeaders: []string{"*"}}, ok), request: sets("Authorization"),
-			want: []string{"In the standard, * does not cover Authorization. Browsers still accept it", "Add Authorization to AllowedHeaders, next to *."},
+			want: []string{"The Fetch standard does not let * cover Authorization, so this preflight fails. Browsers still accept it", "Add Authorization to AllowedHeaders, next to *."},
 		},
 
 		// Responses that the script can read.
@@ -541,7 +541,7 @@ func TestFieldBugCacheIgnoresVary(t *testing.T) {
 		}
 	})
 	for _, test := range []adviceTest{
-		{name: "Age", handler: (&cache{service: service, hit: "Age: 5"}).fill("https://other.example"), want: []string{"The response came from a cache (Age: 5).", "the cache ignores Vary: Origin" + ignored}},
+		{name: "Age", handler: (&cache{service: service, hit: "Age: 5"}).fill("https://other.example"), want: []string{"The response came from a cache (Age: 5).", "because it ignores Vary: Origin" + ignored}},
 		{name: "X-Cache", handler: (&cache{service: service, hit: "X-Cache: Hit from cloudfront"}).fill("https://other.example"), want: []string{"(X-Cache: Hit from cloudfront).", ignored}},
 		{name: "Cf-Cache-Status", handler: (&cache{service: service, hit: "Cf-Cache-Status: HIT"}).fill("https://other.example"), want: []string{"(Cf-Cache-Status: HIT).", ignored}},
 		{name: "an old copy of *", handler: respond(200, "Access-Control-Allow-Origin: *", "X-Cache: HIT"), request: withCredentials(corstest.Request{}), want: []string{star, "The response came from a cache (X-Cache: HIT). If the service already sends the right headers, purge the cache."}},
@@ -560,7 +560,7 @@ func TestFieldBugCacheIgnoresVary(t *testing.T) {
 
 func TestFieldBugCachedRejection(t *testing.T) {
 	service := wrap(t, cors.Policy{AllowedOrigins: []string{page}}, ok)
-	adviceTest{name: "from a cache", handler: (&cache{service: service, hit: "X-Cache: HIT"}).fill("https://evil.example"), want: []string{"(X-Cache: HIT).", "the cache ignores Vary: Origin and Cache-Control: no-store" + ignored}}.run(t)
+	adviceTest{name: "from a cache", handler: (&cache{service: service, hit: "X-Cache: HIT"}).fill("https://evil.example"), want: []string{"(X-Cache: HIT).", "because it ignores Vary: Origin and Cache-Control: no-store" + ignored}}.run(t)
 }
 
 // Proxies and platforms send error responses that the service did not write.
@@ -582,7 +582,7 @@ func TestFieldBugErrorOfProxy(t *testing.T) {
 	defer limited.Close()
 	large := corstest.Request{URL: limited.URL + "/?" + strings.Repeat("a", 8<<10)}
 	for _, test := range []adviceTest{
-		{name: "a body that is too large", handler: respond(413, "Server: nginx/1.22.1"), request: post, want: []string{"Status 413 usually comes from a proxy or platform in front: the body is too large. Raise the limit there, or send less. To let scripts read the error, add CORS headers to the proxy's error pages (see docs/proxies.md). If Go code sent it, wrap that code."}},
+		{name: "a body that is too large", handler: respond(413, "Server: nginx/1.22.1"), request: post, want: []string{"Status 413 usually comes from a proxy or platform in front: the body is too large. Raise the limit there, or send less. To let scripts read the error, add CORS headers to the proxy's error pages (see docs/proxies.md of package cors). If Go code sent it, wrap that code."}},
 		{name: "headers that are too large", request: large, want: []string{"Status 431 usually comes", "and MaxHeaderBytes of http.Server"}},
 		{name: "headers that are too large for nginx", handler: respond(494, "Server: nginx"), want: []string{"Status 494 usually comes", "the request headers are too large"}},
 		{name: "a service that is down", handler: unreachable, want: []string{"Status 502 usually comes", "The service is down, unreachable or too slow, or sends more headers than the proxy accepts."}},
@@ -606,7 +606,7 @@ func TestFieldBugLoginInFront(t *testing.T) {
 		{name: "request to another host", handler: login, want: []string{`The request was redirected to another host ("https://login.example/?next=/"), without CORS headers. If the target is a login page,`}},
 		{name: "request to another host, with CORS headers", handler: elsewhere(ok), want: []string{"Redirects led to another host, whose response has no CORS headers. If the target is a login page,"}},
 		{name: "a redirect that cannot be read", handler: respond(302, "Location: https://%"), request: put, want: []string{`The preflight was redirected to "https://%"`}},
-		{name: "401", handler: respond(401, "Server: istio-envoy"), request: put, want: []string{guard, `The response has "Server: istio-envoy". If that is a proxy`}},
+		{name: "401", handler: respond(401, "Server: istio-envoy"), request: put, want: []string{guard, `The response has "Server: istio-envoy". If a proxy sent that header`}},
 	} {
 		test.run(t)
 	}
@@ -630,7 +630,7 @@ func TestFieldBugHeadersRemovedOnTheWay(t *testing.T) {
 		{name: "Origin", handler: remove(service, "Origin"), request: post, want: []string{"The browser sent an Origin header, but package cors did not get it."}},
 		{name: "Origin of a GET", handler: remove(service, "Origin"), want: []string{vary + "GET" + both}},
 		{name: "Origin of a preflight", handler: remove(service, "Origin"), request: put, want: []string{lacks + "PUT.", "something removes Origin from the request"}},
-		{name: "Origin of the actual request", handler: split(service, without(service, "Origin", "Sec-Fetch-Site")), request: put, want: []string{"The preflight was allowed, but the response has no CORS header except Vary.", "Or something removes Origin from the request"}},
+		{name: "Origin of the actual request", handler: split(service, without(service, "Origin", "Sec-Fetch-Site")), request: put, want: []string{"The preflight was allowed, but the response has no CORS header except Vary.", "Otherwise, something removes Origin from the request"}},
 		{name: "Access-Control-Request-Method", handler: remove(service, "Access-Control-Request-Method"), request: put, want: []string{"Add PUT to AllowedMethods. If it is already there,", removed}},
 		{name: "Access-Control-Request-Method, for a header", handler: remove(service, "Access-Control-Request-Method"), request: sets("X-Id"), want: []string{"Add X-Id to AllowedHeaders. If it is already there,", removed}},
 		{name: "Access-Control-Request-Method, with a router", handler: remove(wrap(t, policy, routes), "Access-Control-Request-Method"), request: put, want: []string{past + "405", "something in front removes Access-Control-Request-Method"}},
@@ -650,7 +650,7 @@ func TestFieldBugNestedMiddlewares(t *testing.T) {
 		{name: "the outer one rejects", handler: wrap(t, strict, wrap(t, loose, ok)), request: put, want: []string{unlist}},
 		{name: "the inner one rejects", handler: wrap(t, loose, wrap(t, strict, ok)), want: []string{unlist}},
 		{name: "the inner one rejects after a preflight", handler: wrap(t, loose, wrap(t, strict, ok)), request: put, want: []string{"The preflight was allowed, but package cors rejected the request. So another CORS middleware or a proxy in front responds to preflights, with a different policy."}},
-		{name: "the inner one has a DenyHandler", handler: wrap(t, loose, wrap(t, denies, ok)), request: put, want: []string{"Either a proxy or another middleware responded to the preflight, and the CORS middleware behind it does not allow the origin."}},
+		{name: "the inner one has a DenyHandler", handler: wrap(t, loose, wrap(t, denies, ok)), request: put, want: []string{"Perhaps a proxy or another middleware responded to the preflight, and the CORS middleware behind it does not allow the origin."}},
 		{name: "the outer one lacks the method", handler: wrap(t, passes, wrap(t, loose, ok)), request: put, want: []string{"Add PUT to AllowedMethods. If it is already there, another CORS middleware or a proxy in front responded to the preflight"}},
 		{name: "the outer one lacks the header", handler: wrap(t, passes, wrap(t, loose, ok)), request: sets("X-Id"), want: []string{"Add X-Id to AllowedHeaders. If it is already there, another CORS middleware or a proxy in front responded to the preflight"}},
 		{name: "a proxy and its upstream both set CORS headers", handler: wrap(t, loose, proxyTo(t, respond(200, allowAny), nil)), want: []string{twice}},
@@ -701,7 +701,7 @@ func TestFieldBugBeacon(t *testing.T) {
 func TestFieldBugProxyRespondsToOptions(t *testing.T) {
 	service := wrap(t, cors.Policy{AllowedOrigins: []string{page}, AllowedMethods: []string{"PUT"}}, ok)
 	for _, test := range []adviceTest{
-		{name: "204", handler: split(respond(204, "Server: nginx/1.22.1"), service), request: put, want: []string{another, `The response has "Server: nginx/1.22.1". If that is a proxy, and the service's log does not show this request, have the proxy forward OPTIONS requests.`}},
+		{name: "204", handler: split(respond(204, "Server: nginx/1.22.1"), service), request: put, want: []string{another, `The response has "Server: nginx/1.22.1". If a proxy sent that header, and the service's log does not show this request, have the proxy forward OPTIONS requests.`}},
 		{name: "405", handler: split(respond(405, "Server: nginx/1.22.1"), service), request: put, want: []string{routed, "have the proxy forward OPTIONS requests."}},
 	} {
 		test.run(t)
@@ -769,7 +769,7 @@ func TestFieldBugHandshakes(t *testing.T) {
 		{name: "a wrapper without Hijack, coder/websocket", handler: respond(501), request: socket, want: []string{hijack}},
 		{name: "a proxy whose server is down", handler: respond(502, "Server: nginx"), request: socket, want: []string{"Status 502 usually comes from a proxy"}},
 		{name: "a login", handler: respond(302, "Location: /login"), request: socket, want: []string{`The handshake was redirected to "/login"`, "If the target is a login page, let the user log in before the page connects."}},
-		{name: "a redirect to https", handler: respond(301, "Location: https://api.example/"), request: socket, want: []string{`The handshake was redirected to "https://api.example/"`, "with wss: instead of https:."}},
+		{name: "a redirect to https", handler: respond(301, "Location: https://api.example/"), request: socket, want: []string{`The handshake was redirected to "https://api.example/"`, "with wss: for https:."}},
 		{name: "a redirect without a target", handler: respond(300), request: socket, want: []string{"The handshake needs status 101, not 300."}},
 		{name: "a DenyHandler", handler: deny, request: socket, want: []string{vary}},
 		{name: "a package's check inside Handler", handler: inside, request: socket, want: []string{compare}},
