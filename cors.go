@@ -74,6 +74,10 @@
 // a pattern of [http.ServeMux] has a method, as in "POST /x", the router
 // responds to OPTIONS with 405, and the preflight never reaches Handler.
 //
+// Put [http.TimeoutHandler] inside Handler, so scripts can read its 503. If the
+// handler inside TimeoutHandler sets Vary, that value replaces Handler's. Wrap
+// TimeoutHandler as docs/integration.md shows.
+//
 // Put Handler outside authentication, because preflights carry no credentials.
 // CORS is not access control: clients other than browsers can send any Origin,
 // or none.
@@ -82,8 +86,8 @@
 //
 // If the policy lists only origins that you trust, you do not need
 // [http.CrossOriginProtection]. The policy rejects every request that
-// CrossOriginProtection would reject if it trusted the same origins. There is
-// one difference: Handler ignores the case of Host, and a default port in it.
+// CrossOriginProtection would reject if it trusted the same origins, except that
+// Handler ignores the case of Host, and a default port in it.
 //
 // If your service uses cookies, and the policy allows origins that you do not
 // trust or sets PassRejected, use [http.CrossOriginProtection] inside Handler.
@@ -164,8 +168,9 @@ func New(p Policy) (*Middleware, error) {
 // SetPolicy returns the same error as [New], and m keeps its policy.
 //
 // Browsers keep the preflight responses of the old policy for up to its MaxAge,
-// and caches keep stored responses. Origins that p does not allow lose access at
-// once. Browsers can still use methods and headers that p no longer lists.
+// and caches keep stored responses. Handler rejects new requests from origins
+// that p does not allow, but open WebSockets stay open. Browsers can still use
+// methods and headers that p no longer lists.
 func (m *Middleware) SetPolicy(p Policy) error {
 	c, err := compile(p)
 	if err != nil {
