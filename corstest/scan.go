@@ -502,7 +502,7 @@ func (s *scan) findMinor() {
 	found := s.allowed(true, sibling, otherPort)
 	switch {
 	case len(found) > 0 && isLoopback(s.page):
-		s.add(Info, found, fmt.Sprintf("Pages on other hosts or ports of this machine can %s.", s.can(found)), "")
+		s.add(Info, found, fmt.Sprintf("Pages on other loopback hosts or ports can %s.", s.can(found)), "")
 	case len(found) > 0:
 		s.add(Low, found,
 			fmt.Sprintf("Pages on other hosts or ports of the domain can %s as your user. One vulnerable page or one forgotten host is enough. If they are on the server's site, SameSite does not protect the server.", s.can(found)),
