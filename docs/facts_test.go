@@ -376,7 +376,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"a same-origin form with Origin: null is rejected if Sec-Fetch-Site is absent",
-			"docs/blocked.md", "`Referrer-Policy: no-referrer` also affects your service's own forms",
+			"docs/blocked.md", "`Handler` accepts `Origin: null` from them only with `Sec-Fetch-Site`",
 			func() bool {
 				_, plain := serve(app, request("POST", "Origin: null"))
 				_, secure := serve(app, request("POST", "Origin: null", "Sec-Fetch-Site: same-origin"))
