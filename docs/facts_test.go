@@ -2,6 +2,7 @@ package docs_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -172,7 +173,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"without Sec-Fetch-Site, a page on the same host over HTTP is same-origin",
-			"docs/integration.md", "without `Sec-Fetch-Site`, a page that this host serves over HTTP is treated like a page over HTTPS",
+			"docs/integration.md", "Without `Sec-Fetch-Site`, `Handler` cannot tell an HTTP page on that host from an HTTPS page.",
 			func() bool {
 				own := "Origin: http://api.example.net"
 				_, ran := serve(app, request("POST", own))
@@ -181,7 +182,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"Host can have uppercase letters and a default port, which http.CrossOriginProtection rejects", "docs/integration.md", "There are two exceptions: `Handler` ignores the case of `Host`, and a default port in it",
+			"Host can have uppercase letters and a default port, which http.CrossOriginProtection rejects", "docs/integration.md", "There are two exceptions: `Handler` compares `Host` case-insensitively, and ignores a default port",
 			func() bool {
 				r := request("POST", "Origin: https://api.example.net")
 				r.Host = "API.example.net:443"
@@ -272,7 +273,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"https://* allows a POST from every HTTPS page", "docs/integration.md", "A pattern that matches pages of strangers, such as `https://*`, protects no better than `*`.",
+			"https://* allows a POST from every HTTPS page", "docs/integration.md", "A pattern that matches untrusted pages, such as `https://*`, does not protect you from those pages.",
 			func() bool {
 				_, ran := serve(cors.Policy{AllowedOrigins: []string{"https://*"}}, request("POST", stranger, "Sec-Fetch-Site: cross-site"))
 				return ran == 1
@@ -325,6 +326,19 @@ func TestFacts(t *testing.T) {
 				_, connect := serve(observing, request("CONNECT", stranger))
 				_, preflight := serve(observing, request("OPTIONS", stranger, "Access-Control-Request-Method: PUT"))
 				return post == 1 && handshake == 0 && connect == 0 && preflight == 0
+			},
+		},
+		{
+			"the policy in JSON is valid, and a number for MaxAge is an error", "docs/integration.md", "In JSON, `MaxAge` is text, such as `\"2h\"`.",
+			func() bool {
+				_, text, _ := strings.Cut(read(t, "docs/integration.md").text, "```json\n")
+				text, _, _ = strings.Cut(text, "```")
+				var p cors.Policy
+				if err := json.Unmarshal([]byte(text), &p); err != nil {
+					t.Fatal(err)
+				}
+				c, err := cors.New(p)
+				return err == nil && c.Policy().MaxAge == 2*time.Hour && json.Unmarshal([]byte(`{"MaxAge": 7200}`), &p) != nil
 			},
 		},
 		{

@@ -242,7 +242,7 @@ func components() []*component {
 		{place: inside, name: "basic authentication, right password", why: "preflights have no password", advice: "Authentication or another guard", request: withPassword, wrap: plain(authentication)},
 		{place: inside, name: "basic authentication, no password", why: "scripts can read the 401", advice: "Authentication or another guard", request: corstest.Request{Method: "PUT", URL: itemURL}, wrap: plain(authentication)},
 		{place: inside, name: "rate limit (`x/time/rate`), exceeded", why: "scripts can read the 429, and preflights do not count", advice: "The preflight got status 429", wrap: plain(requestLimit(0))},
-		{place: inside, name: "`http.CrossOriginProtection`", why: "needed only [if the policy allows strangers, or with `PassRejected`](#cross-site-request-forgery)", advice: "http.CrossOriginProtection rejected the request", wrap: plain(func(next http.Handler) http.Handler {
+		{place: inside, name: "`http.CrossOriginProtection`", why: "needed only [if the policy allows untrusted origins, or with `PassRejected`](#cross-site-request-forgery)", advice: "http.CrossOriginProtection rejected the request", wrap: plain(func(next http.Handler) http.Handler {
 			return http.NewCrossOriginProtection().Handler(next)
 		})},
 		{place: inside, name: "`http.TimeoutHandler`, too late", why: "scripts can read the 503", advice: "Status 503 usually comes from a proxy or platform in front", handler: takesLong, wrap: plain(timeLimit(20 * time.Millisecond))},
@@ -256,10 +256,10 @@ func components() []*component {
 			return mux
 		})},
 		{place: inside, name: "`http.StripPrefix`, another path", why: "scripts can read the 404", advice: "no route has that path and method", wrap: plain(func(next http.Handler) http.Handler { return http.StripPrefix("/api", next) })},
-		{place: inside, name: "`http.FileServer`", why: "it calls no other handler, so `Handler` cannot be inside it", advice: "Wrap the handler of this URL", request: get, wrap: plain(func(http.Handler) http.Handler {
+		{place: inside, name: "`http.FileServer`", why: "it calls no other handler, so *outside* means without `Handler`", advice: "Wrap the handler of this URL", request: get, wrap: plain(func(http.Handler) http.Handler {
 			return http.FileServerFS(fstest.MapFS{"items/1": {Data: []byte("item 1")}})
 		})},
-		{place: inside, name: "`httputil.ReverseProxy`, upstream down", why: "scripts can read the 502", advice: "Status 502 usually comes from a proxy", wrap: deadProxy},
+		{place: inside, name: "`httputil.ReverseProxy`, upstream down", why: "scripts can read the 502; *outside* means without `Handler`", advice: "Status 502 usually comes from a proxy", wrap: deadProxy},
 		{place: inside, name: "`httputil.ReverseProxy`, upstream sets CORS headers", why: "browsers block a response with two values", advice: "call cors.StripHeaders in ModifyResponse", request: get, handler: setsOwnHeaders, flawed: true, wrap: proxy(nil, asIs)},
 		{place: inside, name: "`StripHeaders` in `httputil.ReverseProxy`, upstream sets CORS headers", why: "leaves one value", advice: "something removes Origin from the request", request: get, handler: setsOwnHeaders, wrap: proxy(strip, asIs)},
 		{place: inside, name: "`httputil.ReverseProxy`, upstream sends 103", why: "**it clears all headers** (golang/go 81207, in Go 1.25 to 1.27)", advice: "keepHeaders in docs/integration.md", request: get, handler: sendsHints, flawed: true, defect: true, wrap: proxy(nil, asIs)},
