@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -429,6 +430,8 @@ func listed(h http.Header, name, element string) bool {
 // allocates returns how much memory the middleware of p allocates for r, in
 // addition to its framework.
 func (p peer) allocates(t *testing.T, r *http.Request) string {
+	// A collection of garbage would empty the pools that packages reuse.
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	least := func(s *setup) float64 {
 		h, err := p.wrap(s, http.NotFoundHandler())
 		if err != nil {
