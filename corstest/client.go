@@ -11,13 +11,13 @@ import (
 // Client returns an [http.Client] that behaves like a script in a page.
 //
 // Use it to test whether an API client written in Go would work in a browser. The
-// page is an origin, as for [Browser.Fetch]. Clients of one Browser share its
-// preflight cache, and can be used concurrently.
+// argument page is an origin, as for [Browser.Fetch]. Clients of one Browser share
+// its preflight cache, and can be used concurrently.
 //
 // The client sends preflights, follows redirects, and drops User-Agent and the
-// headers that scripts cannot set. It sends bodies as bytes, so it adds no
-// Content-Type. It includes credentials if b.Cookie is not empty. Otherwise, its
-// credentials mode is SameOrigin.
+// headers that scripts cannot set. It sends a body as fetch() sends an
+// ArrayBuffer, so it adds no Content-Type. It includes credentials if b.Cookie is
+// not empty. Otherwise, its credentials mode is SameOrigin.
 //
 // If a browser would give the script an error, the client's error wraps the error
 // that [Result.Err] returns. Otherwise, the response has only the headers that a

@@ -8,7 +8,10 @@
 // [Browser.Fetch] makes one request from a page:
 //
 //	b := corstest.Browser{Handler: service}
-//	result := b.Fetch("https://app.example.com", corstest.Request{Method: "PUT", URL: "https://api.example.com/items/1"})
+//	result := b.Fetch("https://app.example.com", corstest.Request{
+//		Method: "PUT",
+//		URL:    "https://api.example.com/items/1",
+//	})
 //	if result.Err() != nil {
 //		t.Error(result) // all requests and responses, and advice
 //	}
@@ -22,18 +25,23 @@
 //
 // # Preflights
 //
-// A script can make simple requests without a preflight. A request is simple if
-// its method is GET, HEAD or POST, and the script sets only the following headers.
-// The Fetch standard calls them CORS-safelisted:
+// A script can make simple requests without a preflight. A request is simple if it
+// meets these conditions:
+//
+//   - Its method is GET, HEAD or POST.
+//   - It has no upload listener or stream body. See [Request].
+//   - The script sets only CORS-safelisted headers.
+//
+// The Fetch standard calls these headers CORS-safelisted:
 //
 //   - Content-Type, if it is application/x-www-form-urlencoded,
 //     multipart/form-data or text/plain
 //   - Accept, Accept-Language and Content-Language
 //   - Range, if it is a single range with a start, such as bytes=0-99
 //
-// A header is not safelisted if its value is longer than 128 bytes or contains
-// unusual characters. If all values together are longer than 1,024 bytes, none is
-// safelisted.
+// A header is not safelisted if its value is longer than 128 bytes, or contains
+// certain characters, such as quotation marks, parentheses or control characters.
+// If all values together are longer than 1,024 bytes, none is safelisted.
 //
 // Before any other request to another origin, the browser sends a preflight. For
 // example, PUT, Authorization and Content-Type: application/json need a
@@ -92,7 +100,7 @@
 // site. It sets Sec-Fetch-Site to same-site only if two origins have the same
 // scheme and host, but different ports.
 //
-// Of a URL, the package normalizes the case of the host, the default port, an
+// In URLs, the package normalizes only the case of the host, the default port, an
 // empty path, the query and empty user information.
 //
 // The package always blocks a GET request with a body, as fetch() does.
@@ -103,34 +111,35 @@
 // The tests compare this package with web-platform-tests, and with Chromium,
 // Firefox and WebKit. It differs from at least one browser in these cases:
 //
-//   - The response to a preflight allows all headers with *, and the request has
-//     Authorization. This package blocks the request. All three browsers send it,
-//     but Chromium and Firefox repeat the preflight before every such request.
-//   - Access-Control-Max-Age is negative. This package uses 5 seconds, because the
-//     standard ignores invalid values. All three browsers use 0.
-//   - A script listens to upload progress, and the response to the preflight has
-//     no Access-Control-Allow-Methods. This package allows every method. All three
-//     browsers block PUT, but allow POST.
-//   - The response to a preflight allows all methods or headers with *. This
-//     package then sends no preflight for other methods or headers until the
-//     response expires. Firefox sends one.
-//   - The server's host is an IP address. This package caches its preflight
+//   - If the request has Authorization, and the response to its preflight allows
+//     all headers with *, this package blocks the request. All three browsers send
+//     it, but Chromium and Firefox repeat the preflight before every such request.
+//   - If Access-Control-Max-Age is negative, this package uses 5 seconds, because
+//     the standard ignores invalid values. All three browsers use 0.
+//   - If a script listens to upload progress, and the response to the preflight has
+//     no Access-Control-Allow-Methods, this package allows every method. In this
+//     case, the standard does not require the list. All three browsers block PUT,
+//     but allow POST.
+//   - After a preflight that allows all methods or headers with *, this package
+//     sends no preflight for other methods or headers until the response expires.
+//     Firefox sends one.
+//   - If the server's host is an IP address, this package caches its preflight
 //     responses. Firefox does not cache them.
-//   - A redirect leads to another server. This package sends Sec-Fetch-Site with
-//     the next request. WebKit does not send it.
-//   - The body is a ReadableStream. This package sends it over every version of
-//     HTTP. Of the browsers, only Chromium sends it, and only over HTTP/2. Firefox
-//     sends the text "[object ReadableStream]" instead.
-//   - A page opens a WebSocket. This package and Chromium send no Sec-Fetch-*
+//   - After a redirect to another server, this package sends Sec-Fetch-Site. WebKit
+//     does not send it.
+//   - If the body is a ReadableStream, this package sends it over every version of
+//     HTTP. Only Chromium sends such a body, and only over HTTP/2. Firefox sends the
+//     text "[object ReadableStream]" instead.
+//   - When a page opens a WebSocket, this package and Chromium send no Sec-Fetch-*
 //     headers. Firefox and WebKit send them, as the standard requires.
-//   - A status of 307 or 308 redirects a form's POST from the page's server to
-//     another. This package and Firefox send the page's origin, as the standard
-//     requires. Chromium and WebKit send Origin: null.
-//   - A WebSocket handshake is redirected. This package does not follow the
+//   - If a status of 307 or 308 redirects a form's POST from the page's server to
+//     another, this package and Firefox send the page's origin. The standard
+//     requires that. Chromium and WebKit send Origin: null.
+//   - If a WebSocket handshake is redirected, this package does not follow the
 //     redirect. WebKit follows it.
-//   - A request in mode no-cors, and with credentials other than "include", is
-//     redirected to another server and back to the page's. This package then sends
-//     no cookies. WebKit sends them.
+//   - If a request in mode no-cors is redirected to another server and back to the
+//     page's, this package then sends no cookies. WebKit sends them. If the
+//     credentials are "include", both send them.
 package corstest
 
 import (
@@ -171,13 +180,12 @@ func (c Credentials) String() string {
 	return fmt.Sprintf("Credentials(%d)", int(c))
 }
 
-// Mode is the kind of a request. It depends on whether a script, an element, a
-// form or a WebSocket makes the request.
+// Mode is the kind of request: from a script, an element, a link or form, or a
+// WebSocket.
 //
 // The zero value is CORS. In the other modes, a page can send requests to every
 // server, without a preflight. Only the server can reject such requests. The page
-// cannot read responses from other origins, but if a WebSocket opens, the page can
-// use it.
+// cannot read cross-origin responses, except what an open WebSocket receives.
 //
 // In the Fetch standard, it is the "mode" of a request.
 type Mode int
@@ -255,11 +263,12 @@ type Request struct {
 	Credentials Credentials
 
 	// UploadListener means that an XMLHttpRequest listens to upload progress.
-	// To another origin, such a request always needs a preflight.
+	// If such a request is cross-origin, it always needs a preflight.
 	UploadListener bool
 
 	// StreamBody means that Body is sent as a ReadableStream, which has no
-	// Content-Type. To another origin, such a request always needs a preflight.
+	// Content-Type. If such a request is cross-origin, it always needs a
+	// preflight.
 	StreamBody bool
 }
 
@@ -334,8 +343,10 @@ type Exchange struct {
 // A response must arrive within 10 seconds from a Handler, and within 30 seconds
 // from a real server. At the limit, the context of the Handler's request is
 // canceled, and its writes return an error. If the response began in time, the
-// Browser uses the part that arrived. Bodies are read up to 1 MiB. For the body of
-// a preflight response, which browsers ignore, the limit is one second.
+// Browser uses the part that arrived.
+//
+// At most 1 MiB of a body is read. Browsers ignore the body of a preflight
+// response, so the Browser waits at most one second for it.
 //
 // If a Handler panics, its response is cut short, as with the server of net/http.
 type Browser struct {
@@ -370,10 +381,10 @@ type Browser struct {
 
 // Fetch makes the request r from a page, and returns the result.
 //
-// The page is an origin as browsers send it: a scheme, a host and an optional
-// port, such as "https://app.example.com" or "http://localhost:3000". It can also
-// be "null". If the page or r is invalid, nothing is sent, and the Result's
-// Blocked is the reason.
+// The argument page is the origin of the page, as in the Origin header: a scheme,
+// a host and an optional port, such as "https://app.example.com" or
+// "http://localhost:3000". It can also be "null". If page or r is invalid, nothing
+// is sent, and the Result's Blocked is the reason.
 //
 // Fetch follows up to 20 redirects. It implements the algorithm "fetch" of the
 // Fetch standard, and the CORS protocol and preflight cache that it uses.
@@ -383,9 +394,10 @@ func (b *Browser) Fetch(page string, r Request) *Result {
 
 // Err returns nil if r.Blocked is empty.
 //
-// If there was no response, or if it was cut short, Err returns the error of the
-// Transport or Handler. For example, the Handler panicked, or reached the time
-// limit. Otherwise, Err returns a [*BlockedError].
+// If no response began in time, or if the connection or the Handler failed before
+// the body ended, Err returns that error. If a body only reaches a limit of
+// [Browser], that is not an error. In all other cases, Err returns a
+// [*BlockedError].
 func (r *Result) Err() error {
 	switch {
 	case r.Blocked == "":
@@ -396,8 +408,8 @@ func (r *Result) Err() error {
 	return &BlockedError{r}
 }
 
-// A BlockedError means that the browser did not send a request, or that it did
-// not let the page use the response.
+// A BlockedError reports that a browser would not send a request, or would hide
+// its response from the page.
 //
 // [Result.Err] returns it, and the errors of a [Browser.Client] wrap it.
 type BlockedError struct {

@@ -221,8 +221,8 @@ func (r Request) normalize(bytes bool) (_ Request, notes []string, blocked strin
 // needs no preflight, the result is nil. It is also nil if r is invalid, because
 // no browser sends r then.
 //
-// The function assumes that the URL of r is not on the page's origin. Requests to
-// the page's own origin never need a preflight.
+// PreflightReasons assumes that r is cross-origin. Requests to the page's own
+// origin never need a preflight.
 //
 // The rules are in step 12 of "main fetch" in the Fetch standard.
 func PreflightReasons(r Request) []string {

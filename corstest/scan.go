@@ -19,7 +19,7 @@ type Severity int
 
 const (
 	Info   Severity = iota // an observation, not a fault
-	Low                    // attackers need a second fault, or a header has no effect
+	Low                    // exploitable only with a second fault, or a header without effect
 	Medium                 // attackers' pages get access without credentials, or caches serve wrong responses
 	High                   // attackers' pages can act as your users
 )
@@ -76,16 +76,16 @@ type Finding struct {
 
 // Scan reports which other origins have the same access to a server as the page.
 //
-// The page is an origin, as for [Browser.Fetch]. Scan makes the request r from
-// the page and from hostile origins: unrelated origins, other hosts of the page's
-// domain, hosts that look like the page's, another port, http, and null. It also
-// sends r without Origin. It makes each request twice, without credentials and
-// with credentials.
+// The argument page is an origin, as for [Browser.Fetch]. Scan probes the URL of r
+// from the page and from hostile origins: unrelated origins, other hosts of the
+// page's domain, hosts that look like the page's, another port, http, and null. It
+// also probes the URL without Origin. It makes each request twice, without
+// credentials and with credentials.
 //
-// Scan sends GET instead of the method of r, or HEAD if r has that method. It
-// drops X-HTTP-Method-Override, X-HTTP-Method and X-Method-Override. If r needs a
-// preflight, Scan also sends a preflight for the method and headers of r. So Scan
-// changes no data, unless your handlers change data on GET, HEAD or OPTIONS.
+// Scan changes no data, unless your handlers change data on GET, HEAD or OPTIONS.
+// It sends GET, or HEAD if the method of r is HEAD. If r needs a preflight, Scan
+// also sends a preflight for the method and headers of r. It drops
+// X-HTTP-Method-Override, X-HTTP-Method and X-Method-Override.
 //
 // Scan makes about 26 requests, one after the other. If r needs a preflight, it
 // also makes about 26 preflights.
@@ -96,8 +96,10 @@ type Finding struct {
 // [Browser.Fetch].
 //
 // If a server allows every origin without credentials, as a public API does, the
-// only finding is an Info. If r is invalid, or if the first request gets no
-// response, Scan stops after that request.
+// only finding has severity Info.
+//
+// If r is invalid, or if the first request gets no response, Scan stops after that
+// request.
 func (b *Browser) Scan(page string, r Request) *Report {
 	s := scan{report: new(Report), page: page, request: r, cookie: b.Cookie != ""}
 	if r.Mode != WebSocket {

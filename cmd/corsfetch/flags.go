@@ -30,7 +30,8 @@ example: corsfetch -page https://app.example.com -X PUT https://api.example.com/
   -data-raw body    body, even if it begins with @
   -credentials      send cookies even if the page is on another origin, as
                     credentials: 'include' does
-  -cookie 'a=b'     cookies that the browser has for the host of the URL; also -b
+  -b, -cookie 'a=b'
+                    cookies that the browser has for the host of the URL
   -k                accept any TLS certificate
   -resolve host:port:address
                     connect to this IP address for host and port; repeatable

@@ -1,7 +1,19 @@
 // Command corsfetch requests a URL as a script on a page would, and reports
 // whether a browser lets the script read the response.
 //
-//	corsfetch -page https://app.example.com -X PUT -H 'Content-Type: application/json' -d '{}' https://api.example.com/items/1
+// Install it with:
+//
+//	go install github.com/f407da42/cors/cmd/corsfetch@latest
+//
+// Usage:
+//
+//	corsfetch -page origin [flags] url
+//
+// For example:
+//
+//	corsfetch -page https://app.example.com \
+//		-X PUT -H 'Content-Type: application/json' -d '{}' \
+//		https://api.example.com/items/1
 //
 // It prints the preflight, the request and their responses, with the headers
 // that matter for CORS. If a browser would block the request or hide the
@@ -21,7 +33,8 @@
 //	-data-raw body   body, even if it begins with @
 //	-credentials     send cookies even if the page is on another origin, as
 //	                 credentials: 'include' does
-//	-cookie 'a=b'    cookies that the browser has for the host of the URL; also -b
+//	-b, -cookie 'a=b'
+//	                 cookies that the browser has for the host of the URL
 //	-k               accept any TLS certificate
 //	-resolve host:port:address
 //	                 connect to this IP address for host and port; repeatable
@@ -29,8 +42,8 @@
 //	-scan            report which other origins have the same access as the page;
 //	                 see below
 //	-m seconds       time limit for all requests together, or with -scan for each
-//	                 request. The default is 30. The limit for a single response
-//	                 is always at most 30
+//	                 request. The default is 30. No single response may take
+//	                 longer than 30 seconds, whatever -m is
 //	-json            print the result as JSON
 //	-h               print the flags, and exit with status 0
 //
@@ -44,28 +57,33 @@
 //   - -X=PUT sends the method PUT, not =PUT.
 //   - -json selects the output format, not the type of the body.
 //
-// A value can directly follow a short flag (-XPUT, -kd@file). Flags can follow
-// the URL. If the URL has no scheme, corsfetch uses http.
+// Short flags can be combined, and a value can follow directly: -XPUT, or -kd@file
+// for -k -d @file. Flags can follow the URL. If the URL has no scheme, corsfetch
+// uses http.
 //
-// As in browsers, localhost and all names under it are loopback addresses. If
-// the server closed an idle connection, corsfetch sends the request again.
+// As in browsers, localhost and all names under it resolve to loopback addresses.
+// If the server closed an idle connection, corsfetch sends the request again.
 //
 // # Exit status
 //
 //   - 0: CORS lets the script read the response.
-//   - 1: The browser blocks the request or the response.
+//   - 1: The Fetch standard blocks the request or the response. Browsers agree,
+//     with one exception below.
 //   - 2: The result is unknown, because the command line is invalid, no browser
 //     sends such a request, or the server does not respond.
 //
-// If a response began, but its body did not end in time, the status is still 0
-// or 1. The command go run turns status 2 into 1.
+// If a response begins but its body does not end in time, the status is 0 or 1,
+// not 2. The command go run turns status 2 into 1.
 //
 // # Scan
 //
 // With -scan, corsfetch also makes the request from hostile origins, with and
 // without credentials, and prints its findings. It sends only GET, HEAD and
 // OPTIONS, so it changes no data, unless the server changes data on such
-// requests. The flags -credentials and -i have no effect. The exit status is:
+// requests. The flags -credentials and -i have no effect.
+//
+// Each finding has a severity: High, Medium, Low or Info. An Info is an
+// observation, not a fault. The exit status is:
 //
 //   - 0: All requests got a response, and no finding is above Info.
 //   - 1: A finding is above Info.
@@ -84,8 +102,8 @@
 // The tests compare corsfetch with Chromium on more than 2,000 requests to seven
 // servers that were not written for this library: Express with its cors package,
 // Fastify with @fastify/cors, nginx, Caddy, Python's http.server,
-// gin-contrib/cors and rs/cors. In both, scripts can read the same status,
-// headers and body, with one exception:
+// gin-contrib/cors and rs/cors. corsfetch and Chromium give scripts the same
+// status, headers and body, with one exception:
 //
 //   - For Authorization, Chromium accepts * in Access-Control-Allow-Headers, as
 //     all browsers do today. corsfetch follows the Fetch standard, which does not
@@ -94,12 +112,13 @@
 // A server can also respond differently because the requests differ:
 //
 //   - corsfetch sends the User-Agent of Go, and no Accept-Language or Referer.
-//   - corsfetch accepts only the compression gzip.
+//   - corsfetch sends Accept-Encoding: gzip only.
 //
-// The output does not show User-Agent, Accept-Encoding and Content-Length of
-// requests. It escapes control characters in responses, or replaces them with
-// spaces, so a server cannot control the terminal. For the limits of the
-// model of a browser, see [github.com/f407da42/cors/corstest].
+// Even with -i, the output omits the headers User-Agent, Accept-Encoding and
+// Content-Length that corsfetch adds to requests. It escapes control characters in
+// responses, or replaces them with spaces, so a server cannot control the
+// terminal. For the limits of the model of a browser, see
+// [github.com/f407da42/cors/corstest].
 package main
 
 import (
