@@ -32,7 +32,7 @@
 //   - It has no upload listener or stream body. See [Request].
 //   - The script sets only CORS-safelisted headers.
 //
-// The Fetch standard calls these headers CORS-safelisted:
+// The Fetch standard defines the CORS-safelisted headers:
 //
 //   - Content-Type, if it is application/x-www-form-urlencoded,
 //     multipart/form-data or text/plain
@@ -48,8 +48,9 @@
 // preflight. [PreflightReasons] returns all reasons for a request.
 //
 // A preflight is an OPTIONS request to the same URL, without cookies and without
-// the script's headers. Its Access-Control-Request-Method is the method. Its
-// Access-Control-Request-Headers lists the headers that are not safelisted.
+// the script's headers. Its Access-Control-Request-Method is the method of the
+// actual request. Its Access-Control-Request-Headers lists the headers that are
+// not safelisted.
 //
 // The browser sends the actual request only if the response to the preflight
 // meets these conditions:
@@ -137,9 +138,9 @@
 //     requires that. Chromium and WebKit send Origin: null.
 //   - If a WebSocket handshake is redirected, this package does not follow the
 //     redirect. WebKit follows it.
-//   - If a request in mode no-cors is redirected to another server and back to the
-//     page's, this package then sends no cookies. WebKit sends them. If the
-//     credentials are "include", both send them.
+//   - If a request in mode no-cors with credentials "same-origin" is redirected to
+//     another server and back to the page's, this package then sends no cookies.
+//     WebKit sends them.
 package corstest
 
 import (

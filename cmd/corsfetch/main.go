@@ -1,13 +1,13 @@
 // Command corsfetch requests a URL as a script on a page would, and reports
 // whether a browser lets the script read the response.
 //
-// Install it with:
+// Installation:
 //
 //	go install github.com/f407da42/cors/cmd/corsfetch@latest
 //
 // Usage:
 //
-//	corsfetch -page origin [flags] url
+//	corsfetch -page origin [flags] URL
 //
 // For example:
 //
@@ -15,8 +15,8 @@
 //		-X PUT -H 'Content-Type: application/json' -d '{}' \
 //		https://api.example.com/items/1
 //
-// It prints the preflight, the request and their responses, with the headers
-// that matter for CORS. If a browser would block the request or hide the
+// corsfetch prints the preflight, the request and their responses, with the
+// headers that matter for CORS. If a browser would block the request or hide the
 // response, it also prints the most likely cause and its fix.
 //
 // # Flags
@@ -55,7 +55,8 @@
 //   - -b does not read a file.
 //   - -resolve takes one host, one port and one address.
 //   - -X=PUT sends the method PUT, not =PUT.
-//   - -json selects the output format, not the type of the body.
+//
+// Unlike --json in curl, -json only selects the output format.
 //
 // Short flags can be combined, and a value can follow directly: -XPUT, or -kd@file
 // for -k -d @file. Flags can follow the URL. If the URL has no scheme, corsfetch
@@ -68,7 +69,7 @@
 //
 //   - 0: CORS lets the script read the response.
 //   - 1: The Fetch standard blocks the request or the response. Browsers agree,
-//     with one exception below.
+//     with one exception: see Differences from browsers.
 //   - 2: The result is unknown, because the command line is invalid, no browser
 //     sends such a request, or the server does not respond.
 //
@@ -77,9 +78,9 @@
 //
 // # Scan
 //
-// With -scan, corsfetch also makes the request from hostile origins, with and
-// without credentials, and prints its findings. It sends only GET, HEAD and
-// OPTIONS, so it changes no data, unless the server changes data on such
+// With -scan, corsfetch probes the URL from the page and from hostile origins,
+// with and without credentials, and prints its findings. It sends only GET, HEAD
+// and OPTIONS, so it changes no data, unless the server changes data on such
 // requests. The flags -credentials and -i have no effect.
 //
 // Each finding has a severity: High, Medium, Low or Info. An Info is an
