@@ -555,7 +555,7 @@ func longest(t *testing.T, b *bench) string {
 func (b *bench) with(t *testing.T, s site, file string) site {
 	t.Helper()
 	text := b.read(t, file)
-	outside, inside, found := strings.Cut(text, "# in the site's block\n")
+	outside, inside, found := strings.Cut(text, "# in the server block\n")
 	switch {
 	case found:
 		s.outside += "\n" + outside

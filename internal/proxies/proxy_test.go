@@ -126,7 +126,7 @@ type running struct {
 // shows, with changes.
 type site struct {
 	replace edits
-	inside  string // lines added to the site's block
+	inside  string // lines added to the server block
 	outside string // lines added to the end of the file
 }
 
