@@ -444,13 +444,18 @@ func (c *compiled) explain(r *http.Request, info requestInfo) *RequestError {
 // All values are in one slice, so setHeaders allocates once. The slice of each
 // header is capped, so appending to it does not overwrite the next one.
 func setHeaders(h http.Header, allowOrigin string, lines []line, vary string) {
-	before := h[header.Vary] // set by an outer layer
 	size := len(lines)
 	if allowOrigin != "" {
 		size++
 	}
+	var before []string // values of Vary from an outer layer
 	if vary != "" {
+		before = h[header.Vary]
 		size += len(before) + 1
+	}
+	if size == 1 && vary != "" { // most responses; a fixed size is allocated faster
+		h[header.Vary] = []string{vary}
+		return
 	}
 	values := make([]string, size)
 	if allowOrigin != "" {
