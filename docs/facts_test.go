@@ -459,7 +459,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"DenyHandler serves rejected requests and preflights",
-			"docs/migrating.md", "It then serves each rejected request as before.",
+			"docs/migrating.md", "Rejected requests then get the old behavior.",
 			func() bool {
 				old := app
 				old.DenyHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -485,7 +485,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"with AllowCredentials, a pattern for the subdomains of a single label or of a well-known suffix is refused, unless the risk is accepted",
-			"docs/comparison.md", "It knows all single labels, such as `com`, and many well-known suffixes.",
+			"docs/comparison.md", "It treats every top-level domain as a public suffix, and has a list of well-known ones.",
 			func() bool {
 				for _, pattern := range []string{"https://*.com", "https://*.unknown", "https://*.github.io"} {
 					p := cors.Policy{AllowedOrigins: []string{pattern}, AllowCredentials: true}

@@ -65,7 +65,7 @@ func (p peer) allowedByDefault(t *testing.T, methods, headers []string) string {
 	case 0:
 		return "none"
 	case len(methods) + len(headers):
-		return "any"
+		return "all"
 	}
 	return strings.Join(allowed, ", ")
 }

@@ -239,7 +239,7 @@ var defects = []struct {
 			h.ServeHTTP(w, r)
 			return yesOrNo(listed(w.Header(), "Vary", "Accept-Encoding"))
 		}},
-		{"If your handler overwrites an element of a header's slice, as in `w.Header()[\"Vary\"][0] = \"x\"`, do later responses change?", func(t *testing.T, p peer) string {
+		{"Does `w.Header()[\"Vary\"][0] = \"x\"` in your handler change later responses?", func(t *testing.T, p peer) string {
 			restore := func() {}
 			// The change affects values that other tests share, so it is undone.
 			defer func() { restore() }()
@@ -326,7 +326,7 @@ var defects = []struct {
 		{"Is a preflight allowed if its header names are unsorted and not lowercase?", func(t *testing.T, p peer) string {
 			return p.allowsHeaders(t, "X-Request-Id, Authorization")
 		}},
-		{"Is a preflight allowed if its header names are in two lines, as some gateways send them?", func(t *testing.T, p peer) string {
+		{"Is a preflight allowed if a gateway split its `Access-Control-Request-Headers` into two lines?", func(t *testing.T, p peer) string {
 			return p.allowsHeaders(t, "authorization", "x-request-id")
 		}},
 	}},
