@@ -205,7 +205,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"a pattern directly under an unknown public suffix is accepted", ".github/SECURITY.md", "and accepts patterns directly under others",
+			"a pattern directly under an unknown public suffix is accepted", ".github/SECURITY.md", "`New` accepts patterns under suffixes that [it does not know]",
 			func() bool {
 				_, err := cors.New(cors.Policy{AllowedOrigins: []string{"https://*.ltd.uk"}, AllowCredentials: true})
 				return err == nil
