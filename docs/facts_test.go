@@ -53,7 +53,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"a preflight response has no Max-Age if MaxAge is 0, and 0 if it is negative",
-			"README.md", "If it is 0, they use their default of 5 seconds. If it is negative, they never reuse it.",
+			"README.md", "If it is 0, no `Access-Control-Max-Age` is sent, and browsers use 5 seconds. If it is negative, they never reuse the response.",
 			func() bool {
 				sent := func(age time.Duration) string {
 					p := app
@@ -182,7 +182,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"Host can have uppercase letters and a default port, which http.CrossOriginProtection rejects", "docs/integration.md", "There are two exceptions: `Handler` compares `Host` case-insensitively, and ignores a default port",
+			"Host can have uppercase letters and a default port, which http.CrossOriginProtection rejects", "docs/integration.md", "except that `Handler` ignores the case of `Host`, and a default port in it.",
 			func() bool {
 				r := request("POST", "Origin: https://api.example.net")
 				r.Host = "API.example.net:443"
@@ -288,7 +288,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"requests for images and frames with an Origin run the handler", "docs/integration.md", "Some have one, with `Sec-Fetch-Mode: no-cors` or `navigate`.",
+			"requests for images and frames with an Origin run the handler", "docs/integration.md", "Some have one, with `Sec-Fetch-Mode: no-cors` or `navigate`, and without `Upgrade`.",
 			func() bool {
 				_, image := serve(app, request("GET", stranger, "Sec-Fetch-Mode: no-cors"))
 				_, frame := serve(app, request("GET", stranger, "Sec-Fetch-Mode: navigate"))
