@@ -555,7 +555,7 @@ func TestRequests(t *testing.T) {
 		"preflight, origin not allowed":                                                                              {"OPTIONS", stranger, ask},
 		"other request, origin allowed":                                                                              {"PUT", allowed},
 		"other request, from a page on the server's own origin":                                                      {"POST", "Origin: https://api.example.net"},
-		"GET or HEAD with `Sec-Fetch-Mode: no-cors` or `navigate` and without `Upgrade`, origin not allowed":                               {"GET", stranger, "Sec-Fetch-Mode: no-cors"},
+		"GET or HEAD with `Sec-Fetch-Mode: no-cors` or `navigate` and without `Upgrade`, origin not allowed":         {"GET", stranger, "Sec-Fetch-Mode: no-cors"},
 		"other request, origin not allowed":                                                                          {"POST", stranger},
 		"no `Origin`, but `Sec-Fetch-Site` shows another site or origin, and the method is not GET, HEAD or OPTIONS": {"POST", "Sec-Fetch-Site: cross-site"},
 	}
