@@ -200,8 +200,8 @@ func (m *Middleware) load() *compiled {
 // [http.ResponseWriter] to next unwrapped.
 //
 // Handler removes CORS response headers that are already set. Unless the policy
-// allows every origin, it also adds to Vary. A 403, and a response of
-// DenyHandler, also loses headers that describe caching or another body, such as
+// allows every origin, it also adds to Vary. Before a 403 or a call of
+// DenyHandler, it removes headers that describe caching or another body, such as
 // Etag and Content-Length. Headers that next sets are left alone, even if they
 // replace one that Handler set. So next should add to Vary, not set it.
 //

@@ -230,7 +230,7 @@ func (e evidence) adviseOnMissingOrigin() string {
 	case e.status/100 == 3 && location != "":
 		return "The redirect also needs CORS headers. Put the CORS middleware outside the code that redirects, or have the page request the final URL. If the target is a login page, respond to scripts with 401 instead."
 	case e.left:
-		return "Redirects led to another host, whose response has no CORS headers. If the target is a login page, have the service respond to scripts with 401, so the page can ask the user to log in. If it is not, also wrap the handler of that host."
+		return "Redirects led to another host, whose response has no CORS headers. If the target is a login page, have the service respond to scripts with 401, so the page can ask the user to log in. If it is not, wrap the handler of that host as well."
 	case e.status >= 400:
 		text := fmt.Sprintf("Code outside the CORS middleware wrote the %d, so the script cannot read the error. Put the CORS middleware outside that code: authentication, rate limits, time limits or the router.", e.status)
 		if e.status == 403 {
