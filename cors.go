@@ -37,8 +37,9 @@
 // # What happens to a request
 //
 //   - Preflight from an allowed origin: the response is a 204 with all methods
-//     and headers of the policy. With AllowCredentials, the requested method or
-//     headers take the place of a "*" in these lists. Your handler does not run.
+//     and headers of the policy. With AllowCredentials, Handler replaces a "*"
+//     in these lists with the requested method or headers. Your handler does not
+//     run.
 //   - Other request from an allowed origin: your handler runs, and the response
 //     has CORS headers.
 //   - Other request from a page on the server's own origin: your handler runs.
@@ -50,8 +51,8 @@
 //     preflights: it is rejected with a 403, or by DenyHandler. Your handler
 //     does not run, unless PassRejected applies to the request.
 //   - Request without Origin: your handler runs, with one exception. If
-//     Sec-Fetch-Site shows another site or origin, and the method is not GET,
-//     HEAD or OPTIONS, the request is rejected.
+//     Sec-Fetch-Site is present, but neither "same-origin" nor "none", and the
+//     method is not GET, HEAD or OPTIONS, the request is rejected.
 //
 // If the policy allows every origin ("*"), no request is rejected, and the CORS
 // headers do not depend on the origin.
@@ -61,12 +62,12 @@
 //
 // Handler treats a request as coming from the server's own origin if
 // Sec-Fetch-Site is "same-origin", or "none", which means that the user started
-// it. Browsers do not send that header over plain HTTP, except to loopback. If
-// it is absent, the host and port of Origin must equal the Host of the request.
-// The case of Host and a default port in it are ignored. Host does not contain
-// the scheme. So an attacker on the network who serves a page on the same host
-// over HTTP passes as the HTTPS origin. HTTP Strict Transport Security closes
-// that gap.
+// it. Browsers do not send that header over plain HTTP, except to loopback.
+//
+// If Sec-Fetch-Site is absent, the host and port of Origin must equal the Host of
+// the request, except for the case of Host and a default port in it. Host has no
+// scheme, so a page that an attacker on the network serves over HTTP on the same
+// host passes for the HTTPS site. HTTP Strict Transport Security prevents this.
 //
 // # Order of middleware
 //
@@ -84,8 +85,8 @@
 //
 // # Cross-site request forgery
 //
-// If the policy lists only origins that you trust, you do not need
-// [http.CrossOriginProtection]. The policy rejects every request that
+// If the policy lists only origins that you trust, and PassRejected is not set,
+// you do not need [http.CrossOriginProtection]. The policy rejects every request that
 // CrossOriginProtection would reject if it trusted the same origins, except that
 // Handler ignores the case of Host, and a default port in it.
 //
@@ -121,7 +122,7 @@
 // serve the response for one origin to another.
 //
 // If the policy allows every origin, responses have no Vary: Origin, and caches
-// can serve them to any page. Before you replace "*" by a policy with
+// can serve them to any page. Before you replace "*" with a policy that has
 // AllowCredentials, purge the caches, or use another URL.
 //
 // [Fetch standard]: https://fetch.spec.whatwg.org/#http-cors-protocol
@@ -181,7 +182,7 @@ func (m *Middleware) SetPolicy(p Policy) error {
 }
 
 // Policy returns a copy of the policy that was passed to [New] or
-// [Middleware.SetPolicy]. The caller may modify it.
+// [Middleware.SetPolicy], or the zero Policy. The caller may modify it.
 func (m *Middleware) Policy() Policy {
 	return m.load().policy.clone()
 }

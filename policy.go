@@ -20,8 +20,8 @@ import (
 // A Policy defines what pages on other origins may do. The zero Policy allows
 // them nothing.
 //
-// [New] and [Middleware.SetPolicy] refuse a Policy that contains a mistake, or
-// anything dangerous that its AcceptRisks does not name.
+// [New] and [Middleware.SetPolicy] refuse a Policy that contains a mistake, allows
+// every web origin with credentials, or takes a Risk that is not in AcceptRisks.
 //
 // A Policy can be read from and written as JSON. Put it into a configuration
 // struct as a named field: the JSON methods of an embedded Policy would take
@@ -35,10 +35,10 @@ type Policy struct {
 	//	https://example.com             this host, over HTTPS, on the default port
 	//	http://localhost:8080           this host, over HTTP, on this port
 	//	chrome-extension://aghbiahbpai  another scheme
-	//	app://.                         a scheme of an app, with the host "."
+	//	app://.                         an app's own scheme, with the host "."
 	//
-	// In a pattern, a "*" takes the place of whole labels, of a part of the first
-	// label that hyphens set off, or of the port:
+	// In a pattern, "*" can mean one or more whole labels, a part of the first
+	// label that hyphens set off, or the port:
 	//
 	//	https://*.example.com               subdomains at any depth, but not example.com itself
 	//	https://proj-*-team.vercel.app      one or more of a-z, 0-9, "-" and "_" in place of "*"
@@ -47,7 +47,7 @@ type Policy struct {
 	//	https://*                           every origin of the web that uses HTTPS
 	//	*                                   every origin; must be the only entry, without AllowOriginFunc
 	//
-	// First find out who can get a host that matches: anyone can deploy
+	// First find out who can get a host that matches it. Anyone can deploy
 	// https://proj-evil-team.vercel.app. With AllowCredentials, New refuses
 	// patterns under public suffixes, such as github.io (see RiskPublicSuffix).
 	//
@@ -265,7 +265,7 @@ type Risk uint
 const (
 	// RiskInsecureOrigin accepts http: origins together with AllowCredentials.
 	// Anyone who controls a network between a user and an http: origin can change
-	// its pages, and so act as the user. Loopback origins need no risk: localhost,
+	// its pages, and so act as the user. Loopback origins are exempt: localhost,
 	// *.localhost, and IP addresses such as 127.0.0.1. Its text form is
 	// "insecure-origin".
 	RiskInsecureOrigin Risk = 1 << iota

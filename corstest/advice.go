@@ -321,7 +321,7 @@ func (e evidence) adviseOnLists() string {
 	case e.include && e.lists(allowHeaders, "*"):
 		return fmt.Sprintf("With credentials, browsers read * as a literal header name. Add %s to AllowedHeaders.", e.value)
 	case e.lists(allowHeaders, "*"):
-		return "The Fetch standard does not let * cover Authorization, so this preflight fails. Browsers still accept it, but most then send a preflight before every request. Add Authorization to AllowedHeaders, next to *."
+		return "The Fetch standard does not let * cover Authorization, so this request counts as blocked. Browsers still allow it, but most then send a preflight before every request. Add Authorization to AllowedHeaders, next to *."
 	case e.header[allowHeaders] == nil && (e.include || e.status != http.StatusNoContent):
 		return fmt.Sprintf("Add %s to AllowedHeaders. If it is already there, another CORS middleware or a proxy in front responded to the preflight, or something in front removes Access-Control-Request-Method or Access-Control-Request-Headers.", e.value)
 	}

@@ -401,7 +401,7 @@ func TestAdvice(t *testing.T) {
 		{name: "any header, with credentials", handler: respond(200, allowPage, allowCredentials, allowHeaders+"*"), request: withCredentials(sets("X-Id")), want: []string{"With credentials, browsers read * as a literal header name. Add X-Id to AllowedHeaders."}},
 		{
 			name: "Authorization under *", handler: wrap(t, cors.Policy{AllowedOrigins: []string{page}, AllowedHeaders: []string{"*"}}, ok), request: sets("Authorization"),
-			want: []string{"The Fetch standard does not let * cover Authorization, so this preflight fails. Browsers still accept it", "Add Authorization to AllowedHeaders, next to *."},
+			want: []string{"The Fetch standard does not let * cover Authorization, so this request counts as blocked. Browsers still allow it", "Add Authorization to AllowedHeaders, next to *."},
 		},
 
 		// Responses that the script can read.

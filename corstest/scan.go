@@ -91,15 +91,15 @@ type Finding struct {
 // also makes about 26 preflights.
 //
 // In mode WebSocket, Scan makes each handshake once, with cookies and Origin. In
-// the modes NoCORS and Navigate, no page can read responses, so Scan uses CORS
-// instead. To test whether a server rejects requests in these modes, use
+// the modes NoCORS and Navigate, no page can read responses from another origin,
+// so Scan uses CORS instead. To test whether a server rejects requests in these modes, use
 // [Browser.Fetch].
 //
 // If a server allows every origin without credentials, as a public API does, the
 // only finding has severity Info.
 //
-// If r is invalid, or if the first request gets no response, Scan stops after that
-// request.
+// If r is invalid, Scan sends nothing. If the first request gets no response, Scan
+// stops after it. In both cases, Report.Incomplete is the reason.
 func (b *Browser) Scan(page string, r Request) *Report {
 	s := scan{report: new(Report), page: page, request: r, cookie: b.Cookie != ""}
 	if r.Mode != WebSocket {

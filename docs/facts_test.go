@@ -134,7 +134,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			`a policy with "*" rejects nothing, and its responses have Access-Control-Allow-Origin: *`,
-			"README.md", "If the policy allows every origin (`\"*\"`), no request is rejected, and every response has `Access-Control-Allow-Origin: *`. Otherwise, every response has `Vary: Origin`.",
+			"README.md", "Every response has `Vary: Origin`. If the policy allows every origin (`\"*\"`) instead, no request is rejected, and every response has `Access-Control-Allow-Origin: *`.",
 			func() bool {
 				for _, r := range []*http.Request{
 					request("GET"), request("POST", stranger), request("POST", "Sec-Fetch-Site: cross-site"), request("OPTIONS", stranger, "Access-Control-Request-Method: PUT"),

@@ -11,6 +11,7 @@ import (
 
 	"github.com/f407da42/cors"
 	"github.com/f407da42/cors/corstest"
+	"github.com/f407da42/cors/internal/testkit"
 )
 
 // TestScan scans servers with known faults, and compares the results with the
@@ -153,8 +154,8 @@ func TestScanOfPolicies(t *testing.T) {
 		credentials bool
 		want        corstest.Severity
 	}{
-		{"`AllowedOrigins` has a pattern for hosts or ports", "https://*.example.com", true, corstest.Low},
-		{"`AllowedOrigins` has a pattern for hosts or ports", page + ":*", true, corstest.Low},
+		{"`AllowedOrigins` has a pattern that matches other hosts or ports", "https://*.example.com", true, corstest.Low},
+		{"`AllowedOrigins` has a pattern that matches other hosts or ports", page + ":*", true, corstest.Low},
 		{"`AllowedOrigins` has another host or port of the page's domain", "https://sibling.example.com", true, corstest.Low},
 		{"`AllowedOrigins` has another host or port of the page's domain", page + ":8443", true, corstest.Low},
 		{"- `AllowCredentials` is set, and `AllowedOrigins` has another host", "https://sibling.example.com", false, corstest.Info},
@@ -306,6 +307,26 @@ func TestModes(t *testing.T) {
 		}
 		if cookies := row[4]; !included || always != (cookies == "always") {
 			t.Errorf("%s: cookies are sent with Include: %t, without: %t; want %s", row[0], included, always, cookies)
+		}
+	}
+}
+
+// TestScanOfWebSockets checks the severity of a WebSocket that every origin can
+// open.
+func TestScanOfWebSockets(t *testing.T) {
+	t.Parallel()
+	claim := "If the policy allows every origin (`*`), the finding is High, or Medium without a cookie."
+	if text := strings.Join(strings.Fields(read(t, "docs/scan.md").text), " "); !strings.Contains(text, claim) {
+		t.Errorf("docs/scan.md does not have the words %q", claim)
+	}
+	handler := testkit.MustNew(t, cors.Policy{AllowedOrigins: []string{"*"}}).Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusSwitchingProtocols)
+	}))
+	for cookie, want := range map[string]corstest.Severity{"session=1": corstest.High, "": corstest.Medium} {
+		b := corstest.Browser{Handler: handler, Cookie: cookie}
+		report := b.Scan("https://app.example.com", corstest.Request{Mode: corstest.WebSocket, URL: "https://api.example.com/socket", Credentials: corstest.Include})
+		if len(report.Findings) == 0 || report.Findings[0].Severity != want {
+			t.Errorf("with the cookie %q, want a finding of severity %v\n%v", cookie, want, report)
 		}
 	}
 }
