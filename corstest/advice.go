@@ -112,7 +112,7 @@ func (e evidence) adviseOnRejection() string {
 	case e.own:
 		return fmt.Sprintf("The page is on the server's own origin, but package cors cannot tell, because a proxy changes Host and Sec-Fetch-Site is missing. Have the proxy forward both unchanged, or add %s to AllowedOrigins.", e.page)
 	case e.passed:
-		return fmt.Sprintf("The preflight was allowed, but package cors rejected the request. So another CORS middleware or a proxy in front responds to preflights, with a different policy. Remove one of the two. If both must stay and you trust the origin, allow %s in both.", e.page)
+		return fmt.Sprintf("The preflight was allowed, but package cors rejected the request. Either another CORS middleware or a proxy in front responds to preflights, with a different policy, or AllowOriginFunc depends on headers that preflights lack. In the first case, remove one of the two. If both must stay and you trust the origin, allow %s in both.", e.page)
 	}
 	return fmt.Sprintf("The policy of package cors does not allow the page's origin. If you trust it, add %s to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, an outer CORS middleware or an older version of the service responded.", e.page)
 }
@@ -166,6 +166,8 @@ func (e evidence) adviseOnPreflight() string {
 		return e.adviseOnCache()
 	case e.gateway() != "":
 		return e.adviseOnGateway()
+	case e.status/100 == 3 && e.header["Location"] != nil && e.varies():
+		return e.adviseOnRedirectedPreflight() + " " + e.adviseOnVary()
 	case e.varies() && !challenged:
 		return e.adviseOnVary()
 	case strings.Contains(e.body, "CORSResponse: "):
@@ -177,13 +179,13 @@ func (e evidence) adviseOnPreflight() string {
 	case e.status == 405 && e.header["Allow"] == nil:
 		text = fmt.Sprintf("Either the router responded to OPTIONS itself, or the CORS middleware rejected the method, as gorilla/handlers does. If it was the router, wrap the whole router with the CORS middleware, or mount it on a pattern without a method. If it was the CORS middleware, have it allow the method %s.", e.sent.Get("Access-Control-Request-Method"))
 	case e.status == 401, e.status == 403, e.status == 407:
-		text = "Authentication or another guard rejected the preflight, because preflights never have credentials. Put the CORS middleware outside that guard. If a proxy, gateway or platform in front requires a login, have it let OPTIONS requests pass."
+		text = guardRejected
 	case e.status == 404:
 		text = "The router responded to OPTIONS itself, because no route has that path and method, so the CORS middleware did not run. Check the path. If it is right, wrap the whole router with the CORS middleware, or mount it on a pattern without a method."
 	case e.status == 405, e.status == 501:
 		text = "The router responded to OPTIONS itself, because no route has that method, so the CORS middleware did not run. Wrap the whole router with the CORS middleware, or mount it on a pattern without a method."
 	case e.status/100 == 5:
-		text = "The server failed on the OPTIONS request, or a proxy in front cannot reach it. Check its log, and put the CORS middleware outside the code that fails."
+		text = serverFailed
 	case e.status/100 == 2:
 		text = "Something other than the CORS middleware responded to OPTIONS, such as a router, a proxy or a static file server. Put the CORS middleware outside that layer, or have the layer forward OPTIONS requests."
 	default:
@@ -194,6 +196,11 @@ func (e evidence) adviseOnPreflight() string {
 	}
 	return text
 }
+
+const (
+	guardRejected = "Authentication or another guard rejected the preflight, because preflights never have credentials. Put the CORS middleware outside that guard. If a proxy, gateway or platform in front requires a login, have it let OPTIONS requests pass."
+	serverFailed  = "The server failed on the OPTIONS request, or a proxy in front cannot reach it. Check its log, and put the CORS middleware outside the code that fails."
+)
 
 func (e evidence) adviseOnRedirectedPreflight() string {
 	location := e.header.Get("Location")
@@ -218,6 +225,8 @@ func (e evidence) adviseOnMissingOrigin() string {
 			text += fmt.Sprintf(" If your service sent the redirect, its CORS middleware may not allow the page's origin. If you trust it, add %s to AllowedOrigins.", e.page)
 		}
 		return text
+	case e.status/100 == 3 && location != "" && e.varies():
+		return e.adviseOnRedirect() + " " + e.adviseOnVary()
 	case e.varies():
 		text := e.adviseOnVary()
 		if e.passed {
@@ -228,7 +237,7 @@ func (e evidence) adviseOnMissingOrigin() string {
 		}
 		return text
 	case e.status/100 == 3 && location != "":
-		return "The redirect also needs CORS headers. Put the CORS middleware outside the code that redirects, or have the page request the final URL. If the target is a login page, respond to scripts with 401 instead."
+		return e.adviseOnRedirect()
 	case e.left:
 		return "Redirects led to another host, whose response has no CORS headers. If the target is a login page, have the service respond to scripts with 401, so the page can ask the user to log in. If it is not, wrap the handler of that host as well."
 	case e.status >= 400:
@@ -251,6 +260,12 @@ func (e evidence) adviseOnMissingOrigin() string {
 	return text + e.adviseOnProxyList()
 }
 
+// adviseOnRedirect returns advice for a redirect within a host, without CORS
+// headers.
+func (e evidence) adviseOnRedirect() string {
+	return "The redirect also needs CORS headers. Put the CORS middleware outside the code that redirects, or have the page request the final URL. If the target is a login page, respond to scripts with 401 instead."
+}
+
 // adviseOnValues returns advice for wrong values of
 // Access-Control-Allow-Origin and Access-Control-Allow-Credentials.
 func (e evidence) adviseOnValues() string {
@@ -265,7 +280,7 @@ func (e evidence) adviseOnValues() string {
 		return "Two layers set CORS headers, and browsers do not accept two values. Let only one layer set them: remove the other middleware, or the code or proxy setting that adds Access-Control-Allow-Origin. If the service itself is a Go proxy, call cors.StripHeaders in ModifyResponse."
 	case e.kind == originOther && (e.value == "" || e.value == "(null)"):
 		return fmt.Sprintf("Access-Control-Allow-Origin is empty, or (null), which Apache sends for an unset variable. Usually, the list of origins in a proxy lacks the page's origin. If you trust the page, have the proxy send %s and Vary: Origin. Otherwise, have it leave the header out.", e.page)
-	case e.kind == originOther && e.withoutOrigin() != "":
+	case (e.kind == originOther || e.kind == originWildcard) && e.withoutOrigin() != "":
 		return e.withoutOrigin()
 	case e.kind == originOther && (strings.EqualFold(e.value, e.page) || strings.EqualFold(e.value, e.page+"/")):
 		return fmt.Sprintf("Browsers compare Access-Control-Allow-Origin with the page's origin byte for byte. Send exactly %s, in lowercase and without a trailing slash.", e.page)
@@ -292,8 +307,14 @@ func (e evidence) adviseOnLists() string {
 	switch {
 	case e.kind == statusNotOK && e.header["Location"] != nil:
 		return e.adviseOnRedirectedPreflight()
+	case e.kind == statusNotOK && e.gateway() != "":
+		return e.gateway()
+	case e.kind == statusNotOK && e.status/100 == 5:
+		return serverFailed
 	case e.kind == statusNotOK && e.unlisted() != "":
 		return fmt.Sprintf("The response to the preflight has status %d, and its lists lack %s. Some CORS middlewares (Starlette, FastAPI) reject such a preflight. Add what is missing to the middleware's list.", e.status, e.unlisted())
+	case e.kind == statusNotOK && (e.status == 401 || e.status == 403 || e.status == 407):
+		return guardRejected
 	case e.kind == statusNotOK:
 		return fmt.Sprintf("The response to the preflight has CORS headers, but status %d. A preflight needs a status from 200 to 299. Let the CORS middleware respond to preflights itself. If it does, something in front removes Access-Control-Request-Method, or a proxy adds the CORS headers.", e.status)
 	case e.kind == listMalformed:
@@ -420,7 +441,7 @@ func (e evidence) adviseOnGateway() string {
 func (e evidence) withoutOrigin() string {
 	switch {
 	case e.nulled && e.redirected:
-		return "The request was redirected from one server to another, so the browser sent Origin: null. Have the page request the final URL directly."
+		return "The request was redirected from one server to another, so the browser sent Origin: null. Have the page request the final URL directly. If that is a login page, have the service respond to scripts with 401 instead."
 	case e.nulled:
 		return "The page posts from https to http, so the browser sent Origin: null. Have the page use the https URL."
 	case e.page == "null" || e.page == "file://":

@@ -383,7 +383,14 @@ func TestAdvice(t *testing.T) {
 		{name: "the origin null", handler: respond(200, "Access-Control-Allow-Origin: null"), want: []string{other}},
 
 		// Wrong statuses, methods and headers of preflights.
-		{name: "authentication with CORS headers", handler: respond(401, allowPage), request: put, want: []string{past + "401"}},
+		{name: "authentication with CORS headers", handler: respond(401, allowPage, "WWW-Authenticate: Basic"), request: put, want: []string{guard}},
+		{name: "a guard with CORS headers", handler: respond(403, allowAny), request: put, want: []string{guard}},
+		{name: "a proxy with CORS headers whose server is down", handler: respond(502, allowPage), request: put, want: []string{"Status 502 usually comes from a proxy"}},
+		{name: "a server that fails, with CORS headers", handler: respond(503, allowPage), request: put, want: []string{failed}},
+		{name: "a redirect to a login that varies with the origin, preflight", handler: respond(302, "Location: /login", "Vary: Origin"), request: put, want: []string{`The preflight was redirected to "/login"`, lacks}},
+		{name: "a redirect within the host that varies with the origin", handler: respond(302, "Location: /login", "Vary: Origin"), want: []string{"The redirect also needs CORS headers.", vary}},
+		{name: "a login after a redirect, which varies with the origin", handler: elsewhere(respond(200, "Vary: Origin")), want: []string{moved, "If that is a login page, have the service respond to scripts with 401 instead."}},
+		{name: "a page without an origin, any origin with credentials", handler: respond(200, allowAny), page: "null", request: withCredentials(get), want: []string{"can have the origin null."}},
 		{name: "a router's 405 with CORS headers", handler: respond(405, allowPage), request: put, want: []string{past + "405", "or a proxy adds the CORS headers."}},
 		{name: "a list of methods with spaces", handler: respond(200, allowPage, allowMethods+"GET PUT"), request: put, want: []string{list}},
 		{name: "a list of headers with quotation marks", handler: respond(200, allowPage, allowMethods+"PUT", allowHeaders+`"X-Id"`), request: put, want: []string{list}},
@@ -649,12 +656,12 @@ func TestFieldBugNestedMiddlewares(t *testing.T) {
 	for _, test := range []adviceTest{
 		{name: "the outer one rejects", handler: wrap(t, strict, wrap(t, loose, ok)), request: put, want: []string{unlist}},
 		{name: "the inner one rejects", handler: wrap(t, loose, wrap(t, strict, ok)), want: []string{unlist}},
-		{name: "the inner one rejects after a preflight", handler: wrap(t, loose, wrap(t, strict, ok)), request: put, want: []string{"The preflight was allowed, but package cors rejected the request. So another CORS middleware or a proxy in front responds to preflights, with a different policy."}},
+		{name: "the inner one rejects after a preflight", handler: wrap(t, loose, wrap(t, strict, ok)), request: put, want: []string{"The preflight was allowed, but package cors rejected the request. Either another CORS middleware or a proxy in front responds to preflights, with a different policy, or AllowOriginFunc depends on headers that preflights lack."}},
 		{name: "the inner one has a DenyHandler", handler: wrap(t, loose, wrap(t, denies, ok)), request: put, want: []string{"Perhaps a proxy or another middleware responded to the preflight, and the CORS middleware behind it does not allow the origin."}},
 		{name: "the outer one lacks the method", handler: wrap(t, passes, wrap(t, loose, ok)), request: put, want: []string{"Add PUT to AllowedMethods. If it is already there, another CORS middleware or a proxy in front responded to the preflight"}},
 		{name: "the outer one lacks the header", handler: wrap(t, passes, wrap(t, loose, ok)), request: sets("X-Id"), want: []string{"Add X-Id to AllowedHeaders. If it is already there, another CORS middleware or a proxy in front responded to the preflight"}},
 		{name: "a proxy and its upstream both set CORS headers", handler: wrap(t, loose, proxyTo(t, respond(200, allowAny), nil)), want: []string{twice}},
-		{name: "a proxy adds CORS headers to a rejection", handler: split(respond(204, allowPage, allowMethods+"PUT"), wrap(t, strict, ok)), request: put, want: []string{"with a different policy."}},
+		{name: "a proxy adds CORS headers to a rejection", handler: split(respond(204, allowPage, allowMethods+"PUT"), wrap(t, strict, ok)), request: put, want: []string{"with a different policy, or AllowOriginFunc"}},
 	} {
 		test.run(t)
 	}
@@ -748,7 +755,7 @@ func TestFieldBugOtherMiddlewares(t *testing.T) {
 		{name: "Starlette, a safelisted method", handler: starlette(body+"method", allowMethods+"GET", allowHeaders+"Accept, X-Id"), request: corstest.Request{Method: "POST", Header: http.Header{"X-Id": {"1"}}}, want: []string{rejected + "the method POST."}},
 		{name: "Starlette, a header", handler: starlette(body+"headers", allowMethods+"PUT", allowHeaders+"Accept, X-Id"), request: two, want: []string{rejected + "the header x-b."}},
 		{name: "a router's 404 with complete lists", handler: respond(404, allowPage, allowMethods+"*", allowHeaders+"*"), request: two, want: []string{past + "404"}},
-		{name: "the 401 of an access check, without request headers", handler: respond(401, allowPage, allowMethods+"PUT", allowHeaders+"X-Id"), request: put, want: []string{past + "401"}},
+		{name: "the 401 of an access check, without request headers", handler: respond(401, allowPage, allowMethods+"PUT", allowHeaders+"X-Id"), request: put, want: []string{guard}},
 		{name: "an empty origin", handler: empty(""), want: []string{"Access-Control-Allow-Origin is empty,"}},
 		{name: "an empty variable of Apache", handler: empty("(null)"), want: []string{"Access-Control-Allow-Origin is empty, or (null), which Apache sends for an unset variable."}},
 		{name: "an empty origin, page without an origin", handler: empty(""), page: "null", want: []string{"Access-Control-Allow-Origin is empty,"}},

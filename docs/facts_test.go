@@ -398,6 +398,19 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
+			"OnReject is not called if Origin or Access-Control-Request-Method is removed",
+			"docs/blocked.md", "Something in front removed `Origin` or `Access-Control-Request-Method`, so `Handler` did not see a CORS request.",
+			func() bool {
+				calls := 0
+				counting := app
+				counting.OnReject = func(*http.Request, *cors.RequestError) { calls++ }
+				serve(counting, request("GET"))
+				serve(counting, request("OPTIONS", "Origin: https://app.example.net"))
+				serve(counting, request("OPTIONS"))
+				return calls == 0
+			},
+		},
+		{
 			"a JSON log from OnReject has the path as one string",
 			"docs/blocked.md", `"path", r.URL.Path, "referer", r.Referer()`,
 			func() bool {

@@ -201,7 +201,13 @@ func adviceServices(t *testing.T) http.Handler {
 
 // TestAdviceOnProxies produces examples of docs/advice.md with each proxy.
 func TestAdviceOnProxies(t *testing.T) {
+	if len(adviceRows) != len(all) {
+		t.Errorf("adviceRows has %d proxies, want %d", len(adviceRows), len(all))
+	}
 	for _, p := range all {
+		if len(adviceRows[p.name]) == 0 {
+			t.Errorf("adviceRows lacks %s", p.name)
+		}
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
 			p.need(t)
