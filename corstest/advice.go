@@ -253,7 +253,7 @@ func (e evidence) adviseOnMissingOrigin() string {
 		}
 		return text
 	}
-	text := "The response has no CORS headers. Wrap the handler of this URL with the CORS middleware. If it is wrapped, look for code or a proxy that removes the headers. httputil.ReverseProxy does that if the upstream sends a 1xx status: see keepHeaders in docs/integration.md of package cors."
+	text := "The response has no CORS headers. Wrap the handler of this URL with the CORS middleware. If it is wrapped, look for code or a proxy that removes Origin from the request, or the CORS headers from the response. httputil.ReverseProxy removes the headers if the upstream sends a 1xx status: see keepHeaders in docs/integration.md of package cors."
 	if strings.HasPrefix(e.header.Get("Content-Type"), "text/html") {
 		text += " If the body is not from your service (but a login page, for example), something in front responded, or the URL is wrong."
 	}
