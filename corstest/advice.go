@@ -166,14 +166,12 @@ func (e evidence) adviseOnPreflight() string {
 		return e.adviseOnCache()
 	case e.gateway() != "":
 		return e.adviseOnGateway()
-	case e.status/100 == 3 && e.header["Location"] != nil && e.varies():
-		return e.adviseOnRedirectedPreflight() + " " + e.adviseOnVary()
+	case e.status/100 == 3 && e.header["Location"] != nil:
+		return e.adviseOnRedirectedPreflight() + e.adviseOnVariedRedirect()
 	case e.varies() && !challenged:
 		return e.adviseOnVary()
 	case strings.Contains(e.body, "CORSResponse: "):
 		return fmt.Sprintf("S3 rejected the preflight, because the CORS configuration of the bucket does not allow everything that the page requests. If you trust the page, allow all of it there: %s.", e.requested())
-	case e.status/100 == 3 && e.header["Location"] != nil:
-		return e.adviseOnRedirectedPreflight()
 	case e.status == 403 && !challenged:
 		text = fmt.Sprintf("Either authentication or another guard rejected the preflight, or the CORS middleware did, as gin-contrib/cors and gorilla/handlers do. Preflights never have credentials, so put the CORS middleware outside the guard, or have the gateway or platform in front let OPTIONS requests pass. If the CORS middleware rejected the preflight, and you trust the page, allow everything that it requests: %s.", e.requested())
 	case e.status == 405 && e.header["Allow"] == nil:
@@ -220,13 +218,9 @@ func (e evidence) adviseOnMissingOrigin() string {
 	case e.cache() != "" && e.status/100 != 3:
 		return e.adviseOnCache()
 	case e.status/100 == 3 && e.elsewhere(location):
-		text := fmt.Sprintf("The request was redirected to another host (%q), without CORS headers. If the target is a login page, have the gateway or platform in front respond to scripts with 401, so the page can ask the user to log in. If it is not, have the page request that URL.", location)
-		if e.varies() {
-			text += fmt.Sprintf(" If your service sent the redirect, its CORS middleware may not allow the page's origin. If you trust it, add %s to AllowedOrigins.", e.page)
-		}
-		return text
-	case e.status/100 == 3 && location != "" && e.varies():
-		return e.adviseOnRedirect() + " " + e.adviseOnVary()
+		return fmt.Sprintf("The request was redirected to another host (%q), without CORS headers. If the target is a login page, have the gateway or platform in front respond to scripts with 401, so the page can ask the user to log in. If it is not, have the page request that URL.", location) + e.adviseOnVariedRedirect()
+	case e.status/100 == 3 && location != "":
+		return "The redirect also needs CORS headers. Put the CORS middleware outside the code that redirects, or have the page request the final URL. If the target is a login page, respond to scripts with 401 instead." + e.adviseOnVariedRedirect()
 	case e.varies():
 		text := e.adviseOnVary()
 		if e.passed {
@@ -236,8 +230,6 @@ func (e evidence) adviseOnMissingOrigin() string {
 			text += " If authentication in your service requires a login, put the CORS middleware outside it. If a gateway in front does, have the gateway send CORS headers."
 		}
 		return text
-	case e.status/100 == 3 && location != "":
-		return e.adviseOnRedirect()
 	case e.left:
 		return "Redirects led to another host, whose response has no CORS headers. If the target is a login page, have the service respond to scripts with 401, so the page can ask the user to log in. If it is not, wrap the handler of that host as well."
 	case e.status >= 400:
@@ -260,10 +252,16 @@ func (e evidence) adviseOnMissingOrigin() string {
 	return text + e.adviseOnProxyList()
 }
 
-// adviseOnRedirect returns advice for a redirect within a host, without CORS
-// headers.
-func (e evidence) adviseOnRedirect() string {
-	return "The redirect also needs CORS headers. Put the CORS middleware outside the code that redirects, or have the page request the final URL. If the target is a login page, respond to scripts with 401 instead."
+// adviseOnVariedRedirect returns a sentence for a redirect with Vary: Origin, which
+// a CORS middleware of the service may have sent. It returns "" without Vary.
+func (e evidence) adviseOnVariedRedirect() string {
+	switch {
+	case !e.varies():
+		return ""
+	case e.withoutOrigin() != "":
+		return " " + e.withoutOrigin()
+	}
+	return fmt.Sprintf(" If your service sent the redirect, its CORS middleware may not allow the page's origin. If you trust it, add %s to AllowedOrigins.", e.page)
 }
 
 // adviseOnValues returns advice for wrong values of

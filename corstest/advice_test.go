@@ -213,6 +213,7 @@ const (
 	routed  = "Either the router responded to OPTIONS itself, or the CORS middleware rejected the method"
 	guard   = "Authentication or another guard rejected the preflight, because preflights never have credentials. Put the CORS middleware outside that guard. If a proxy, gateway or platform in front requires a login, have it let OPTIONS requests pass."
 	router  = "The router responded to OPTIONS itself"
+	moves   = " If your service sent the redirect, its CORS middleware may not allow the page's origin. If you trust it, add https://page.example to AllowedOrigins."
 	login   = " If authentication in your service requires a login, put the CORS middleware outside it. If a gateway in front does, have the gateway send CORS headers."
 	failed  = "The server failed on the OPTIONS request"
 	past    = "The response to the preflight has CORS headers, but status "
@@ -341,7 +342,7 @@ func TestAdvice(t *testing.T) {
 		{name: "a DenyHandler", handler: deny, want: []string{vary}},
 		{name: "another CORS middleware, and its router without the path", handler: respond(404, "Vary: Origin"), want: []string{vary}},
 		{name: "another CORS middleware, and authentication inside or outside", handler: respond(401, "Vary: Origin", "WWW-Authenticate: Basic"), want: []string{vary, login}},
-		{name: "a redirect to the login of another host, which varies with the origin", handler: respond(302, "Vary: Origin", "Location: https://login.example/"), want: []string{"The request was redirected to another host", "If your service sent the redirect, its CORS middleware may not allow the page's origin. If you trust it, add https://page.example to AllowedOrigins."}},
+		{name: "a redirect to the login of another host, which varies with the origin", handler: respond(302, "Vary: Origin", "Location: https://login.example/"), want: []string{"The request was redirected to another host", moves}},
 		{name: "authentication after a preflight, which varies with the origin", handler: split(respond(204, allowPage, allowMethods+"PUT"), respond(401, "Vary: Origin", "WWW-Authenticate: Basic")), request: put, want: []string{"The preflight was allowed, but the response has no CORS header except Vary.", "Perhaps a proxy or another middleware responded to the preflight, and the CORS middleware behind it does not allow the origin.", login}},
 		{name: "another CORS middleware after a redirect", handler: elsewhere(respond(200, "Vary: Origin")), want: []string{moved}},
 		{name: "a redirect outside", handler: dirs, path: "/dir", want: []string{"The redirect also needs CORS headers.", "If the target is a login page"}},
@@ -387,8 +388,9 @@ func TestAdvice(t *testing.T) {
 		{name: "a guard with CORS headers", handler: respond(403, allowAny), request: put, want: []string{guard}},
 		{name: "a proxy with CORS headers whose server is down", handler: respond(502, allowPage), request: put, want: []string{"Status 502 usually comes from a proxy"}},
 		{name: "a server that fails, with CORS headers", handler: respond(503, allowPage), request: put, want: []string{failed}},
-		{name: "a redirect to a login that varies with the origin, preflight", handler: respond(302, "Location: /login", "Vary: Origin"), request: put, want: []string{`The preflight was redirected to "/login"`, lacks}},
-		{name: "a redirect within the host that varies with the origin", handler: respond(302, "Location: /login", "Vary: Origin"), want: []string{"The redirect also needs CORS headers.", vary}},
+		{name: "a redirect to a login that varies with the origin, preflight", handler: respond(302, "Location: /login", "Vary: Origin"), request: put, want: []string{`The preflight was redirected to "/login"`, moves}},
+		{name: "a redirect that varies with the origin, page without an origin", handler: respond(302, "Location: /login", "Vary: Origin"), page: "null", want: []string{"The redirect also needs CORS headers.", "can have the origin null."}},
+		{name: "a redirect within the host that varies with the origin", handler: respond(302, "Location: /login", "Vary: Origin"), want: []string{"The redirect also needs CORS headers.", moves}},
 		{name: "a login after a redirect, which varies with the origin", handler: elsewhere(respond(200, "Vary: Origin")), want: []string{moved, "If that is a login page, have the service respond to scripts with 401 instead."}},
 		{name: "a page without an origin, any origin with credentials", handler: respond(200, allowAny), page: "null", request: withCredentials(get), want: []string{"can have the origin null."}},
 		{name: "a router's 405 with CORS headers", handler: respond(405, allowPage), request: put, want: []string{past + "405", "or a proxy adds the CORS headers."}},
