@@ -86,9 +86,9 @@
 // # Cross-site request forgery
 //
 // If the policy lists only origins that you trust, and PassRejected is not set,
-// you do not need [http.CrossOriginProtection]. The policy rejects every request that
-// CrossOriginProtection would reject if it trusted the same origins, except that
-// Handler ignores the case of Host, and a default port in it.
+// you do not need [http.CrossOriginProtection]. The policy rejects every request
+// that CrossOriginProtection would reject if it trusted the same origins, except
+// that Handler ignores the case of Host, and a default port in it.
 //
 // If your service uses cookies, and the policy allows origins that you do not
 // trust or sets PassRejected, use [http.CrossOriginProtection] inside Handler.

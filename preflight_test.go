@@ -538,7 +538,7 @@ func TestOnRejectReportsTheMethodFirst(t *testing.T) {
 	}
 }
 
-func TestFunctionIsNotAskedWithoutOrigin(t *testing.T) {
+func TestFunctionCannotAllowRequestsWithoutOrigin(t *testing.T) {
 	t.Parallel()
 	m := testkit.MustNew(t, cors.Policy{AllowOriginFunc: anyFunc})
 	if err := m.Check(testkit.NewRequest("POST", "Sec-Fetch-Site: cross-site")); err == nil {

@@ -204,8 +204,8 @@ const (
 	// The method must be GET, HEAD or POST. The browser drops all headers except
 	// Accept, Accept-Language, Content-Language and Content-Type with
 	// safelisted values. A POST has Origin, which is null if an https page sends
-	// it to an http URL. A GET or HEAD has no Origin,
-	// because storage access is not modeled.
+	// it to an http URL. A GET or HEAD has no Origin, because storage access is
+	// not modeled.
 	NoCORS
 
 	// Navigate is the mode of links and forms. The method must be GET or POST.

@@ -123,7 +123,8 @@ var headerValue = regexp.MustCompile(`"[^"]*"|\([A-Z][\w-]*: [^)]*\)`)
 
 // CheckAdvice sends the request of an example in docs/advice.md from b. It
 // compares the status and the names of headers of the response with the example,
-// and checks that the advice includes the quote below the example. Response is the sentence of the example.
+// and checks that the advice includes the quote below the example. Response is
+// the sentence of the example.
 // If page or url is empty, the example has it.
 func CheckAdvice(t *testing.T, b *corstest.Browser, response, page, url string) {
 	t.Helper()
