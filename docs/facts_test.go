@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/f407da42/cors"
+	"github.com/f407da42/cors/internal/testkit"
 )
 
 // TestFacts checks statements in the documents about the behavior of the
@@ -23,12 +24,8 @@ func TestFacts(t *testing.T) {
 	// serve returns the response to r under p, and the number of times that the
 	// handler ran.
 	serve := func(p cors.Policy, r *http.Request) (w *httptest.ResponseRecorder, ran int) {
-		c, err := cors.New(p)
-		if err != nil {
-			t.Fatal(err)
-		}
 		w = httptest.NewRecorder()
-		c.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { ran++ })).ServeHTTP(w, r)
+		testkit.MustNew(t, p).Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { ran++ })).ServeHTTP(w, r)
 		return w, ran
 	}
 	request := func(method string, header ...string) *http.Request {
@@ -40,6 +37,13 @@ func TestFacts(t *testing.T) {
 		return r
 	}
 	allowed, stranger := "Origin: https://app.example.net", "Origin: https://evil.example"
+	// setPolicyWorks reports whether SetPolicy keeps the old policy if the new one
+	// is invalid, and otherwise replaces it for the next request.
+	setPolicyWorks := func() bool {
+		c := testkit.MustNew(t, app)
+		kept := c.SetPolicy(cors.Policy{AllowedOrigins: []string{"evil.example"}}) != nil && c.Check(request("GET", allowed)) == nil
+		return kept && c.SetPolicy(cors.Policy{}) == nil && c.Check(request("GET", allowed)) != nil
+	}
 	for _, row := range []struct {
 		name, page, words string
 		isTrue            func() bool
@@ -85,10 +89,7 @@ func TestFacts(t *testing.T) {
 			"with authentication inside Handler, a preflight gets a 204, and a page can read a 401",
 			"README.md", "Inside `Handler`, as in `c.Handler(authenticate(mux))`.",
 			func() bool {
-				c, err := cors.New(app)
-				if err != nil {
-					t.Fatal(err)
-				}
+				c := testkit.MustNew(t, app)
 				authenticated := c.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(401) }))
 				preflight, actual := httptest.NewRecorder(), httptest.NewRecorder()
 				authenticated.ServeHTTP(preflight, request("OPTIONS", allowed, "Access-Control-Request-Method: PUT"))
@@ -99,14 +100,7 @@ func TestFacts(t *testing.T) {
 		{
 			"SetPolicy applies to the next request, and keeps the old policy if the new one is invalid",
 			"README.md", "The next request gets the new policy. If the new policy is invalid, `SetPolicy` returns an error, and the old policy stays.",
-			func() bool {
-				c, err := cors.New(app)
-				if err != nil {
-					t.Fatal(err)
-				}
-				refused := c.SetPolicy(cors.Policy{AllowedOrigins: []string{"evil.example"}}) != nil && c.Check(request("GET", allowed)) == nil
-				return refused && c.SetPolicy(cors.Policy{}) == nil && c.Check(request("GET", allowed)) != nil
-			},
+			setPolicyWorks,
 		},
 		{
 			"the module needs Go 1.25", "README.md", "Go 1.25 or later.",
@@ -212,6 +206,18 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
+			"a pattern above a suffix that only PublicSuffixes has is accepted", ".github/SECURITY.md", "if that suffix is `apps.host.example`, `New` accepts `https://*.host.example`.",
+			func() bool {
+				p := cors.Policy{AllowCredentials: true, PublicSuffixes: appsOfHost{}}
+				above, below := p, p
+				above.AllowedOrigins = []string{"https://*.host.example"}
+				below.AllowedOrigins = []string{"https://*.apps.host.example"}
+				_, aboveErr := cors.New(above)
+				_, belowErr := cors.New(below)
+				return aboveErr == nil && belowErr != nil
+			},
+		},
+		{
 			"AllowOriginFunc is called only for valid origins of at most 512 bytes", "policy.go", "It is called only for valid origins of at most 512 bytes.",
 			func() bool {
 				called := false
@@ -282,10 +288,7 @@ func TestFacts(t *testing.T) {
 		{
 			"SetPolicy returns an error for an invalid policy, and the old policy stays",
 			"docs/integration.md", "`SetPolicy` returns an error, and the old policy stays in force.",
-			func() bool {
-				c, err := cors.New(app)
-				return err == nil && c.SetPolicy(cors.Policy{AllowedOrigins: []string{"evil.example"}}) != nil && c.Check(request("GET", allowed)) == nil
-			},
+			setPolicyWorks,
 		},
 		{
 			"requests for images and frames with an Origin run the handler", "docs/integration.md", "Some have one, with `Sec-Fetch-Mode: no-cors` or `navigate`, and without `Upgrade`.",
@@ -343,13 +346,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"after SetPolicy, a removed origin is rejected", "docs/integration.md", "`Handler` checks the next request against the new policy.",
-			func() bool {
-				c, err := cors.New(app)
-				if err != nil || c.Check(request("GET", allowed)) != nil {
-					return false
-				}
-				return c.SetPolicy(cors.Policy{}) == nil && c.Check(request("GET", allowed)) != nil
-			},
+			setPolicyWorks,
 		},
 		{
 			"the handler does not run for rejected requests and preflights, so it cannot add to their Vary",
@@ -379,10 +376,7 @@ func TestFacts(t *testing.T) {
 			"if httptest.NewRequest gets only a path, Check treats https://example.com as same-origin",
 			"docs/blocked.md", "`httptest.NewRequest` sets `r.Host` to `example.com`",
 			func() bool {
-				c, err := cors.New(app)
-				if err != nil {
-					t.Fatal(err)
-				}
+				c := testkit.MustNew(t, app)
 				named, path := request("POST", "Origin: https://example.com"), httptest.NewRequest("POST", "/", nil)
 				path.Header = named.Header
 				return c.Check(path) == nil && c.Check(named) != nil
@@ -452,10 +446,7 @@ func TestFacts(t *testing.T) {
 			"Check compares methods and headers only in preflights",
 			"docs/blocked.md", "`Check` compares methods and headers only in preflights.",
 			func() bool {
-				c, err := cors.New(app)
-				if err != nil {
-					t.Fatal(err)
-				}
+				c := testkit.MustNew(t, app)
 				return c.Check(request("DELETE", allowed, "X-Id: 1")) == nil && c.Check(request("OPTIONS", allowed, "Access-Control-Request-Method: DELETE")) != nil
 			},
 		},
@@ -472,7 +463,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"DenyHandler serves rejected requests and preflights",
-			"docs/migrating.md", "Rejected requests then get the old behavior.",
+			"docs/migrating.md", "The old package then responds to rejected requests.",
 			func() bool {
 				old := app
 				old.DenyHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -547,10 +538,7 @@ func TestFacts(t *testing.T) {
 		{
 			"with StripHeaders, a header that an upstream also sets has one value", "docs/integration.md", "Remove the upstream's CORS headers with `StripHeaders`",
 			func() bool {
-				c, err := cors.New(app)
-				if err != nil {
-					t.Fatal(err)
-				}
+				c := testkit.MustNew(t, app)
 				w := httptest.NewRecorder()
 				c.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					upstream := http.Header{"Access-Control-Allow-Origin": {"*"}, "Etag": {"1"}}
@@ -633,4 +621,16 @@ func TestFacts(t *testing.T) {
 			}
 		})
 	}
+}
+
+// appsOfHost is a public suffix list that has apps.host.example.
+type appsOfHost struct{}
+
+func (appsOfHost) String() string { return "a list with one suffix" }
+
+func (appsOfHost) PublicSuffix(domain string) string {
+	if strings.HasSuffix("."+domain, ".apps.host.example") {
+		return "apps.host.example"
+	}
+	return domain[strings.LastIndexByte(domain, '.')+1:]
 }
