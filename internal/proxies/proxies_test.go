@@ -44,6 +44,7 @@ var checks = []check{
 	{"103 Early Hints", hints},
 	{"longest response header", longest},
 	{"413 that a page can read", readable413},
+	{"status if the body is in chunks", statusOfChunks},
 	{"502 that a page can read", readable502},
 	{"a login that lets preflights pass", login},
 	{"adds `Access-Control-Allow-Origin: *`", adds},
@@ -568,28 +569,44 @@ func (b *bench) with(t *testing.T, s site, file string) site {
 	return s
 }
 
-// readable413 sends a body that is too large, and reads the response at the same
-// time, because a proxy may close the connection before it has the whole body.
 func readable413(t *testing.T, b *bench) string {
-	return readable(t, b, func(r *running, origin string) *http.Response {
-		conn, err := net.Dial("tcp", r.http)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		conn.SetDeadline(time.Now().Add(patience))
-		const size = 1<<20 + 1
-		request := fmt.Sprintf("POST /echo HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\nConnection: close\r\n", r.http, size)
-		if origin != "" {
-			request += "Origin: " + origin + "\r\n"
-		}
-		go conn.Write(append([]byte(request+"\r\n"), make([]byte, size)...))
-		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return resp
-	})
+	return readable(t, b, func(r *running, origin string) *http.Response { return postTooMuch(t, r, origin, false) })
+}
+
+// statusOfChunks returns the status for the same body without Content-Length.
+func statusOfChunks(t *testing.T, b *bench) string {
+	return fmt.Sprint(postTooMuch(t, b.start(t, b.with(t, site{}, b.errors)), app, true).StatusCode)
+}
+
+// postTooMuch sends a body that is too large, in one chunk or with
+// Content-Length. It reads the response at the same time, because a proxy may
+// close the connection before it has the whole body.
+func postTooMuch(t *testing.T, r *running, origin string, chunked bool) *http.Response {
+	t.Helper()
+	conn, err := net.Dial("tcp", r.http)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(patience))
+	const size = 1<<20 + 1
+	request := fmt.Sprintf("POST /echo HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n", r.http)
+	if origin != "" {
+		request += "Origin: " + origin + "\r\n"
+	}
+	body := string(make([]byte, size))
+	if chunked {
+		request += "Transfer-Encoding: chunked\r\n"
+		body = fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", size, body)
+	} else {
+		request += fmt.Sprintf("Content-Length: %d\r\n", size)
+	}
+	go io.WriteString(conn, request+"\r\n"+body)
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp
 }
 
 func readable502(t *testing.T, b *bench) string {
