@@ -190,10 +190,7 @@ func (m *Middleware) Policy() Policy {
 var zeroPolicy, _ = compile(Policy{})
 
 func (m *Middleware) load() *compiled {
-	if c := m.compiled.Load(); c != nil {
-		return c
-	}
-	return zeroPolicy
+	return cmp.Or(m.compiled.Load(), zeroPolicy)
 }
 
 // Handler returns a handler that applies m's policy to each request before it
@@ -227,6 +224,16 @@ func (m *Middleware) Handler(next http.Handler) http.Handler {
 		}
 		info := readInfo(r)
 		switch verdict, allowOrigin := c.judge(r, info); verdict {
+		case rejected:
+			runsAnyway := c.policy.PassRejected && !info.preflight && !opensConnection(r)
+			if c.policy.OnReject != nil {
+				c.policy.OnReject(r, c.explain(r, info))
+			}
+			if !runsAnyway {
+				c.reject(w, r, info.hasOrigin)
+				return
+			}
+			fallthrough // PassRejected
 		case exempt:
 			setHeaders(h, "", nil, c.vary)
 			next.ServeHTTP(w, r)
@@ -235,8 +242,6 @@ func (m *Middleware) Handler(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		case allowedPreflight:
 			c.respondToPreflight(w, r, allowOrigin)
-		case rejected:
-			c.reject(w, r, info, next)
 		}
 	})
 }
@@ -328,14 +333,10 @@ func (c *compiled) allowsOrigin(r *http.Request, o string) bool {
 		c.policy.AllowOriginFunc != nil && c.callsFuncFor(o) && c.policy.AllowOriginFunc(r, o)
 }
 
-// maxFuncOrigin is the length, in bytes, of the longest origin that
-// AllowOriginFunc is called for.
-const maxFuncOrigin = 512
-
 // callsFuncFor reports whether o, which AllowedOrigins does not allow, is an
-// origin that AllowOriginFunc decides on.
+// origin that AllowOriginFunc is called for: a valid one of at most 512 bytes.
 func (c *compiled) callsFuncFor(o string) bool {
-	return len(o) <= maxFuncOrigin &&
+	return len(o) <= 512 &&
 		(origin.Valid(o) || origin.IsOpaque(o) && c.policy.AcceptRisks&RiskNullOrigin != 0)
 }
 
@@ -481,19 +482,9 @@ var rejection = []line{
 	{"X-Content-Type-Options", "nosniff"},
 }
 
-// reject responds to a rejected request. If PassRejected applies to r, it calls
-// next.
-func (c *compiled) reject(w http.ResponseWriter, r *http.Request, info requestInfo, next http.Handler) {
-	runsAnyway := c.policy.PassRejected && !info.preflight && !opensConnection(r)
-	if c.policy.OnReject != nil {
-		c.policy.OnReject(r, c.explain(r, info))
-	}
+// reject responds to a request whose verdict is rejected.
+func (c *compiled) reject(w http.ResponseWriter, r *http.Request, hasOrigin bool) {
 	h := w.Header()
-	if runsAnyway {
-		setHeaders(h, "", nil, c.vary)
-		next.ServeHTTP(w, r)
-		return
-	}
 	if len(h) > 0 {
 		// These describe the response that an outer layer expected, or let
 		// caches store it (RFC 9213). As in http.Error, Content-Encoding stays,
@@ -510,7 +501,7 @@ func (c *compiled) reject(w http.ResponseWriter, r *http.Request, info requestIn
 	setHeaders(h, "", rejection, c.vary)
 	w.WriteHeader(http.StatusForbidden)
 	body := "cross-origin request rejected: the CORS policy does not allow its origin\n"
-	if !info.hasOrigin {
+	if !hasOrigin {
 		body = "cross-site request rejected: it has no Origin header\n"
 	}
 	io.WriteString(w, body)

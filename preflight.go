@@ -124,14 +124,13 @@ func compareFold(a, b string) int {
 // value cannot fill a log or keep memory in use. It is empty if AllowOriginFunc
 // removed the header.
 func clip(lines ...string) string {
-	const most = 512
-	if len(lines) == 0 {
-		return ""
+	var b [512]byte
+	n := 0
+	for i, line := range lines[:min(len(lines), 2)] {
+		if i > 0 {
+			n += copy(b[n:], ", ")
+		}
+		n += copy(b[n:], line)
 	}
-	value := lines[0][:min(len(lines[0]), most)]
-	if len(lines) == 1 {
-		return strings.Clone(value)
-	}
-	both := value + ", " + lines[1][:min(len(lines[1]), most)]
-	return both[:min(len(both), most)]
+	return string(b[:n])
 }

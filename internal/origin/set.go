@@ -121,11 +121,11 @@ func (ps *patterns) add(p Pattern) {
 
 // match reports whether a pattern in ps allows origin.
 func (ps *patterns) match(origin string) bool {
-	if _, ok := ps.exact[origin]; ok {
-		return true
+	if _, ok := ps.exact[origin]; ok || ps.heads == nil {
+		return ok
 	}
 	host := strings.IndexByte(origin, ':') + len("://") // index of the host
-	if ps.heads == nil || host > len(origin) {
+	if host > len(origin) {
 		return false
 	}
 	dot := host + strings.IndexByte(origin[host:], '.') // end of the first label
