@@ -103,14 +103,14 @@ func (e evidence) adviseOnRejection() string {
 	switch {
 	case e.rejectedBy(siteRejected):
 		return "The browser sent an Origin header, but package cors did not get it. Look for a proxy or middleware in front that removes Origin."
-	case e.rejectedBy(forgeryDetected):
-		return fmt.Sprintf("http.CrossOriginProtection rejected the request, because it does not trust the page's origin. If your CORS policy lists origins, you can remove http.CrossOriginProtection (see Cross-site request forgery in docs/integration.md of package cors). Otherwise, call AddTrustedOrigin with %s, if you trust it.", e.page)
-	case e.cache() != "":
-		return e.adviseOnCache()
 	case e.withoutOrigin() != "":
 		return e.withoutOrigin()
+	case e.cache() != "":
+		return e.adviseOnCache()
 	case e.own:
-		return fmt.Sprintf("The page is on the server's own origin, but package cors cannot tell, because a proxy changes Host and Sec-Fetch-Site is missing. Have the proxy forward both unchanged, or add %s to AllowedOrigins.", e.page)
+		return fmt.Sprintf("The page is on the server's own origin, but the server cannot tell, because a proxy changes Host and Sec-Fetch-Site is missing. Have the proxy forward both unchanged. If it cannot, add %s to AllowedOrigins, or call AddTrustedOrigin with it if http.CrossOriginProtection rejected the request.", e.page)
+	case e.rejectedBy(forgeryDetected):
+		return fmt.Sprintf("http.CrossOriginProtection rejected the request, because it does not trust the page's origin. If your CORS policy lists origins, you can remove http.CrossOriginProtection (see Cross-site request forgery in docs/integration.md of package cors). Otherwise, call AddTrustedOrigin with %s, if you trust it.", e.page)
 	case e.passed:
 		return fmt.Sprintf("The preflight was allowed, but package cors rejected the request. Either another CORS middleware or a proxy in front responds to preflights, with a different policy, or AllowOriginFunc depends on headers that preflights lack. In the first case, remove one of the two. If both must stay and you trust the origin, allow %s in both.", e.page)
 	}
@@ -122,17 +122,20 @@ func (e evidence) adviseOnHandshake() string {
 	if location := e.header.Get("Location"); e.status/100 == 3 && location != "" {
 		return fmt.Sprintf("The handshake was redirected to %q, which browsers other than Safari do not follow. If the target is a login page, let the user log in before the page connects. Otherwise, have the page connect to that URL, with wss: for https:.", location)
 	}
-	switch e.status {
-	case 403:
-		if e.varies() && e.header["Access-Control-Allow-Origin"] == nil {
-			return e.adviseOnVary() // a DenyHandler, for example
-		}
-		return "WebSocket packages compare Origin with Host themselves, and respond with 403. Turn that check off, and let the policy decide (see WebSockets in docs/integration.md of package cors). If yours does not compare them, look for a guard that rejects the handshake."
-	case 500, 501:
-		return "The server failed on the handshake. Often, a middleware wraps the ResponseWriter in a type without the method Hijack, which WebSockets need. Add Hijack to that type, or put the handler of the WebSocket outside the middleware. The server's log has the error."
-	case 401, 407:
+	switch {
+	case e.unauthorized():
 		return "Authentication rejected the handshake. Scripts cannot add headers to it: use a cookie, or send the token in the first message."
-	case 400, 404, 426:
+	case e.status == 403 && e.varies() && e.header["Access-Control-Allow-Origin"] == nil:
+		return e.adviseOnVary() // a DenyHandler, for example
+	case e.status == 403:
+		text := "WebSocket packages compare Origin with Host themselves, and respond with 403. Turn that check off, and let the policy decide (see WebSockets in docs/integration.md of package cors). If yours does not compare them, look for a guard that rejects the handshake."
+		if e.own {
+			text = "The page is on the server's own origin, so a proxy in front probably changes Host. Have it forward Host unchanged. " + text
+		}
+		return text + e.adviseOnLog() + "have it let the handshake pass."
+	case e.status == 500, e.status == 501:
+		return "The server failed on the handshake. Often, a middleware wraps the ResponseWriter in a type without the method Hijack, which WebSockets need. Add Hijack to that type, or put the handler of the WebSocket outside the middleware. The server's log has the error."
+	case e.status == 400, e.status == 404, e.status == 426:
 		return "The server did not accept the request as a handshake. Check the URL, and look for a proxy in front that does not forward Upgrade and Connection."
 	}
 	if gateway := e.gateway(); gateway != "" {
@@ -147,7 +150,7 @@ func (e evidence) adviseOnReadable(hidden []string) string {
 	var hints []string
 	allowed := e.header.Get("Access-Control-Allow-Origin")
 	cacheable := (e.method == http.MethodGet || e.method == http.MethodHead) && e.status < 400 && !strings.Contains(e.header.Get("Cache-Control"), "no-store")
-	if !e.own && allowed != "" && allowed != "*" && cacheable && !e.varies() {
+	if !e.own && allowed != "" && allowed != "*" && cacheable && !e.varies() && !e.lists("Vary", "*") {
 		hints = append(hints, "Access-Control-Allow-Origin names one origin, but Vary does not include Origin, so a cache can return this response to other pages. Unless all responses of this URL have the same value, add Origin to Vary, and look for code that replaces Vary.")
 	}
 	if len(hidden) > 0 {
@@ -159,46 +162,62 @@ func (e evidence) adviseOnReadable(hidden []string) string {
 // adviseOnPreflight returns advice for a response to a preflight without
 // Access-Control-Allow-Origin.
 func (e evidence) adviseOnPreflight() string {
-	challenged := e.header["Www-Authenticate"] != nil
-	var text string
 	switch {
 	case e.cache() != "":
 		return e.adviseOnCache()
 	case e.gateway() != "":
 		return e.adviseOnGateway()
 	case e.status/100 == 3 && e.header["Location"] != nil:
-		return e.adviseOnRedirectedPreflight() + e.adviseOnVariedRedirect()
-	case e.varies() && !challenged:
-		return e.adviseOnVary()
+		return e.adviseOnRedirectedPreflight() + e.adviseOnVariedError()
+	case e.unauthorized():
+		return guardRejected
 	case strings.Contains(e.body, "CORSResponse: "):
 		return fmt.Sprintf("S3 rejected the preflight, because the CORS configuration of the bucket does not allow everything that the page requests. If you trust the page, allow all of it there: %s.", e.requested())
-	case e.status == 403 && !challenged:
-		text = fmt.Sprintf("Either authentication or another guard rejected the preflight, or the CORS middleware did, as gin-contrib/cors and gorilla/handlers do. Preflights never have credentials, so put the CORS middleware outside the guard, or have the gateway or platform in front let OPTIONS requests pass. If the CORS middleware rejected the preflight, and you trust the page, allow everything that it requests: %s.", e.requested())
+	case e.status == 403 && e.withoutOrigin() != "":
+		return e.withoutOrigin()
+	case e.status == 403:
+		return fmt.Sprintf("Either authentication or another guard rejected the preflight, or the CORS middleware did, as gin-contrib/cors and gorilla/handlers do. Preflights never have credentials, so put the CORS middleware outside the guard, or have the gateway or platform in front let OPTIONS requests pass. If the CORS middleware rejected the preflight, and you trust the page, allow everything that it requests: %s.", e.requested())
+	case e.status/100 == 5 && e.status != 501:
+		return serverFailed + e.adviseOnVariedError()
+	case e.varies():
+		return e.adviseOnVary()
+	case e.status/100 == 2:
+		return "Something other than the CORS middleware responded to OPTIONS, such as a router, a proxy or a static file server. Put the CORS middleware outside that layer, or have the layer forward OPTIONS requests."
+	}
+	var text string
+	switch {
 	case e.status == 405 && e.header["Allow"] == nil:
 		text = fmt.Sprintf("Either the router responded to OPTIONS itself, or the CORS middleware rejected the method, as gorilla/handlers does. If it was the router, wrap the whole router with the CORS middleware, or mount it on a pattern without a method. If it was the CORS middleware, have it allow the method %s.", e.sent.Get("Access-Control-Request-Method"))
-	case e.status == 401, e.status == 403, e.status == 407:
-		text = guardRejected
 	case e.status == 404:
 		text = "The router responded to OPTIONS itself, because no route has that path and method, so the CORS middleware did not run. Check the path. If it is right, wrap the whole router with the CORS middleware, or mount it on a pattern without a method."
 	case e.status == 405, e.status == 501:
 		text = "The router responded to OPTIONS itself, because no route has that method, so the CORS middleware did not run. Wrap the whole router with the CORS middleware, or mount it on a pattern without a method."
-	case e.status/100 == 5:
-		text = serverFailed
-	case e.status/100 == 2:
-		text = "Something other than the CORS middleware responded to OPTIONS, such as a router, a proxy or a static file server. Put the CORS middleware outside that layer, or have the layer forward OPTIONS requests."
 	default:
-		text = fmt.Sprintf("The preflight got status %d from a layer outside the CORS middleware. Put the CORS middleware outside that layer: a preflight needs a status from 200 to 299. If the layer is a proxy or platform in front, have it exempt OPTIONS requests.", e.status)
+		text = fmt.Sprintf("The preflight got status %d from a layer outside the CORS middleware. Put the CORS middleware outside that layer: a preflight needs a status from 200 to 299.", e.status)
 	}
-	if front := e.front(); front != "" {
-		text += fmt.Sprintf(" The response has %q. If a proxy sent that header, and the service's log does not show this request, have the proxy forward OPTIONS requests.", front)
-	}
-	return text
+	return text + e.adviseOnLog() + "have it forward OPTIONS requests."
 }
 
 const (
-	guardRejected = "Authentication or another guard rejected the preflight, because preflights never have credentials. Put the CORS middleware outside that guard. If a proxy, gateway or platform in front requires a login, have it let OPTIONS requests pass."
+	guardRejected = "Authentication or another guard rejected the preflight, because preflights never have credentials. Put the CORS middleware outside that guard, and let it respond to preflights itself. If a proxy, gateway or platform in front requires a login, have it let OPTIONS requests pass."
 	serverFailed  = "The server failed on the OPTIONS request, or a proxy in front cannot reach it. Check its log, and put the CORS middleware outside the code that fails."
 )
+
+// unauthorized reports whether authentication probably made the response. CORS
+// middlewares do not send these statuses.
+func (e evidence) unauthorized() bool {
+	return e.status == 401 || e.status == 407 || e.status == 403 && e.header["Www-Authenticate"] != nil
+}
+
+// adviseOnLog returns the beginning of a sentence for an error that perhaps a proxy
+// in front made.
+func (e evidence) adviseOnLog() string {
+	text := " If the service's log does not show this request, a proxy in front responded"
+	if front := e.front(); front != "" {
+		text += fmt.Sprintf(" (perhaps the one that sent %q)", front)
+	}
+	return text + ": "
+}
 
 func (e evidence) adviseOnRedirectedPreflight() string {
 	location := e.header.Get("Location")
@@ -218,15 +237,15 @@ func (e evidence) adviseOnMissingOrigin() string {
 	case e.cache() != "" && e.status/100 != 3:
 		return e.adviseOnCache()
 	case e.status/100 == 3 && e.elsewhere(location):
-		return fmt.Sprintf("The request was redirected to another host (%q), without CORS headers. If the target is a login page, have the gateway or platform in front respond to scripts with 401, so the page can ask the user to log in. If it is not, have the page request that URL.", location) + e.adviseOnVariedRedirect()
+		return fmt.Sprintf("The request was redirected to another host (%q), without CORS headers. If the target is a login page, have the gateway or platform in front respond to scripts with 401, so the page can ask the user to log in. If it is not, have the page request that URL.", location) + e.adviseOnVariedError()
 	case e.status/100 == 3 && location != "":
-		return "The redirect also needs CORS headers. Put the CORS middleware outside the code that redirects, or have the page request the final URL. If the target is a login page, respond to scripts with 401 instead." + e.adviseOnVariedRedirect()
+		return "The redirect also needs CORS headers. Put the CORS middleware outside the code that redirects, or have the page request the final URL. If the target is a login page, respond to scripts with 401 instead." + e.adviseOnVariedError()
 	case e.varies():
 		text := e.adviseOnVary()
 		if e.passed {
 			text = "The preflight was allowed, but the response has no CORS header except Vary. Perhaps a proxy or another middleware responded to the preflight, and the CORS middleware behind it does not allow the origin. Otherwise, something removes Origin from the request, or the CORS headers from the response."
 		}
-		if e.header["Www-Authenticate"] != nil {
+		if e.unauthorized() {
 			text += " If authentication in your service requires a login, put the CORS middleware outside it. If a gateway in front does, have the gateway send CORS headers."
 		}
 		return text
@@ -235,11 +254,9 @@ func (e evidence) adviseOnMissingOrigin() string {
 	case e.status >= 400:
 		text := fmt.Sprintf("Code outside the CORS middleware wrote the %d, so the script cannot read the error. Put the CORS middleware outside that code: authentication, rate limits, time limits or the router.", e.status)
 		if e.status == 403 {
-			text = fmt.Sprintf("Either the CORS middleware rejected the page's origin, as gin-contrib/cors does, or code outside the CORS middleware wrote the 403. If it was the CORS middleware, and you trust the page, add %s to AllowedOrigins. If it was a guard, put the CORS middleware outside it, so the script can read the error.", e.page)
+			text = fmt.Sprintf("Either the CORS middleware rejected the page's origin, as gin-contrib/cors does, or code outside the CORS middleware wrote the 403. If it was the CORS middleware, and you trust the page, add exactly %s, without a trailing slash, to AllowedOrigins. If it was a guard, put the CORS middleware outside it, so the script can read the error.", e.page)
 		}
-		if front := e.front(); front != "" {
-			text += fmt.Sprintf(" The response has %q. If a proxy sent that header, and the service's log does not show this request, add the CORS headers to its error pages.", front)
-		}
+		text += e.adviseOnLog() + "add the CORS headers to its error pages."
 		if strings.HasPrefix(e.header.Get("Server"), "nginx") {
 			text += " If nginx adds the CORS headers, end each add_header with always. Without it, error responses have no CORS headers."
 		}
@@ -252,16 +269,16 @@ func (e evidence) adviseOnMissingOrigin() string {
 	return text + e.adviseOnProxyList()
 }
 
-// adviseOnVariedRedirect returns a sentence for a redirect with Vary: Origin, which
-// a CORS middleware of the service may have sent. It returns "" without Vary.
-func (e evidence) adviseOnVariedRedirect() string {
+// adviseOnVariedError returns a sentence for a redirect or an error with Vary: Origin,
+// which a CORS middleware or a proxy adds. It returns "" without Vary.
+func (e evidence) adviseOnVariedError() string {
 	switch {
 	case !e.varies():
 		return ""
 	case e.withoutOrigin() != "":
 		return " " + e.withoutOrigin()
 	}
-	return fmt.Sprintf(" If your service sent the redirect, its CORS middleware may not allow the page's origin. If you trust it, add %s to AllowedOrigins.", e.page)
+	return fmt.Sprintf(" Vary: Origin shows that a CORS middleware or a proxy adds CORS headers for other origins. If you trust the page, add %s to its list of origins.", e.page)
 }
 
 // adviseOnValues returns advice for wrong values of
@@ -273,7 +290,7 @@ func (e evidence) adviseOnValues() string {
 		beacon = " If the request is a beacon (navigator.sendBeacon), it always has credentials. Use fetch with keepalive and credentials: 'omit' instead."
 	}
 	switch {
-	case len(origins) > 1 && (len(lines) > 1 || origins[0] == origins[1] || slices.Contains(origins, "*")),
+	case len(origins) > 1 && (len(lines) > 1 || origins[0] == origins[1]),
 		e.kind == credentialsDenied && len(split(strings.Join(e.header["Access-Control-Allow-Credentials"], ","))) > 1:
 		return "Two layers set CORS headers, and browsers do not accept two values. Let only one layer set them: remove the other middleware, or the code or proxy setting that adds Access-Control-Allow-Origin. If the service itself is a Go proxy, call cors.StripHeaders in ModifyResponse."
 	case e.kind == originOther && (e.value == "" || e.value == "(null)"):
@@ -283,7 +300,7 @@ func (e evidence) adviseOnValues() string {
 	case e.kind == originOther && (strings.EqualFold(e.value, e.page) || strings.EqualFold(e.value, e.page+"/")):
 		return fmt.Sprintf("Browsers compare Access-Control-Allow-Origin with the page's origin byte for byte. Send exactly %s, in lowercase and without a trailing slash.", e.page)
 	case e.kind == originOther && !origin.Valid(e.value) && e.value != "null":
-		return fmt.Sprintf("Browsers accept one origin or * in Access-Control-Allow-Origin, but not a list or a pattern. Send %s, if you trust it, and Vary: Origin. A CORS middleware does that.", e.page)
+		return fmt.Sprintf("Browsers accept one origin or * in Access-Control-Allow-Origin, but not a list or a pattern. If two layers set the header, let only one of them set it. Otherwise, send %s, if you trust it, and Vary: Origin, as CORS middleware does.", e.page)
 	case e.kind == originOther && e.cache() != "":
 		return e.adviseOnCache()
 	case e.passed:
@@ -296,7 +313,11 @@ func (e evidence) adviseOnValues() string {
 	return "The request has credentials, but the response lacks Access-Control-Allow-Credentials: true (in lowercase). If the request needs no cookies, make it without credentials. Otherwise, set AllowCredentials. If it is set, your handler, a proxy or another CORS middleware replaces the header." + beacon
 }
 
-const allowMethods, allowHeaders = "Access-Control-Allow-Methods", "Access-Control-Allow-Headers"
+const (
+	allowMethods = "Access-Control-Allow-Methods"
+	allowHeaders = "Access-Control-Allow-Headers"
+	addToList    = "Add %s to %s. If it is already there, another CORS middleware or a proxy in front responded to the preflight, or removed its Access-Control-Request headers."
+)
 
 // adviseOnLists returns advice for a response to a preflight that has the right
 // origin, but the wrong status, methods or headers.
@@ -311,7 +332,7 @@ func (e evidence) adviseOnLists() string {
 		return serverFailed
 	case e.kind == statusNotOK && e.unlisted() != "":
 		return fmt.Sprintf("The response to the preflight has status %d, and its lists lack %s. Some CORS middlewares (Starlette, FastAPI) reject such a preflight. Add what is missing to the middleware's list.", e.status, e.unlisted())
-	case e.kind == statusNotOK && (e.status == 401 || e.status == 403 || e.status == 407):
+	case e.kind == statusNotOK && (e.status == 403 || e.unauthorized()):
 		return guardRejected
 	case e.kind == statusNotOK:
 		return fmt.Sprintf("The response to the preflight has CORS headers, but status %d. A preflight needs a status from 200 to 299. Let the CORS middleware respond to preflights itself. If it does, something in front removes Access-Control-Request-Method, or a proxy adds the CORS headers.", e.status)
@@ -328,10 +349,8 @@ func (e evidence) adviseOnLists() string {
 		return fmt.Sprintf("Add %s to AllowedMethods, and have the script write %s. Methods are case-sensitive, and browsers send %s as the script writes it.", upper, upper, e.value)
 	case e.kind == methodNotListed && e.lists(allowMethods, "*"):
 		return fmt.Sprintf("With credentials, browsers read * as a literal method name. Add %s to AllowedMethods.", e.value)
-	case e.kind == methodNotListed && e.header[allowMethods] == nil && e.status != http.StatusNoContent:
-		return fmt.Sprintf("Add %s to AllowedMethods. If it is already there, another CORS middleware or a proxy in front responded to the preflight, or something in front removes Access-Control-Request-Method.", e.value)
 	case e.kind == methodNotListed:
-		return fmt.Sprintf("Add %s to AllowedMethods. If it is already there, another CORS middleware or a proxy in front responded to the preflight.", e.value)
+		return fmt.Sprintf(addToList, e.value, "AllowedMethods")
 
 	case strings.HasPrefix(e.value, "Access-Control-"):
 		return fmt.Sprintf("Have the script leave out the header %s: only servers need to send it. If you cannot change the script, add %s to AllowedHeaders.", e.value, e.value)
@@ -341,21 +360,22 @@ func (e evidence) adviseOnLists() string {
 		return fmt.Sprintf("With credentials, browsers read * as a literal header name. Add %s to AllowedHeaders.", e.value)
 	case e.lists(allowHeaders, "*"):
 		return "The Fetch standard does not let * cover Authorization, so this request counts as blocked. Browsers still allow it, but most then send a preflight before every request. Add Authorization to AllowedHeaders, next to *."
-	case e.header[allowHeaders] == nil && (e.include || e.status != http.StatusNoContent):
-		return fmt.Sprintf("Add %s to AllowedHeaders. If it is already there, another CORS middleware or a proxy in front responded to the preflight, or something in front removes Access-Control-Request-Method or Access-Control-Request-Headers.", e.value)
 	}
-	return fmt.Sprintf("Add %s to AllowedHeaders. If it is already there, another CORS middleware or a proxy in front responded to the preflight.", e.value)
+	return fmt.Sprintf(addToList, e.value, "AllowedHeaders")
 }
 
 // adviseOnCache returns advice for a response that a cache returned to the wrong
 // page.
 func (e evidence) adviseOnCache() string {
-	if e.varies() {
+	switch {
+	case e.varies() && e.withoutOrigin() != "":
+		return e.withoutOrigin()
+	case e.varies():
 		ignored := "Vary: Origin"
 		if isCacheControl(e.header, "no-store") {
 			ignored += " and Cache-Control: no-store"
 		}
-		return fmt.Sprintf("The response came from a cache (%s). If the policy allows the page's origin, the cache returned a response for another page, because it ignores %s. Add the header Origin to the cache key, and purge the cache.", e.cache(), ignored)
+		return fmt.Sprintf("The response came from a cache (%s). If the policy allows the page's origin, the cache ignores %s, and returned a response for another page: add the header Origin to the cache key, and purge the cache. Otherwise, if you trust the origin, add %s to AllowedOrigins.", e.cache(), ignored, e.page)
 	}
 	return fmt.Sprintf("The response came from a cache (%s), and has no Vary: Origin, so the cache returns it to every page. Have the service behind the cache send CORS headers and Vary: Origin with every response of this URL, and purge the cache. If the service already does, the copy is old, or something removes Vary.", e.cache())
 }
@@ -379,7 +399,7 @@ func (e evidence) adviseOnVary() string {
 	case e.preflight:
 		return fmt.Sprintf("A CORS middleware probably responded, but it does not allow the origin, the method or a header. If you trust the page, allow everything that it requests: %s. If the policy already allows all of it, look in front of package cors. Another CORS middleware may have responded, or something removes Origin from the request or the CORS headers from the response.", e.requested()) + e.adviseOnProxyList()
 	}
-	text := fmt.Sprintf("A CORS middleware probably responded, but it does not allow the page's origin. If you trust it, add %s to AllowedOrigins, or let AllowOriginFunc return true for it. Some middlewares, such as rs/cors, also need %s in AllowedMethods. If the policy already allows both, something removes Origin from the request", e.page, e.method)
+	text := fmt.Sprintf("A CORS middleware probably responded, but it does not allow the page's origin. If you trust it, add exactly %s, without a trailing slash, to AllowedOrigins, or let AllowOriginFunc return true for it. Some middlewares, such as rs/cors, also need %s in AllowedMethods. If the policy already allows both, something removes Origin from the request", e.page, e.method)
 	if e.mode == WebSocket {
 		return text + "."
 	}
@@ -398,7 +418,7 @@ func (e evidence) adviseOnProxyList() string {
 
 // requested lists what a preflight requests.
 func (e evidence) requested() string {
-	text := fmt.Sprintf("origin %s, method %s", e.page, e.sent.Get("Access-Control-Request-Method"))
+	text := fmt.Sprintf("origin %s (exactly, without a trailing slash), method %s", e.page, e.sent.Get("Access-Control-Request-Method"))
 	if names := e.sent.Get("Access-Control-Request-Headers"); names != "" {
 		text += ", headers " + strings.ReplaceAll(names, ",", ", ")
 	}
@@ -424,10 +444,8 @@ func (e evidence) unlisted() string {
 // Access-Control-Allow-Origin that probably comes from a proxy.
 func (e evidence) adviseOnGateway() string {
 	switch {
-	case e.varies() && e.withoutOrigin() != "":
-		return e.gateway() + " " + e.withoutOrigin()
 	case e.varies():
-		return e.gateway() + fmt.Sprintf(" Vary: Origin shows that CORS headers are added for other origins. If you trust the page, add %s to the proxy's list of origins (see docs/proxies.md of package cors). If your Go code sent the response, AllowedOrigins needs the page's origin.", e.page)
+		return e.gateway() + e.adviseOnVariedError()
 	case e.preflight:
 		return e.gateway() + " If your Go code sent it, put the CORS middleware outside that code."
 	}
@@ -528,7 +546,7 @@ func (e evidence) elsewhere(location string) bool {
 // varies reports whether Vary includes Origin.
 func (e evidence) varies() bool {
 	names, _ := extractList(e.header, "Vary")
-	return containsFold(names, "Origin") || slices.Contains(names, "*")
+	return containsFold(names, "Origin")
 }
 
 // lists reports whether item is in the list that is the value of a header.
@@ -556,6 +574,6 @@ func hidden(all, readable http.Header) []string {
 }
 
 var (
-	wanted = regexp.MustCompile(`^(Accept-Ranges|Content-(Digest|Disposition|Range)|Deprecation|Docker-.*|Dpop-Nonce|Etag|Grpc-.*|Hx-.*|Link|Location|Mcp-.*|Ratelimit.*|Retry-After|Sunset|Tus-.*|Upload-.*|Www-Authenticate|X-.*)$`)
-	noise  = regexp.MustCompile(`^X-(Accel|Amz-(Cf|Id)|Amzn|Aspnet|Azure-Ref|Backend|Cache|Cdn|Content-Type-Options|Dns-Prefetch-Control|Download-Options|Drupal|Envoy|Fastly|Frame-Options|Generator|Nf|Permitted-Cross-Domain-Policies|Powered-By|Proxy-Cache|Robots-Tag|Runtime|Served-By|Timer|Ua-Compatible|Varnish|Vercel|Xss-Protection)`)
+	wanted = regexp.MustCompile(`^(Accept-Ranges|Authorization|Content-(Disposition|Range)|Deprecation|Docker-.*|(Content|Repr)-Digest|Dpop-Nonce|Etag|Grpc-.*|Hx-.*|Link|Location|Mcp-.*|Ratelimit.*|Retry-After|Sunset|Tus-.*|Upload-.*|Www-Authenticate|X-.*)$`)
+	noise  = regexp.MustCompile(`^X-(Accel|Amz-(Cf|Id)|Amzn|Aspnet|Azure-Ref|Backend|Cache|Cdn|Content-Type-Options|Dns-Prefetch-Control|Download-Options|Drupal|Envoy|Fastly|Frame-Options|Generator|Litespeed|Nextjs|Nf|Permitted-Cross-Domain-Policies|Powered-By|Proxy-Cache|Robots-Tag|Runtime|Served-By|Timer|Ua-Compatible|Varnish|Vercel|Xss-Protection)`)
 )

@@ -39,7 +39,7 @@ func Example() {
 	// < Content-Type: text/plain; charset=utf-8
 	//
 	// blocked: the response to the preflight has no Access-Control-Allow-Origin
-	// advice: The router responded to OPTIONS itself, because no route has that method, so the CORS middleware did not run. Wrap the whole router with the CORS middleware, or mount it on a pattern without a method.
+	// advice: The router responded to OPTIONS itself, because no route has that method, so the CORS middleware did not run. Wrap the whole router with the CORS middleware, or mount it on a pattern without a method. If the service's log does not show this request, a proxy in front responded: have it forward OPTIONS requests.
 }
 
 // With this http.Client, an API client written in Go makes the same requests as a
@@ -67,7 +67,7 @@ func ExampleBrowser_Client() {
 
 	// Output:
 	// header Connect-Protocol-Version is not in Access-Control-Allow-Headers
-	// Add Connect-Protocol-Version to AllowedHeaders. If it is already there, another CORS middleware or a proxy in front responded to the preflight.
+	// Add Connect-Protocol-Version to AllowedHeaders. If it is already there, another CORS middleware or a proxy in front responded to the preflight, or removed its Access-Control-Request headers.
 }
 
 // Without a Handler, a Browser sends requests to a running server.

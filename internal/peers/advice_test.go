@@ -18,6 +18,8 @@ import (
 	"github.com/gorilla/handlers"
 	gorilla "github.com/gorilla/websocket"
 	"github.com/julienschmidt/httprouter"
+	"github.com/labstack/echo/v5"
+	echomiddleware "github.com/labstack/echo/v5/middleware"
 	rscors "github.com/rs/cors"
 
 	"github.com/f407da42/cors"
@@ -46,6 +48,9 @@ func TestFieldBugAdviceOnPeers(t *testing.T) {
 	nested := rscors.Default().Handler(policy.Handler(ok))
 	patch := corstest.Request{Method: "PATCH", URL: itemURL}
 	header := corstest.Request{URL: itemURL, Header: http.Header{"X-Nope": {"1"}}}
+	ginSlash := newEngine()
+	ginSlash.Use(gincors.New(gincors.Config{AllowOrigins: []string{appPage + "/"}}), gin.WrapH(ok))
+	const exactly = "exactly https://app.example.com, without a trailing slash,"
 	putOnly := rscors.New(rscors.Options{AllowedOrigins: []string{appPage}, AllowedMethods: []string{"PUT"}}).Handler(ok)
 	for _, test := range []struct {
 		name    string
@@ -60,6 +65,10 @@ func TestFieldBugAdviceOnPeers(t *testing.T) {
 		{"go-chi/cors, method", with("go-chi/cors"), "https://app.example.com", patch, three},
 		{"go-chi/cors, header", with("go-chi/cors"), "https://app.example.com", header, three},
 		{"the default of rs/cors outside this package", nested, "https://app.example.com", corstest.Request{Method: "PUT", URL: itemURL}, "look in front of package cors. Another CORS middleware may have responded"},
+		{"rs/cors, a trailing slash in its list", rscors.New(rscors.Options{AllowedOrigins: []string{appPage + "/"}}).Handler(ok), appPage, corstest.Request{URL: itemURL}, exactly},
+		{"rs/cors, a trailing slash in its list, preflight", rscors.New(rscors.Options{AllowedOrigins: []string{appPage + "/"}}).Handler(ok), appPage, patch, "origin https://app.example.com (exactly, without a trailing slash)"},
+		{"gin-contrib/cors, a trailing slash in its list", ginSlash, appPage, corstest.Request{URL: itemURL}, exactly},
+		{"gin-contrib/cors, a trailing slash in its list, preflight", ginSlash, appPage, patch, "origin https://app.example.com (exactly, without a trailing slash)"},
 		{"gorilla/handlers, method", with("gorilla/handlers"), "https://app.example.com", patch, router},
 		{"gorilla/handlers, header", with("gorilla/handlers"), "https://app.example.com", header, guard},
 		{"gin-contrib/cors, origin, preflight", with("gin-contrib/cors"), "https://evil.example", patch, guard},
@@ -98,6 +107,9 @@ func TestAdviceOnPackages(t *testing.T) {
 	ginRoutes.PUT("/items", gin.WrapH(ok))
 	ginAccounts := newEngine()
 	ginAccounts.Use(gin.BasicAuth(gin.Accounts{"me": "secret"}), gin.WrapH(listed))
+	echoKeys := echo.New()
+	echoKeys.Use(echomiddleware.CORS(partnerPage), echomiddleware.KeyAuth(func(*echo.Context, string, echomiddleware.ExtractorSource) (bool, error) { return false, nil }))
+	echoKeys.GET("/items", echo.WrapHandler(ok))
 	gorillaCORS := handlers.CORS(handlers.AllowedOrigins(origins))(ok)
 
 	chiRoutes := chi.NewRouter()
@@ -148,6 +160,8 @@ func TestAdviceOnPackages(t *testing.T) {
 		{"this package inside http.CrossOriginProtection", "The `POST` request gets 403 with the body `cross-origin request detected …`.", http.NewCrossOriginProtection().Handler(listed), ""},
 
 		{"rs/cors", "The preflight gets 204 with `Vary: Origin`.", rsPartner.Handler(ok), ""},
+		{"this package, DenyHandler", "The preflight gets 403 with `Vary: Origin`.", denied, ""},
+		{"rs/cors, which passes preflights to a handler that panics", "The preflight gets 500 with `Vary: Origin`.", recovery(rscors.New(rscors.Options{AllowedOrigins: []string{partnerPage}, OptionsPassthrough: true}).Handler(http.HandlerFunc(panics))), ""},
 		{"rs/cors, header", "The preflight for the header `X-Id` gets 204 with `Vary: Origin`.", rsPage.Handler(ok), ""},
 		{"rs/cors, which passes preflights to a router without the path", "The preflight gets 404 with `Vary: Origin`.", rscors.New(rscors.Options{AllowedOrigins: []string{partnerPage}, OptionsPassthrough: true}).Handler(http.NotFoundHandler()), ""},
 		{"chi's BasicAuth outside", "The preflight gets 401.", chiAuth(listed), ""},
@@ -168,6 +182,7 @@ func TestAdviceOnPackages(t *testing.T) {
 		{"rs/cors, origin", "The request gets 404 with `Vary: Origin`.", rsPartner.Handler(http.NotFoundHandler()), ""},
 		{"rs/cors, method", "The request gets 404 with `Vary: Origin`.", rscors.New(rscors.Options{AllowedOrigins: origins, AllowedMethods: []string{"PUT"}}).Handler(http.NotFoundHandler()), ""},
 		{"gin-contrib/cors", "The request gets 403.", ginCORS, ""},
+		{"echo's KeyAuth inside its CORS", "The request gets 401 with `Vary: Origin`.", echoKeys, ""},
 		{"x/time/rate outside", "The request gets 429.", requestLimit(0)(listed), ""},
 		{"http.MaxBytesHandler outside", "The `POST` request gets 413.", http.MaxBytesHandler(http.HandlerFunc(readsBody), 1), ""},
 		{"http.Server with MaxHeaderBytes", "The request gets 431.", nil, small.URL + "/?" + strings.Repeat("x", 8<<10)},
@@ -192,6 +207,7 @@ func TestAdviceOnPackages(t *testing.T) {
 
 		{"gorilla/websocket", "The WebSocket handshake gets 403.", gorillaServer(gorilla.Upgrader{}), ""},
 		{"coder/websocket", "The WebSocket handshake gets 403.", coderServer(nil), ""},
+		{"gorilla/websocket behind a proxy that changes Host", "The WebSocket handshake from a page on `https://api.example.com` gets 403.", proxyTo(t, gorillaServer(gorilla.Upgrader{}), nil), ""},
 		{"this package, DenyHandler", "The WebSocket handshake gets 403 from a `DenyHandler` with `Vary: Origin`.", denied, ""},
 		{"gorilla/websocket in http.TimeoutHandler", "The WebSocket handshake gets 500.", timeLimit(time.Minute)(gorillaServer(gorilla.Upgrader{CheckOrigin: func(*http.Request) bool { return true }})), ""},
 		{"coder/websocket in http.TimeoutHandler", "The WebSocket handshake gets 501.", timeLimit(time.Minute)(coderServer(&websocket.AcceptOptions{InsecureSkipVerify: true})), ""},

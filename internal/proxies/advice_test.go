@@ -32,6 +32,7 @@ type adviceRow struct {
 var adviceRows = map[string][]adviceRow{
 	"nginx": {
 		{path: "/advice/host/unlisted", response: "The `POST` request from a page on `https://api.example.com` gets 403 with the body `cross-origin request rejected: …`.", page: own},
+		{path: "/advice/host/protected", response: "The `POST` request from a page on `https://api.example.com` gets 403 with the body `cross-origin request detected …`.", page: own},
 		{path: "/advice/options/unlisted", response: "After a successful preflight, the request gets 403 with the body `cross-origin request rejected: …`."},
 		{path: "/advice/cache/listed", response: "The request gets 403 with `X-Cache: HIT`, `Vary: Origin` and `Cache-Control: no-store`, and the body `cross-origin request rejected: …`.", before: rogue},
 		{path: "/advice/cache-control/listed", response: "The request gets 403 with `X-Cache: HIT` and `Vary: Origin`, and the body `cross-origin request rejected: …`.", before: rogue},
@@ -134,6 +135,7 @@ var adviceRows = map[string][]adviceRow{
 		{path: "/advice/fixed/listed", response: "The request gets 200 with `Access-Control-Allow-Origin: http://localhost:3000`."},
 		{path: "/advice/variable/bare", response: "The request gets 200 with `Access-Control-Allow-Origin: `."},
 		{path: "/advice/password/listed", response: "The WebSocket handshake gets 401."},
+		{path: "/advice/challenge/", response: "The WebSocket handshake gets 403 with `WWW-Authenticate: Basic`."},
 		{path: "/advice/page/", response: "The WebSocket handshake gets 200."},
 		{path: "/advice/login/", response: "The WebSocket handshake gets 302 with `Location: /login`."},
 	},
@@ -185,6 +187,7 @@ func adviceServices(t *testing.T) http.Handler {
 		"absent":        listed.Handler(http.NotFoundHandler()),
 		"socket":        listed.Handler(http.HandlerFunc(socket)),
 		"unlisted":      testkit.MustNew(t, cors.Policy{AllowedOrigins: []string{admin}}).Handler(ok),
+		"protected":     http.NewCrossOriginProtection().Handler(ok),
 		"passed":        testkit.MustNew(t, cors.Policy{AllowedOrigins: []string{admin}, PassRejected: true}).Handler(ok),
 		"aborted":       http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }),
 		"slow":          http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }),
