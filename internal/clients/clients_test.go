@@ -26,6 +26,7 @@ import (
 	"github.com/f407da42/cors"
 	"github.com/f407da42/cors/corstest"
 	"github.com/f407da42/cors/internal/browsers"
+	"github.com/f407da42/cors/internal/testkit"
 )
 
 // recipes are the recipes of docs/recipes.md, in the same order.
@@ -123,9 +124,10 @@ const (
 // TestMain requires all browsers and servers, unless the environment lists the
 // required ones, because a skipped test is easy to miss.
 func TestMain(m *testing.M) {
+	const servers = "express,fastify,nginx,Caddy,Python,Starlette"
 	for name, all := range map[string]string{
 		"CORS_BROWSERS": "chromium,firefox,webkit",
-		"CORS_SERVERS":  "express,fastify,nginx,Caddy,Python,Starlette",
+		"CORS_SERVERS":  servers,
 	} {
 		if os.Getenv(name) == "" {
 			// The go command shows this with -v, and if a test fails.
@@ -133,7 +135,7 @@ func TestMain(m *testing.M) {
 			os.Setenv(name, all)
 		}
 	}
-	m.Run()
+	testkit.RunAdvice(m, os.Getenv("CORS_SERVERS") == servers)
 }
 
 // install installs the packages of package-lock.json, unless it did so before.

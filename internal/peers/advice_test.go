@@ -27,6 +27,8 @@ import (
 	"github.com/f407da42/cors/internal/testkit"
 )
 
+func TestMain(m *testing.M) { testkit.RunAdvice(m, true) }
+
 // If the origin, the method or a header is not allowed, some middlewares send the
 // same response, so the advice must not blame only the origin or authentication.
 func TestFieldBugAdviceOnPeers(t *testing.T) {

@@ -26,6 +26,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/f407da42/cors/internal/testkit"
 )
 
 // TestMain keeps the go command from caching the results if a proxy is missing,
@@ -47,7 +49,7 @@ func TestMain(m *testing.M) {
 	if missing == len(all) && os.Getenv("CORS_PROXIES") == "" {
 		flag.Set("test.run", "^$")
 	}
-	m.Run()
+	testkit.RunAdvice(m, missing == 0 && !testing.Short())
 }
 
 // patience is the time limit for a proxy to start, to respond or to end. Only a

@@ -2,12 +2,18 @@ package testkit
 
 import (
 	"cmp"
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"net/http"
 	"os"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/f407da42/cors/corstest"
@@ -126,8 +132,12 @@ var headerValue = regexp.MustCompile(`"[^"]*"|\([A-Z][\w-]*: [^)]*\)`)
 // and checks that the advice includes the quote below the example. Response is
 // the sentence of the example.
 // If page or url is empty, the example has it.
+// [RunAdvice] counts the calls.
 func CheckAdvice(t *testing.T, b *corstest.Browser, response, page, url string) {
 	t.Helper()
+	checks.Lock()
+	checks.of[response]++
+	checks.Unlock()
 	rows := AdviceRows(t, "../../docs/advice.md")
 	i := slices.IndexFunc(rows, func(row AdviceRow) bool { return row.Response == response })
 	if i < 0 {
@@ -162,4 +172,51 @@ func CheckAdvice(t *testing.T, b *corstest.Browser, response, page, url string) 
 	if preflight := res.Actual == nil; preflight != row.Preflight {
 		t.Errorf("the last request was a preflight: %t, want %t\n%s", preflight, row.Preflight, res)
 	}
+}
+
+// checks counts the calls of CheckAdvice for each example.
+var checks = struct {
+	sync.Mutex
+	of map[string]int
+}{of: make(map[string]int)}
+
+// RunAdvice runs the tests of a package from TestMain. The program fails if
+// CheckAdvice was not called for each row in advice_test.go. RunAdvice does not
+// check that if tests failed, if a flag left out tests, or if all is false.
+func RunAdvice(m *testing.M, all bool) {
+	if m.Run() != 0 || !all || flag.Lookup("test.run").Value.String()+flag.Lookup("test.skip").Value.String()+flag.Lookup("test.list").Value.String() != "" {
+		return
+	}
+	literals, err := Literals("advice_test.go")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	missed := false
+	for text, rows := range literals {
+		if calls := checks.of[text]; adviceKind.MatchString(text) && calls < rows {
+			fmt.Fprintf(os.Stderr, "advice_test.go has %d rows for this response, but checks %d: %s\n", rows, calls, text)
+			missed = true
+		}
+	}
+	if missed {
+		os.Exit(1)
+	}
+}
+
+// Literals counts the strings in a Go file. It ignores comments.
+func Literals(file string) (map[string]int, error) {
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
+	}
+	literals := make(map[string]int)
+	ast.Inspect(parsed, func(n ast.Node) bool {
+		if n, ok := n.(*ast.BasicLit); ok && n.Kind == token.STRING {
+			text, _ := strconv.Unquote(n.Value) // valid, because the file was parsed
+			literals[text]++
+		}
+		return true
+	})
+	return literals, nil
 }
