@@ -108,11 +108,11 @@ func (e evidence) adviseOnRejection() string {
 	case e.cache() != "":
 		return e.adviseOnCache()
 	case e.own:
-		return fmt.Sprintf("The page is on the server's own origin, but the server cannot tell, because a proxy changes Host and Sec-Fetch-Site is missing. Have the proxy forward both unchanged. If it cannot, add %s to AllowedOrigins, or call AddTrustedOrigin with it if http.CrossOriginProtection rejected the request.", e.page)
+		return fmt.Sprintf("The page is on the server's own origin, but the server cannot tell, because a proxy changes Host and Sec-Fetch-Site is missing. Have the proxy forward both unchanged. Otherwise, add %s to AllowedOrigins, or pass it to AddTrustedOrigin of http.CrossOriginProtection.", e.page)
 	case e.rejectedBy(forgeryDetected):
 		return fmt.Sprintf("http.CrossOriginProtection rejected the request, because it does not trust the page's origin. If your CORS policy lists origins, you can remove http.CrossOriginProtection (see Cross-site request forgery in docs/integration.md of package cors). Otherwise, call AddTrustedOrigin with %s, if you trust it.", e.page)
 	case e.passed:
-		return fmt.Sprintf("The preflight was allowed, but package cors rejected the request. Either another CORS middleware or a proxy in front responds to preflights, with a different policy, or AllowOriginFunc depends on headers that preflights lack. In the first case, remove one of the two. If both must stay and you trust the origin, allow %s in both.", e.page)
+		return fmt.Sprintf("The preflight was allowed, but package cors rejected the request. Either another CORS middleware or a proxy in front responds to preflights, with a different policy, or AllowOriginFunc depends on headers that preflights lack. In the first case, keep only one of the two policies. If you need both, and trust the origin, allow %s in both.", e.page)
 	}
 	return fmt.Sprintf("The policy of package cors does not allow the page's origin. If you trust it, add %s to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, an outer CORS middleware or an older version of the service responded.", e.page)
 }
@@ -200,13 +200,13 @@ func (e evidence) adviseOnPreflight() string {
 
 const (
 	guardRejected = "Authentication or another guard rejected the preflight, because preflights never have credentials. Put the CORS middleware outside that guard, and let it respond to preflights itself. If a proxy, gateway or platform in front requires a login, have it let OPTIONS requests pass."
-	serverFailed  = "The server failed on the OPTIONS request, or a proxy in front cannot reach it. Check its log, and put the CORS middleware outside the code that fails."
+	serverFailed  = "The server failed on the OPTIONS request, or a proxy in front cannot reach it. Check the logs of both, and put the CORS middleware outside the code that fails."
 )
 
-// unauthorized reports whether authentication probably made the response. CORS
-// middlewares do not send these statuses.
+// unauthorized reports whether authentication made the response. CORS middlewares
+// send neither these statuses nor a challenge.
 func (e evidence) unauthorized() bool {
-	return e.status == 401 || e.status == 407 || e.status == 403 && e.header["Www-Authenticate"] != nil
+	return e.status == 401 || e.status == 407 || e.header["Www-Authenticate"] != nil
 }
 
 // adviseOnLog returns the beginning of a sentence for an error that perhaps a proxy
@@ -224,7 +224,7 @@ func (e evidence) adviseOnRedirectedPreflight() string {
 	if e.elsewhere(location) {
 		return fmt.Sprintf("The preflight was redirected to another host (%q), and browsers do not follow redirects of preflights. If a gateway or platform in front requires a login there, have it let OPTIONS requests pass. Otherwise, have the page request that URL.", location)
 	}
-	return fmt.Sprintf("The preflight was redirected to %q, and browsers do not follow redirects of preflights. Have the page request that URL (scheme, host, trailing slash), or put the CORS middleware outside the code that redirects. If the target is a login page, let OPTIONS requests pass.", location)
+	return fmt.Sprintf("The preflight was redirected to %q, and browsers do not follow redirects of preflights. Have the page request exactly that URL, with its scheme, host and slashes, or put the CORS middleware outside the code that redirects. If the target is a login page, have the login let OPTIONS requests pass.", location)
 }
 
 // adviseOnMissingOrigin returns advice for a response to an actual request
@@ -252,7 +252,7 @@ func (e evidence) adviseOnMissingOrigin() string {
 	case e.left:
 		return "Redirects led to another host, whose response has no CORS headers. If the target is a login page, have the service respond to scripts with 401, so the page can ask the user to log in. If it is not, wrap the handler of that host as well."
 	case e.status >= 400:
-		text := fmt.Sprintf("Code outside the CORS middleware wrote the %d, so the script cannot read the error. Put the CORS middleware outside that code: authentication, rate limits, time limits or the router.", e.status)
+		text := fmt.Sprintf("Code outside the CORS middleware wrote the %d, so the script cannot read the error. Put the CORS middleware outside that code, which can be authentication, a rate limit, a time limit or the router.", e.status)
 		if e.status == 403 {
 			text = fmt.Sprintf("Either the CORS middleware rejected the page's origin, as gin-contrib/cors does, or code outside the CORS middleware wrote the 403. If it was the CORS middleware, and you trust the page, add exactly %s, without a trailing slash, to AllowedOrigins. If it was a guard, put the CORS middleware outside it, so the script can read the error.", e.page)
 		}
@@ -335,7 +335,7 @@ func (e evidence) adviseOnLists() string {
 	case e.kind == statusNotOK && (e.status == 403 || e.unauthorized()):
 		return guardRejected
 	case e.kind == statusNotOK:
-		return fmt.Sprintf("The response to the preflight has CORS headers, but status %d. A preflight needs a status from 200 to 299. Let the CORS middleware respond to preflights itself. If it does, something in front removes Access-Control-Request-Method, or a proxy adds the CORS headers.", e.status)
+		return fmt.Sprintf("The response to the preflight has CORS headers, but status %d, and a preflight needs a status from 200 to 299. Let the CORS middleware respond to preflights itself. If it does, something in front removes Access-Control-Request-Method, or a proxy adds the CORS headers.", e.status)
 	case e.kind == listMalformed:
 		return "Methods and header names must be separated by commas. Look for a space, a quotation mark or a semicolon in the list."
 
@@ -344,7 +344,7 @@ func (e evidence) adviseOnLists() string {
 	case e.kind == methodNotListed && e.listsFold(allowMethods, e.value):
 		return fmt.Sprintf("Methods are case-sensitive, and Access-Control-Allow-Methods has %s in lowercase or mixed case. Have the server and the script write %s.", upper, upper)
 	case e.kind == methodNotListed && header.FaultOfMethod(upper) != "":
-		return fmt.Sprintf("No policy can list the method %s by name. Have the script use another.", e.value)
+		return fmt.Sprintf("No policy can list the method %s by name. Have the script use another name.", e.value)
 	case e.kind == methodNotListed && header.FaultOfMethod(e.value) != "":
 		return fmt.Sprintf("Add %s to AllowedMethods, and have the script write %s. Methods are case-sensitive, and browsers send %s as the script writes it.", upper, upper, e.value)
 	case e.kind == methodNotListed && e.lists(allowMethods, "*"):
@@ -355,7 +355,7 @@ func (e evidence) adviseOnLists() string {
 	case strings.HasPrefix(e.value, "Access-Control-"):
 		return fmt.Sprintf("Have the script leave out the header %s: only servers need to send it. If you cannot change the script, add %s to AllowedHeaders.", e.value, e.value)
 	case header.FaultOfRequestHeader(e.value) != "":
-		return fmt.Sprintf("No policy can list the request header %s by name. Have the script use another.", e.value)
+		return fmt.Sprintf("No policy can list the request header %s by name. Have the script use another name.", e.value)
 	case e.include && e.lists(allowHeaders, "*"):
 		return fmt.Sprintf("With credentials, browsers read * as a literal header name. Add %s to AllowedHeaders.", e.value)
 	case e.lists(allowHeaders, "*"):
@@ -375,7 +375,7 @@ func (e evidence) adviseOnCache() string {
 		if isCacheControl(e.header, "no-store") {
 			ignored += " and Cache-Control: no-store"
 		}
-		return fmt.Sprintf("The response came from a cache (%s). If the policy allows the page's origin, the cache ignores %s, and returned a response for another page: add the header Origin to the cache key, and purge the cache. Otherwise, if you trust the origin, add %s to AllowedOrigins.", e.cache(), ignored, e.page)
+		return fmt.Sprintf("The response came from a cache (%s). If the policy allows the page's origin, the cache ignores %s, and returned a response for another page. In that case, add the header Origin to the cache key, and purge the cache. Otherwise, if you trust the origin, add %s to AllowedOrigins.", e.cache(), ignored, e.page)
 	}
 	return fmt.Sprintf("The response came from a cache (%s), and has no Vary: Origin, so the cache returns it to every page. Have the service behind the cache send CORS headers and Vary: Origin with every response of this URL, and purge the cache. If the service already does, the copy is old, or something removes Vary.", e.cache())
 }

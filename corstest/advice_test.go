@@ -202,7 +202,7 @@ func (c *cache) fill(page string) *cache {
 }
 
 const (
-	ignored = ", and returned a response for another page: add the header Origin to the cache key, and purge the cache. Otherwise, if you trust the origin, add https://page.example to AllowedOrigins."
+	ignored = ", and returned a response for another page. In that case, add the header Origin to the cache key, and purge the cache. Otherwise, if you trust the origin, add https://page.example to AllowedOrigins."
 	varied  = "and has no Vary: Origin, so the cache returns it to every page."
 	twice   = "Two layers set CORS headers"
 	another = "Something other than the CORS middleware responded to OPTIONS, such as a router, a proxy or a static file server."
@@ -218,7 +218,7 @@ const (
 	login   = " If authentication in your service requires a login, put the CORS middleware outside it. If a gateway in front does, have the gateway send CORS headers."
 	failed  = "The server failed on the OPTIONS request"
 	past    = "The response to the preflight has CORS headers, but status "
-	outside = ", so the script cannot read the error. Put the CORS middleware outside that code: "
+	outside = ", so the script cannot read the error. Put the CORS middleware outside that code, which can be "
 	lost    = "The response has no CORS headers. Wrap the handler of this URL"
 	star    = "For a request with credentials, browsers do not accept *, even together with Access-Control-Allow-Credentials: true."
 	denied  = "lacks Access-Control-Allow-Credentials: true (in lowercase)"
@@ -237,7 +237,7 @@ const (
 	pages   = ": add the CORS headers to its error pages."
 	compare = "WebSocket packages compare Origin with Host themselves, and respond with 403."
 	signs   = "Authentication rejected the handshake."
-	ours    = "The page is on the server's own origin, but the server cannot tell, because a proxy changes Host and Sec-Fetch-Site is missing. Have the proxy forward both unchanged. If it cannot, add https://page.example to AllowedOrigins, or call AddTrustedOrigin with it if http.CrossOriginProtection rejected the request."
+	ours    = "The page is on the server's own origin, but the server cannot tell, because a proxy changes Host and Sec-Fetch-Site is missing. Have the proxy forward both unchanged. Otherwise, add https://page.example to AllowedOrigins, or pass it to AddTrustedOrigin of http.CrossOriginProtection."
 )
 
 // elsewhere returns a handler that redirects to other.example, which next serves.
@@ -311,7 +311,7 @@ func TestAdvice(t *testing.T) {
 		{name: "a page without an origin, 403 to a preflight", handler: respond(403), page: "null", request: put, want: []string{"can have the origin null."}},
 		{name: "a page without an origin, and a server that fails", handler: respond(500, "Vary: Origin"), page: "null", request: put, want: []string{failed, "can have the origin null."}},
 		{name: "a page without an origin, and a proxy", handler: respond(200, "Server: nginx"), page: "null", want: []string{lost}},
-		{name: "a page without an origin, and a cache", handler: (&cache{service: inner, hit: "Age: 5"}).fill(page), page: "null", want: []string{"can have the origin null."}},
+		{name: "a page without an origin, and a cache", handler: respond(200, "Vary: Origin", "Age: 5"), page: "null", want: []string{"can have the origin null."}},
 		{name: "a page without an origin, preflight", handler: inner, page: "null", request: put, want: []string{"can have the origin null."}},
 		{name: "a page without an origin, and another middleware", handler: respond(204, "Vary: Origin"), page: "null", want: []string{"can have the origin null."}},
 		{name: "a page without an origin, and another origin", handler: respond(204, allowPage), page: "null", want: []string{"can have the origin null."}},
@@ -330,7 +330,7 @@ func TestAdvice(t *testing.T) {
 		{name: "another CORS middleware, which does not list the page", handler: respond(204, "Vary: Accept, origin"), request: put, want: []string{lacks + "PUT."}},
 		{name: "Vary: *", handler: respond(204, "Vary: *"), request: put, want: []string{another}},
 		{name: "another CORS middleware, and its router without the path, preflight", handler: respond(404, "Vary: Origin"), request: put, want: []string{lacks + "PUT."}},
-		{name: "a slash is missing", handler: dirs, request: put, path: "/dir", want: []string{`The preflight was redirected to "/dir/", and browsers do not follow redirects of preflights. Have the page request that URL`, "If the target is a login page"}},
+		{name: "a slash is missing", handler: dirs, request: put, path: "/dir", want: []string{`The preflight was redirected to "/dir/", and browsers do not follow redirects of preflights. Have the page request exactly that URL`, "If the target is a login page"}},
 		{name: "a 300 with a Location", handler: respond(300, "Location: /a"), request: put, want: []string{`The preflight was redirected to "/a"`}},
 		{name: "a redirect with CORS headers", handler: respond(302, allowPage, "Location: /a"), request: put, want: []string{`The preflight was redirected to "/a"`}},
 		{name: "304", handler: respond(304), request: put, want: []string{"The preflight got status 304 from a layer outside the CORS middleware."}},
@@ -338,6 +338,7 @@ func TestAdvice(t *testing.T) {
 		{name: "authentication", handler: respond(401, "WWW-Authenticate: Basic"), request: withCredentials(put), want: []string{guard}},
 		{name: "authentication without a challenge", handler: respond(401), request: put, want: []string{guard}},
 		{name: "authentication without a challenge, which varies with the origin", handler: respond(401, "Vary: Origin"), request: put, want: []string{guard}},
+		{name: "authentication that sends 400 and a challenge", handler: respond(400, "WWW-Authenticate: Bearer", "Vary: Origin"), request: put, want: []string{guard}},
 		{name: "authentication in a proxy", handler: respond(407), request: put, want: []string{guard}},
 		{name: "an access check that sends 403", handler: respond(403), request: put, want: []string{either, "method PUT."}},
 		{name: "an access check whose response varies with cookies", handler: respond(403, "Vary: Cookie"), request: put, want: []string{either}},
@@ -419,7 +420,7 @@ func TestAdvice(t *testing.T) {
 		{name: "purge in lowercase, which is not listed", handler: inner, request: corstest.Request{Method: "purge"}, want: []string{"Add purge to AllowedMethods. " + layered}},
 		{name: "patch in lowercase, which is not listed", handler: respond(200, allowPage), request: corstest.Request{Method: "patch"}, want: []string{"Add PATCH to AllowedMethods, and have the script write PATCH. Methods are case-sensitive, and browsers send patch as"}},
 		{name: "patch in lowercase under any method, with credentials", handler: respond(200, allowPage, allowCredentials, allowMethods+"*"), request: withCredentials(corstest.Request{Method: "patch"}), want: []string{"Add PATCH to AllowedMethods, and have"}},
-		{name: "a method that no policy can allow", handler: respond(200, allowPage), request: corstest.Request{Method: "p*t"}, want: []string{"No policy can list the method p*t by name. Have the script use another."}},
+		{name: "a method that no policy can allow", handler: respond(200, allowPage), request: corstest.Request{Method: "p*t"}, want: []string{"No policy can list the method p*t by name. Have the script use another name."}},
 		{name: "a method that is not listed", handler: inner, request: corstest.Request{Method: "DELETE"}, want: []string{"Add DELETE to AllowedMethods. " + layered}},
 		{name: "any method, with credentials", handler: respond(200, allowPage, allowCredentials, allowMethods+"*"), request: withCredentials(put), want: []string{"With credentials, browsers read * as a literal method name. Add PUT to AllowedMethods."}},
 		{name: "a header that is not listed", handler: respond(200, allowPage, allowHeaders+"a, b"), request: sets("x-id"), want: []string{"Add X-Id to AllowedHeaders. " + layered}},
@@ -638,7 +639,7 @@ func TestFieldBugLoginInFront(t *testing.T) {
 	login := respond(302, "Location: https://login.example/?next=/")
 	for _, test := range []adviceTest{
 		{name: "preflight to another host", handler: login, request: put, want: []string{`The preflight was redirected to another host ("https://login.example/?next=/")`, "If a gateway or platform in front requires a login there, have it let OPTIONS requests pass."}},
-		{name: "preflight to the same host", handler: respond(302, "Location: https://api.example/login"), request: put, want: []string{`The preflight was redirected to "https://api.example/login"`, "If the target is a login page, let OPTIONS requests pass."}},
+		{name: "preflight to the same host", handler: respond(302, "Location: https://api.example/login"), request: put, want: []string{`The preflight was redirected to "https://api.example/login"`, "If the target is a login page, have the login let OPTIONS requests pass."}},
 		{name: "request to another host", handler: login, want: []string{`The request was redirected to another host ("https://login.example/?next=/"), without CORS headers. If the target is a login page,`}},
 		{name: "request to another host, with CORS headers", handler: elsewhere(ok), want: []string{"Redirects led to another host, whose response has no CORS headers. If the target is a login page,"}},
 		{name: "a redirect that cannot be read", handler: respond(302, "Location: https://%"), request: put, want: []string{`The preflight was redirected to "https://%"`}},
