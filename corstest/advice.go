@@ -125,14 +125,15 @@ func (e evidence) adviseOnHandshake() string {
 	switch {
 	case e.unauthorized():
 		return "Authentication rejected the handshake. Scripts cannot add headers to it: use a cookie, or send the token in the first message."
-	case e.status == 403 && e.varies() && e.header["Access-Control-Allow-Origin"] == nil:
-		return e.adviseOnVary() // a DenyHandler, for example
 	case e.status == 403:
-		text := "WebSocket packages compare Origin with Host themselves, and respond with 403. Turn that check off, and let the policy decide (see WebSockets in docs/integration.md of package cors). If yours does not compare them, look for a guard that rejects the handshake."
+		text := "WebSocket packages compare Origin with Host themselves, and respond with 403. Turn that check off, and let the policy decide (see WebSockets in docs/integration.md of package cors). If yours does not compare them, look for a guard that rejects the handshake." + e.adviseOnLog() + "have it let the handshake pass."
+		if e.varies() && e.header["Access-Control-Allow-Origin"] == nil {
+			text = e.adviseOnVary() // a DenyHandler, for example
+		}
 		if e.own {
 			text = "The page is on the server's own origin, so a proxy in front probably changes Host. Have it forward Host unchanged. " + text
 		}
-		return text + e.adviseOnLog() + "have it let the handshake pass."
+		return text
 	case e.status == 500, e.status == 501:
 		return "The server failed on the handshake. Often, a middleware wraps the ResponseWriter in a type without the method Hijack, which WebSockets need. Add Hijack to that type, or put the handler of the WebSocket outside the middleware. The server's log has the error."
 	case e.status == 400, e.status == 404, e.status == 426:
@@ -182,7 +183,7 @@ func (e evidence) adviseOnPreflight() string {
 	case e.varies():
 		return e.adviseOnVary()
 	case e.status/100 == 2:
-		return "Something other than the CORS middleware responded to OPTIONS, such as a router, a proxy or a static file server. Put the CORS middleware outside that layer, or have the layer forward OPTIONS requests."
+		return "Something other than the CORS middleware responded to OPTIONS, such as a router, a proxy, a login or a static file server. Put the CORS middleware outside that layer, or have the layer forward OPTIONS requests."
 	}
 	var text string
 	switch {
@@ -266,7 +267,11 @@ func (e evidence) adviseOnMissingOrigin() string {
 	if strings.HasPrefix(e.header.Get("Content-Type"), "text/html") {
 		text += " If the body is not from your service (but a login page, for example), something in front responded, or the URL is wrong."
 	}
-	return text + e.adviseOnProxyList()
+	text += e.adviseOnProxyList()
+	if strings.HasPrefix(e.header.Get("Server"), "nginx") {
+		text += " If nginx adds the CORS headers, repeat them in each location that has an add_header, because such a location does not inherit any."
+	}
+	return text
 }
 
 // adviseOnVariedError returns a sentence for a redirect or an error with Vary: Origin,
@@ -513,7 +518,7 @@ func (e evidence) front() string {
 // cache returns the header which shows that the response came from a cache, or
 // "".
 func (e evidence) cache() string {
-	for _, name := range []string{"Age", "Cache-Status", "Cf-Cache-Status", "X-Cache", "X-Cache-Status", "X-Proxy-Cache"} {
+	for _, name := range []string{"Age", "Cache-Status", "Cf-Cache-Status", "X-Cache", "X-Cache-Status", "X-Litespeed-Cache", "X-Proxy-Cache", "X-Vercel-Cache"} {
 		value, hit := e.header.Get(name), cacheHit
 		switch name {
 		case "Age":

@@ -205,7 +205,7 @@ const (
 	ignored = ", and returned a response for another page. In that case, add the header Origin to the cache key, and purge the cache. Otherwise, if you trust the origin, add https://page.example to AllowedOrigins."
 	varied  = "and has no Vary: Origin, so the cache returns it to every page."
 	twice   = "Two layers set CORS headers"
-	another = "Something other than the CORS middleware responded to OPTIONS, such as a router, a proxy or a static file server."
+	another = "Something other than the CORS middleware responded to OPTIONS, such as a router, a proxy, a login or a static file server."
 	unlist  = "The policy of package cors does not allow the page's origin. If you trust it, add https://page.example to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, an outer CORS middleware"
 	vary    = "A CORS middleware probably responded, but it does not allow the page's origin. If you trust it, add exactly https://page.example, without a trailing slash, to AllowedOrigins, or let AllowOriginFunc return true for it. Some middlewares, such as rs/cors, also need "
 	both    = " in AllowedMethods. If the policy already allows both, something removes Origin from the request"
@@ -376,7 +376,7 @@ func TestAdvice(t *testing.T) {
 			http.Error(w, "Request Header Or Cookie Too Large", http.StatusBadRequest)
 		}), want: []string{"Status 400 with this body usually comes from a proxy or platform in front: the request headers are too large."}},
 		{name: "no CORS headers", handler: ok, want: []string{lost}},
-		{name: "no CORS headers, behind a proxy", handler: respond(200, "Server: nginx"), want: []string{lost, `The response has "Server: nginx". If a proxy sent that header and adds the CORS headers, and you trust the page, add https://page.example to its list.`}},
+		{name: "no CORS headers, behind a proxy", handler: respond(200, "Server: nginx"), want: []string{lost, `The response has "Server: nginx". If a proxy sent that header and adds the CORS headers, and you trust the page, add https://page.example to its list.`, " If nginx adds the CORS headers, repeat them in each location that has an add_header, because such a location does not inherit any."}},
 		{name: "a proxy whose list lacks the page", handler: respond(200, "Server: nginx", "Vary: Origin"), want: []string{vary, "add https://page.example to its list."}},
 		{name: "no CORS headers from another host", handler: elsewhere(ok), want: []string{"Redirects led to another host, whose response has no CORS headers."}},
 
@@ -449,6 +449,7 @@ func TestAdvice(t *testing.T) {
 		// Handshakes.
 		{name: "a WebSocket package that compares Origin with Host", handler: respond(403), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{compare, unknown + ": have it let the handshake pass."}},
 		{name: "a WebSocket of the server's own page", handler: respond(403), request: corstest.Request{Mode: corstest.WebSocket, URL: page}, want: []string{"The page is on the server's own origin, so a proxy in front probably changes Host. Have it forward Host unchanged. " + compare}},
+		{name: "a WebSocket of the server's own page, which a DenyHandler rejects", handler: hides(deny), request: corstest.Request{Mode: corstest.WebSocket, URL: page}, want: []string{"so a proxy in front probably changes Host.", vary}},
 		{name: "a WebSocket that a firewall rejects", handler: respond(403, "Server: cloudflare"), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{compare, unknown + ` (perhaps the one that sent "Server: cloudflare"): have it let the handshake pass.`}},
 		{name: "a WebSocket behind authentication", handler: respond(401), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{signs}},
 		{name: "a WebSocket behind authentication that sends 403 and a challenge", handler: respond(403, "WWW-Authenticate: Bearer"), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{signs}},
@@ -841,7 +842,7 @@ func TestFieldBugCacheMisses(t *testing.T) {
 	}
 	for _, line := range []string{
 		"Cache-Status: x; hit", "Cache-Status: x;hit;ttl=5", "Cache-Status: a; fwd=miss, b; hit, c", `Cache-Status: x; key="/a\"b"; hit`,
-		"X-Cache: TCP_HIT", "X-Cache: RefreshHit from cloudfront", "X-Cache: HIT, MISS", "X-Cache-Status: STALE", "X-Cache-Status: REVALIDATED", "X-Cache-Status: UPDATING", "X-Proxy-Cache: HIT", "Age: 10",
+		"X-Cache: TCP_HIT", "X-Cache: RefreshHit from cloudfront", "X-Cache: HIT, MISS", "X-Cache-Status: STALE", "X-Cache-Status: REVALIDATED", "X-Cache-Status: UPDATING", "X-Litespeed-Cache: hit", "X-Proxy-Cache: HIT", "X-Vercel-Cache: HIT", "Age: 10",
 	} {
 		adviceTest{name: line, handler: respond(200, line), want: []string{varied}}.run(t)
 	}

@@ -207,7 +207,7 @@ func (t *transcript) headers(mark string, h http.Header, matters func(name strin
 // server or cache made the response.
 func matters(name string) bool {
 	switch name {
-	case "Age", "Allow", "Cache-Status", "Cf-Cache-Status", "Cf-Ray", "Content-Type", "Location", "Server", "Vary", "Via", "Www-Authenticate", "X-Cache", "X-Cache-Status", "X-Proxy-Cache":
+	case "Age", "Allow", "Cache-Status", "Cf-Cache-Status", "Cf-Ray", "Content-Type", "Location", "Server", "Vary", "Via", "Www-Authenticate", "X-Cache", "X-Cache-Status", "X-Litespeed-Cache", "X-Proxy-Cache", "X-Vercel-Cache":
 		return true
 	}
 	return strings.HasPrefix(name, "Access-Control-")

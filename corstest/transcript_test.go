@@ -47,7 +47,7 @@ func TestString(t *testing.T) {
 		{"cached", &corstest.Browser{Handler: all}, put, 2},
 		{"router", &corstest.Browser{Handler: mux}, put, 1},
 		{"simple", &corstest.Browser{Handler: respond(200)}, corstest.Request{URL: api}, 1},
-		{"proxies", &corstest.Browser{Handler: respond(200, allowAny, "Age: 0", "Cache-Status: a", "Cf-Cache-Status: MISS", "Cf-Ray: 1-FRA", "Server: cloudflare", "Via: 1.1 varnish", "X-Cache: MISS", "X-Cache-Status: MISS", "X-Proxy-Cache: MISS")}, corstest.Request{URL: api}, 1},
+		{"proxies", &corstest.Browser{Handler: respond(200, allowAny, "Age: 0", "Cache-Status: a", "Cf-Cache-Status: MISS", "Cf-Ray: 1-FRA", "Server: cloudflare", "Via: 1.1 varnish", "X-Cache: MISS", "X-Cache-Status: MISS", "X-Litespeed-Cache: miss", "X-Proxy-Cache: MISS", "X-Vercel-Cache: MISS")}, corstest.Request{URL: api}, 1},
 		{"bare", serve(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }), corstest.Request{URL: "http://api.example"}, 1},
 		{"same-origin", &corstest.Browser{Handler: all}, corstest.Request{Method: "PUT", URL: page}, 1},
 		{"redirect", serve(func(w http.ResponseWriter, r *http.Request) {

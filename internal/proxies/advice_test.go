@@ -55,6 +55,7 @@ var adviceRows = map[string][]adviceRow{
 		{path: "/advice/limit/listed", response: "The preflight gets 429.", before: app},
 
 		{path: "/advice/map/bare", response: "The request gets 200 with `Server: nginx`."},
+		{path: "/advice/outer/inner/bare", response: "The request gets 200 with `Server: nginx`."},
 		{path: "/advice/options/passed", response: "After a successful preflight, the request gets 200 with `Vary: Origin`."},
 		{path: "/advice/no-origin/absent", response: "The request gets 404 with `Vary: Origin`."},
 		{path: "/advice/closed/", response: "The request gets 403."},
