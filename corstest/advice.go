@@ -238,9 +238,9 @@ func (e evidence) adviseOnMissingOrigin() string {
 	case e.cache() != "" && e.status/100 != 3:
 		return e.adviseOnCache()
 	case e.status/100 == 3 && e.elsewhere(location):
-		return fmt.Sprintf("The request was redirected to another host (%q), without CORS headers. If the target is a login page, have the gateway or platform in front respond to scripts with 401, so the page can ask the user to log in. If it is not, have the page request that URL.", location) + e.adviseOnVariedError()
+		return fmt.Sprintf("The request was redirected to another host (%q), without CORS headers. If the target is a login page, have the service or gateway respond to scripts with 401 instead. Otherwise, have the page request that URL.", location) + e.adviseOnVariedError()
 	case e.status/100 == 3 && location != "":
-		return "The redirect also needs CORS headers. Put the CORS middleware outside the code that redirects, or have the page request the final URL. If the target is a login page, respond to scripts with 401 instead." + e.adviseOnVariedError()
+		return "The redirect also needs CORS headers. Put the CORS middleware outside the code that redirects, or have the page request the final URL. If the target is a login page, have the service or gateway respond to scripts with 401 instead." + e.adviseOnVariedError()
 	case e.varies():
 		text := e.adviseOnVary()
 		if e.passed {
@@ -251,7 +251,7 @@ func (e evidence) adviseOnMissingOrigin() string {
 		}
 		return text
 	case e.left:
-		return "Redirects led to another host, whose response has no CORS headers. If the target is a login page, have the service respond to scripts with 401, so the page can ask the user to log in. If it is not, wrap the handler of that host as well."
+		return "Redirects led to another host, whose response has no CORS headers. If the target is a login page, have the service or gateway respond to scripts with 401 instead. Otherwise, wrap the handler of that host as well."
 	case e.status >= 400:
 		text := fmt.Sprintf("Code outside the CORS middleware wrote the %d, so the script cannot read the error. Put the CORS middleware outside that code, which can be authentication, a rate limit, a time limit or the router.", e.status)
 		if e.status == 403 {
@@ -462,7 +462,7 @@ func (e evidence) adviseOnGateway() string {
 func (e evidence) withoutOrigin() string {
 	switch {
 	case e.nulled && e.redirected:
-		return "The request was redirected from one server to another, so the browser sent Origin: null. Have the page request the final URL directly. If that is a login page, have the service respond to scripts with 401 instead."
+		return "The request was redirected from one server to another, so the browser sent Origin: null. Have the page request the final URL directly. If that is a login page, have the service or gateway respond to scripts with 401 instead."
 	case e.nulled:
 		return "The page posts from https to http, so the browser sent Origin: null. Have the page use the https URL."
 	case e.page == "null" || e.page == "file://":

@@ -411,7 +411,7 @@ func TestAdvice(t *testing.T) {
 		{name: "a redirect to a login that varies with the origin, preflight", handler: respond(302, "Location: /login", "Vary: Origin"), request: put, want: []string{`The preflight was redirected to "/login"`, others}},
 		{name: "a redirect that varies with the origin, page without an origin", handler: respond(302, "Location: /login", "Vary: Origin"), page: "null", want: []string{"The redirect also needs CORS headers.", "can have the origin null."}},
 		{name: "a redirect within the host that varies with the origin", handler: respond(302, "Location: /login", "Vary: Origin"), want: []string{"The redirect also needs CORS headers.", others}},
-		{name: "a login after a redirect, which varies with the origin", handler: elsewhere(respond(200, "Vary: Origin")), want: []string{moved, "If that is a login page, have the service respond to scripts with 401 instead."}},
+		{name: "a login after a redirect, which varies with the origin", handler: elsewhere(respond(200, "Vary: Origin")), want: []string{moved, "If that is a login page, have the service or gateway respond to scripts with 401 instead."}},
 		{name: "a page without an origin, any origin with credentials", handler: respond(200, allowAny), page: "null", request: withCredentials(get), want: []string{"can have the origin null."}},
 		{name: "a router's 405 with CORS headers", handler: respond(405, allowPage), request: put, want: []string{past + "405", "or a proxy adds the CORS headers."}},
 		{name: "a list of methods with spaces", handler: respond(200, allowPage, allowMethods+"GET PUT"), request: put, want: []string{list}},

@@ -114,7 +114,7 @@ func SplitAdvice(rows []AdviceRow, advice string) (quotes []string, rest string)
 next:
 	for {
 		for _, row := range rows {
-			pattern := strings.ReplaceAll(regexp.QuoteMeta(row.Advice), "…", ".+?")
+			pattern := strings.ReplaceAll(regexp.QuoteMeta(row.Advice), "…", ".*?")
 			if found := regexp.MustCompile("^" + pattern + "( |$)").FindString(advice); found != "" {
 				quotes, advice = append(quotes, row.Advice), advice[len(found):]
 				continue next
