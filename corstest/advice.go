@@ -126,7 +126,7 @@ func (e evidence) adviseOnHandshake() string {
 	case e.unauthorized():
 		return "Authentication rejected the handshake. Scripts cannot add headers to it: use a cookie, or send the token in the first message."
 	case e.status == 403:
-		text := "WebSocket packages compare Origin with Host themselves, and respond with 403. Turn that check off, and let the policy decide (see WebSockets in docs/integration.md of package cors). If yours does not compare them, look for a guard that rejects the handshake." + e.adviseOnLog() + "have it let the handshake pass."
+		text := "WebSocket packages compare Origin with Host themselves, and respond with 403. Turn that check off, and let the policy decide (see WebSockets in docs/integration.md of package cors). If yours does not compare them, look for a guard, or a CORS middleware such as gin-contrib/cors, that rejected the handshake." + e.adviseOnLog() + "have it let the handshake pass."
 		if e.varies() && e.header["Access-Control-Allow-Origin"] == nil {
 			text = e.adviseOnVary() // a DenyHandler, for example
 		}
@@ -169,7 +169,7 @@ func (e evidence) adviseOnPreflight() string {
 	case e.gateway() != "":
 		return e.adviseOnGateway()
 	case e.status/100 == 3 && e.header["Location"] != nil:
-		return e.adviseOnRedirectedPreflight() + e.adviseOnVariedError()
+		return e.adviseOnRedirectedPreflight() + e.adviseOnVaried()
 	case e.unauthorized():
 		return guardRejected
 	case strings.Contains(e.body, "CORSResponse: "):
@@ -179,11 +179,11 @@ func (e evidence) adviseOnPreflight() string {
 	case e.status == 403:
 		return fmt.Sprintf("Either authentication or another guard rejected the preflight, or the CORS middleware did, as gin-contrib/cors and gorilla/handlers do. Preflights never have credentials, so put the CORS middleware outside the guard, or have the gateway or platform in front let OPTIONS requests pass. If the CORS middleware rejected the preflight, and you trust the page, allow everything that it requests: %s.", e.requested())
 	case e.status/100 == 5 && e.status != 501:
-		return serverFailed + e.adviseOnVariedError()
+		return serverFailed + e.adviseOnVaried()
 	case e.varies():
 		return e.adviseOnVary()
 	case e.status/100 == 2:
-		return "Something other than the CORS middleware responded to OPTIONS, such as a router, a proxy, a login or a static file server. Put the CORS middleware outside that layer, or have the layer forward OPTIONS requests."
+		return "Something other than the CORS middleware responded to OPTIONS, such as a router, a proxy, a login or a static file server. Put the CORS middleware outside that layer, or have the layer forward OPTIONS requests." + e.adviseOnList()
 	}
 	var text string
 	switch {
@@ -196,7 +196,7 @@ func (e evidence) adviseOnPreflight() string {
 	default:
 		text = fmt.Sprintf("The preflight got status %d from a layer outside the CORS middleware. Put the CORS middleware outside that layer: a preflight needs a status from 200 to 299.", e.status)
 	}
-	return text + e.adviseOnLog() + "have it forward OPTIONS requests."
+	return text + e.adviseOnLog() + "have it forward OPTIONS requests." + e.adviseOnList()
 }
 
 const (
@@ -238,9 +238,9 @@ func (e evidence) adviseOnMissingOrigin() string {
 	case e.cache() != "" && e.status/100 != 3:
 		return e.adviseOnCache()
 	case e.status/100 == 3 && e.elsewhere(location):
-		return fmt.Sprintf("The request was redirected to another host (%q), without CORS headers. If the target is a login page, have the service or gateway respond to scripts with 401 instead. Otherwise, have the page request that URL.", location) + e.adviseOnVariedError()
+		return fmt.Sprintf("The request was redirected to another host (%q), without CORS headers. If the target is a login page, have the service or gateway respond to scripts with 401 instead. Otherwise, have the page request that URL.", location) + e.adviseOnVaried()
 	case e.status/100 == 3 && location != "":
-		return "The redirect also needs CORS headers. Put the CORS middleware outside the code that redirects, or have the page request the final URL. If the target is a login page, have the service or gateway respond to scripts with 401 instead." + e.adviseOnVariedError()
+		return "The redirect also needs CORS headers. Put the CORS middleware outside the code that redirects, or have the page request the final URL. If the target is a login page, have the service or gateway respond to scripts with 401 instead." + e.adviseOnVaried()
 	case e.varies():
 		text := e.adviseOnVary()
 		if e.passed {
@@ -252,12 +252,17 @@ func (e evidence) adviseOnMissingOrigin() string {
 		return text
 	case e.left:
 		return "Redirects led to another host, whose response has no CORS headers. If the target is a login page, have the service or gateway respond to scripts with 401 instead. Otherwise, wrap the handler of that host as well."
+	case e.status == 403 && e.withoutOrigin() != "":
+		return e.withoutOrigin()
 	case e.status >= 400:
 		text := fmt.Sprintf("Code outside the CORS middleware wrote the %d, so the script cannot read the error. Put the CORS middleware outside that code, which can be authentication, a rate limit, a time limit or the router.", e.status)
 		if e.status == 403 {
 			text = fmt.Sprintf("Either the CORS middleware rejected the page's origin, as gin-contrib/cors does, or code outside the CORS middleware wrote the 403. If it was the CORS middleware, and you trust the page, add exactly %s, without a trailing slash, to AllowedOrigins. If it was a guard, put the CORS middleware outside it, so the script can read the error.", e.page)
 		}
 		text += e.adviseOnLog() + "add the CORS headers to its error pages."
+		if e.status != 403 {
+			text += e.adviseOnList()
+		}
 		if strings.HasPrefix(e.header.Get("Server"), "nginx") {
 			text += " If nginx adds the CORS headers, end each add_header with always. Without it, error responses have no CORS headers."
 		}
@@ -267,23 +272,29 @@ func (e evidence) adviseOnMissingOrigin() string {
 	if strings.HasPrefix(e.header.Get("Content-Type"), "text/html") {
 		text += " If the body is not from your service (but a login page, for example), something in front responded, or the URL is wrong."
 	}
-	text += e.adviseOnProxyList()
+	text += e.adviseOnList()
 	if strings.HasPrefix(e.header.Get("Server"), "nginx") {
 		text += " If nginx adds the CORS headers, repeat them in each location that has an add_header, because such a location does not inherit any."
 	}
 	return text
 }
 
-// adviseOnVariedError returns a sentence for a redirect or an error with Vary: Origin,
-// which a CORS middleware or a proxy adds. It returns "" without Vary.
-func (e evidence) adviseOnVariedError() string {
-	switch {
-	case !e.varies():
-		return ""
-	case e.withoutOrigin() != "":
+// adviseOnList returns a sentence for a response without
+// Access-Control-Allow-Origin. Perhaps that header is only sent to other pages.
+func (e evidence) adviseOnList() string {
+	if e.withoutOrigin() != "" {
 		return " " + e.withoutOrigin()
 	}
-	return fmt.Sprintf(" Vary: Origin shows that a CORS middleware or a proxy adds CORS headers for other origins. If you trust the page, add %s to its list of origins.", e.page)
+	return fmt.Sprintf(" If other origins get CORS headers, and you trust the page, add exactly %s, without a trailing slash, to the list of allowed origins.", e.page)
+}
+
+// adviseOnVaried is like adviseOnList, but returns "" for a response without Vary:
+// Origin.
+func (e evidence) adviseOnVaried() string {
+	if e.varies() {
+		return e.adviseOnList()
+	}
+	return ""
 }
 
 // adviseOnValues returns advice for wrong values of
@@ -402,23 +413,13 @@ func (e evidence) adviseOnVary() string {
 	case e.withoutOrigin() != "":
 		return e.withoutOrigin()
 	case e.preflight:
-		return fmt.Sprintf("A CORS middleware probably responded, but it does not allow the origin, the method or a header. If you trust the page, allow everything that it requests: %s. If the policy already allows all of it, look in front of package cors. Another CORS middleware may have responded, or something removes Origin from the request or the CORS headers from the response.", e.requested()) + e.adviseOnProxyList()
+		return fmt.Sprintf("A CORS middleware or a proxy probably responded, but it does not allow the origin, the method or a header. If you trust the page, allow everything that it requests: %s. If the policy already allows all of it, look in front of package cors. Another CORS middleware may have responded, or something removes Origin from the request or the CORS headers from the response.", e.requested())
 	}
-	text := fmt.Sprintf("A CORS middleware probably responded, but it does not allow the page's origin. If you trust it, add exactly %s, without a trailing slash, to AllowedOrigins, or let AllowOriginFunc return true for it. Some middlewares, such as rs/cors, also need %s in AllowedMethods. If the policy already allows both, something removes Origin from the request", e.page, e.method)
+	text := fmt.Sprintf("A CORS middleware or a proxy probably responded, but it does not allow the page's origin. If you trust it, add exactly %s, without a trailing slash, to AllowedOrigins, or let AllowOriginFunc return true for it. Some middlewares, such as rs/cors, also need %s in AllowedMethods. If the policy already allows both, something removes Origin from the request", e.page, e.method)
 	if e.mode == WebSocket {
 		return text + "."
 	}
-	return text + ", or the CORS headers from the response." + e.adviseOnProxyList()
-}
-
-// adviseOnProxyList returns a sentence for a response without
-// Access-Control-Allow-Origin that passed a proxy. For a page that its list
-// lacks, nginx leaves the header out.
-func (e evidence) adviseOnProxyList() string {
-	if front := e.front(); front != "" && e.withoutOrigin() == "" {
-		return fmt.Sprintf(" The response has %q. If a proxy sent that header and adds the CORS headers, and you trust the page, add %s to its list.", front, e.page)
-	}
-	return ""
+	return text + ", or the CORS headers from the response."
 }
 
 // requested lists what a preflight requests.
@@ -450,7 +451,7 @@ func (e evidence) unlisted() string {
 func (e evidence) adviseOnGateway() string {
 	switch {
 	case e.varies():
-		return e.gateway() + e.adviseOnVariedError()
+		return e.gateway() + e.adviseOnVaried()
 	case e.preflight:
 		return e.gateway() + " If your Go code sent it, put the CORS middleware outside that code."
 	}

@@ -106,14 +106,14 @@ func (test adviceTest) run(t *testing.T) {
 // policyTakes checks that New accepts a policy with the value that an advice names.
 func policyTakes(t *testing.T, advice string) {
 	t.Helper()
-	m := regexp.MustCompile(`[Aa]dd (?:exactly )?(\S+?)(?:, without a trailing slash,)? to (Allowed\w+|its list)`).FindStringSubmatch(advice)
+	m := regexp.MustCompile(`[Aa]dd (?:exactly )?(\S+?)(?:, without a trailing slash,)? to (Allowed\w+|the list)`).FindStringSubmatch(advice)
 	if m == nil {
 		return
 	}
 	list := []string{m[1]}
 	if _, err := cors.New(map[string]cors.Policy{
 		"AllowedOrigins": {AllowedOrigins: list},
-		"its list":       {AllowedOrigins: list},
+		"the list":       {AllowedOrigins: list},
 		"AllowedMethods": {AllowedMethods: list},
 		"AllowedHeaders": {AllowedHeaders: list},
 	}[m[2]]); err != nil {
@@ -207,14 +207,14 @@ const (
 	twice   = "Two layers set CORS headers"
 	another = "Something other than the CORS middleware responded to OPTIONS, such as a router, a proxy, a login or a static file server."
 	unlist  = "The policy of package cors does not allow the page's origin. If you trust it, add https://page.example to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, an outer CORS middleware"
-	vary    = "A CORS middleware probably responded, but it does not allow the page's origin. If you trust it, add exactly https://page.example, without a trailing slash, to AllowedOrigins, or let AllowOriginFunc return true for it. Some middlewares, such as rs/cors, also need "
+	vary    = "A CORS middleware or a proxy probably responded, but it does not allow the page's origin. If you trust it, add exactly https://page.example, without a trailing slash, to AllowedOrigins, or let AllowOriginFunc return true for it. Some middlewares, such as rs/cors, also need "
 	both    = " in AllowedMethods. If the policy already allows both, something removes Origin from the request"
-	lacks   = "A CORS middleware probably responded, but it does not allow the origin, the method or a header. If you trust the page, allow everything that it requests: origin https://page.example (exactly, without a trailing slash), method "
+	lacks   = "A CORS middleware or a proxy probably responded, but it does not allow the origin, the method or a header. If you trust the page, allow everything that it requests: origin https://page.example (exactly, without a trailing slash), method "
 	either  = "Either authentication or another guard rejected the preflight, or the CORS middleware did"
 	routed  = "Either the router responded to OPTIONS itself, or the CORS middleware rejected the method"
 	guard   = "Authentication or another guard rejected the preflight, because preflights never have credentials. Put the CORS middleware outside that guard, and let it respond to preflights itself. If a proxy, gateway or platform in front requires a login, have it let OPTIONS requests pass."
 	router  = "The router responded to OPTIONS itself"
-	others  = " Vary: Origin shows that a CORS middleware or a proxy adds CORS headers for other origins. If you trust the page, add https://page.example to its list of origins."
+	others  = " If other origins get CORS headers, and you trust the page, add exactly https://page.example, without a trailing slash, to the list of allowed origins."
 	login   = " If authentication in your service requires a login, put the CORS middleware outside it. If a gateway in front does, have the gateway send CORS headers."
 	failed  = "The server failed on the OPTIONS request"
 	past    = "The response to the preflight has CORS headers, but status "
@@ -309,8 +309,9 @@ func TestAdvice(t *testing.T) {
 		{name: "a page without an origin, form", handler: inner, page: "null", request: corstest.Request{Method: "POST", Mode: corstest.Navigate}, want: []string{"If the page has the Referrer-Policy no-referrer or same-origin, its form posts to other origins have Origin: null. Use strict-origin-when-cross-origin instead."}},
 		{name: "a page without an origin, beacon or image", handler: inner, page: "null", request: corstest.Request{Method: "POST", Mode: corstest.NoCORS}, want: []string{"If the page has the Referrer-Policy no-referrer or same-origin,"}},
 		{name: "a page without an origin, 403 to a preflight", handler: respond(403), page: "null", request: put, want: []string{"can have the origin null."}},
+		{name: "a page without an origin, 403", handler: respond(403), page: "null", want: []string{"can have the origin null."}},
 		{name: "a page without an origin, and a server that fails", handler: respond(500, "Vary: Origin"), page: "null", request: put, want: []string{failed, "can have the origin null."}},
-		{name: "a page without an origin, and a proxy", handler: respond(200, "Server: nginx"), page: "null", want: []string{lost}},
+		{name: "a page without an origin, and a proxy", handler: respond(200, "Server: nginx"), page: "null", want: []string{lost, "can have the origin null."}},
 		{name: "a page without an origin, and a cache", handler: respond(200, "Vary: Origin", "Age: 5"), page: "null", want: []string{"can have the origin null."}},
 		{name: "a page without an origin, preflight", handler: inner, page: "null", request: put, want: []string{"can have the origin null."}},
 		{name: "a page without an origin, and another middleware", handler: respond(204, "Vary: Origin"), page: "null", want: []string{"can have the origin null."}},
@@ -347,12 +348,12 @@ func TestAdvice(t *testing.T) {
 		{name: "an access check that sends 403 and a challenge", handler: respond(403, "WWW-Authenticate: Basic"), request: put, want: []string{guard}},
 		{name: "a router without OPTIONS", handler: mux, request: put, want: []string{router}},
 		{name: "a router without the path", handler: mux, request: put, path: "/nowhere", want: []string{router + ", because no route has that path and method", "Check the path.", unknown + forward}},
-		{name: "Python's http.server", handler: respond(501, "Server: SimpleHTTP/0.6 Python/3.11.2"), request: put, want: []string{router, unknown + ` (perhaps the one that sent "Server: SimpleHTTP/0.6 Python/3.11.2")` + forward}},
+		{name: "Python's http.server", handler: respond(501, "Server: SimpleHTTP/0.6 Python/3.11.2"), request: put, want: []string{router, others, unknown + ` (perhaps the one that sent "Server: SimpleHTTP/0.6 Python/3.11.2")` + forward}},
 		{name: "a server that fails", handler: respond(500), request: put, want: []string{failed}},
 		{name: "a server that fails, which varies with the origin", handler: respond(500, "Vary: Origin"), request: put, want: []string{failed, others}},
 		{name: "a proxy whose servers are all down", handler: respond(503, "Via: 1.1 varnish"), request: put, want: []string{failed}},
 		{name: "a proxy whose server does not respond, preflight", handler: respond(502), request: put, want: []string{"Status 502 usually comes from a proxy", "or sends more headers than the proxy accepts."}},
-		{name: "the service has no CORS middleware", handler: ok, request: put, want: []string{another}},
+		{name: "the service has no CORS middleware", handler: ok, request: put, want: []string{another, others}},
 		{name: "the service has no CORS middleware, and sends 204", handler: respond(204), request: put, want: []string{another}},
 		{name: "too many requests", handler: respond(429, "CF-Ray: 1-FRA"), request: put, want: []string{"The preflight got status 429 from a layer outside", unknown + ` (perhaps the one that sent "Cf-Ray: 1-FRA")` + forward}},
 
@@ -370,14 +371,14 @@ func TestAdvice(t *testing.T) {
 		{name: "a redirect from a cache", handler: respond(301, "Age: 5", "Location: https://other.example/"), want: []string{"The request was redirected to another host"}},
 		{name: "a login page with 200", handler: respond(200, "Content-Type: text/html; charset=utf-8"), want: []string{lost, "If the body is not from your service (but a login page, for example), something in front responded, or the URL is wrong."}},
 		{name: "304 to a script", handler: respond(304), want: []string{lost}},
-		{name: "an error outside", handler: respond(400), want: []string{"Code outside the CORS middleware wrote the 400" + outside, unknown + pages}},
+		{name: "an error outside", handler: respond(400), want: []string{"Code outside the CORS middleware wrote the 400" + outside, unknown + pages, others}},
 		{name: "an error outside, behind a proxy", handler: respond(404, "Server: nginx"), want: []string{"wrote the 404" + outside, " If nginx adds the CORS headers, end each add_header with always. Without it, error responses have no CORS headers.", unknown + ` (perhaps the one that sent "Server: nginx")` + pages}},
 		{name: "a proxy that limits the size of headers", handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, "Request Header Or Cookie Too Large", http.StatusBadRequest)
 		}), want: []string{"Status 400 with this body usually comes from a proxy or platform in front: the request headers are too large."}},
 		{name: "no CORS headers", handler: ok, want: []string{lost}},
-		{name: "no CORS headers, behind a proxy", handler: respond(200, "Server: nginx"), want: []string{lost, `The response has "Server: nginx". If a proxy sent that header and adds the CORS headers, and you trust the page, add https://page.example to its list.`, " If nginx adds the CORS headers, repeat them in each location that has an add_header, because such a location does not inherit any."}},
-		{name: "a proxy whose list lacks the page", handler: respond(200, "Server: nginx", "Vary: Origin"), want: []string{vary, "add https://page.example to its list."}},
+		{name: "no CORS headers, behind a proxy", handler: respond(200, "Server: nginx"), want: []string{lost, others, " If nginx adds the CORS headers, repeat them in each location that has an add_header, because such a location does not inherit any."}},
+		{name: "a proxy whose list lacks the page", handler: respond(200, "Server: nginx", "Vary: Origin"), want: []string{vary}},
 		{name: "no CORS headers from another host", handler: elsewhere(ok), want: []string{"Redirects led to another host, whose response has no CORS headers."}},
 
 		// Wrong values.

@@ -35,6 +35,7 @@ func TestFieldBugAdviceOnPeers(t *testing.T) {
 	const (
 		three  = "it does not allow the origin, the method or a header."
 		guard  = "Either authentication or another guard rejected the preflight, or the CORS middleware did"
+		null   = "Any local file or sandboxed page can have the origin null."
 		router = "Either the router responded to OPTIONS itself, or the CORS middleware rejected the method"
 	)
 	ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
@@ -50,6 +51,7 @@ func TestFieldBugAdviceOnPeers(t *testing.T) {
 	nested := rscors.Default().Handler(policy.Handler(ok))
 	patch := corstest.Request{Method: "PATCH", URL: itemURL}
 	header := corstest.Request{URL: itemURL, Header: http.Header{"X-Nope": {"1"}}}
+	const listed = "add exactly https://evil.example, without a trailing slash, to the list of allowed origins."
 	ginSlash := newEngine()
 	ginSlash.Use(gincors.New(gincors.Config{AllowOrigins: []string{appPage + "/"}}), gin.WrapH(ok))
 	const exactly = "exactly https://app.example.com, without a trailing slash,"
@@ -72,9 +74,13 @@ func TestFieldBugAdviceOnPeers(t *testing.T) {
 		{"gin-contrib/cors, a trailing slash in its list", ginSlash, appPage, corstest.Request{URL: itemURL}, exactly},
 		{"gin-contrib/cors, a trailing slash in its list, preflight", ginSlash, appPage, patch, "origin https://app.example.com (exactly, without a trailing slash)"},
 		{"gorilla/handlers, method", with("gorilla/handlers"), "https://app.example.com", patch, router},
+		{"gorilla/handlers, origin, preflight", with("gorilla/handlers"), "https://evil.example", patch, listed},
+		{"gorilla/handlers, origin", with("gorilla/handlers"), "https://evil.example", corstest.Request{URL: itemURL}, listed},
 		{"gorilla/handlers, header", with("gorilla/handlers"), "https://app.example.com", header, guard},
 		{"gin-contrib/cors, origin, preflight", with("gin-contrib/cors"), "https://evil.example", patch, guard},
 		{"gin-contrib/cors, origin", with("gin-contrib/cors"), "https://evil.example", corstest.Request{URL: itemURL}, "Either the CORS middleware rejected the page's origin, as gin-contrib/cors does"},
+		{"gin-contrib/cors, null", with("gin-contrib/cors"), "null", corstest.Request{URL: itemURL}, null},
+		{"gin-contrib/cors, WebSocket", with("gin-contrib/cors"), "https://evil.example", corstest.Request{URL: itemURL, Mode: corstest.WebSocket}, "or a CORS middleware such as gin-contrib/cors, that rejected the handshake."},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := corstest.Browser{Handler: test.service}
