@@ -49,7 +49,7 @@ func TestFacts(t *testing.T) {
 		isTrue            func() bool
 	}{
 		{
-			"a request for an image from another site runs the handler", "README.md", "So a GET handler must not change anything.",
+			"a request for an image from another site runs the handler", "README.md", "so a GET handler must not change anything.",
 			func() bool {
 				_, ran := serve(app, request("GET", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: no-cors"))
 				return ran == 1
@@ -87,7 +87,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"with authentication inside Handler, a preflight gets a 204, and a page can read a 401",
-			"README.md", "Inside `Handler`, as in `c.Handler(authenticate(mux))`.",
+			"README.md", "Inside `Handler`, as in `c.Handler(authenticate(mux))`",
 			func() bool {
 				c := testkit.MustNew(t, app)
 				authenticated := c.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(401) }))
@@ -99,7 +99,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"SetPolicy applies to the next request, and keeps the old policy if the new one is invalid",
-			"README.md", "The next request gets the new policy. If the new policy is invalid, `SetPolicy` returns an error, and the old policy stays.",
+			"README.md", "Call `SetPolicy`, which applies to the next request. If the new policy is invalid, `SetPolicy` returns an error, and the old policy stays.",
 			setPolicyWorks,
 		},
 		{
@@ -155,7 +155,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"a form over plain HTTP with Origin: null, or with another Host, is rejected", "README.md", "so `Handler` compares `Origin` with `Host`.",
+			"a form over plain HTTP with Origin: null, or with another Host, is rejected", "README.md", "No, if `Host` arrives unchanged, because `Handler` compares it with `Origin`.",
 			func() bool {
 				_, own := serve(app, request("POST", "Origin: http://api.example.net"))
 				_, null := serve(app, request("POST", "Origin: null"))
@@ -167,7 +167,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"without Sec-Fetch-Site, a page on the same host over HTTP is same-origin",
-			"docs/integration.md", "Without `Sec-Fetch-Site`, `Handler` cannot tell an HTTP page on that host from an HTTPS page.",
+			"docs/integration.md", "`Host` does not contain a scheme, so without `Sec-Fetch-Site`, `Handler` cannot tell an HTTP page on that host from an HTTPS page.",
 			func() bool {
 				own := "Origin: http://api.example.net"
 				_, ran := serve(app, request("POST", own))
@@ -186,7 +186,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"a request whose Origin is not allowed, malformed or repeated is rejected, unless Sec-Fetch-Site is same-origin or none",
-			"docs/integration.md", "If a request has an `Origin` that is not allowed, malformed, or repeated, `Handler` rejects it, whatever its method.",
+			"docs/integration.md", "Whatever its method, `Handler` rejects a request whose `Origin` is not allowed, malformed, or repeated.",
 			func() bool {
 				for _, lines := range [][]string{{stranger}, {"Origin: https://"}, {allowed, stranger}} {
 					for site, want := range map[string]int{"same-origin": 1, "none": 1, "same-site": 0, "cross-site": 0} {
@@ -271,7 +271,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"a form that sends Origin: null is rejected, unless Sec-Fetch-Site is same-origin",
-			"docs/integration.md", "so the form sends `Origin: null`",
+			"docs/integration.md", "which makes the form send [`Origin: null`](blocked.md#the-origin-null).",
 			func() bool {
 				_, plain := serve(app, request("POST", "Origin: null"))
 				_, secure := serve(app, request("POST", "Origin: null", "Sec-Fetch-Site: same-origin"))
@@ -291,7 +291,7 @@ func TestFacts(t *testing.T) {
 			setPolicyWorks,
 		},
 		{
-			"requests for images and frames with an Origin run the handler", "docs/integration.md", "Some have one, with `Sec-Fetch-Mode: no-cors` or `navigate`, and without `Upgrade`.",
+			"requests for images and frames with an Origin run the handler", "docs/integration.md", "The others pass if `Sec-Fetch-Mode` is `no-cors` or `navigate`, and there is no `Upgrade` header.",
 			func() bool {
 				_, image := serve(app, request("GET", stranger, "Sec-Fetch-Mode: no-cors"))
 				_, frame := serve(app, request("GET", stranger, "Sec-Fetch-Mode: navigate"))
