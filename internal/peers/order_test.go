@@ -195,7 +195,7 @@ func components() []*component {
 	strip := func(res *http.Response) error { cors.StripHeaders(res.Header); return nil }
 	return []*component{
 		{
-			place: outside, name: "`gorilla/handlers.ProxyHeaders`, for the service's own page behind a proxy that rewrites `Host`", why: "`Handler` compares `Origin` with `Host`",
+			place: outside, name: "`gorilla/handlers.ProxyHeaders`, for the service's own page behind a proxy that rewrites `Host`", why: "it restores `Host`, which `Handler` compares with `Origin`",
 			advice: "a proxy changes Host",
 			page:   "http://api.example", request: corstest.Request{Method: "POST", URL: "http://api.example/items/1"}, wrap: plain(handlers.ProxyHeaders),
 			front: func(next http.Handler) http.Handler {
@@ -206,14 +206,14 @@ func components() []*component {
 				})
 			},
 		},
-		{place: outside, name: "`otelhttp`", why: "also sees preflights and 403s", watches: true, wrap: func(n *component, next http.Handler) http.Handler {
+		{place: outside, name: "`otelhttp`", why: "inside, it misses preflights and 403s", watches: true, wrap: func(n *component, next http.Handler) http.Handler {
 			return otelhttp.NewHandler(next, "api", otelhttp.WithFilter(func(r *http.Request) bool { n.method(r); return true }))
 		}},
-		{place: outside, name: "`rs/zerolog/hlog`", why: "also sees preflights and 403s", watches: true, wrap: func(n *component, next http.Handler) http.Handler {
+		{place: outside, name: "`rs/zerolog/hlog`", why: "inside, it misses preflights and 403s", watches: true, wrap: func(n *component, next http.Handler) http.Handler {
 			log := hlog.AccessHandler(func(r *http.Request, _, _ int, _ time.Duration) { n.method(r) })
 			return hlog.NewHandler(zerolog.Nop())(log(next))
 		}},
-		{place: outside, name: "logging with `log/slog`", why: "also sees preflights and 403s", watches: true, wrap: func(n *component, next http.Handler) http.Handler {
+		{place: outside, name: "logging with `log/slog`", why: "inside, it misses preflights and 403s", watches: true, wrap: func(n *component, next http.Handler) http.Handler {
 			var lines bytes.Buffer
 			log := slog.New(slog.NewTextHandler(&lines, nil))
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -224,7 +224,7 @@ func components() []*component {
 				next.ServeHTTP(w, r)
 			})
 		}},
-		{place: outside, name: "`httpsnoop`", why: "also sees preflights and 403s", watches: true, wrap: func(n *component, next http.Handler) http.Handler {
+		{place: outside, name: "`httpsnoop`", why: "inside, it misses preflights and 403s", watches: true, wrap: func(n *component, next http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if httpsnoop.CaptureMetrics(next, w, r).Code > 0 {
 					n.method(r)
@@ -232,44 +232,44 @@ func components() []*component {
 			})
 		}},
 		{
-			place: outside, name: "`x/net/http2/h2c`", why: "starts an HTTP/2 server for the connection: **if it is inside, its requests bypass `Handler`**", advice: "Put the CORS middleware outside that layer", passes: true, server: true,
+			place: outside, name: "`x/net/http2/h2c`", why: "**inside, its requests bypass `Handler`**, because it starts an HTTP/2 server for each connection", advice: "Put the CORS middleware outside that layer", passes: true, server: true,
 			wrap: plain(func(next http.Handler) http.Handler {
 				//lint:ignore SA1019 It is deprecated, but in use.
 				return h2c.NewHandler(next, new(http2.Server))
 			}),
 		},
 
-		{place: inside, name: "basic authentication, right password", why: "preflights have no password", advice: "Authentication or another guard", request: withPassword, wrap: plain(authentication)},
-		{place: inside, name: "basic authentication, no password", why: "scripts can read the 401", advice: "Authentication or another guard", request: corstest.Request{Method: "PUT", URL: itemURL}, wrap: plain(authentication)},
-		{place: inside, name: "rate limit (`x/time/rate`), exceeded", why: "scripts can read the 429, and preflights do not count", advice: "The preflight got status 429", wrap: plain(requestLimit(0))},
-		{place: inside, name: "`http.CrossOriginProtection`", why: "needed only [if the policy allows untrusted origins, or with `PassRejected`](#cross-site-request-forgery)", advice: "http.CrossOriginProtection rejected the request", wrap: plain(func(next http.Handler) http.Handler {
+		{place: inside, name: "basic authentication, right password", why: "outside, it rejects preflights, which have no password", advice: "Authentication or another guard", request: withPassword, wrap: plain(authentication)},
+		{place: inside, name: "basic authentication, no password", why: "inside, scripts can read the 401", advice: "Authentication or another guard", request: corstest.Request{Method: "PUT", URL: itemURL}, wrap: plain(authentication)},
+		{place: inside, name: "rate limit (`x/time/rate`), exceeded", why: "inside, scripts can read the 429, and preflights do not count", advice: "The preflight got status 429", wrap: plain(requestLimit(0))},
+		{place: inside, name: "`http.CrossOriginProtection`", why: "inside, scripts can read the 403; you need it [only in two cases](#cross-site-request-forgery)", advice: "http.CrossOriginProtection rejected the request", wrap: plain(func(next http.Handler) http.Handler {
 			return http.NewCrossOriginProtection().Handler(next)
 		})},
-		{place: inside, name: "`http.TimeoutHandler`, too late", why: "scripts can read the 503", advice: "Status 503 usually comes from a proxy or platform in front", handler: takesLong, wrap: plain(timeLimit(20 * time.Millisecond))},
-		{place: inside, name: "`http.TimeoutHandler`, in time", why: "**a cache mixes up responses**: the inner `Vary` replaces `Origin`", flawed: true, wrap: plain(timeLimit(time.Minute))},
-		{place: inside, name: "`keepHeaders` around `http.TimeoutHandler`, in time", why: "keeps both values of `Vary`", wrap: plain(func(next http.Handler) http.Handler {
+		{place: inside, name: "`http.TimeoutHandler`, too late", why: "inside, scripts can read the 503", advice: "Status 503 usually comes from a proxy or platform in front", handler: takesLong, wrap: plain(timeLimit(20 * time.Millisecond))},
+		{place: inside, name: "`http.TimeoutHandler`, in time", why: "the inner `Vary` replaces `Origin`, so **a cache mixes up responses**: wrap it with `keepHeaders`", flawed: true, wrap: plain(timeLimit(time.Minute))},
+		{place: inside, name: "`keepHeaders` around `http.TimeoutHandler`, in time", why: "fixed: `Vary` has both values", wrap: plain(func(next http.Handler) http.Handler {
 			return keepHeaders(http.TimeoutHandler(next, time.Minute, "late"))
 		})},
-		{place: inside, name: "`http.ServeMux`, redirects to add a slash", why: "browsers do not follow redirects of preflights", advice: "The preflight was redirected to \"/items/\"", request: corstest.Request{Method: "PUT", URL: "https://api.example/items"}, wrap: plain(func(next http.Handler) http.Handler {
+		{place: inside, name: "`http.ServeMux`, redirects to add a slash", why: "outside, it redirects preflights, and browsers do not follow", advice: "The preflight was redirected to \"/items/\"", request: corstest.Request{Method: "PUT", URL: "https://api.example/items"}, wrap: plain(func(next http.Handler) http.Handler {
 			mux := http.NewServeMux()
 			mux.Handle("/items/", next)
 			return mux
 		})},
-		{place: inside, name: "`http.StripPrefix`, another path", why: "scripts can read the 404", advice: "no route has that path and method", wrap: plain(func(next http.Handler) http.Handler { return http.StripPrefix("/api", next) })},
-		{place: inside, name: "`http.FileServer`", why: "it calls no other handler, so *outside* means without `Handler`", advice: "Wrap the handler of this URL", request: get, wrap: plain(func(http.Handler) http.Handler {
+		{place: inside, name: "`http.StripPrefix`, another path", why: "inside, scripts can read the 404", advice: "no route has that path and method", wrap: plain(func(next http.Handler) http.Handler { return http.StripPrefix("/api", next) })},
+		{place: inside, name: "`http.FileServer`", why: "wrap it: it calls no other handler, so *outside* means without `Handler`", advice: "Wrap the handler of this URL", request: get, wrap: plain(func(http.Handler) http.Handler {
 			return http.FileServerFS(fstest.MapFS{"items/1": {Data: []byte("item 1")}})
 		})},
-		{place: inside, name: "`httputil.ReverseProxy`, upstream down", why: "scripts can read the 502; *outside* means without `Handler`", advice: "Status 502 usually comes from a proxy", wrap: deadProxy},
-		{place: inside, name: "`httputil.ReverseProxy`, upstream sets CORS headers", why: "browsers block a response with two values", advice: "call cors.StripHeaders in ModifyResponse", request: get, handler: setsOwnHeaders, flawed: true, wrap: proxy(nil, asIs)},
-		{place: inside, name: "`StripHeaders` in `httputil.ReverseProxy`, upstream sets CORS headers", why: "leaves one value", advice: "something removes Origin from the request", request: get, handler: setsOwnHeaders, wrap: proxy(strip, asIs)},
-		{place: inside, name: "`httputil.ReverseProxy`, upstream sends 103", why: "**it clears all headers** (golang/go 81207, in Go 1.25 to 1.27)", advice: "keepHeaders in docs/integration.md", request: get, handler: sendsHints, flawed: true, defect: true, wrap: proxy(nil, asIs)},
-		{place: inside, name: "`keepHeaders` around `httputil.ReverseProxy`, upstream sends 103", why: "restores them", request: get, handler: sendsHints, wrap: proxy(nil, keepHeaders)},
+		{place: inside, name: "`httputil.ReverseProxy`, upstream down", why: "inside, scripts can read the 502; *outside* means without `Handler`", advice: "Status 502 usually comes from a proxy", wrap: deadProxy},
+		{place: inside, name: "`httputil.ReverseProxy`, upstream sets CORS headers", why: "browsers block a response with two values: call `StripHeaders`", advice: "call cors.StripHeaders in ModifyResponse", request: get, handler: setsOwnHeaders, flawed: true, wrap: proxy(nil, asIs)},
+		{place: inside, name: "`StripHeaders` in `httputil.ReverseProxy`, upstream sets CORS headers", why: "fixed: the response has one value", advice: "something removes Origin from the request", request: get, handler: setsOwnHeaders, wrap: proxy(strip, asIs)},
+		{place: inside, name: "`httputil.ReverseProxy`, upstream sends 103", why: "**it clears all headers** (golang/go 81207, in Go 1.25 to 1.27): wrap it with `keepHeaders`", advice: "keepHeaders in docs/integration.md", request: get, handler: sendsHints, flawed: true, defect: true, wrap: proxy(nil, asIs)},
+		{place: inside, name: "`keepHeaders` around `httputil.ReverseProxy`, upstream sends 103", why: "fixed: the response has all headers", request: get, handler: sendsHints, wrap: proxy(nil, keepHeaders)},
 
-		{place: either, name: "`http.MaxBytesHandler`, too much", why: "your handler writes the 413", handler: readsBody, request: big, wrap: plain(sizeLimit)},
-		{place: either, name: "a recovered panic (`gorilla/handlers`)", why: "the headers are already set", handler: panics, wrap: plain(recovery)},
-		{place: either, name: "`klauspost/compress/gzhttp`", why: "adds to `Vary`", handler: writesText, wrap: plain(func(next http.Handler) http.Handler { return gzhttp.GzipHandler(next) })},
-		{place: either, name: "`chi/middleware.Compress`", why: "adds to `Vary`", handler: writesText, wrap: plain(chimiddleware.Compress(5))},
-		{place: either, name: "`http.AllowQuerySemicolons`", why: "writes no response itself", request: semicolon, wrap: plain(http.AllowQuerySemicolons)},
+		{place: either, name: "`http.MaxBytesHandler`, too much", why: "your handler writes the 413, inside `Handler`", handler: readsBody, request: big, wrap: plain(sizeLimit)},
+		{place: either, name: "a recovered panic (`gorilla/handlers`)", why: "`Handler` has already set the headers", handler: panics, wrap: plain(recovery)},
+		{place: either, name: "`klauspost/compress/gzhttp`", why: "it adds to `Vary`, and does not replace it", handler: writesText, wrap: plain(func(next http.Handler) http.Handler { return gzhttp.GzipHandler(next) })},
+		{place: either, name: "`chi/middleware.Compress`", why: "it adds to `Vary`, and does not replace it", handler: writesText, wrap: plain(chimiddleware.Compress(5))},
+		{place: either, name: "`http.AllowQuerySemicolons`", why: "it writes no response itself", request: semicolon, wrap: plain(http.AllowQuerySemicolons)},
 	}
 }
 
@@ -353,7 +353,7 @@ func TestOrder(t *testing.T) {
 	for _, n := range components() {
 		if n.place != place {
 			place = n.place
-			fmt.Fprintf(&tables, "\n| %s | inside | outside | reason |\n|---|---|---|---|\n", place)
+			fmt.Fprintf(&tables, "\n| %s | inside | outside | reason, or fix |\n|---|---|---|---|\n", place)
 		}
 		t.Run(n.name, func(t *testing.T) {
 			page := n.page
