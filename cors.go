@@ -15,10 +15,9 @@
 //	log.Fatal(http.ListenAndServe(":8080", c.Handler(mux)))
 //
 // Scripts on https://app.example.com can now call your API. Handler rejects
-// requests from origins that are not allowed, including form posts and
-// WebSocket handshakes, before your handler runs. The section "What happens to a
-// request" lists the exceptions. Browsers enforce the lists of methods and
-// headers.
+// requests from other origins, including form posts and WebSocket handshakes,
+// before your handler runs. The section "What happens to a request" has the
+// exceptions. Browsers enforce the lists of methods and headers.
 //
 // # How CORS works
 //
@@ -27,103 +26,97 @@
 // browser adds an Origin header. Unless the response includes
 // Access-Control-Allow-Origin, the browser hides it from the script.
 //
-// Scripts can send requests that an HTML form cannot send: with the method PUT,
-// the header Authorization, or the content type application/json. Before such a
-// request, the browser sends a preflight: an OPTIONS request with the header
-// Access-Control-Request-Method. It sends the actual request only if the
+// Scripts can also send requests that an HTML form cannot send: with the method
+// PUT, the header Authorization, or the content type application/json. Before
+// such a request, the browser sends a preflight: an OPTIONS request with the
+// header Access-Control-Request-Method. The actual request follows only if the
 // response to the preflight allows it. The [Fetch standard] defines these
 // rules.
 //
 // # What happens to a request
 //
-//   - Preflight from an allowed origin: the response is a 204 with all methods
-//     and headers of the policy. With AllowCredentials, Handler replaces a "*"
-//     in these lists with the requested method or headers. Your handler does not
-//     run.
-//   - Other request from an allowed origin: your handler runs, and the response
-//     has CORS headers.
-//   - Other request from a page on the server's own origin: your handler runs.
-//   - GET or HEAD with Sec-Fetch-Mode "no-cors" or "navigate", and without
-//     Upgrade: your handler runs, even if the origin is not allowed. Browsers
-//     send Origin with images, scripts and frames once the user grants storage
-//     access.
-//   - Any other request from an origin that is not allowed, including
-//     preflights: it is rejected with a 403, or by DenyHandler. Your handler
-//     does not run, unless PassRejected applies to the request.
-//   - Request without Origin: your handler runs, with one exception. If
-//     Sec-Fetch-Site is present, but neither "same-origin" nor "none", and the
-//     method is not GET, HEAD or OPTIONS, the request is rejected.
+// If the policy allows the request's Origin, your handler runs, and the
+// response has CORS headers. Handler responds to preflights itself, with a 204
+// and all methods and headers of the policy.
+//
+// If the policy does not allow the Origin, Handler rejects the request with a
+// 403, or calls DenyHandler. Your handler runs only if the request is not a
+// preflight, and one of these is true:
+//
+//   - PassRejected applies to the request.
+//   - The request is from a page on the server's own origin. Browsers send
+//     Origin even with same-origin POSTs.
+//   - The request is a GET or HEAD for an image, a script or a frame: its
+//     Sec-Fetch-Mode is "no-cors" or "navigate", and it has no Upgrade header.
+//     Browsers add Origin to these once the user grants storage access.
+//
+// If a request has no Origin, your handler runs, unless another site may be
+// trying to change data. Handler rejects the request if Sec-Fetch-Site is
+// present, but neither "same-origin" nor "none", and the method is not GET,
+// HEAD or OPTIONS.
 //
 // If the policy allows every origin ("*"), no request is rejected, and the CORS
 // headers do not depend on the origin.
 //
-// Even without AllowCredentials, form posts from an allowed origin can carry the
-// user's cookies.
+// # The server's own pages
 //
-// Handler treats a request as coming from the server's own origin if
-// Sec-Fetch-Site is "same-origin", or "none", which means that the user started
-// it. Browsers do not send that header over plain HTTP, except to loopback.
-//
-// If Sec-Fetch-Site is absent, the host and port of Origin must equal the Host of
-// the request, except for the case of Host and a default port in it. Host has no
-// scheme, so a page that an attacker on the network serves over HTTP on the same
-// host passes for the HTTPS site. HTTP Strict Transport Security prevents this.
+// You do not need to list the server's own origin. Handler recognizes its pages
+// if Sec-Fetch-Site is "same-origin", or "none" because the user started the
+// request. Browsers do not send that header over plain HTTP, except to
+// loopback. Without it, the host and port of Origin must equal Host, except for
+// the case of Host and a default port in it. Host has no scheme, so a page that
+// an attacker on the network serves over HTTP on the same host passes for the
+// HTTPS site, unless you use HTTP Strict Transport Security.
 //
 // # Order of middleware
 //
-// Put Handler outside the router, or mount it on a pattern without a method. If
-// a pattern of [http.ServeMux] has a method, as in "POST /x", the router
-// responds to OPTIONS with 405, and the preflight never reaches Handler.
+// Put Handler outside the router, authentication and timeouts. Preflights carry
+// no credentials and often match no route, so such a layer outside Handler
+// would reject them. Inside, its errors get CORS headers, so scripts can read
+// them. You still need authentication, because clients other than browsers can
+// send any Origin, or none.
 //
-// Put [http.TimeoutHandler] inside Handler, so scripts can read its 503. If the
-// handler inside TimeoutHandler sets Vary, that value replaces Handler's. Wrap
-// TimeoutHandler as docs/integration.md shows.
-//
-// Put Handler outside authentication, because preflights carry no credentials.
-// CORS is not access control: clients other than browsers can send any Origin,
-// or none.
+// If you mount Handler on a pattern of [http.ServeMux], the pattern must not
+// have a method. With "POST /x", the mux responds to OPTIONS with 405, and the
+// preflight never reaches Handler. If a handler inside [http.TimeoutHandler]
+// sets Vary, that value replaces Handler's. Wrap TimeoutHandler as
+// docs/integration.md shows.
 //
 // # Cross-site request forgery
 //
 // If the policy lists only origins that you trust, and PassRejected is not set,
-// you do not need [http.CrossOriginProtection]. The policy rejects every request
-// that CrossOriginProtection would reject if it trusted the same origins, except
-// that Handler ignores the case of Host, and a default port in it.
+// you do not need [http.CrossOriginProtection]. The policy rejects every
+// request that CrossOriginProtection would reject if it trusted the same
+// origins, except that Handler ignores the case of Host, and a default port in
+// it.
 //
-// If your service uses cookies, and the policy allows origins that you do not
-// trust or sets PassRejected, use [http.CrossOriginProtection] inside Handler.
+// Form posts and WebSocket handshakes from an allowed origin can carry the
+// user's cookies, even without AllowCredentials. If your service uses cookies,
+// and the policy allows origins that you do not trust or sets PassRejected, use
+// CrossOriginProtection inside Handler. It does not reject handshakes. Because
+// the page can read everything that a WebSocket receives, allow only trusted
+// origins for WebSockets that rely on cookies.
 //
-// Neither the policy nor CrossOriginProtection covers a GET that changes data.
-// Other sites can always send a GET without Origin, for example with a link or
-// an image. Put routes that other sites must post to, such as a payment
-// callback, outside Handler.
+// Neither the policy nor CrossOriginProtection covers a GET that changes data,
+// because other sites can always send a GET without Origin, for example with a
+// link. Put routes that other sites must post to, such as a payment callback,
+// outside Handler.
 //
-// # WebSockets
+// # Proxies and caches
 //
-// A WebSocket handshake can carry cookies even without AllowCredentials, and its
-// page can read everything that the server sends. Handler rejects handshakes
-// from origins that are not allowed. If the policy allows every origin, it
-// rejects none, so do not use such a policy for WebSockets that rely on
-// cookies.
-//
-// # Proxies
+// A proxy in front of the service must pass on Origin, Sec-Fetch-Site, and Host
+// with its port. Handler needs Host if Sec-Fetch-Site is missing, as over plain
+// HTTP and in WebSocket handshakes from Chromium. If the proxy cannot keep
+// Host, list the service's own origin in AllowedOrigins.
 //
 // If an upstream server also sets CORS headers, browsers see two values and
-// block the response. Remove the upstream's headers with [StripHeaders]. A
-// proxy in front of the service must pass on Origin and Sec-Fetch-Site. It must
-// also keep Host with its port: over plain HTTP, browsers send no
-// Sec-Fetch-Site, and Chromium sends none with WebSocket handshakes. If the
-// proxy cannot keep Host, list the service's own origin in AllowedOrigins.
-//
-// # Caches
+// block the response. Remove the upstream's headers with [StripHeaders].
 //
 // Unless the policy allows every origin, Handler adds Origin to the Vary header
-// of every response, even if the request has no Origin. A cache then does not
-// serve the response for one origin to another.
-//
-// If the policy allows every origin, responses have no Vary: Origin, and caches
-// can serve them to any page. Before you replace "*" with a policy that has
-// AllowCredentials, purge the caches, or use another URL.
+// of every response, even if the request has no Origin. Caches then do not
+// serve the response for one origin to another. Before you replace "*" with a
+// policy that has AllowCredentials, purge the caches or use another URL,
+// because the stored responses can reach any page.
 //
 // [Fetch standard]: https://fetch.spec.whatwg.org/#http-cors-protocol
 package cors
@@ -142,19 +135,19 @@ import (
 
 // A Middleware applies a [Policy] to the handlers that it wraps.
 //
-// The zero value has the zero Policy, which allows no origin except the server's
-// own. Do not copy a Middleware after its first use. It is safe for concurrent
-// use by multiple goroutines.
+// The zero value has the zero Policy, which allows no origin except the
+// server's own. Do not copy a Middleware after its first use. It is safe for
+// concurrent use by multiple goroutines.
 type Middleware struct {
 	compiled atomic.Pointer[compiled]
 }
 
 // New returns a [Middleware] that applies p.
 //
-// If p is invalid, New returns a nil Middleware and an error. The error joins
-// one [*PolicyError] for each mistake in p, as [errors.Join] does. The fields
-// of [Policy] describe the values that are refused. Later changes to p or to
-// its slices have no effect on the Middleware.
+// If p is invalid, New returns a nil Middleware and an error that joins one
+// [*PolicyError] for each mistake in p, as [errors.Join] does. The fields of
+// [Policy] describe the values that are refused. Later changes to p or to its
+// slices have no effect on the Middleware.
 func New(p Policy) (*Middleware, error) {
 	m := new(Middleware)
 	if err := m.SetPolicy(p); err != nil {
@@ -168,10 +161,10 @@ func New(p Policy) (*Middleware, error) {
 // Requests that are being handled keep the old policy. If p is invalid,
 // SetPolicy returns the same error as [New], and m keeps its policy.
 //
-// Browsers keep the preflight responses of the old policy for up to its MaxAge,
-// and caches keep stored responses. Handler rejects new requests from origins
-// that p does not allow, but open WebSockets stay open. Browsers can still use
-// methods and headers that p no longer lists.
+// Handler rejects new requests from origins that p does not allow, but open
+// WebSockets stay open, and caches keep stored responses. For up to the MaxAge
+// of the old policy, browsers also keep its preflight responses, so scripts can
+// still use methods and headers that p no longer lists.
 func (m *Middleware) SetPolicy(p Policy) error {
 	c, err := compile(p)
 	if err != nil {
@@ -194,14 +187,15 @@ func (m *Middleware) load() *compiled {
 }
 
 // Handler returns a handler that applies m's policy to each request before it
-// reaches next. The package documentation describes how. Handler passes its
+// reaches next, as the package documentation describes. It passes its
 // [http.ResponseWriter] to next unwrapped.
 //
-// Handler removes CORS response headers that are already set. Unless the policy
-// allows every origin, it also adds to Vary. Before a 403 or a call of
-// DenyHandler, it removes headers that describe caching or another body, such as
-// Etag and Content-Length. Headers that next sets are left alone, even if they
-// replace one that Handler set. So next should add to Vary, not set it.
+// Handler removes CORS response headers that are already set and, unless the
+// policy allows every origin, adds to Vary. Before a 403 or a call of
+// DenyHandler, it also removes headers that describe caching or another body,
+// such as Etag and Content-Length. Headers that next sets are left alone, even
+// if they replace one that Handler set, so next should add to Vary instead of
+// setting it.
 //
 // One Middleware can wrap any number of handlers. For different policies, wrap
 // each part of a site with its own Middleware. Do not nest them: the outer one
@@ -246,18 +240,17 @@ func (m *Middleware) Handler(next http.Handler) http.Handler {
 	})
 }
 
-// Check applies m's policy to r without writing a response. It returns a
-// [*RequestError] if [Middleware.Handler] would reject r. It also returns one
-// if r is a preflight for a method or request header that the policy does not
-// allow, because the browser would then not send the actual request. Otherwise,
-// it returns nil. Check does not compare the method of an actual request,
-// because browsers enforce methods by preflights.
+// Check applies m's policy to r without writing a response, for diagnosis and
+// tests. It returns a [*RequestError] if [Middleware.Handler] would reject r,
+// or if r is a preflight for a method or request header that the policy does
+// not allow, because the browser would then not send the actual request.
+// Otherwise, it returns nil. Check does not compare the method of an actual
+// request, because browsers enforce methods by preflights.
 //
-// Use Check for diagnosis, and in tests of your policy. It calls
-// AllowOriginFunc when Handler would, and never calls DenyHandler or OnReject.
-// Like Handler, it compares the origin with r.Host. If the target is only a
-// path, [net/http/httptest.NewRequest] sets Host to example.com, so a page on
-// that host passes.
+// Check calls AllowOriginFunc when Handler would, and never calls DenyHandler
+// or OnReject. Like Handler, it compares the origin with r.Host. If the target
+// is only a path, [net/http/httptest.NewRequest] sets Host to example.com, so a
+// page on that host passes.
 func (m *Middleware) Check(r *http.Request) error {
 	c := m.load()
 	info := readInfo(r)
@@ -381,18 +374,19 @@ func isSameOrigin(r *http.Request, o string) bool {
 	return false
 }
 
-// isEmbed reports whether r is a GET or HEAD request that is not a CORS request,
-// such as for an image, a script or a frame. Once the user grants storage
-// access, browsers also send Origin with these. Without the grant, the same
-// request has no Origin, and is exempt.
+// isEmbed reports whether r is a GET or HEAD request that is not a CORS
+// request, such as for an image, a script or a frame. Once the user grants
+// storage access, browsers also send Origin with these. Without the grant, the
+// same request has no Origin, and is exempt.
 func isEmbed(r *http.Request) bool {
 	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
 	mode := firstValue(r.Header[header.SecFetchMode])
 	return reads && (mode == "no-cors" || mode == "navigate") && !opensConnection(r)
 }
 
-// opensConnection reports whether r may open a connection that its page can read
-// from, such as a WebSocket. Over HTTP/2 and HTTP/3, its method is CONNECT.
+// opensConnection reports whether r may open a connection that its page can
+// read from, such as a WebSocket. Over HTTP/2 and HTTP/3, its method is
+// CONNECT.
 func opensConnection(r *http.Request) bool {
 	return r.Method == http.MethodConnect || len(r.Header["Upgrade"]) > 0
 }
