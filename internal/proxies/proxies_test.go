@@ -37,23 +37,23 @@ type check struct {
 var checks = []check{
 	{"`Host` by default", hostByDefault},
 	{"preflights", preflights},
-	{"own page, `Host` kept: POST, WebSocket", ownPage(func(p *proxy) site { return site{} }, "200", "101")},
-	{"own page, `Host` rewritten", ownPage(func(p *proxy) site { return p.rewritten }, "403", "403")},
-	{"own page, `Host` without port", ownPage(func(p *proxy) site { return p.withoutPort }, "403", "403")},
+	{"your own page, `Host` kept: POST, WebSocket", ownPage(func(p *proxy) site { return site{} }, "200", "101")},
+	{"your own page, `Host` rewritten", ownPage(func(p *proxy) site { return p.rewritten }, "403", "403")},
+	{"your own page, `Host` without port", ownPage(func(p *proxy) site { return p.withoutPort }, "403", "403")},
 	{"server-sent events", events},
 	{"103 Early Hints", hints},
 	{"longest response header", longest},
-	{"413 that a page can read", readable413},
-	{"status if the body is in chunks", statusOfChunks},
-	{"502 that a page can read", readable502},
-	{"a login that lets preflights pass", login},
-	{"adds `Access-Control-Allow-Origin: *`", adds},
-	{"replaces it with `*`", replaces},
-	{"removes it", removes},
-	{"removes `Origin`", removesOrigin},
-	{"cache: 24 orders of pages", orders},
+	{"body too large: status that a page can read", readable413},
+	{"body too large and in chunks: status", statusOfChunks},
+	{"service down: status that a page can read", readable502},
+	{"proxy requires a login: preflight, then request", login},
+	{"proxy adds `Access-Control-Allow-Origin: *`", adds},
+	{"proxy replaces the value with `*`", replaces},
+	{"proxy removes `Access-Control-Allow-Origin`", removes},
+	{"proxy removes `Origin`", removesOrigin},
+	{"cache: four clients in every order", orders},
 	{"cache: revalidation", revalidation},
-	{"cache: removed origin", removedOrigin},
+	{"cache: origin removed from the policy", removedOrigin},
 	{"cache that ignores `Vary`", func(t *testing.T, b *bench) string { return ignored(t, b, b.ignoresVary, "", true) }},
 	{"remedy: allow every origin", func(t *testing.T, b *bench) string { return ignored(t, b, b.ignoresVary, "/public", false) }},
 	{"remedy: `Origin` in the cache key", func(t *testing.T, b *bench) string { return ignored(t, b, b.byOrigin, "", false) }},
@@ -549,7 +549,7 @@ func longest(t *testing.T, b *bench) string {
 		}
 		passed = fmt.Sprintf("%d KiB", kib)
 	}
-	return "over " + passed
+	return "at least " + passed
 }
 
 // with returns a copy of s with the lines of a file of b.
@@ -712,7 +712,7 @@ func removesOrigin(t *testing.T, b *bench) string {
 	if form.StatusCode != 200 || secure.StatusCode != 403 {
 		t.Errorf("a form got %d over HTTP, %d over HTTPS", form.StatusCode, secure.StatusCode)
 	}
-	return "blocked; **hole over HTTP**"
+	return "blocked; **forged POST passes over HTTP**"
 }
 
 // A sight is the part of a response that must be right for the page that gets it.
@@ -801,7 +801,7 @@ func orders(t *testing.T, b *bench) string {
 	if n.wrong+n.hidden > 0 {
 		t.Errorf("got wrong responses: %+v", n)
 	}
-	return fmt.Sprintf("right, %d of %d hits", n.stored, n.requests)
+	return fmt.Sprintf("correct, %d of %d from the cache", n.stored, n.requests)
 }
 
 // ignored does the same as orders, with a cache that ignores Vary.
@@ -817,9 +817,9 @@ func ignored(t *testing.T, b *bench, s *site, prefix string, mixes bool) string 
 		t.Errorf("got %+v", n)
 	}
 	if n.wrong > 0 {
-		return fmt.Sprintf("**%d of %d wrong**", n.wrong, n.requests)
+		return fmt.Sprintf("**%d of %d mixed up**", n.wrong, n.requests)
 	}
-	return fmt.Sprintf("right, %d of %d hits", n.stored, n.requests)
+	return fmt.Sprintf("correct, %d of %d from the cache", n.stored, n.requests)
 }
 
 // removedOrigin removes an origin from the policy. Then it requests a stored
@@ -912,5 +912,5 @@ func revalidation(t *testing.T, b *bench) string {
 			t.Errorf("%q: got %s for %q", page, resp.Status, allows)
 		}
 	}
-	return "right"
+	return "correct"
 }
