@@ -47,9 +47,9 @@ type Policy struct {
 	//	https://*                           every origin of the web that uses HTTPS
 	//	*                                   every origin; must be the only entry, without AllowOriginFunc
 	//
-	// First find out who can get a host that matches it. Anyone can deploy
-	// https://proj-evil-team.vercel.app. With AllowCredentials, New refuses
-	// patterns under public suffixes, such as github.io (see RiskPublicSuffix).
+	// Before you write a pattern, find out who can get a host that matches it. For
+	// example, anyone can deploy https://proj-evil-team.vercel.app. So New refuses
+	// patterns under public suffixes with AllowCredentials (see RiskPublicSuffix).
 	//
 	// Even without AllowCredentials, form posts and WebSocket handshakes from every
 	// allowed origin can carry the user's cookies. With "*", "https://*" or
@@ -74,10 +74,10 @@ type Policy struct {
 	// at most once for each request, in the goroutine of the request, and Check
 	// calls it when Handler would. Calls can be concurrent.
 	//
-	// It is called only for valid origins of at most 512 bytes. It is called for
-	// "null" and "file://" only if RiskNullOrigin is accepted. With
-	// AllowCredentials, a function that always returns true lets every page on
-	// the web act as your users.
+	// It is called only for valid origins of at most 512 bytes, and for "null" and
+	// "file://" only if RiskNullOrigin is accepted. New cannot check a function:
+	// with AllowCredentials, one that always returns true lets every page on the
+	// web act as your users.
 	//
 	// If the result depends on headers other than Origin, add them to Vary in a
 	// handler around Handler. The function must not change the request.
@@ -136,19 +136,19 @@ type Policy struct {
 	// and other origins can need AcceptRisks.
 	AllowCredentials bool
 
-	// MaxAge is how long browsers may reuse a preflight response. A positive value
-	// must be in whole seconds. If it is zero, browsers use 5 seconds. A negative
-	// value sends 0, so browsers never reuse the response. Browsers cap MaxAge:
-	// Firefox at 24 hours, Chromium at 2 hours, and WebKit at 10 minutes.
+	// MaxAge is how long browsers may reuse a preflight response, in whole seconds.
+	// If it is zero, browsers use 5 seconds. If it is negative, Handler sends 0, so
+	// browsers never reuse the response. Browsers also have a limit: 24 hours in
+	// Firefox, 2 hours in Chromium, and 10 minutes in WebKit.
 	MaxAge time.Duration
 
 	// PublicSuffixes, if not nil, adds public suffixes to the ones that this
 	// package knows, for RiskPublicSuffix. The List of
-	// golang.org/x/net/publicsuffix satisfies it. New and SetPolicy call it;
-	// Handler does not.
+	// golang.org/x/net/publicsuffix satisfies it. Only New and SetPolicy call it.
 	PublicSuffixes cookiejar.PublicSuffixList
 
-	// AcceptRisks is the bitwise OR of the risks to accept.
+	// AcceptRisks is the bitwise OR of the risks to accept. New refuses a policy that
+	// takes any other risk.
 	AcceptRisks Risk
 
 	// PassRejected passes rejected requests to the handler, without CORS headers,
@@ -372,7 +372,7 @@ type RequestError struct {
 	// allowed, or the value of Sec-Fetch-Site. If a list of request headers is
 	// too long to be read, Value is its beginning. If another header is repeated,
 	// Value has its first two values, joined with ", ". Value comes from the
-	// client. It is truncated to 512 bytes, but not sanitized.
+	// client, and is truncated to 512 bytes, but not sanitized.
 	Value string
 
 	reason string // predicate of the message; empty for the default of Field

@@ -10,24 +10,25 @@ import (
 
 // Client returns an [http.Client] that behaves like a script in a page.
 //
-// Use it to test whether an API client written in Go would work in a browser. The
-// argument page is an origin, as for [Browser.Fetch]. Clients of one Browser share
-// its preflight cache, and can be used concurrently.
+// Use it to test whether an API client written in Go would work in a browser.
+// The argument page is an origin, as for [Browser.Fetch]. All clients of one
+// Browser share its preflight cache, and they can be used concurrently.
 //
 // The client sends preflights, follows redirects, and drops User-Agent and the
 // headers that scripts cannot set. It sends a body as fetch() sends an
-// ArrayBuffer, so it adds no Content-Type. It includes credentials if b.Cookie is
-// not empty. Otherwise, its credentials mode is SameOrigin.
+// ArrayBuffer, so it adds no Content-Type. Its credentials mode is [Include] if
+// b.Cookie is not empty, and [SameOrigin] otherwise.
 //
-// If a browser would give the script an error, the client's error wraps the error
-// that [Result.Err] returns. Otherwise, the response has only the headers that a
-// script can read. Its body is already in memory. If the body exceeds the limits
-// of [Browser], reading it ends with an error.
+// If a browser would give the script an error, the client's error wraps the
+// error that [Result.Err] returns. Otherwise, the response has only the headers
+// that a script can read. Its body is already in memory. If the body exceeds
+// the limits of [Browser], reading it ends with an error.
 func (b *Browser) Client(page string) *http.Client {
 	return &http.Client{Transport: script{b, page}}
 }
 
-// A script is the [http.RoundTripper] of a client that [Browser.Client] returns.
+// A script is the [http.RoundTripper] of a client that [Browser.Client]
+// returns.
 type script struct {
 	browser *Browser
 	page    string

@@ -17,20 +17,24 @@
 //	}
 //
 // A Browser without a Handler sends its requests to real servers.
-// [Browser.Client] returns an [http.Client] that behaves like a script in a page.
-// [Browser.Scan] reports which other origins have the same access as the page.
+// [Browser.Client] returns an [http.Client] that behaves like a script in a
+// page. [Browser.Scan] reports which other origins have the same access as the
+// page.
 //
-// A Browser does not store cookies. It sends [Browser].Cookie with every request
-// that includes credentials, and ignores the SameSite attribute.
+// A Browser does not store cookies. It sends [Browser].Cookie with every
+// request that includes credentials, and ignores the SameSite attribute.
 //
 // # Preflights
 //
-// A script can make simple requests without a preflight. A request is simple if it
-// meets these conditions:
+// A preflight finds out whether the server allows a request. A browser sends one
+// before each request from a script to another origin, unless the request is
+// simple. For example, PUT, Authorization and Content-Type: application/json
+// need a preflight. [PreflightReasons] returns all reasons for a request. A
+// request is simple if it meets these conditions:
 //
-//   - Its method is GET, HEAD or POST.
-//   - It has no upload listener or stream body. See [Request].
+//   - The method is GET, HEAD or POST.
 //   - The script sets only CORS-safelisted headers.
+//   - There is no upload listener or stream body. See [Request].
 //
 // The Fetch standard defines the CORS-safelisted headers:
 //
@@ -39,18 +43,15 @@
 //   - Accept, Accept-Language and Content-Language
 //   - Range, if it is a single range with a start, such as bytes=0-99
 //
-// A header is not safelisted if its value is longer than 128 bytes, or contains
-// certain characters, such as quotation marks, parentheses or control characters.
-// If all values together are longer than 1,024 bytes, none is safelisted.
+// Even these are not safelisted if the value is longer than 128 bytes, or
+// contains certain characters, such as quotation marks, parentheses or control
+// characters. If all values together are longer than 1,024 bytes, none is
+// safelisted.
 //
-// Before any other request to another origin, the browser sends a preflight. For
-// example, PUT, Authorization and Content-Type: application/json need a
-// preflight. [PreflightReasons] returns all reasons for a request.
-//
-// A preflight is an OPTIONS request to the same URL, without cookies and without
-// the script's headers. Its Access-Control-Request-Method is the method of the
-// actual request. Its Access-Control-Request-Headers lists the headers that are
-// not safelisted.
+// A preflight is an OPTIONS request to the same URL, without cookies and
+// without the script's headers. Instead, Access-Control-Request-Method has the
+// method of the actual request, and Access-Control-Request-Headers lists its
+// headers that are not safelisted.
 //
 // The browser sends the actual request only if the response to the preflight
 // meets these conditions:
@@ -65,27 +66,27 @@
 //   - For a request without credentials, both lists can also be *. Even then,
 //     Authorization must be listed by name.
 //
-// The browser caches an allowed preflight for Access-Control-Max-Age seconds, or
-// for 5 seconds if that header is absent. In that time, the page's requests to the
-// same URL with the listed methods and headers need no other preflight.
+// The browser caches an allowed preflight for Access-Control-Max-Age seconds,
+// or for 5 seconds if that header is absent. Until then, the page's requests to
+// the same URL with the listed methods and headers need no other preflight.
 //
 // The response to the actual request must also meet the conditions for
-// Access-Control-Allow-Origin and Access-Control-Allow-Credentials. Otherwise, the
-// script gets an error, although the server processed the request. From an
-// allowed response, the script can read the status, the body, and a few
-// safelisted headers, such as Content-Type. Access-Control-Expose-Headers makes
-// other headers readable.
+// Access-Control-Allow-Origin and Access-Control-Allow-Credentials. Otherwise,
+// the script gets an error, although the server processed the request. If they
+// are met, the script can read the status, the body, and a few safelisted
+// headers, such as Content-Type. Access-Control-Expose-Headers lists other
+// headers that it can read.
 //
 // # Requests without CORS
 //
 // Forms, links, images and WebSockets need no permission: every page can send
-// such requests to your service. [Request].Mode selects the kind of request. See
-// [Mode].
+// such requests to your service, and they can carry the user's cookies. To test
+// how the service handles them, set [Request].Mode.
 //
 // # Limits of the model
 //
-// The package implements the Fetch standard (https://fetch.spec.whatwg.org/) and,
-// for links and forms, the HTML standard. It does not model:
+// The package implements the Fetch standard (https://fetch.spec.whatwg.org/)
+// and, for links and forms, the HTML standard. It does not model:
 //
 //   - the HTTP cache, service workers, Content Security Policy, mixed content,
 //     blocked ports and HTTP authentication;
@@ -98,14 +99,14 @@
 //     response.
 //
 // Without public suffixes, the package cannot know which hosts are on the same
-// site. It sets Sec-Fetch-Site to same-site only if two origins have the same
-// scheme and host, but different ports.
+// site, so it sets Sec-Fetch-Site to same-site only if two origins have the
+// same scheme and host, but different ports.
 //
-// In URLs, the package normalizes only the case of the host, the default port, an
-// empty path, the query and empty user information.
+// In URLs, the package normalizes only the case of the host, the default port,
+// an empty path, the query and empty user information.
 //
-// The package always blocks a GET request with a body, as fetch() does.
-// XMLHttpRequest sends it without the body.
+// The package blocks a GET request with a body, as fetch() does, although
+// XMLHttpRequest would send it without the body.
 //
 // # Differences from browsers
 //
@@ -116,18 +117,18 @@
 //     all headers with *, this package blocks the request. All three browsers send
 //     it, but Chromium and Firefox repeat the preflight before every such request.
 //   - If Access-Control-Max-Age is negative, this package uses 5 seconds, because
-//     the standard ignores invalid values. All three browsers use 0.
+//     the standard ignores invalid values, but all three browsers use 0.
 //   - If a script listens to upload progress, and the response to the preflight has
-//     no Access-Control-Allow-Methods, this package allows every method. In this
-//     case, the standard does not require the list. All three browsers block PUT,
+//     no Access-Control-Allow-Methods, this package allows every method, because
+//     the standard does not require the list then. All three browsers block PUT,
 //     but allow POST.
 //   - After a preflight that allows all methods or headers with *, this package
 //     sends no preflight for other methods or headers until the response expires.
 //     Firefox sends one.
 //   - If the server's host is an IP address, this package caches its preflight
-//     responses. Firefox does not cache them.
-//   - After a redirect to another server, this package sends Sec-Fetch-Site. WebKit
-//     does not send it.
+//     responses, but Firefox does not.
+//   - After a redirect to another server, this package sends Sec-Fetch-Site, but
+//     WebKit does not.
 //   - If the body is a ReadableStream, this package sends it over every version of
 //     HTTP. Only Chromium sends such a body, and only over HTTP/2. Firefox sends the
 //     text "[object ReadableStream]" instead.
@@ -137,7 +138,7 @@
 //     another, this package and Firefox send the page's origin. The standard
 //     requires that. Chromium and WebKit send Origin: null.
 //   - If a WebSocket handshake is redirected, this package does not follow the
-//     redirect. WebKit follows it.
+//     redirect, but WebKit does.
 //   - If a request in mode no-cors with credentials "same-origin" is redirected to
 //     another server and back to the page's, this package then sends no cookies.
 //     WebKit sends them.
@@ -152,12 +153,12 @@ import (
 	"time"
 )
 
-// Credentials is the credentials option of fetch(). It decides whether a request
-// has cookies.
+// Credentials is the credentials option of fetch(). It decides whether a
+// request has cookies.
 //
 // The zero value is SameOrigin, the default of fetch(). A request to another
-// origin is made with credentials only if the option is Include. The response must
-// then have Access-Control-Allow-Credentials: true.
+// origin is made with credentials only if the option is Include. The response
+// must then have Access-Control-Allow-Credentials: true.
 //
 // In the Fetch standard, it is the "credentials mode" of a request.
 type Credentials int
@@ -185,8 +186,9 @@ func (c Credentials) String() string {
 // WebSocket.
 //
 // The zero value is CORS. In the other modes, a page can send requests to every
-// server, without a preflight. Only the server can reject such requests. The page
-// cannot read cross-origin responses, except what an open WebSocket receives.
+// server, without a preflight. Only the server can reject such requests. The
+// page cannot read cross-origin responses, except what an open WebSocket
+// receives.
 //
 // In the Fetch standard, it is the "mode" of a request.
 type Mode int
@@ -195,33 +197,33 @@ const (
 	// CORS is the mode of XMLHttpRequest, and the default of fetch().
 	CORS Mode = iota
 
-	// NoCORS is the mode of fetch() with mode: "no-cors". It is also the mode of
-	// images, scripts and style sheets without a crossorigin attribute, and of
-	// beacons. If the Content-Type of a beacon is not safelisted, such as
+	// NoCORS is the mode of fetch() with mode: "no-cors". It is also the mode
+	// of images, scripts and style sheets without a crossorigin attribute, and
+	// of beacons. If the Content-Type of a beacon is not safelisted, such as
 	// application/json, the mode is CORS instead. Elements and beacons always
 	// include credentials, so set Include for them.
 	//
-	// The method must be GET, HEAD or POST. The browser drops all headers except
-	// Accept, Accept-Language, Content-Language and Content-Type with
-	// safelisted values. A POST has Origin, which is null if an https page sends
-	// it to an http URL. A GET or HEAD has no Origin, because storage access is
-	// not modeled.
+	// The method must be GET, HEAD or POST. The browser drops all headers
+	// except Accept, Accept-Language, Content-Language and Content-Type with
+	// safelisted values. A POST has Origin, which is null if an https page
+	// sends it to an http URL. A GET or HEAD has no Origin, because storage
+	// access is not modeled.
 	NoCORS
 
 	// Navigate is the mode of links and forms. The method must be GET or POST.
 	//
 	// The Content-Type of a POST is application/x-www-form-urlencoded, unless
-	// Header sets multipart/form-data or text/plain. Other headers are dropped. A
-	// POST has Origin, which is null if an https page posts to an http URL.
+	// Header sets multipart/form-data or text/plain. Other headers are dropped.
+	// A POST has Origin, which is null if an https page posts to an http URL.
 	// Cookies are always sent, and Credentials is ignored.
 	Navigate
 
 	// WebSocket is the mode of the handshake that opens a WebSocket. The method
 	// must be GET. The scheme of the URL can be ws, wss, http or https.
 	//
-	// Origin and cookies are always sent, and Credentials is ignored. Header can
-	// set Sec-WebSocket-Protocol. Other headers are dropped. A response with
-	// status 101 opens the WebSocket. Its headers are not checked.
+	// Origin and cookies are always sent, and Credentials is ignored. Header
+	// can set Sec-WebSocket-Protocol. Other headers are dropped. A response
+	// with status 101 opens the WebSocket. Its headers are not checked.
 	WebSocket
 )
 
@@ -243,8 +245,8 @@ func (m Mode) String() string {
 // A Request is a request that a page makes. Fetch and Scan do not change it.
 type Request struct {
 	// Method is the method that the script sets. The default is GET. As in
-	// fetch(), "put" becomes PUT, but "patch" does not become PATCH. The same is
-	// true for DELETE, GET, HEAD, OPTIONS and POST.
+	// fetch(), "put" becomes PUT, but "patch" does not become PATCH. The same
+	// is true for DELETE, GET, HEAD, OPTIONS and POST.
 	Method string
 
 	// URL is an absolute http or https URL. A WebSocket can also use ws or wss.
@@ -254,8 +256,8 @@ type Request struct {
 	// browser drops headers that scripts cannot set, such as Cookie and Origin.
 	Header http.Header
 
-	// Body is the body, or empty for none. It is sent as text/plain unless Header
-	// or a form sets another Content-Type.
+	// Body is the body, or empty for none. It is sent as text/plain unless
+	// Header or a form sets another Content-Type.
 	Body string
 
 	// Mode is the kind of request. The default is CORS.
@@ -291,10 +293,10 @@ type Result struct {
 	// Blocked is then the reason.
 	Actual *Exchange
 
-	// Blocked is the reason why the script gets an error. A real browser does not
-	// tell the script the reason. Blocked is empty if the page can read the
-	// response. It is also empty if the mode is NoCORS or Navigate and there was a
-	// response.
+	// Blocked is the reason why the script gets an error. A real browser does
+	// not tell the script the reason. Blocked is empty if the page can read the
+	// response. It is also empty if the mode is NoCORS or Navigate and there
+	// was a response.
 	Blocked string
 
 	// Advice names the most likely cause of Blocked and its fix. If nothing is
@@ -305,9 +307,9 @@ type Result struct {
 
 	// Status, Header and Body are the parts of the response that the page can
 	// read. They are zero if Blocked is not empty. They are also zero in mode
-	// Navigate, and in mode NoCORS unless all URLs are on the page's origin. If a
-	// WebSocket opened, only Status is set, to 101. Body ends at the limits that
-	// Browser describes.
+	// Navigate, and in mode NoCORS unless all URLs are on the page's origin. If
+	// a WebSocket opened, only Status is set, to 101. Body ends at the limits
+	// that Browser describes.
 	Status int
 	Header http.Header
 	Body   string
@@ -338,19 +340,20 @@ type Exchange struct {
 
 // A Browser makes requests as a real browser does, and caches preflights.
 //
-// The zero value sends requests to real servers. Do not copy a Browser after its
-// first use. Its methods can be called concurrently, even by the Handler itself.
-// Do not change its fields while a method runs.
+// The zero value sends requests to real servers. Do not copy a Browser after
+// its first use. Its methods can be called concurrently, even by the Handler
+// itself. Do not change its fields while a method runs.
 //
-// A response must arrive within 10 seconds from a Handler, and within 30 seconds
-// from a real server. At the limit, the context of the Handler's request is
-// canceled, and its writes return an error. If the response began in time, the
-// Browser uses the part that arrived.
+// A response must arrive within 10 seconds from a Handler, and within 30
+// seconds from a real server. At the limit, the context of the Handler's
+// request is canceled, and its writes return an error. If the response began in
+// time, the Browser uses the part that arrived.
 //
 // At most 1 MiB of a body is read. Browsers ignore the body of a preflight
 // response, so the Browser waits at most one second for it.
 //
-// If a Handler panics, its response is cut short, as with the server of net/http.
+// If a Handler panics, its response is cut short, as with the server of
+// net/http.
 type Browser struct {
 	// Handler serves all requests, regardless of their URL. Each call runs in
 	// its own goroutine. The ResponseWriter implements http.Flusher and, for a
@@ -363,8 +366,8 @@ type Browser struct {
 	Transport http.RoundTripper
 
 	// Cookie is the value of the Cookie header, such as "session=1". It is sent
-	// with every request that includes credentials, but not to another host after
-	// a redirect. If it is empty, no cookie is sent.
+	// with every request that includes credentials, but not to another host
+	// after a redirect. If it is empty, no cookie is sent.
 	Cookie string
 
 	// Now is the clock of the preflight cache. The default is time.Now.
@@ -383,10 +386,10 @@ type Browser struct {
 
 // Fetch makes the request r from a page, and returns the result.
 //
-// The argument page is the origin of the page, as in the Origin header: a scheme,
-// a host and an optional port, such as "https://app.example.com" or
-// "http://localhost:3000". It can also be "null". If page or r is invalid, nothing
-// is sent, and the Result's Blocked is the reason.
+// The argument page is the origin of the page, as in the Origin header: a
+// scheme, a host and an optional port, such as "https://app.example.com" or
+// "http://localhost:3000". It can also be "null". If page or r is invalid,
+// nothing is sent, and the Result's Blocked is the reason.
 //
 // Fetch follows up to 20 redirects. It implements the algorithm "fetch" of the
 // Fetch standard, and the CORS protocol and preflight cache that it uses.
@@ -396,9 +399,9 @@ func (b *Browser) Fetch(page string, r Request) *Result {
 
 // Err returns nil if r.Blocked is empty.
 //
-// If no response began in time, or if the connection or the Handler failed before
-// the body ended, Err returns that error. If a body only reaches a limit of
-// [Browser], that is not an error. In all other cases, Err returns a
+// If no response began in time, or if the connection or the Handler failed
+// before the body ended, Err returns that error. If a body only reaches a limit
+// of [Browser], that is not an error. In all other cases, Err returns a
 // [*BlockedError].
 func (r *Result) Err() error {
 	switch {

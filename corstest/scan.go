@@ -42,10 +42,10 @@ type Report struct {
 	// Findings lists the findings, the most severe first.
 	Findings []Finding
 
-	// Incomplete is not empty if a request got no response, so the scan may have
-	// missed faults. It names the first such request, and the reason. Status 429
-	// and statuses of 500 or above count as no response, unless the page itself
-	// gets the same status.
+	// Incomplete is not empty if a request got no response, so the scan may
+	// have missed faults. It names the first such request, and the reason.
+	// Status 429 and statuses of 500 or above count as no response, unless the
+	// page itself gets the same status.
 	Incomplete string
 
 	noAccess bool // whether the page itself has no access
@@ -66,7 +66,8 @@ type Probe struct {
 	Outcome string
 }
 
-// A Finding is a fault of the server, or an observation if its Severity is Info.
+// A Finding is a fault of the server, or an observation if its Severity is
+// Info.
 type Finding struct {
 	Severity Severity
 	Origins  []string // the affected origins
@@ -74,32 +75,31 @@ type Finding struct {
 	Fix      string   // how to change the server; empty for an observation
 }
 
-// Scan reports which other origins have the same access to a server as the page.
+// Scan reports which other origins have the same access to a server as the
+// page.
 //
-// The argument page is an origin, as for [Browser.Fetch]. Scan probes the URL of r
-// from the page and from hostile origins: unrelated origins, other hosts of the
-// page's domain, hosts that look like the page's, another port, http, and null. It
-// also probes the URL without Origin. It makes each request twice, without
-// credentials and with credentials.
+// The argument page is an origin, as for [Browser.Fetch]. Scan requests the URL
+// of r from the page and from hostile origins: unrelated origins, other hosts
+// of the page's domain, hosts that look like the page's, another port, http,
+// and null. It also requests the URL without Origin. Each request is made
+// twice, without and with credentials, so there are about 26 requests, one
+// after the other.
 //
-// Scan changes no data, unless your handlers change data on GET, HEAD or OPTIONS.
-// It sends GET, or HEAD if the method of r is HEAD. If r needs a preflight, Scan
-// also sends a preflight for the method and headers of r. It drops
-// X-HTTP-Method-Override, X-HTTP-Method and X-Method-Override.
+// Scan sends GET, or HEAD if the method of r is HEAD. If r needs a preflight,
+// Scan also sends one for the method and headers of r before each request. It
+// drops X-HTTP-Method-Override, X-HTTP-Method and X-Method-Override, so it
+// changes no data, unless your handlers change data on GET, HEAD or OPTIONS.
 //
-// Scan makes about 26 requests, one after the other. If r needs a preflight, it
-// also makes about 26 preflights.
+// In mode WebSocket, Scan makes each handshake once, with cookies and Origin.
+// In the modes NoCORS and Navigate, no page can read responses from another
+// origin, so Scan uses CORS instead. To test whether a server rejects requests
+// in these modes, use [Browser.Fetch].
 //
-// In mode WebSocket, Scan makes each handshake once, with cookies and Origin. In
-// the modes NoCORS and Navigate, no page can read responses from another origin,
-// so Scan uses CORS instead. To test whether a server rejects requests in these modes, use
-// [Browser.Fetch].
+// If a server allows every origin without credentials, as a public API does,
+// the only finding has severity Info.
 //
-// If a server allows every origin without credentials, as a public API does, the
-// only finding has severity Info.
-//
-// If r is invalid, Scan sends nothing. If the first request gets no response, Scan
-// stops after it. In both cases, Report.Incomplete is the reason.
+// If r is invalid, Scan sends nothing. If the first request gets no response,
+// Scan stops after it. In both cases, Report.Incomplete is the reason.
 func (b *Browser) Scan(page string, r Request) *Report {
 	s := scan{report: new(Report), page: page, request: r, cookie: b.Cookie != ""}
 	if r.Mode != WebSocket {
@@ -182,8 +182,8 @@ type scan struct {
 	report  *Report
 }
 
-// probe makes the request of a scan from t. It uses a new browser, so no preflight
-// is cached.
+// probe makes the request of a scan from t. It uses a new browser, so no
+// preflight is cached.
 func (b *Browser) probe(t target, r Request, credentials bool) probe {
 	fresh := Browser{Handler: b.Handler, Transport: b.Transport, Now: b.Now, MaxAge: b.MaxAge, scanning: true}
 	r.Credentials = Omit
@@ -308,8 +308,8 @@ func relation(page, host string) kind {
 	return lookAlike
 }
 
-// isRelative reports whether host and other are in one domain that is not a public
-// suffix.
+// isRelative reports whether host and other are in one domain that is not a
+// public suffix.
 func isRelative(host, other string) bool {
 	for ; strings.Contains(host, ".") && !isPublicSuffix(host); _, host, _ = strings.Cut(host, ".") {
 		if host == other || strings.HasSuffix(other, "."+host) {
@@ -328,15 +328,15 @@ func (p probe) sends() bool {
 	return p.Result.Preflight != nil && p.Result.denied == (failure{})
 }
 
-// rejected reports whether the status shows that the server rejected the request.
-// It depends on the status that the page itself gets.
+// rejected reports whether the status shows that the server rejected the
+// request. It depends on the status that the page itself gets.
 func (p probe) rejected() bool {
 	status, own := p.Result.Actual.Response.StatusCode, p.page.Actual.Response.StatusCode
 	return status >= 400 && own < 400 || status == http.StatusForbidden && own != status
 }
 
-// failure describes a response that shows only the state of the server, such as a
-// rate limit. If the page itself gets the same status, failure returns "".
+// failure describes a response that shows only the state of the server, such as
+// a rate limit. If the page itself gets the same status, failure returns "".
 func (p probe) failure() string {
 	failed := func(ex, own *Exchange) bool {
 		status := ex.status()
@@ -385,8 +385,8 @@ func (p Probe) name() string {
 	return cmp.Or(p.Origin, "(without Origin)")
 }
 
-// hasAccess reports whether the page of p can send the request, or read a response
-// that is not a rejection.
+// hasAccess reports whether the page of p can send the request, or read a
+// response that is not a rejection.
 func (p probe) hasAccess() bool {
 	return p.reads() && !p.rejected() || p.sends()
 }
@@ -419,8 +419,8 @@ func (s *scan) can(probes []probe) string {
 
 const crossSite = " This requires cookies with SameSite=None, or HTTP authentication."
 
-// asUser returns the severity of access with credentials, and its description. If
-// the browser has no cookie, a WebSocket may be public.
+// asUser returns the severity of access with credentials, and its description.
+// If the browser has no cookie, a WebSocket may be public.
 func (s *scan) asUser() (Severity, string) {
 	if s.request.Mode == WebSocket && !s.cookie {
 		return Medium, " as your user, if it uses cookies"
@@ -476,8 +476,8 @@ func (s *scan) findPowerful(credentials bool) {
 }
 
 // unreported returns the probes of some kinds whose pages have access. Without
-// credentials, it leaves out the origins that also have access with credentials,
-// because another finding lists them.
+// credentials, it leaves out the origins that also have access with
+// credentials, because another finding lists them.
 func (s *scan) unreported(credentials bool, kinds ...kind) []probe {
 	return slices.DeleteFunc(s.allowed(credentials, kinds...), func(p probe) bool {
 		return !credentials && slices.ContainsFunc(s.allowed(true, kinds...), func(q probe) bool { return q.Origin == p.Origin })
@@ -529,8 +529,9 @@ func (s *scan) findUselessCredentials() {
 	}
 }
 
-// isPublic reports whether every origin, or every origin of one scheme, is allowed
-// without credentials, and no unrelated origin is allowed with credentials.
+// isPublic reports whether every origin, or every origin of one scheme, is
+// allowed without credentials, and no unrelated origin is allowed with
+// credentials.
 func (s *scan) isPublic() bool {
 	if len(s.allowed(true, unrelated)) > 0 {
 		return false
@@ -656,8 +657,8 @@ func isLoopback(origin string) bool {
 	return isTrustworthy(&url.URL{Scheme: "http", Host: hostOf(origin)})
 }
 
-// String returns the report as text: one line for each request, then the findings,
-// the most severe first. It ends with a line break.
+// String returns the report as text: one line for each request, then the
+// findings, the most severe first. It ends with a line break.
 func (r *Report) String() string {
 	var t transcript
 	width := 0
