@@ -35,15 +35,15 @@
 //
 // # What happens to a request
 //
-// If the policy allows the request's Origin, your handler runs, and the
-// response has CORS headers. Handler responds to preflights itself, with a 204
-// and all methods and headers of the policy.
+// If the policy allows the Origin of a request, the response has CORS headers.
+// A preflight gets a 204 from Handler itself, with all methods and headers of
+// the policy. For any other request, your handler runs.
 //
-// If the policy does not allow the Origin, Handler rejects the request with a
-// 403, or calls DenyHandler. Your handler runs only if the request is not a
-// preflight, and one of these is true:
+// If the policy does not allow the Origin, your handler does not run. Handler
+// responds with a 403, or calls DenyHandler. There are three exceptions, whose
+// responses have no CORS headers. None of them is for preflights:
 //
-//   - PassRejected applies to the request.
+//   - PassRejected is set, and applies to the request.
 //   - The request is from a page on the server's own origin. Browsers send
 //     Origin even with same-origin POSTs.
 //   - The request is a GET or HEAD for an image, a script or a frame: its
@@ -82,7 +82,7 @@
 // sets Vary, that value replaces Handler's. Wrap TimeoutHandler as
 // docs/integration.md shows.
 //
-// # Cross-site request forgery
+// # Cross-site request forgery and WebSockets
 //
 // If the policy lists only origins that you trust, and PassRejected is not set,
 // you do not need [http.CrossOriginProtection]. The policy rejects every
@@ -93,8 +93,8 @@
 // Form posts and WebSocket handshakes from an allowed origin can carry the
 // user's cookies, even without AllowCredentials. If your service uses cookies,
 // and the policy allows origins that you do not trust or sets PassRejected, use
-// CrossOriginProtection inside Handler. It does not reject handshakes. Because
-// the page can read everything that a WebSocket receives, allow only trusted
+// CrossOriginProtection inside Handler. It does not reject handshakes, and a
+// page can read everything that its WebSocket receives, so allow only trusted
 // origins for WebSockets that rely on cookies.
 //
 // Neither the policy nor CrossOriginProtection covers a GET that changes data,
