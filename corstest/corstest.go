@@ -400,9 +400,8 @@ func (b *Browser) Fetch(page string, r Request) *Result {
 // Err returns nil if r.Blocked is empty.
 //
 // If no response began in time, or if the connection or the Handler failed
-// before the body ended, Err returns that error. If a body only reaches a limit
-// of [Browser], that is not an error. In all other cases, Err returns a
-// [*BlockedError].
+// before the body ended, Err returns that error. Otherwise, it returns a
+// [*BlockedError]. A body that only reaches a limit of [Browser] is not an error.
 func (r *Result) Err() error {
 	switch {
 	case r.Blocked == "":

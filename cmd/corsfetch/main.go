@@ -17,7 +17,9 @@
 //
 // corsfetch prints the preflight, the request and their responses, with the
 // headers that matter for CORS. If a browser would block the request or hide the
-// response, it also prints the most likely cause and its fix.
+// response, it also prints the most likely cause and its fix. It escapes control
+// characters in responses, or replaces them with spaces, so a server cannot
+// control the terminal.
 //
 // # Flags
 //
@@ -74,7 +76,8 @@
 //     sends such a request, or the server does not respond.
 //
 // If a response begins but its body does not end in time, the status is 0 or 1,
-// not 2. The command go run turns status 2 into 1.
+// not 2. To check the status in a script, install corsfetch, because go run turns
+// status 2 into 1.
 //
 // # Scan
 //
@@ -116,10 +119,8 @@
 //   - corsfetch sends Accept-Encoding: gzip only.
 //
 // Even with -i, the output omits the headers User-Agent, Accept-Encoding and
-// Content-Length that corsfetch adds to requests. It escapes control characters in
-// responses, or replaces them with spaces, so a server cannot control the
-// terminal. For the limits of the model of a browser, see
-// [github.com/f407da42/cors/corstest].
+// Content-Length that corsfetch adds to requests. For the limits of the model of a
+// browser, see [github.com/f407da42/cors/corstest].
 package main
 
 import (
