@@ -169,7 +169,7 @@ func (e evidence) adviseOnPreflight() string {
 	case e.gateway() != "":
 		return e.adviseOnGateway()
 	case e.status/100 == 3 && e.header["Location"] != nil:
-		return e.adviseOnRedirectedPreflight() + e.adviseOnVaried()
+		return e.adviseOnRedirectedPreflight() + e.adviseOnList()
 	case e.unauthorized():
 		return guardRejected
 	case strings.Contains(e.body, "CORSResponse: "):
@@ -179,7 +179,7 @@ func (e evidence) adviseOnPreflight() string {
 	case e.status == 403:
 		return fmt.Sprintf("Either authentication or another guard rejected the preflight, or the CORS middleware did, as gin-contrib/cors and gorilla/handlers do. Preflights never have credentials, so put the CORS middleware outside the guard, or have the gateway or platform in front let OPTIONS requests pass. If the CORS middleware rejected the preflight, and you trust the page, allow everything that it requests: %s.", e.requested())
 	case e.status/100 == 5 && e.status != 501:
-		return serverFailed + e.adviseOnVaried()
+		return serverFailed + e.adviseOnList()
 	case e.varies():
 		return e.adviseOnVary()
 	case e.status/100 == 2:
@@ -238,9 +238,9 @@ func (e evidence) adviseOnMissingOrigin() string {
 	case e.cache() != "" && e.status/100 != 3:
 		return e.adviseOnCache()
 	case e.status/100 == 3 && e.elsewhere(location):
-		return fmt.Sprintf("The request was redirected to another host (%q), without CORS headers. If the target is a login page, have the service or gateway respond to scripts with 401 instead. Otherwise, have the page request that URL.", location) + e.adviseOnVaried()
+		return fmt.Sprintf("The request was redirected to another host (%q), without CORS headers. If the target is a login page, have the service or gateway respond to scripts with 401 instead. Otherwise, have the page request that URL.", location) + e.adviseOnList()
 	case e.status/100 == 3 && location != "":
-		return "The redirect also needs CORS headers. Put the CORS middleware outside the code that redirects, or have the page request the final URL. If the target is a login page, have the service or gateway respond to scripts with 401 instead." + e.adviseOnVaried()
+		return "The redirect also needs CORS headers. Put the CORS middleware outside the code that redirects, or have the page request the final URL. If the target is a login page, have the service or gateway respond to scripts with 401 instead." + e.adviseOnList()
 	case e.varies():
 		text := e.adviseOnVary()
 		if e.passed {
@@ -252,17 +252,12 @@ func (e evidence) adviseOnMissingOrigin() string {
 		return text
 	case e.left:
 		return "Redirects led to another host, whose response has no CORS headers. If the target is a login page, have the service or gateway respond to scripts with 401 instead. Otherwise, wrap the handler of that host as well."
-	case e.status == 403 && e.withoutOrigin() != "":
-		return e.withoutOrigin()
 	case e.status >= 400:
 		text := fmt.Sprintf("Code outside the CORS middleware wrote the %d, so the script cannot read the error. Put the CORS middleware outside that code, which can be authentication, a rate limit, a time limit or the router.", e.status)
 		if e.status == 403 {
-			text = fmt.Sprintf("Either the CORS middleware rejected the page's origin, as gin-contrib/cors does, or code outside the CORS middleware wrote the 403. If it was the CORS middleware, and you trust the page, add exactly %s, without a trailing slash, to AllowedOrigins. If it was a guard, put the CORS middleware outside it, so the script can read the error.", e.page)
+			text = "Either the CORS middleware rejected the page's origin, as gin-contrib/cors does, or code outside the CORS middleware wrote the 403. If it was a guard, put the CORS middleware outside it, so the script can read the error."
 		}
-		text += e.adviseOnLog() + "add the CORS headers to its error pages."
-		if e.status != 403 {
-			text += e.adviseOnList()
-		}
+		text += e.adviseOnLog() + "add the CORS headers to its error pages." + e.adviseOnList()
 		if strings.HasPrefix(e.header.Get("Server"), "nginx") {
 			text += " If nginx adds the CORS headers, end each add_header with always. Without it, error responses have no CORS headers."
 		}
@@ -286,15 +281,6 @@ func (e evidence) adviseOnList() string {
 		return " " + e.withoutOrigin()
 	}
 	return fmt.Sprintf(" If other origins get CORS headers, and you trust the page, add exactly %s, without a trailing slash, to the list of allowed origins.", e.page)
-}
-
-// adviseOnVaried is like adviseOnList, but returns "" for a response without Vary:
-// Origin.
-func (e evidence) adviseOnVaried() string {
-	if e.varies() {
-		return e.adviseOnList()
-	}
-	return ""
 }
 
 // adviseOnValues returns advice for wrong values of
@@ -451,7 +437,7 @@ func (e evidence) unlisted() string {
 func (e evidence) adviseOnGateway() string {
 	switch {
 	case e.varies():
-		return e.gateway() + e.adviseOnVaried()
+		return e.gateway() + e.adviseOnList()
 	case e.preflight:
 		return e.gateway() + " If your Go code sent it, put the CORS middleware outside that code."
 	}

@@ -782,7 +782,7 @@ func TestFieldBugOtherMiddlewares(t *testing.T) {
 		{name: "the method, 405", handler: respond(405), request: put, want: []string{routed, "have it allow the method PUT."}},
 		{name: "the method, 405 of a router", handler: respond(405, "Allow: GET"), request: put, want: []string{router}},
 		{name: "a header, 403", handler: respond(403), request: two, want: []string{either, "method PUT, headers x-b, x-id."}},
-		{name: "the origin, 403 without a preflight", handler: respond(403), want: []string{"Either the CORS middleware rejected the page's origin, as gin-contrib/cors does, or code outside", "add exactly https://page.example, without a trailing slash, to AllowedOrigins.", unknown + pages}},
+		{name: "the origin, 403 without a preflight", handler: respond(403), want: []string{"Either the CORS middleware rejected the page's origin, as gin-contrib/cors does, or code outside", others, unknown + pages}},
 		{name: "the origin, 403 behind a proxy", handler: respond(403, "Server: nginx"), want: []string{"Either the CORS middleware rejected the page's origin", unknown + ` (perhaps the one that sent "Server: nginx")` + pages}},
 		{name: "S3", handler: s3, request: put, want: []string{"S3 rejected the preflight", "origin https://page.example (exactly, without a trailing slash), method PUT."}},
 		{name: "Starlette, the method", handler: starlette(body+"method", allowMethods+"GET, POST", allowHeaders+"accept"), request: two, want: []string{rejected + "the method PUT."}},
