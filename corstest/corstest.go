@@ -26,9 +26,9 @@
 //
 // # Preflights
 //
-// A preflight finds out whether the server allows a request. A browser sends one
-// before each request from a script to another origin, unless the request is
-// simple. For example, PUT, Authorization and Content-Type: application/json
+// A preflight finds out whether the server allows a request. A browser sends
+// one before each request from a script to another origin, unless the request
+// is simple. For example, PUT, Authorization and Content-Type: application/json
 // need a preflight. [PreflightReasons] returns all reasons for a request. A
 // request is simple if it meets these conditions:
 //
@@ -60,8 +60,8 @@
 //   - Its Access-Control-Allow-Origin equals the page's origin, byte for byte.
 //     For a request without credentials, it can also be *.
 //   - For a request with credentials, Access-Control-Allow-Credentials is true.
-//   - Access-Control-Allow-Methods lists the method, in the same case. GET, HEAD
-//     and POST need not be listed.
+//   - Access-Control-Allow-Methods lists the method, in the same case. GET,
+//     HEAD and POST need not be listed.
 //   - Access-Control-Allow-Headers lists every header that is not safelisted.
 //   - For a request without credentials, both lists can also be *. Even then,
 //     Authorization must be listed by name.
@@ -113,35 +113,38 @@
 // The tests compare this package with web-platform-tests, and with Chromium,
 // Firefox and WebKit. It differs from at least one browser in these cases:
 //
-//   - If the request has Authorization, and the response to its preflight allows
-//     all headers with *, this package blocks the request. All three browsers send
-//     it, but Chromium and Firefox repeat the preflight before every such request.
-//   - If Access-Control-Max-Age is negative, this package uses 5 seconds, because
-//     the standard ignores invalid values, but all three browsers use 0.
-//   - If a script listens to upload progress, and the response to the preflight has
-//     no Access-Control-Allow-Methods, this package allows every method, because
-//     the standard does not require the list then. All three browsers block PUT,
-//     but allow POST.
+//   - If the request has Authorization, and the response to its preflight
+//     allows all headers with *, this package blocks the request. All three
+//     browsers send it, but Chromium and Firefox repeat the preflight before
+//     every such request.
+//   - If Access-Control-Max-Age is negative, this package uses 5 seconds,
+//     because the standard ignores invalid values, but all three browsers use
+//     0.
+//   - If a script listens to upload progress, and the response to the preflight
+//     has no Access-Control-Allow-Methods, this package allows every method,
+//     because the standard does not require the list then. All three browsers
+//     block PUT, but allow POST.
 //   - After a preflight that allows all methods or headers with *, this package
-//     sends no preflight for other methods or headers until the response expires.
-//     Firefox sends one.
+//     sends no preflight for other methods or headers until the response
+//     expires. Firefox sends one.
 //   - If the server's host is an IP address, this package caches its preflight
 //     responses, but Firefox does not.
-//   - After a redirect to another server, this package sends Sec-Fetch-Site, but
-//     WebKit does not.
-//   - If the body is a ReadableStream, this package sends it over every version of
-//     HTTP. Only Chromium sends such a body, and only over HTTP/2. Firefox sends the
-//     text "[object ReadableStream]" instead.
-//   - When a page opens a WebSocket, this package and Chromium send no Sec-Fetch-*
-//     headers. Firefox and WebKit send them, as the standard requires.
-//   - If a status of 307 or 308 redirects a form's POST from the page's server to
-//     another, this package and Firefox send the page's origin. The standard
+//   - After a redirect to another server, this package sends Sec-Fetch-Site,
+//     but WebKit does not.
+//   - If the body is a ReadableStream, this package sends it over every version
+//     of HTTP. Only Chromium sends such a body, and only over HTTP/2. Firefox
+//     sends the text "[object ReadableStream]" instead.
+//   - When a page opens a WebSocket, this package and Chromium send no
+//     Sec-Fetch-* headers. Firefox and WebKit send them, as the standard
+//     requires.
+//   - If a status of 307 or 308 redirects a form's POST from the page's server
+//     to another, this package and Firefox send the page's origin. The standard
 //     requires that. Chromium and WebKit send Origin: null.
 //   - If a WebSocket handshake is redirected, this package does not follow the
 //     redirect, but WebKit does.
-//   - If a request in mode no-cors with credentials "same-origin" is redirected to
-//     another server and back to the page's, this package then sends no cookies.
-//     WebKit sends them.
+//   - If a request in mode no-cors with credentials "same-origin" is redirected
+//     to another server and back to the page's, this package then sends no
+//     cookies. WebKit sends them.
 package corstest
 
 import (
@@ -401,7 +404,8 @@ func (b *Browser) Fetch(page string, r Request) *Result {
 //
 // If no response began in time, or if the connection or the Handler failed
 // before the body ended, Err returns that error. Otherwise, it returns a
-// [*BlockedError]. A body that only reaches a limit of [Browser] is not an error.
+// [*BlockedError]. A body that only reaches a limit of [Browser] is not an
+// error.
 func (r *Result) Err() error {
 	switch {
 	case r.Blocked == "":

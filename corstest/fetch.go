@@ -15,8 +15,8 @@ import (
 // A fetchState is the state of one call of [Browser.Fetch]: the request that is
 // sent next, and the variables of the algorithms. A redirect changes it.
 //
-// In this package, a comment with a quoted name and a step refers to an algorithm
-// of the Fetch standard, unless it names another standard.
+// In this package, a comment with a quoted name and a step refers to an
+// algorithm of the Fetch standard, unless it names another standard.
 type fetchState struct {
 	Request  // normalized
 	ctx      context.Context
@@ -151,8 +151,9 @@ func (r *Result) read(state *fetchState) {
 	}
 }
 
-// hasBody reports whether the response to a request with this method has a body.
-// A response to HEAD or with a null body status does not ("main fetch", step 22).
+// hasBody reports whether the response to a request with this method has a
+// body. A response to HEAD or with a null body status does not ("main fetch",
+// step 22).
 func hasBody(method string, status int) bool {
 	switch status {
 	case 101, 103, 204, 205, 304:
@@ -161,10 +162,10 @@ func hasBody(method string, status int) bool {
 	return method != http.MethodHead
 }
 
-// normalize returns r after the changes that the Request constructor and fetch()
-// make, or the changes of links, forms and WebSockets. The notes name the parts
-// that the browser leaves out. If the page gets a TypeError instead, blocked is
-// the reason.
+// normalize returns r after the changes that the Request constructor and
+// fetch() make, or the changes of links, forms and WebSockets. The notes name
+// the parts that the browser leaves out. If the page gets a TypeError instead,
+// blocked is the reason.
 func (r Request) normalize(bytes bool) (_ Request, notes []string, blocked string) {
 	// Request constructor, step 25.
 	if r.Method == "" {
@@ -215,11 +216,12 @@ func (r Request) normalize(bytes bool) (_ Request, notes []string, blocked strin
 	return r, notes, ""
 }
 
-// PreflightReasons returns the reasons why a browser sends a preflight before r.
+// PreflightReasons returns the reasons why a browser sends a preflight before
+// r.
 //
 // Each reason is one clause, such as "method PUT is not CORS-safelisted". If r
-// needs no preflight, the result is nil. It is also nil if r is invalid, because
-// no browser sends r then.
+// needs no preflight, the result is nil. It is also nil if r is invalid,
+// because no browser sends r then.
 //
 // PreflightReasons assumes that r is cross-origin. Requests to the page's own
 // origin never need a preflight.
@@ -233,8 +235,8 @@ func PreflightReasons(r Request) []string {
 	return r.preflightReasons()
 }
 
-// preflightReasons implements [PreflightReasons] for a normalized request ("main
-// fetch", step 12).
+// preflightReasons implements [PreflightReasons] for a normalized request
+// ("main fetch", step 12).
 func (r Request) preflightReasons() []string {
 	var reasons []string
 	if !isSafelistedMethod(r.Method) {
@@ -263,8 +265,8 @@ func (state *fetchState) serializedOrigin() string {
 	return state.origin
 }
 
-// mainFetch implements "main fetch", steps 12 to 14, and stores the exchanges in
-// res.
+// mainFetch implements "main fetch", steps 12 to 14, and stores the exchanges
+// in res.
 func (b *Browser) mainFetch(state *fetchState, res *Result) failure {
 	switch {
 	case serializeOrigin(state.url) == state.origin && state.tainting == "basic", state.Mode == Navigate, state.Mode == WebSocket:
@@ -305,8 +307,8 @@ func (b *Browser) sendActual(state *fetchState, res *Result) failure {
 	return res.checkResponse(res.Actual, "there is no response: ")
 }
 
-// checkResponse returns a failure if ex has no response. A script gets a network
-// error.
+// checkResponse returns a failure if ex has no response. A script gets a
+// network error.
 func (r *Result) checkResponse(ex *Exchange, text string) failure {
 	if ex.Response != nil {
 		return failure{}
@@ -335,8 +337,8 @@ func (b *Browser) cached(state *fetchState) bool {
 	})
 }
 
-// preflight implements "CORS-preflight fetch". It returns a failure if the browser
-// does not send the actual request.
+// preflight implements "CORS-preflight fetch". It returns a failure if the
+// browser does not send the actual request.
 func (b *Browser) preflight(state *fetchState, r *Result) failure {
 	unsafeNames := unsafeHeaderNames(state.Header)
 	header := http.Header{ // steps 2 to 5
@@ -423,8 +425,8 @@ func isRedirect(res *http.Response) bool {
 	return false
 }
 
-// redirect changes state for the request that follows the redirect res. It returns
-// a failure if the browser does not follow it ("HTTP-redirect fetch").
+// redirect changes state for the request that follows the redirect res. It
+// returns a failure if the browser does not follow it ("HTTP-redirect fetch").
 func (state *fetchState) redirect(res *http.Response) failure {
 	if state.Mode == WebSocket { // its redirect mode is "error"
 		return failure{kind: handshakeRefused, text: "a WebSocket handshake does not follow redirects"}
@@ -468,8 +470,8 @@ func (state *fetchState) redirect(res *http.Response) failure {
 // bodyHeaders are the "request-body-header names".
 var bodyHeaders = []string{"Content-Encoding", "Content-Language", "Content-Location", "Content-Type"}
 
-// updateSite updates the value of Sec-Fetch-Site, which depends on all URLs of a
-// redirect chain (Fetch Metadata, "set the Sec-Fetch-Site header").
+// updateSite updates the value of Sec-Fetch-Site, which depends on all URLs of
+// a redirect chain (Fetch Metadata, "set the Sec-Fetch-Site header").
 func (state *fetchState) updateSite() {
 	if serializeOrigin(state.url) == state.origin {
 		return
@@ -482,8 +484,9 @@ func (state *fetchState) updateSite() {
 	}
 }
 
-// normalizeURL makes the changes to an HTTP(S) URL that the URL parser of browsers
-// makes, but [url.Parse] does not. The preflight cache compares such URLs.
+// normalizeURL makes the changes to an HTTP(S) URL that the URL parser of
+// browsers makes, but [url.Parse] does not. The preflight cache compares such
+// URLs.
 func normalizeURL(u *url.URL) {
 	if password, _ := u.User.Password(); u.User.Username() == "" && password == "" {
 		u.User = nil // as in https://@a.example (URL, "authority state")
@@ -502,8 +505,8 @@ func normalizeURL(u *url.URL) {
 	u.RawQuery = encodeQuery(u.RawQuery)
 }
 
-// encodeQuery percent-encodes the bytes that a query cannot contain (URL, "query
-// state").
+// encodeQuery percent-encodes the bytes that a query cannot contain (URL,
+// "query state").
 func encodeQuery(query string) string {
 	var b strings.Builder
 	for i := range len(query) {

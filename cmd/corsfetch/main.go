@@ -16,10 +16,10 @@
 //		https://api.example.com/items/1
 //
 // corsfetch prints the preflight, the request and their responses, with the
-// headers that matter for CORS. If a browser would block the request or hide the
-// response, it also prints the most likely cause and its fix. It escapes control
-// characters in responses, or replaces them with spaces, so a server cannot
-// control the terminal.
+// headers that matter for CORS. If a browser would block the request or hide
+// the response, it also prints the most likely cause and its fix. It escapes
+// control characters in responses, or replaces them with spaces, so a server
+// cannot control the terminal.
 //
 // # Flags
 //
@@ -60,12 +60,13 @@
 //
 // Unlike --json in curl, -json only selects the output format.
 //
-// Short flags can be combined, and a value can follow directly: -XPUT, or -kd@file
-// for -k -d @file. Flags can follow the URL. If the URL has no scheme, corsfetch
-// uses http.
+// Short flags can be combined, and a value can follow directly: -XPUT, or
+// -kd@file for -k -d @file. Flags can follow the URL. If the URL has no scheme,
+// corsfetch uses http.
 //
-// As in browsers, localhost and all names under it resolve to loopback addresses.
-// If the server closed an idle connection, corsfetch sends the request again.
+// As in browsers, localhost and all names under it resolve to loopback
+// addresses. If the server closed an idle connection, corsfetch sends the
+// request again.
 //
 // # Exit status
 //
@@ -76,15 +77,15 @@
 //     sends such a request, or the server does not respond.
 //
 // If a response begins but its body does not end in time, the status is 0 or 1,
-// not 2. To check the status in a script, install corsfetch, because go run turns
-// status 2 into 1.
+// not 2. To check the status in a script, install corsfetch, because go run
+// turns status 2 into 1.
 //
 // # Scan
 //
 // With -scan, corsfetch probes the URL from the page and from hostile origins,
-// with and without credentials, and prints its findings. It sends only GET, HEAD
-// and OPTIONS, so it changes no data, unless the server changes data on such
-// requests. The flags -credentials and -i have no effect.
+// with and without credentials, and prints its findings. It sends only GET,
+// HEAD and OPTIONS, so it changes no data, unless the server changes data on
+// such requests. The flags -credentials and -i have no effect.
 //
 // Each finding has a severity: High, Medium, Low or Info. An Info is an
 // observation, not a fault. The exit status is:
@@ -103,15 +104,15 @@
 // note about one of them, mixed content: an https page cannot request an http
 // URL, except on a loopback address. The note does not change the exit status.
 //
-// The tests compare corsfetch with Chromium on more than 2,000 requests to seven
-// servers that were not written for this library: Express with its cors package,
-// Fastify with @fastify/cors, nginx, Caddy, Python's http.server,
+// The tests compare corsfetch with Chromium on more than 2,000 requests to
+// seven servers that were not written for this library: Express with its cors
+// package, Fastify with @fastify/cors, nginx, Caddy, Python's http.server,
 // gin-contrib/cors and rs/cors. corsfetch and Chromium give scripts the same
 // status, headers and body, with one exception:
 //
 //   - For Authorization, Chromium accepts * in Access-Control-Allow-Headers, as
-//     all browsers do today. corsfetch follows the Fetch standard, which does not
-//     accept it, and reports such a request as blocked.
+//     all browsers do today. corsfetch follows the Fetch standard, which does
+//     not accept it, and reports such a request as blocked.
 //
 // A server can also respond differently because the requests differ:
 //
@@ -119,8 +120,8 @@
 //   - corsfetch sends Accept-Encoding: gzip only.
 //
 // Even with -i, the output omits the headers User-Agent, Accept-Encoding and
-// Content-Length that corsfetch adds to requests. For the limits of the model of a
-// browser, see [github.com/f407da42/cors/corstest].
+// Content-Length that corsfetch adds to requests. For the limits of the model
+// of a browser, see [github.com/f407da42/cors/corstest].
 package main
 
 import (
