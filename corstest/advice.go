@@ -169,7 +169,7 @@ func (e evidence) adviseOnPreflight() string {
 	case e.gateway() != "":
 		return e.adviseOnGateway()
 	case e.status/100 == 3 && e.header["Location"] != nil:
-		return e.adviseOnRedirectedPreflight() + e.adviseOnList()
+		return e.adviseOnRedirectedPreflight() + e.adviseOnUnlisted()
 	case e.unauthorized():
 		return guardRejected
 	case strings.Contains(e.body, "CORSResponse: "):
@@ -179,11 +179,11 @@ func (e evidence) adviseOnPreflight() string {
 	case e.status == 403:
 		return fmt.Sprintf("Either authentication or another guard rejected the preflight, or the CORS middleware did, as gin-contrib/cors and gorilla/handlers do. Preflights never have credentials, so put the CORS middleware outside the guard, or have the gateway or platform in front let OPTIONS requests pass. If the CORS middleware rejected the preflight, and you trust the page, allow everything that it requests: %s.", e.requested())
 	case e.status/100 == 5 && e.status != 501:
-		return serverFailed + e.adviseOnList()
+		return serverFailed + e.adviseOnUnlisted()
 	case e.varies():
 		return e.adviseOnVary()
 	case e.status/100 == 2:
-		return "Something other than the CORS middleware responded to OPTIONS, such as a router, a proxy, a login or a static file server. Put the CORS middleware outside that layer, or have the layer forward OPTIONS requests." + e.adviseOnList()
+		return "Something other than the CORS middleware responded to OPTIONS, such as a router, a proxy, a login or a static file server. Put the CORS middleware outside that layer, or have the layer forward OPTIONS requests." + e.adviseOnUnlisted()
 	}
 	var text string
 	switch {
@@ -196,7 +196,7 @@ func (e evidence) adviseOnPreflight() string {
 	default:
 		text = fmt.Sprintf("The preflight got status %d from a layer outside the CORS middleware. Put the CORS middleware outside that layer: a preflight needs a status from 200 to 299.", e.status)
 	}
-	return text + e.adviseOnLog() + "have it forward OPTIONS requests." + e.adviseOnList()
+	return text + e.adviseOnLog() + "have it forward OPTIONS requests." + e.adviseOnUnlisted()
 }
 
 const (
@@ -238,9 +238,9 @@ func (e evidence) adviseOnMissingOrigin() string {
 	case e.cache() != "" && e.status/100 != 3:
 		return e.adviseOnCache()
 	case e.status/100 == 3 && e.elsewhere(location):
-		return fmt.Sprintf("The request was redirected to another host (%q), without CORS headers. If the target is a login page, have the service or gateway respond to scripts with 401 instead. Otherwise, have the page request that URL.", location) + e.adviseOnList()
+		return fmt.Sprintf("The request was redirected to another host (%q), without CORS headers. If the target is a login page, have the service or gateway respond to scripts with 401 instead. Otherwise, have the page request that URL.", location) + e.adviseOnUnlisted()
 	case e.status/100 == 3 && location != "":
-		return "The redirect also needs CORS headers. Put the CORS middleware outside the code that redirects, or have the page request the final URL. If the target is a login page, have the service or gateway respond to scripts with 401 instead." + e.adviseOnList()
+		return "The redirect also needs CORS headers. Put the CORS middleware outside the code that redirects, or have the page request the final URL. If the target is a login page, have the service or gateway respond to scripts with 401 instead." + e.adviseOnUnlisted()
 	case e.varies():
 		text := e.adviseOnVary()
 		if e.passed {
@@ -257,7 +257,7 @@ func (e evidence) adviseOnMissingOrigin() string {
 		if e.status == 403 {
 			text = "Either the CORS middleware rejected the page's origin, as gin-contrib/cors does, or code outside the CORS middleware wrote the 403. If it was a guard, put the CORS middleware outside it, so the script can read the error."
 		}
-		text += e.adviseOnLog() + "add the CORS headers to its error pages." + e.adviseOnList()
+		text += e.adviseOnLog() + "add the CORS headers to its error pages." + e.adviseOnUnlisted()
 		if strings.HasPrefix(e.header.Get("Server"), "nginx") {
 			text += " If nginx adds the CORS headers, end each add_header with always. Without it, error responses have no CORS headers."
 		}
@@ -267,16 +267,16 @@ func (e evidence) adviseOnMissingOrigin() string {
 	if strings.HasPrefix(e.header.Get("Content-Type"), "text/html") {
 		text += " If the body is not from your service (but a login page, for example), something in front responded, or the URL is wrong."
 	}
-	text += e.adviseOnList()
+	text += e.adviseOnUnlisted()
 	if strings.HasPrefix(e.header.Get("Server"), "nginx") {
 		text += " If nginx adds the CORS headers, repeat them in each location that has an add_header, because such a location does not inherit any."
 	}
 	return text
 }
 
-// adviseOnList returns a sentence for a response without
+// adviseOnUnlisted returns a sentence for a response without
 // Access-Control-Allow-Origin. Perhaps that header is only sent to other pages.
-func (e evidence) adviseOnList() string {
+func (e evidence) adviseOnUnlisted() string {
 	if e.withoutOrigin() != "" {
 		return " " + e.withoutOrigin()
 	}
@@ -437,7 +437,7 @@ func (e evidence) unlisted() string {
 func (e evidence) adviseOnGateway() string {
 	switch {
 	case e.varies():
-		return e.gateway() + e.adviseOnList()
+		return e.gateway() + e.adviseOnUnlisted()
 	case e.preflight:
 		return e.gateway() + " If your Go code sent it, put the CORS middleware outside that code."
 	}
