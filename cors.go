@@ -217,8 +217,9 @@ func (m *Middleware) Handler(next http.Handler) http.Handler {
 			StripHeaders(h) // headers set by an outer layer
 		}
 		info := readInfo(r)
-		switch verdict, allowOrigin := c.judge(r, info); verdict {
-		case rejected:
+		allowOrigin, ok := c.judge(r, info)
+		if !ok {
+			// OnReject can change r, so this comes first.
 			runsAnyway := c.policy.PassRejected && !info.preflight && !opensConnection(r)
 			if c.policy.OnReject != nil {
 				c.policy.OnReject(r, c.explain(r, info))
@@ -227,16 +228,17 @@ func (m *Middleware) Handler(next http.Handler) http.Handler {
 				c.reject(w, r, info.hasOrigin)
 				return
 			}
-			fallthrough // PassRejected
-		case exempt:
-			setHeaders(h, "", nil, c.vary)
-			next.ServeHTTP(w, r)
-		case allowed:
-			setHeaders(h, allowOrigin, c.actualLines, c.vary)
-			next.ServeHTTP(w, r)
-		case allowedPreflight:
-			c.respondToPreflight(w, r, allowOrigin)
 		}
+		switch {
+		case info.preflight:
+			c.respondToPreflight(w, r, allowOrigin)
+			return
+		case allowOrigin == "":
+			setHeaders(h, "", nil, c.vary)
+		default:
+			setHeaders(h, allowOrigin, c.actualLines, c.vary)
+		}
+		next.ServeHTTP(w, r)
 	})
 }
 
@@ -254,14 +256,14 @@ func (m *Middleware) Handler(next http.Handler) http.Handler {
 func (m *Middleware) Check(r *http.Request) error {
 	c := m.load()
 	info := readInfo(r)
-	switch verdict, _ := c.judge(r, info); verdict {
-	case allowedPreflight:
+	if _, ok := c.judge(r, info); !ok {
+		return c.explain(r, info)
+	}
+	if info.preflight {
 		methodErr, headersErr := c.checkPreflight(r)
 		if err := cmp.Or(methodErr, headersErr); err != nil {
 			return err
 		}
-	case rejected:
-		return c.explain(r, info)
 	}
 	return nil
 }
@@ -284,40 +286,23 @@ func readInfo(r *http.Request) (info requestInfo) {
 	return info
 }
 
-// A verdict is the decision on a request.
-type verdict int
-
-const (
-	rejected         verdict = iota // not allowed: reject responds
-	exempt                          // not restricted by CORS: the handler runs without CORS headers
-	allowed                         // the handler runs, with CORS headers
-	allowedPreflight                // a preflight from an allowed origin
-)
-
-// judge returns the verdict on r. If the verdict is allowed or
-// allowedPreflight, allowOrigin is the value of Access-Control-Allow-Origin.
-func (c *compiled) judge(r *http.Request, info requestInfo) (v verdict, allowOrigin string) {
-	ifAllowed := allowed
-	if info.preflight {
-		ifAllowed = allowedPreflight
-	}
+// judge reports whether r is accepted, and returns the value of
+// Access-Control-Allow-Origin for its response. The value is empty if r is not a
+// CORS request. An accepted preflight always has one.
+func (c *compiled) judge(r *http.Request, info requestInfo) (allowOrigin string, ok bool) {
 	switch {
 	case c.anyOrigin:
 		// Responses are the same with and without Origin, so caches can share
 		// them.
-		return ifAllowed, "*"
-	case !info.hasOrigin && isCrossSiteWrite(r):
-		return rejected, ""
+		return "*", true
 	case !info.hasOrigin:
-		return exempt, ""
+		return "", !isCrossSiteWrite(r)
 	case c.allowsOrigin(r, info.origin):
-		return ifAllowed, info.origin
-	case !info.preflight && isSameOrigin(r, info.origin):
-		return exempt, ""
-	case isEmbed(r):
-		return exempt, ""
+		return info.origin, true
+	case info.preflight:
+		return "", false
 	}
-	return rejected, ""
+	return "", isSameOrigin(r, info.origin) || isEmbed(r)
 }
 
 // allowsOrigin reports whether AllowedOrigins or AllowOriginFunc allows o.
@@ -377,7 +362,7 @@ func isSameOrigin(r *http.Request, o string) bool {
 // isEmbed reports whether r is a GET or HEAD request that is not a CORS
 // request, such as for an image, a script or a frame. Once the user grants
 // storage access, browsers also send Origin with these. Without the grant, the
-// same request has no Origin, and is exempt.
+// same request has no Origin, and is accepted.
 func isEmbed(r *http.Request) bool {
 	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
 	mode := firstValue(r.Header[header.SecFetchMode])
@@ -405,7 +390,7 @@ func (c *compiled) explain(r *http.Request, info requestInfo) *RequestError {
 		return &RequestError{Field: header.SecFetchSite, Value: clip(r.Header[header.SecFetchSite]...)}
 	}
 	e := &RequestError{Preflight: info.preflight, Field: header.Origin, Value: clip(info.origin)}
-	p, isListed := &c.policy, "is in AllowedOrigins" // the predicate of a similar entry
+	p, predicate := &c.policy, "is in AllowedOrigins" // for a similar entry
 	switch {
 	case info.origin == "": // several Origin headers
 		e.Value = clip(r.Header[header.Origin]...)
@@ -414,7 +399,7 @@ func (c *compiled) explain(r *http.Request, info requestInfo) *RequestError {
 		e.reason = "is not allowed, because AllowedOrigins is empty"
 	case p.AllowOriginFunc == nil:
 		e.reason = "is not in AllowedOrigins"
-		isListed = "is"
+		predicate = "is"
 	case !c.callsFuncFor(info.origin):
 		e.reason = "is not in AllowedOrigins, and AllowOriginFunc is not called for it"
 	case len(p.AllowedOrigins) == 0:
@@ -423,7 +408,7 @@ func (c *compiled) explain(r *http.Request, info requestInfo) *RequestError {
 		e.reason = "is neither in AllowedOrigins nor allowed by AllowOriginFunc"
 	}
 	if near := origin.NearMiss(p.AllowedOrigins, info.origin); near != "" {
-		e.reason += fmt.Sprintf("; %q %s", near, isListed)
+		e.reason += fmt.Sprintf("; %q %s", near, predicate)
 	}
 	if info.origin == "null" {
 		e.reason += "; it comes from a sandboxed page, a file or a redirect from another origin"
@@ -476,7 +461,7 @@ var rejection = []line{
 	{"X-Content-Type-Options", "nosniff"},
 }
 
-// reject responds to a request whose verdict is rejected.
+// reject responds to a rejected request.
 func (c *compiled) reject(w http.ResponseWriter, r *http.Request, hasOrigin bool) {
 	h := w.Header()
 	if len(h) > 0 {

@@ -69,10 +69,9 @@ const maxEchoedLines = 64
 func (c *compiled) checkRequestHeaders(lines []string) *RequestError {
 	left := c.maxRequestHeaders + len(",") // the last name has no comma
 	for i, line := range lines {
-		tooManyLines := c.echoHeaders && i == maxEchoedLines
 		for name := range strings.SplitSeq(line, ",") {
 			left -= len(name) + len(",")
-			if left < 0 || tooManyLines {
+			if left < 0 || c.echoHeaders && i == maxEchoedLines {
 				return &RequestError{Preflight: true, Field: header.RequestHeaders, Value: clip(lines...), reason: "is the beginning of a list that is too long to be read"}
 			}
 			// Browsers send neither white space nor empty elements, but RFC
