@@ -19,29 +19,29 @@ import (
 // policy allows any method or any request header, the requested method or
 // headers are therefore also sent, unless the check finds a fault in them.
 func (c *compiled) respondToPreflight(w http.ResponseWriter, r *http.Request, allowOrigin string) {
-	var methodErr, headersErr *RequestError
+	var method, headers []string // to echo, read before OnReject can change r
 	if c.policy.OnReject != nil || c.echoMethod || c.echoHeaders {
-		methodErr, headersErr = c.checkPreflight(r)
+		methodErr, headersErr := c.checkPreflight(r)
+		_, listed := c.methods[firstValue(r.Header[header.RequestMethod])]
+		if c.echoMethod && methodErr == nil && !listed {
+			method = r.Header[header.RequestMethod]
+		}
+		if c.echoHeaders && headersErr == nil {
+			headers = r.Header[header.RequestHeaders]
+		}
 		if err := cmp.Or(methodErr, headersErr); err != nil && c.policy.OnReject != nil {
 			c.policy.OnReject(r, err)
 		}
 	}
 	h := w.Header()
 	setHeaders(h, allowOrigin, c.preflightLines, c.preflightVary)
-	if c.echoMethod && methodErr == nil {
-		lines := r.Header[header.RequestMethod]
-		if _, listed := c.methods[firstValue(lines)]; !listed {
-			echo(h, header.AllowMethods, lines)
-		}
-	}
-	if c.echoHeaders && headersErr == nil {
-		echo(h, header.AllowHeaders, r.Header[header.RequestHeaders])
-	}
+	echo(h, header.AllowMethods, method)
+	echo(h, header.AllowHeaders, headers)
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// echo appends lines, which a preflight contained, to the header called name,
-// unless all of them are empty. setHeaders capped the slice of that header.
+// echo appends lines, unless all of them are empty, to the header called name.
+// setHeaders capped the slice of that header.
 func echo(h http.Header, name string, lines []string) {
 	if slices.ContainsFunc(lines, func(line string) bool { return line != "" }) {
 		h[name] = append(h[name], lines...)
