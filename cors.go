@@ -16,8 +16,7 @@
 //
 // Scripts on https://app.example.com can now call your API. Handler rejects
 // requests from other origins, including form posts and WebSocket handshakes,
-// before your handler runs. The section "What happens to a request" has the
-// exceptions. Browsers enforce the lists of methods and headers.
+// before your handler runs. Browsers enforce the lists of methods and headers.
 //
 // # How CORS works
 //
@@ -30,8 +29,7 @@
 // PUT, the header Authorization, or the content type application/json. Before
 // such a request, the browser sends a preflight: an OPTIONS request with the
 // header Access-Control-Request-Method. The actual request follows only if the
-// response to the preflight allows it. The [Fetch standard] defines these
-// rules.
+// response to the preflight allows it. The [Fetch standard] has the details.
 //
 // # What happens to a request
 //
@@ -39,9 +37,9 @@
 // A preflight gets a 204 from Handler itself, with all methods and headers of
 // the policy. For any other request, your handler runs.
 //
-// If the policy does not allow the Origin, your handler does not run. Handler
-// responds with a 403, or calls DenyHandler. There are three exceptions, whose
-// responses have no CORS headers. None of them is for preflights:
+// If the policy does not allow the Origin, Handler responds with a 403, or
+// calls DenyHandler. Your handler does not run, unless the request is not a
+// preflight and one of these is true:
 //
 //   - PassRejected is set, and applies to the request.
 //   - The request is from a page on the server's own origin. Browsers send
@@ -50,10 +48,9 @@
 //     Sec-Fetch-Mode is "no-cors" or "navigate", and it has no Upgrade header.
 //     Browsers add Origin to these once the user grants storage access.
 //
-// If a request has no Origin, your handler runs, unless another site may be
-// trying to change data. Handler rejects the request if Sec-Fetch-Site is
-// present, but neither "same-origin" nor "none", and the method is not GET,
-// HEAD or OPTIONS.
+// If a request has no Origin, your handler runs, with one exception: if
+// Sec-Fetch-Site is present, but neither "same-origin" nor "none", Handler
+// rejects every method other than GET, HEAD and OPTIONS.
 //
 // If the policy allows every origin ("*"), no request is rejected, and the CORS
 // headers do not depend on the origin.
@@ -76,33 +73,32 @@
 // them. You still need authentication, because clients other than browsers can
 // send any Origin, or none.
 //
-// If you mount Handler on a pattern of [http.ServeMux], the pattern must not
-// have a method. With "POST /x", the mux responds to OPTIONS with 405, and the
-// preflight never reaches Handler. If a handler inside [http.TimeoutHandler]
-// sets Vary, that value replaces Handler's. Wrap TimeoutHandler as
-// docs/integration.md shows.
+// If you mount Handler on a pattern of [http.ServeMux], leave out the method.
+// With "POST /x", the mux responds to OPTIONS with 405, and the preflight never
+// reaches Handler. If a handler inside [http.TimeoutHandler] sets Vary, that
+// value replaces Handler's. Wrap it as docs/integration.md shows.
 //
-// # Cross-site request forgery and WebSockets
+// # Cross-site request forgery
 //
 // If the policy lists only origins that you trust, and PassRejected is not set,
 // you do not need [http.CrossOriginProtection]. The policy rejects every
-// request that CrossOriginProtection would reject if it trusted the same
-// origins, except that Handler ignores the case of Host, and a default port in
-// it.
+// request that CrossOriginProtection rejects with the same trusted origins,
+// apart from the case of Host, and a default port in it.
 //
-// Form posts and WebSocket handshakes from an allowed origin can carry the
-// user's cookies, even without AllowCredentials. If your service uses cookies,
-// and the policy allows origins that you do not trust or sets PassRejected, use
-// CrossOriginProtection inside Handler. It does not reject handshakes, and a
-// page can read everything that its WebSocket receives, so allow only trusted
-// origins for WebSockets that rely on cookies.
+// Form posts from an allowed origin can carry the user's cookies, even without
+// AllowCredentials. If your service uses cookies, and the policy allows origins
+// that you do not trust or sets PassRejected, put CrossOriginProtection inside
+// Handler. Neither of them covers a GET that changes data, because a link on
+// another site sends a GET without Origin. Put routes that other sites must
+// post to, such as a payment callback, outside Handler.
 //
-// Neither the policy nor CrossOriginProtection covers a GET that changes data,
-// because other sites can always send a GET without Origin, for example with a
-// link. Put routes that other sites must post to, such as a payment callback,
-// outside Handler.
+// # WebSockets
 //
-// # Proxies and caches
+// WebSocket handshakes from an allowed origin can also carry cookies, and the
+// page can read everything that the server sends. If a WebSocket relies on
+// cookies, allow only origins that you trust.
+//
+// # Proxies
 //
 // A proxy in front of the service must pass on Origin, Sec-Fetch-Site, and Host
 // with its port. Handler needs Host if Sec-Fetch-Site is missing, as over plain
@@ -111,6 +107,8 @@
 //
 // If an upstream server also sets CORS headers, browsers see two values and
 // block the response. Remove the upstream's headers with [StripHeaders].
+//
+// # Caches
 //
 // Unless the policy allows every origin, Handler adds Origin to the Vary header
 // of every response, even if the request has no Origin. Caches then do not
@@ -193,16 +191,14 @@ func (m *Middleware) load() *compiled {
 // Handler removes CORS response headers that are already set and, unless the
 // policy allows every origin, adds to Vary. Before a 403 or a call of
 // DenyHandler, it also removes headers that describe caching or another body,
-// such as Etag and Content-Length. Headers that next sets are left alone, even
-// if they replace one that Handler set, so next should add to Vary instead of
-// setting it.
+// such as Etag and Content-Length. It leaves headers that next sets alone, so
+// next should add to Vary instead of replacing it.
 //
 // One Middleware can wrap any number of handlers. For different policies, wrap
-// each part of a site with its own Middleware. Do not nest them: the outer one
-// would respond to all preflights.
+// each part of a site with its own Middleware. Do not nest them, because the
+// outer one would respond to all preflights.
 //
-// Handler panics if next is nil, or if m is nil because the error from [New]
-// was ignored.
+// Handler panics if next is nil, or if m is nil, as after an error from [New].
 func (m *Middleware) Handler(next http.Handler) http.Handler {
 	if m == nil {
 		panic("cors: Handler called on nil *Middleware")
@@ -286,14 +282,11 @@ func readInfo(r *http.Request) (info requestInfo) {
 	return info
 }
 
-// judge reports whether r is accepted, and returns the value of
-// Access-Control-Allow-Origin for its response. The value is empty if r is not a
-// CORS request. An accepted preflight always has one.
+// judge reports whether r is accepted. allowOrigin is the value of
+// Access-Control-Allow-Origin. It is empty if CORS does not restrict r.
 func (c *compiled) judge(r *http.Request, info requestInfo) (allowOrigin string, ok bool) {
 	switch {
-	case c.anyOrigin:
-		// Responses are the same with and without Origin, so caches can share
-		// them.
+	case c.anyOrigin: // even without Origin, so caches can share the response
 		return "*", true
 	case !info.hasOrigin:
 		return "", !isCrossSiteWrite(r)
@@ -319,10 +312,9 @@ func (c *compiled) callsFuncFor(o string) bool {
 }
 
 // isCrossSiteWrite reports whether r, which has no Origin, can change something
-// and comes from another site or origin. Browsers send Origin with such
-// requests, but some leave it out after redirects and to protect privacy. They
-// send Sec-Fetch-Site even then. http.CrossOriginProtection rejects the same
-// requests.
+// and comes from another site or origin, as http.CrossOriginProtection does.
+// Browsers send Origin with such requests, but some leave it out after
+// redirects and to protect privacy. They send Sec-Fetch-Site even then.
 func isCrossSiteWrite(r *http.Request) bool {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
@@ -370,8 +362,7 @@ func isEmbed(r *http.Request) bool {
 }
 
 // opensConnection reports whether r may open a connection that its page can
-// read from, such as a WebSocket. Over HTTP/2 and HTTP/3, its method is
-// CONNECT.
+// read from, such as a WebSocket. Over HTTP/2 and HTTP/3, it is a CONNECT.
 func opensConnection(r *http.Request) bool {
 	return r.Method == http.MethodConnect || len(r.Header["Upgrade"]) > 0
 }
@@ -465,9 +456,8 @@ var rejection = []line{
 func (c *compiled) reject(w http.ResponseWriter, r *http.Request, hasOrigin bool) {
 	h := w.Header()
 	if len(h) > 0 {
-		// These describe the response that an outer layer expected, or let
-		// caches store it (RFC 9213). As in http.Error, Content-Encoding stays,
-		// because an outer layer may encode the body.
+		// These describe another response, or let caches store this one (RFC
+		// 9213). As in http.Error, an outer layer may still encode the body.
 		for _, name := range []string{"Content-Length", "Etag", "Last-Modified", "Expires", "Cdn-Cache-Control", "Surrogate-Control"} {
 			delete(h, name)
 		}

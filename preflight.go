@@ -59,19 +59,16 @@ func (c *compiled) checkPreflight(r *http.Request) (methodErr, headersErr *Reque
 	return methodErr, c.checkRequestHeaders(r.Header[header.RequestHeaders])
 }
 
-// maxEchoedLines is the largest number of Access-Control-Request-Headers lines
-// that are echoed. Browsers send one.
-const maxEchoedLines = 64
-
 // checkRequestHeaders checks lines, the values of
 // Access-Control-Request-Headers. It stops at the first name that is not
-// allowed, and at the first name beyond the limits of bytes and lines.
+// allowed, and at the first name beyond the limits. Browsers send one line, but
+// gateways split it, so up to 64 lines are echoed.
 func (c *compiled) checkRequestHeaders(lines []string) *RequestError {
 	left := c.maxRequestHeaders + len(",") // the last name has no comma
 	for i, line := range lines {
 		for name := range strings.SplitSeq(line, ",") {
 			left -= len(name) + len(",")
-			if left < 0 || c.echoHeaders && i == maxEchoedLines {
+			if left < 0 || c.echoHeaders && i == 64 {
 				return &RequestError{Preflight: true, Field: header.RequestHeaders, Value: clip(lines...), reason: "is the beginning of a list that is too long to be read"}
 			}
 			// Browsers send neither white space nor empty elements, but RFC
@@ -119,9 +116,9 @@ func compareFold(a, b string) int {
 }
 
 // clip returns the first two of lines, the values of a header that should have
-// one, joined with ", ". The result is a copy of at most 512 bytes, so a hostile
-// value cannot fill a log or keep memory in use. It is empty if AllowOriginFunc
-// removed the header.
+// one, joined with ", ". The result is a copy of at most 512 bytes, so a
+// hostile value cannot fill a log or keep memory in use. It is empty if
+// AllowOriginFunc removed the header.
 func clip(lines ...string) string {
 	var b [512]byte
 	n := 0
