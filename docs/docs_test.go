@@ -160,6 +160,8 @@ var (
 	api         http.Handler
 	upstream    *url.URL
 	samlHandler http.Handler
+	isTenant    func(origin string) bool
+	tenants     map[string]string
 )
 `
 	root, err := filepath.Abs("..")

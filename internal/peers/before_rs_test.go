@@ -18,3 +18,12 @@ func beforeRS(mux http.Handler) http.Handler {
 	}).Handler(mux)
 	return handler
 }
+
+// beforeRSFunc is the example of docs/migrating.md for AllowOriginFunc.
+func beforeRSFunc(mux http.Handler, isTenant func(origin string) bool) http.Handler {
+	handler := cors.New(cors.Options{
+		AllowOriginFunc:  func(origin string) bool { return isTenant(origin) },
+		AllowCredentials: true,
+	}).Handler(mux)
+	return handler
+}

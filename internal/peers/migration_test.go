@@ -422,6 +422,35 @@ func afterGin(updateItem gin.HandlerFunc) http.Handler {
 	return handler
 }
 
+func afterFunc(mux http.Handler, isTenant func(origin string) bool) http.Handler {
+	c, err := cors.New(cors.Policy{
+		AllowOriginFunc:  func(r *http.Request, origin string) bool { return isTenant(origin) },
+		AllowCredentials: true,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	handler := c.Handler(mux)
+	return handler
+}
+
+func afterVaryFunc(mux http.Handler, tenants map[string]string) http.Handler {
+	c, err := cors.New(cors.Policy{
+		AllowOriginFunc: func(r *http.Request, origin string) bool {
+			return origin == tenants[r.Header.Get("X-Forwarded-Host")]
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	inner := c.Handler(mux)
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Add("Vary", "X-Forwarded-Host")
+		inner.ServeHTTP(w, r)
+	})
+	return handler
+}
+
 func observing() (*cors.Middleware, error) {
 	c, err := cors.New(cors.Policy{
 		AllowedOrigins: []string{"https://app.example.com"},
@@ -513,6 +542,58 @@ func TestMigrationExamples(t *testing.T) {
 	}
 }
 
+// TestMigrationFunctions compares functions for origins before and after the move.
+func TestMigrationFunctions(t *testing.T) {
+	isTenant := func(origin string) bool { return origin == appPage }
+	tenants := map[string]string{"app.tenants.example": appPage, "partner.tenants.example": partnerPage}
+	after, afterVary := afterFunc(nothing, isTenant), afterVaryFunc(nothing, tenants)
+	for _, row := range []struct {
+		name          string
+		before, after http.Handler
+		vary          []string
+	}{
+		{"rs/cors, AllowOriginFunc", beforeRSFunc(nothing, isTenant), after, []string{"Origin"}},
+		{
+			"gin-contrib/cors, AllowOriginFunc",
+			gincorsMiddleware(gincors.Config{AllowOriginFunc: isTenant, AllowCredentials: true})(nothing), after, []string{"Origin"},
+		},
+		{"gorilla/handlers, AllowedOriginValidator", handlers.CORS(handlers.AllowedOriginValidator(isTenant), handlers.AllowCredentials())(nothing), after, nil},
+		{"fiber, AllowOriginsFunc", fiberMiddleware(fibercors.Config{AllowOriginsFunc: isTenant, AllowCredentials: true})(nothing), after, []string{"Origin"}},
+		{
+			"rs/cors, AllowOriginVaryRequestFunc",
+			rscors.New(rscors.Options{AllowOriginVaryRequestFunc: func(r *http.Request, origin string) (bool, []string) {
+				return origin == tenants[r.Header.Get("X-Forwarded-Host")], []string{"X-Forwarded-Host"}
+			}}).Handler(nothing), afterVary, []string{"Origin", "X-Forwarded-Host"},
+		},
+	} {
+		for _, page := range []string{appPage, partnerPage, evilPage, "null"} {
+			for _, method := range []string{"POST", "OPTIONS"} {
+				r := testkit.NewRequest(method, "Origin: "+page, "X-Forwarded-Host: app.tenants.example")
+				if method == "OPTIONS" {
+					r.Header.Set("Access-Control-Request-Method", "POST")
+				}
+				before, after := httptest.NewRecorder(), httptest.NewRecorder()
+				row.before.ServeHTTP(before, r)
+				row.after.ServeHTTP(after, r)
+				for _, name := range []string{"Access-Control-Allow-Origin", "Access-Control-Allow-Credentials"} {
+					if got, want := after.Header().Get(name), before.Header().Get(name); got != want {
+						t.Errorf("%s: %s from %s: %s is %q, and %q before the move", row.name, method, page, name, got, want)
+					}
+				}
+				if allowed := after.Header().Get("Access-Control-Allow-Origin") != ""; allowed != (page == appPage) {
+					t.Errorf("%s: %s from %s: allowed: %t", row.name, method, page, allowed)
+				}
+				for _, name := range row.vary {
+					// gin-contrib/cors sets no Vary if it rejects a request.
+					if !listed(after.Header(), "Vary", name) || page == appPage && !listed(before.Header(), "Vary", name) {
+						t.Errorf("%s: %s from %s: Vary is %q, and %q before the move", row.name, method, page, after.Header()["Vary"], before.Header()["Vary"])
+					}
+				}
+			}
+		}
+	}
+}
+
 // TestMigrationBlocks finds each block of Go in docs/migrating.md in this file,
 // or in the files with the examples before the move.
 func TestMigrationBlocks(t *testing.T) {
@@ -536,7 +617,7 @@ func TestMigrationBlocks(t *testing.T) {
 			t.Errorf("docs/migrating.md has a block that no test compiles:\n%s", block)
 		}
 	}
-	if len(blocks) < 9 {
+	if len(blocks) < 12 {
 		t.Errorf("docs/migrating.md has only %d blocks", len(blocks))
 	}
 }
