@@ -14,16 +14,18 @@
 //	}
 //	log.Fatal(http.ListenAndServe(":8080", c.Handler(mux)))
 //
-// Scripts on https://app.example.com can now call your API. Handler rejects
-// requests from other origins, including form posts and WebSocket handshakes,
-// before your handler runs. Browsers enforce the lists of methods and headers.
+// Scripts on https://app.example.com can now call your API. If the Origin of a
+// request is neither listed nor the server's own, Handler rejects the request,
+// with the exceptions under "What happens to a request". It even rejects form
+// posts and WebSocket handshakes. Browsers enforce the lists of methods and
+// headers.
 //
 // # How CORS works
 //
 // The origin of a page is the scheme, host and port of its URL, for example
 // https://app.example.com. If a script sends a request to another origin, the
-// browser adds an Origin header. Unless the response includes
-// Access-Control-Allow-Origin, the browser hides it from the script.
+// browser adds an Origin header. It hides the response from the script, unless
+// Access-Control-Allow-Origin in the response allows the origin.
 //
 // Scripts can also send requests that an HTML form cannot send: with the method
 // PUT, the header Authorization, or the content type application/json. Before
@@ -34,23 +36,24 @@
 // # What happens to a request
 //
 // If the policy allows the Origin of a request, the response has CORS headers.
-// A preflight gets a 204 from Handler itself, with all methods and headers of
-// the policy. For any other request, your handler runs.
+// Handler itself responds to a preflight, with a 204 that lists all methods and
+// request headers of the policy. For any other request, your handler runs.
 //
-// If the policy does not allow the Origin, Handler responds with a 403, or
-// calls DenyHandler. Your handler does not run, unless the request is not a
-// preflight and one of these is true:
+// If the policy does not allow the Origin, Handler rejects the request: it
+// responds with a 403, or calls DenyHandler. There are three exceptions, none
+// of which applies to preflights. Your handler then runs, and the response has
+// no CORS headers:
 //
 //   - PassRejected is set, and applies to the request.
 //   - The request is from a page on the server's own origin. Browsers send
 //     Origin even with same-origin POSTs.
 //   - The request is a GET or HEAD for an image, a script or a frame: its
 //     Sec-Fetch-Mode is "no-cors" or "navigate", and it has no Upgrade header.
-//     Browsers add Origin to these once the user grants storage access.
+//     Browsers add Origin to these after the user grants storage access.
 //
-// If a request has no Origin, your handler runs, with one exception: if
-// Sec-Fetch-Site is present, but neither "same-origin" nor "none", Handler
-// rejects every method other than GET, HEAD and OPTIONS.
+// If a request has no Origin, your handler runs, with one exception. Handler
+// rejects methods other than GET, HEAD and OPTIONS if Sec-Fetch-Site shows
+// another origin, that is, any value except "same-origin" and "none".
 //
 // If the policy allows every origin ("*"), no request is rejected, and the CORS
 // headers do not depend on the origin.
@@ -58,32 +61,32 @@
 // # The server's own pages
 //
 // You do not need to list the server's own origin. Handler recognizes its pages
-// if Sec-Fetch-Site is "same-origin", or "none" because the user started the
-// request. Browsers do not send that header over plain HTTP, except to
-// loopback. Without it, the host and port of Origin must equal Host, except for
-// the case of Host and a default port in it. Host has no scheme, so a page that
-// an attacker on the network serves over HTTP on the same host passes for the
-// HTTPS site, unless you use HTTP Strict Transport Security.
+// if Sec-Fetch-Site is "same-origin". It also accepts "none", which browsers
+// send if the user started the request. Over plain HTTP, except to loopback,
+// browsers do not send Sec-Fetch-Site. The host and port of Origin must then
+// equal Host, although letter case and a default port in Host do not matter.
+// Host has no scheme, so a page that an attacker serves over HTTP on the same
+// host passes for the HTTPS site. HTTP Strict Transport Security prevents this.
 //
 // # Order of middleware
 //
 // Put Handler outside the router, authentication and timeouts. Preflights carry
-// no credentials and often match no route, so such a layer outside Handler
-// would reject them. Inside, its errors get CORS headers, so scripts can read
-// them. You still need authentication, because clients other than browsers can
-// send any Origin, or none.
+// no credentials and often match no route, so an outer router or authentication
+// layer would reject them. The errors of layers inside Handler have CORS
+// headers, so scripts can read them. You still need authentication, because
+// clients other than browsers can send any Origin, or none.
 //
 // If you mount Handler on a pattern of [http.ServeMux], leave out the method.
 // With "POST /x", the mux responds to OPTIONS with 405, and the preflight never
-// reaches Handler. If a handler inside [http.TimeoutHandler] sets Vary, that
-// value replaces Handler's. Wrap it as docs/integration.md shows.
+// reaches Handler. If a handler inside [http.TimeoutHandler] sets Vary, wrap
+// the TimeoutHandler as docs/integration.md shows, or Handler's Vary is lost.
 //
 // # Cross-site request forgery
 //
 // If the policy lists only origins that you trust, and PassRejected is not set,
 // you do not need [http.CrossOriginProtection]. The policy rejects every
 // request that CrossOriginProtection rejects with the same trusted origins,
-// apart from the case of Host, and a default port in it.
+// although Handler ignores letter case and a default port in Host.
 //
 // Form posts from an allowed origin can carry the user's cookies, even without
 // AllowCredentials. If your service uses cookies, and the policy allows origins
@@ -111,10 +114,10 @@
 // # Caches
 //
 // Unless the policy allows every origin, Handler adds Origin to the Vary header
-// of every response, even if the request has no Origin. Caches then do not
-// serve the response for one origin to another. Before you replace "*" with a
-// policy that has AllowCredentials, purge the caches or use another URL,
-// because the stored responses can reach any page.
+// of every response, even if the request has no Origin. A cache then does not
+// serve one origin the response that it stored for another. Before you replace
+// "*" with a narrower policy, purge the caches, because any page can still read
+// the responses that they stored under "*".
 //
 // [Fetch standard]: https://fetch.spec.whatwg.org/#http-cors-protocol
 package cors
@@ -156,13 +159,13 @@ func New(p Policy) (*Middleware, error) {
 
 // SetPolicy replaces the policy of m, for every handler that m wraps.
 //
-// Requests that are being handled keep the old policy. If p is invalid,
-// SetPolicy returns the same error as [New], and m keeps its policy.
+// Requests in progress keep the old policy. If p is invalid, SetPolicy returns
+// the same error as [New], and m keeps its policy.
 //
 // Handler rejects new requests from origins that p does not allow, but open
-// WebSockets stay open, and caches keep stored responses. For up to the MaxAge
-// of the old policy, browsers also keep its preflight responses, so scripts can
-// still use methods and headers that p no longer lists.
+// WebSockets stay open, and caches keep stored responses. Browsers also reuse
+// preflight responses for up to the MaxAge of the old policy. Until then,
+// scripts can still use methods and headers that p no longer lists.
 func (m *Middleware) SetPolicy(p Policy) error {
 	c, err := compile(p)
 	if err != nil {
@@ -172,8 +175,8 @@ func (m *Middleware) SetPolicy(p Policy) error {
 	return nil
 }
 
-// Policy returns a copy of the policy that was passed to [New] or
-// [Middleware.SetPolicy], or the zero Policy. The caller may modify it.
+// Policy returns a copy of the current policy of m, as it was passed to [New]
+// or [Middleware.SetPolicy]. The caller may modify it.
 func (m *Middleware) Policy() Policy {
 	return m.load().policy.clone()
 }
@@ -188,11 +191,11 @@ func (m *Middleware) load() *compiled {
 // reaches next, as the package documentation describes. It passes its
 // [http.ResponseWriter] to next unwrapped.
 //
-// Handler removes CORS response headers that are already set and, unless the
-// policy allows every origin, adds to Vary. Before a 403 or a call of
-// DenyHandler, it also removes headers that describe caching or another body,
-// such as Etag and Content-Length. It leaves headers that next sets alone, so
-// next should add to Vary instead of replacing it.
+// Handler removes CORS response headers that are already set. Unless the policy
+// allows every origin, it also adds names to Vary. Before it sends a 403 or
+// calls DenyHandler, it removes headers that describe caching or another
+// response, such as Etag and Content-Length. It does not change headers that
+// next sets, so next should add to Vary instead of replacing it.
 //
 // One Middleware can wrap any number of handlers. For different policies, wrap
 // each part of a site with its own Middleware. Do not nest them, because the
@@ -215,7 +218,7 @@ func (m *Middleware) Handler(next http.Handler) http.Handler {
 		info := readInfo(r)
 		allowOrigin, ok := c.judge(r, info)
 		if !ok {
-			// OnReject can change r, so this comes first.
+			// Evaluated before OnReject, which can change r.
 			runsAnyway := c.policy.PassRejected && !info.preflight && !opensConnection(r)
 			if c.policy.OnReject != nil {
 				c.policy.OnReject(r, c.explain(r, info))
@@ -243,7 +246,7 @@ func (m *Middleware) Handler(next http.Handler) http.Handler {
 // or if r is a preflight for a method or request header that the policy does
 // not allow, because the browser would then not send the actual request.
 // Otherwise, it returns nil. Check does not compare the method of an actual
-// request, because browsers enforce methods by preflights.
+// request with AllowedMethods, because browsers enforce methods by preflights.
 //
 // Check calls AllowOriginFunc when Handler would, and never calls DenyHandler
 // or OnReject. Like Handler, it compares the origin with r.Host. If the target
@@ -264,7 +267,7 @@ func (m *Middleware) Check(r *http.Request) error {
 	return nil
 }
 
-// requestInfo identifies the page and the kind of a request. These three are
+// requestInfo identifies the page and the kind of a request. The fields are
 // read once, before any function of the policy can change the request.
 type requestInfo struct {
 	origin    string // empty if Origin is absent, empty or repeated
@@ -282,8 +285,8 @@ func readInfo(r *http.Request) (info requestInfo) {
 	return info
 }
 
-// judge reports whether r is accepted. allowOrigin is the value of
-// Access-Control-Allow-Origin. It is empty if CORS does not restrict r.
+// judge reports whether r is accepted, and returns the value of
+// Access-Control-Allow-Origin, or "" if the response gets no CORS headers.
 func (c *compiled) judge(r *http.Request, info requestInfo) (allowOrigin string, ok bool) {
 	switch {
 	case c.anyOrigin: // even without Origin, so caches can share the response
@@ -304,17 +307,17 @@ func (c *compiled) allowsOrigin(r *http.Request, o string) bool {
 		c.policy.AllowOriginFunc != nil && c.callsFuncFor(o) && c.policy.AllowOriginFunc(r, o)
 }
 
-// callsFuncFor reports whether o, which AllowedOrigins does not allow, is an
-// origin that AllowOriginFunc is called for: a valid one of at most 512 bytes.
+// callsFuncFor reports whether AllowOriginFunc is called for o if
+// AllowedOrigins does not allow it.
 func (c *compiled) callsFuncFor(o string) bool {
 	return len(o) <= 512 &&
 		(origin.Valid(o) || origin.IsOpaque(o) && c.policy.AcceptRisks&RiskNullOrigin != 0)
 }
 
-// isCrossSiteWrite reports whether r, which has no Origin, can change something
-// and comes from another site or origin, as http.CrossOriginProtection does.
-// Browsers send Origin with such requests, but some leave it out after
-// redirects and to protect privacy. They send Sec-Fetch-Site even then.
+// isCrossSiteWrite reports, as http.CrossOriginProtection does, whether r,
+// which has no Origin, can change something and comes from another site or
+// origin. Browsers send Origin with such requests, but some leave it out after
+// redirects and to protect privacy, and send only Sec-Fetch-Site.
 func isCrossSiteWrite(r *http.Request) bool {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
@@ -381,7 +384,7 @@ func (c *compiled) explain(r *http.Request, info requestInfo) *RequestError {
 		return &RequestError{Field: header.SecFetchSite, Value: clip(r.Header[header.SecFetchSite]...)}
 	}
 	e := &RequestError{Preflight: info.preflight, Field: header.Origin, Value: clip(info.origin)}
-	p, predicate := &c.policy, "is in AllowedOrigins" // for a similar entry
+	p, nearIs := &c.policy, "is in AllowedOrigins" // what the message says about near
 	switch {
 	case info.origin == "": // several Origin headers
 		e.Value = clip(r.Header[header.Origin]...)
@@ -390,7 +393,7 @@ func (c *compiled) explain(r *http.Request, info requestInfo) *RequestError {
 		e.reason = "is not allowed, because AllowedOrigins is empty"
 	case p.AllowOriginFunc == nil:
 		e.reason = "is not in AllowedOrigins"
-		predicate = "is"
+		nearIs = "is"
 	case !c.callsFuncFor(info.origin):
 		e.reason = "is not in AllowedOrigins, and AllowOriginFunc is not called for it"
 	case len(p.AllowedOrigins) == 0:
@@ -399,7 +402,7 @@ func (c *compiled) explain(r *http.Request, info requestInfo) *RequestError {
 		e.reason = "is neither in AllowedOrigins nor allowed by AllowOriginFunc"
 	}
 	if near := origin.NearMiss(p.AllowedOrigins, info.origin); near != "" {
-		e.reason += fmt.Sprintf("; %q %s", near, predicate)
+		e.reason += fmt.Sprintf("; %q %s", near, nearIs)
 	}
 	if info.origin == "null" {
 		e.reason += "; it comes from a sandboxed page, a file or a redirect from another origin"
@@ -410,8 +413,8 @@ func (c *compiled) explain(r *http.Request, info requestInfo) *RequestError {
 	return e
 }
 
-// setHeaders sets the headers of a response: Access-Control-Allow-Origin unless
-// allowOrigin is empty, lines, and an addition to Vary unless vary is empty.
+// setHeaders sets lines. It also sets Access-Control-Allow-Origin to
+// allowOrigin and adds vary to Vary, if these are not empty.
 //
 // All values are in one slice, so setHeaders allocates once. The slice of each
 // header is capped, so appending to it does not overwrite the next one.
@@ -425,7 +428,7 @@ func setHeaders(h http.Header, allowOrigin string, lines []line, vary string) {
 		before = h[header.Vary]
 		size += len(before) + 1
 	}
-	if size == 1 && vary != "" { // most responses; a fixed size is allocated faster
+	if size == 1 && vary != "" { // a fixed size is allocated faster
 		h[header.Vary] = []string{vary}
 		return
 	}
@@ -444,8 +447,8 @@ func setHeaders(h http.Header, allowOrigin string, lines []line, vary string) {
 	}
 }
 
-// rejection has the headers of a 403. The first is also for DenyHandler: a
-// cache that ignores Vary would serve a stored rejection to allowed pages.
+// rejection has the headers of a 403. DenyHandler gets only the first. Without
+// it, a cache that ignores Vary would serve a stored 403 to allowed pages.
 var rejection = []line{
 	{"Cache-Control", "no-store"},
 	{"Content-Type", "text/plain; charset=utf-8"},
@@ -457,7 +460,7 @@ func (c *compiled) reject(w http.ResponseWriter, r *http.Request, hasOrigin bool
 	h := w.Header()
 	if len(h) > 0 {
 		// These describe another response, or let caches store this one (RFC
-		// 9213). As in http.Error, an outer layer may still encode the body.
+		// 9213). As in http.Error, Content-Encoding stays for an outer layer.
 		for _, name := range []string{"Content-Length", "Etag", "Last-Modified", "Expires", "Cdn-Cache-Control", "Surrogate-Control"} {
 			delete(h, name)
 		}
@@ -476,7 +479,7 @@ func (c *compiled) reject(w http.ResponseWriter, r *http.Request, hasOrigin bool
 	io.WriteString(w, body)
 }
 
-// StripHeaders deletes the CORS response headers from h, and keeps Vary.
+// StripHeaders deletes the CORS response headers from h, but keeps Vary.
 //
 // Call it in ModifyResponse of a [net/http/httputil.ReverseProxy] if the
 // upstream server also sets CORS headers. Browsers block a response that has

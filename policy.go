@@ -37,19 +37,19 @@ type Policy struct {
 	//	chrome-extension://aghbiahbpai  another scheme
 	//	app://.                         an app's own scheme, with the host "."
 	//
-	// In a pattern, "*" can mean one or more whole labels, a part of the first
-	// label that hyphens set off, or the port:
+	// In a pattern, "*" can mean the host, one or more whole labels, a part of the
+	// first label next to a hyphen, or the port:
 	//
 	//	https://*.example.com               subdomains at any depth, but not example.com itself
-	//	https://proj-*-team.vercel.app      one or more of a-z, 0-9, "-" and "_" in place of "*"
+	//	https://proj-*-team.vercel.app      one or more characters in place of "*": a-z, 0-9, "-" or "_"
 	//	http://localhost:*                  any port, or none; the patterns above can also end in ":*"
 	//	moz-extension://*                   every origin of a scheme, on every port
 	//	https://*                           every origin of the web that uses HTTPS
 	//	*                                   every origin; must be the only entry, without AllowOriginFunc
 	//
 	// Before you write a pattern, find out who can get a host that matches it. For
-	// example, anyone can deploy https://proj-evil-team.vercel.app. So New refuses
-	// patterns under public suffixes with AllowCredentials (see RiskPublicSuffix).
+	// example, anyone can deploy to https://proj-evil-team.vercel.app. With
+	// AllowCredentials, New refuses such patterns (see RiskPublicSuffix).
 	//
 	// Even without AllowCredentials, form posts and WebSocket handshakes from every
 	// allowed origin can carry the user's cookies. With "*", "https://*" or
@@ -69,10 +69,10 @@ type Policy struct {
 	// together with AllowCredentials.
 	AllowedOrigins []string
 
-	// AllowOriginFunc, if not nil, decides on origins that AllowedOrigins does
-	// not allow, such as origins that tenants registered. Handler calls it
-	// at most once for each request, in the goroutine of the request, and Check
-	// calls it when Handler would. Calls can be concurrent.
+	// AllowOriginFunc, if not nil, reports whether to allow an origin that
+	// AllowedOrigins does not allow, such as one that a tenant registered. Handler
+	// calls it at most once for each request, in the goroutine of the request, and
+	// Check calls it when Handler would. Calls can be concurrent.
 	//
 	// It is called only for valid origins of at most 512 bytes, and for "null" and
 	// "file://" only if RiskNullOrigin is accepted. New cannot check a function:
@@ -92,8 +92,8 @@ type Policy struct {
 	// actual request with it.
 	//
 	//	PUT, PATCH, PURGE      sent as they are
-	//	put                    refused: methods are case-sensitive
-	//	OPTION                 refused: misspelled
+	//	put                    refused: methods are case-sensitive; write PUT
+	//	OPTION                 refused: a misspelling of OPTIONS
 	//	CONNECT, TRACE, TRACK  accepted and left out: browsers do not let scripts use them
 	AllowedMethods []string
 
@@ -102,8 +102,8 @@ type Policy struct {
 	// (Fetch, "CORS-safelisted request-header"): Accept, Accept-Language,
 	// Content-Language, a Content-Type that an HTML form can send, and simple
 	// values of Range. "*" allows any header. Without AllowCredentials, it does
-	// not cover Authorization, so list both. With AllowCredentials, browsers take
-	// "*" literally, so Handler sends the requested names.
+	// not cover Authorization, so also list that. With AllowCredentials, browsers
+	// take "*" literally, so Handler sends the requested names.
 	//
 	//	Authorization, X-Request-Id   sent as they are
 	//	Content-Type                  needed for application/json, among others
@@ -132,19 +132,19 @@ type Policy struct {
 	// handshakes can always carry cookies, and the page can read the messages.
 	//
 	// Scripts that set the Authorization header need AllowedHeaders, not this.
-	// With AllowCredentials, New always refuses "*", "https://*" and "http://*",
-	// and other origins can need AcceptRisks.
+	// With AllowCredentials, New always refuses "*", "https://*" and "http://*". It
+	// refuses some other origins unless AcceptRisks has their risk.
 	AllowCredentials bool
 
-	// MaxAge is how long browsers may reuse a preflight response, in whole seconds.
-	// If it is zero, browsers use 5 seconds. If it is negative, Handler sends 0, so
-	// browsers never reuse the response. Browsers also have a limit: 24 hours in
-	// Firefox, 2 hours in Chromium, and 10 minutes in WebKit.
+	// MaxAge is how long browsers may reuse a preflight response. It must be in
+	// whole seconds, such as 10*time.Minute. If it is zero, browsers use 5 seconds.
+	// If it is negative, Handler sends 0, and browsers never reuse the response.
+	// Browsers have limits: Firefox 24 hours, Chromium 2 hours, WebKit 10 minutes.
 	MaxAge time.Duration
 
-	// PublicSuffixes, if not nil, adds public suffixes to the ones that this
-	// package knows, for RiskPublicSuffix. The List of
-	// golang.org/x/net/publicsuffix satisfies it. Only New and SetPolicy call it.
+	// PublicSuffixes, if not nil, adds to the public suffixes that this package
+	// knows (see RiskPublicSuffix). You can use publicsuffix.List from
+	// golang.org/x/net/publicsuffix. Only New and SetPolicy use it.
 	PublicSuffixes cookiejar.PublicSuffixList
 
 	// AcceptRisks is the bitwise OR of the risks to accept. New refuses a policy that
@@ -231,7 +231,7 @@ func (d *jsonDuration) UnmarshalJSON(b []byte) error {
 
 // MarshalJSON returns p as JSON, without its functions and interfaces. MaxAge
 // and AcceptRisks are encoded as text, such as "2h0m0s" and "insecure-origin".
-// Zero fields are left out. An AcceptRisks with undefined bits is an error.
+// Zero fields are left out. Undefined bits in AcceptRisks are an error.
 func (p Policy) MarshalJSON() ([]byte, error) {
 	return json.Marshal(p.toJSON())
 }
@@ -258,15 +258,15 @@ func (p *Policy) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// A Risk is a danger that [New] refuses, unless AcceptRisks includes it. The
-// zero value accepts no risk.
+// A Risk is a set of dangers. [New] refuses a policy with a danger that is not
+// in AcceptRisks. The zero value is the empty set.
 type Risk uint
 
 const (
 	// RiskInsecureOrigin accepts http: origins together with AllowCredentials.
 	// Anyone who controls a network between a user and an http: origin can change
 	// its pages, and so act as the user. Loopback origins are exempt: localhost,
-	// *.localhost, and IP addresses such as 127.0.0.1. Its text form is
+	// *.localhost, and IP addresses such as 127.0.0.1. The text form of the risk is
 	// "insecure-origin".
 	RiskInsecureOrigin Risk = 1 << iota
 
@@ -276,13 +276,13 @@ const (
 	// public suffix if this package or PublicSuffixes knows it, or if it is a
 	// single label such as com. A domain above a suffix also counts, such as
 	// azure.com, because cloudapp.azure.com is a suffix that this package knows.
-	// Its text form is "public-suffix".
+	// The text form of the risk is "public-suffix".
 	RiskPublicSuffix
 
 	// RiskNullOrigin accepts "null" and "file://" in AllowedOrigins, and lets
-	// AllowOriginFunc decide on them. Any page can send the origin "null" from
-	// a sandboxed iframe. Any local file can send "file://" in some embedded
-	// browsers. Its text form is "null-origin".
+	// AllowOriginFunc allow them. Any page can send the origin "null" from a
+	// sandboxed iframe. Any local file can send "file://" in some embedded browsers.
+	// The text form of the risk is "null-origin".
 	RiskNullOrigin
 
 	undefinedRisk // first bit that is not a risk
@@ -317,7 +317,7 @@ func (r Risk) MarshalText() ([]byte, error) {
 }
 
 // UnmarshalText sets r to the risks in text, which has the form that MarshalText
-// returns. After an error for an unknown name, r is unchanged.
+// returns. If a name is unknown, it returns an error and leaves r unchanged.
 func (r *Risk) UnmarshalText(text []byte) error {
 	var accepted Risk
 	if len(text) > 0 {
@@ -333,7 +333,7 @@ func (r *Risk) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// A PolicyError is one mistake in a [Policy].
+// A PolicyError describes one mistake in a [Policy].
 type PolicyError struct {
 	// Field is the name of the field of Policy, such as "AllowedOrigins".
 	Field string
@@ -344,12 +344,12 @@ type PolicyError struct {
 	// Value is the faulty element, or the value of the field.
 	Value string
 
-	// Reason names the fault and the remedy. Value is its subject, as in
-	// `has no scheme; did you mean "https://example.com"?`.
+	// Reason names the fault and the remedy. It continues a sentence that begins
+	// with Value, as in `has no scheme; did you mean "https://example.com"?`.
 	Reason string
 }
 
-// Error returns a message of one line that contains all fields of e.
+// Error returns a one-line message that contains all fields of e.
 func (e *PolicyError) Error() string {
 	if e.Index < 0 {
 		return fmt.Sprintf("cors: %s: %q %s", e.Field, e.Value, e.Reason)
@@ -357,8 +357,8 @@ func (e *PolicyError) Error() string {
 	return fmt.Sprintf("cors: %s[%d]: %q %s", e.Field, e.Index, e.Value, e.Reason)
 }
 
-// A RequestError is the reason why a request was rejected, or why a browser
-// will stop after a preflight.
+// A RequestError describes why a request was rejected, or why a browser will
+// stop after a preflight.
 type RequestError struct {
 	// Preflight reports whether the request is a preflight.
 	Preflight bool
@@ -369,16 +369,16 @@ type RequestError struct {
 	Field string
 
 	// Value is the origin, the method, the first request header that is not
-	// allowed, or the value of Sec-Fetch-Site. If a list of request headers is
-	// too long to be read, Value is its beginning. If another header is repeated,
+	// allowed, or the value of Sec-Fetch-Site. If the list of request headers is
+	// too long, Value is its beginning. If one of the other headers is repeated,
 	// Value has its first two values, joined with ", ". Value comes from the
-	// client, and is truncated to 512 bytes, but not sanitized.
+	// client. It is truncated to 512 bytes, but not sanitized.
 	Value string
 
 	reason string // predicate of the message; empty for the default of Field
 }
 
-// Error returns a message of one line that names the fault. It quotes Value.
+// Error returns a one-line message that names the fault and quotes Value.
 //
 // The message can name entries of the policy, so log it and do not send it to
 // clients.

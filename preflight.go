@@ -11,20 +11,20 @@ import (
 
 // respondToPreflight responds to r, a preflight from an allowed origin, with
 // the policy's full lists, regardless of the method and headers that r asks
-// for. The browser compares them (Fetch, "CORS-preflight fetch", step 7),
-// caches all that are listed, and names the one that is not listed in its
-// console. So a response does not need the names that a client sends.
+// for. The browser compares them (Fetch, "CORS-preflight fetch", step 7) and
+// caches all that are listed. Its console names the one that is not listed. So
+// the response does not have to repeat the names that r asks for.
 //
 // There is one exception. With credentials, browsers take "*" literally. If the
 // policy allows any method or any request header, the requested method or
-// headers are therefore also sent, unless the check finds a fault in them.
+// headers are therefore also sent, unless checkPreflight finds a fault in them.
 func (c *compiled) respondToPreflight(w http.ResponseWriter, r *http.Request, allowOrigin string) {
-	var method, headers []string // to echo, read before OnReject can change r
+	method, headers := "", []string(nil) // to echo; read before OnReject can change r
 	if c.policy.OnReject != nil || c.echoMethod || c.echoHeaders {
 		methodErr, headersErr := c.checkPreflight(r)
-		_, listed := c.methods[firstValue(r.Header[header.RequestMethod])]
-		if c.echoMethod && methodErr == nil && !listed {
-			method = r.Header[header.RequestMethod]
+		requested := firstValue(r.Header[header.RequestMethod])
+		if _, listed := c.methods[requested]; c.echoMethod && methodErr == nil && !listed {
+			method = requested
 		}
 		if c.echoHeaders && headersErr == nil {
 			headers = r.Header[header.RequestHeaders]
@@ -35,17 +35,14 @@ func (c *compiled) respondToPreflight(w http.ResponseWriter, r *http.Request, al
 	}
 	h := w.Header()
 	setHeaders(h, allowOrigin, c.preflightLines, c.preflightVary)
-	echo(h, header.AllowMethods, method)
-	echo(h, header.AllowHeaders, headers)
-	w.WriteHeader(http.StatusNoContent)
-}
-
-// echo appends lines, unless all of them are empty, to the header called name.
-// setHeaders capped the slice of that header.
-func echo(h http.Header, name string, lines []string) {
-	if slices.ContainsFunc(lines, func(line string) bool { return line != "" }) {
-		h[name] = append(h[name], lines...)
+	// setHeaders capped each slice, so append does not overwrite the next one.
+	if method != "" {
+		h[header.AllowMethods] = append(h[header.AllowMethods], method)
 	}
+	if slices.ContainsFunc(headers, func(line string) bool { return line != "" }) {
+		h[header.AllowHeaders] = append(h[header.AllowHeaders], headers...)
+	}
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // checkPreflight checks r, a preflight from an allowed origin, as a browser
@@ -61,10 +58,10 @@ func (c *compiled) checkPreflight(r *http.Request) (methodErr, headersErr *Reque
 
 // checkRequestHeaders checks lines, the values of
 // Access-Control-Request-Headers. It stops at the first name that is not
-// allowed, and at the first name beyond the limits. Browsers send one line, but
-// gateways split it, so up to 64 lines are echoed.
+// allowed, after maxRequestHeaders bytes and, if the lines are echoed, after 64
+// lines. Browsers send one line, but gateways can split it.
 func (c *compiled) checkRequestHeaders(lines []string) *RequestError {
-	left := c.maxRequestHeaders + len(",") // the last name has no comma
+	left := c.maxRequestHeaders + len(",") // no comma follows the last name
 	for i, line := range lines {
 		for name := range strings.SplitSeq(line, ",") {
 			left -= len(name) + len(",")
@@ -117,7 +114,7 @@ func compareFold(a, b string) int {
 
 // clip returns the first two of lines, the values of a header that should have
 // one, joined with ", ". The result is a copy of at most 512 bytes, so a
-// hostile value cannot fill a log or keep memory in use. It is empty if
+// hostile value cannot fill a log or keep memory in use. There are no lines if
 // AllowOriginFunc removed the header.
 func clip(lines ...string) string {
 	var b [512]byte

@@ -450,7 +450,7 @@ func TestAdvice(t *testing.T) {
 		// Handshakes.
 		{name: "a WebSocket package that compares Origin with Host", handler: respond(403), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{compare, unknown + ": have it let the handshake pass."}},
 		{name: "a WebSocket of the server's own page", handler: respond(403), request: corstest.Request{Mode: corstest.WebSocket, URL: page}, want: []string{"The page is on the server's own origin, so a proxy in front probably changes Host. Have it forward Host unchanged. " + compare}},
-		{name: "a WebSocket of the server's own page, which a DenyHandler rejects", handler: hides(deny), request: corstest.Request{Mode: corstest.WebSocket, URL: page}, want: []string{"so a proxy in front probably changes Host.", vary}},
+		{name: "a WebSocket of the server's own page, which a DenyHandler rejects", handler: hides(deny), request: corstest.Request{Mode: corstest.WebSocket, URL: page}, want: []string{"so a proxy in front probably changes Host.", vary, "something removes Origin from the request."}},
 		{name: "a WebSocket that a firewall rejects", handler: respond(403, "Server: cloudflare"), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{compare, unknown + ` (perhaps the one that sent "Server: cloudflare"): have it let the handshake pass.`}},
 		{name: "a WebSocket behind authentication", handler: respond(401), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{signs}},
 		{name: "a WebSocket behind authentication that sends 403 and a challenge", handler: respond(403, "WWW-Authenticate: Bearer"), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{signs}},

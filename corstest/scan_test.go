@@ -683,6 +683,33 @@ func TestScanOfFailures(t *testing.T) {
 	}
 }
 
+func TestScanWithoutAccess(t *testing.T) {
+	const note = "note: the page itself has no access, so the scan shows little"
+	for _, test := range []struct {
+		name    string
+		allowed string // origin
+		status  int
+		want    bool // the note
+	}{
+		{"the page reads the response", app, 399, false},
+		{"the page reads an error", app, 400, true},
+		{"only another page reads the response", "null", 200, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Vary", "Origin")
+				if r.Header.Get("Origin") == test.allowed {
+					w.Header().Set("Access-Control-Allow-Origin", test.allowed)
+				}
+				w.WriteHeader(test.status)
+			})}
+			if report := b.Scan(app, corstest.Request{URL: api}).String(); strings.Contains(report, note) != test.want {
+				t.Errorf("got %s", report)
+			}
+		})
+	}
+}
+
 // TestScanOfRejectionsBehindALogin scans a service that responds with 401
 // without a cookie, and in which this library rejects other pages.
 func TestScanOfRejectionsBehindALogin(t *testing.T) {

@@ -5,10 +5,10 @@ import "strings"
 // A Set is a set of patterns that reports which origins they allow. The zero
 // value is empty. A Set must not be changed while it is used.
 //
-// A pattern with a "*" in its host, except https://*, has a head and a tail. A
-// map has the heads of each tail. For example, https://*.example.com adds the
-// head https:// to the tail .example.com. The pattern
-// https://proj-*-team.vercel.app adds the head https://proj- to the tail
+// A pattern with a "*" in its host, except scheme://*, has a head before the
+// "*" and a tail after it. A map has the set of heads for each tail. For
+// example, https://*.example.com adds the head https:// to the tail
+// .example.com, and https://proj-*-team.vercel.app adds https://proj- to
 // -team.vercel.app. Every tail contains a dot.
 //
 // To look up https://proj-1-team.vercel.app, Contains tries each place where a
@@ -30,8 +30,8 @@ const maxAfterScheme = len("://") + maxHost + len(".:65535")
 // MaxWeb is the length, in bytes, of the longest origin of https.
 const MaxWeb = len("https") + maxAfterScheme
 
-// Grow allocates the map of exact origins of s, which is empty, for all of list.
-// Otherwise, the map would grow several times while the patterns are added.
+// Grow allocates the map of exact origins, with room for list. The set must be
+// empty. Without Grow, the map would grow several times during calls of Add.
 func (s *Set) Grow(list []string) {
 	n := -1 // the first exact origin is in single, not in the map
 	for _, pattern := range list {
@@ -86,7 +86,7 @@ func (s *Set) Contains(origin string) bool {
 }
 
 // withoutPort returns origin without its port. It returns origin unchanged if
-// browsers would not send that port.
+// the port is invalid, or the default port of the scheme.
 func withoutPort(origin string) string {
 	host, port := cutPort(origin)
 	if !isPort(port) || port == "443" && strings.HasPrefix(origin, "https://") || port == "80" && strings.HasPrefix(origin, "http://") {
@@ -135,9 +135,9 @@ func (ps *patterns) match(origin string) bool {
 		}
 		heads := ps.heads[origin[i:]]
 		if heads != nil && hasHead(heads, origin[:i], host, i <= dot) {
-			// Head and tail come from a valid pattern, so only the labels with the
-			// "*" and the length can be invalid. No longer tail contains an
-			// invalid label, so trying it would not help.
+			// Head and tail are parts of a valid pattern, so origin is valid if
+			// its length and the labels between them are. A longer tail would
+			// not help, because it cannot contain an invalid label.
 			portless, _, _ := strings.Cut(origin[host:], ":")
 			return isHostLength(portless) && isLabels(origin[host:max(i, dot)])
 		}
@@ -146,7 +146,7 @@ func (ps *patterns) match(origin string) bool {
 }
 
 // hasHead reports whether s begins with one of heads and continues after it. A
-// head ends at the index host or, if inLabel is set, after a later hyphen.
+// head ends at host or, if the "*" is in the first label, after a hyphen.
 func hasHead(heads map[string]struct{}, s string, host int, inLabel bool) bool {
 	if _, ok := heads[s[:host]]; ok {
 		return true
