@@ -110,11 +110,11 @@ func (e evidence) adviseOnRejection() string {
 	case e.own:
 		return fmt.Sprintf("The page is on the server's own origin, but the server cannot tell, because a proxy changes Host and Sec-Fetch-Site is missing. Have the proxy forward both unchanged. Otherwise, add %s to AllowedOrigins, or pass it to AddTrustedOrigin of http.CrossOriginProtection.", e.page)
 	case e.rejectedBy(forgeryDetected):
-		return fmt.Sprintf("http.CrossOriginProtection rejected the request, because it does not trust the page's origin. If your CORS policy lists origins, you can remove http.CrossOriginProtection (see Cross-site request forgery in docs/integration.md of package cors). Otherwise, call AddTrustedOrigin with %s, if you trust it.", e.page)
+		return fmt.Sprintf("http.CrossOriginProtection rejected the request, because it does not trust the page's origin. If you trust it, call AddTrustedOrigin with %s. If package cors wraps the handler, lists only origins that you trust, and does not set PassRejected, you can instead remove http.CrossOriginProtection (see Cross-site request forgery in docs/integration.md of package cors).", e.page)
 	case e.passed:
 		return fmt.Sprintf("The preflight was allowed, but package cors rejected the request. Either another CORS middleware or a proxy in front responds to preflights, with a different policy, or AllowOriginFunc depends on headers that preflights lack. In the first case, keep only one of the two policies. If you need both, and trust the origin, allow %s in both.", e.page)
 	}
-	return fmt.Sprintf("The policy of package cors does not allow the page's origin. If you trust it, add %s to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, an outer CORS middleware or an older version of the service responded.", e.page)
+	return fmt.Sprintf("The policy of package cors does not allow the page's origin. If you trust it, add %s to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, an outer CORS middleware, a cache or an older version of the service responded.", e.page)
 }
 
 // adviseOnHandshake returns advice for a WebSocket handshake that failed.
@@ -123,10 +123,14 @@ func (e evidence) adviseOnHandshake() string {
 		return fmt.Sprintf("The handshake was redirected to %q, which browsers other than Safari do not follow. If the target is a login page, let the user log in before the page connects. Otherwise, have the page connect to that URL, with wss: for https:.", location)
 	}
 	switch {
+	case e.plainHTTP():
+		return useHTTPS
+	case e.gateway() != "":
+		return e.gateway()
 	case e.unauthorized():
 		return "Authentication rejected the handshake. Scripts cannot add headers to it: use a cookie, or send the token in the first message."
 	case e.status == 403:
-		text := "WebSocket packages compare Origin with Host themselves, and respond with 403. Turn that check off, and let the policy decide (see WebSockets in docs/integration.md of package cors). If yours does not compare them, look for a guard, or a CORS middleware such as gin-contrib/cors, that rejected the handshake." + e.adviseOnLog() + "have it let the handshake pass."
+		text := "WebSocket packages compare Origin with Host themselves, and respond with 403. If you trust the page, have the package call Check of package cors instead (see WebSockets in docs/integration.md of package cors). Turn the check off only inside Handler of package cors. If yours does not compare them, look for a guard, or a CORS middleware such as gin-contrib/cors, that rejected the handshake." + e.adviseOnLog() + "have it let the handshake pass."
 		if e.varies() && e.header["Access-Control-Allow-Origin"] == nil {
 			text = e.adviseOnVary() // a DenyHandler, for example
 		}
@@ -139,10 +143,7 @@ func (e evidence) adviseOnHandshake() string {
 	case e.status == 400, e.status == 404, e.status == 426:
 		return "The server did not accept the request as a handshake. Check the URL, and look for a proxy in front that does not forward Upgrade and Connection."
 	}
-	if gateway := e.gateway(); gateway != "" {
-		return gateway
-	}
-	return fmt.Sprintf("The handshake needs status 101, not %d. Check the URL, and look for something in front that responds first, such as a login or a proxy.", e.status)
+	return fmt.Sprintf("The handshake needs status 101, not %d. Check the URL, and look for something in front that responds first, such as a login, a rate limit or a proxy.", e.status)
 }
 
 // adviseOnReadable returns hints about a response that the script can read,
@@ -164,6 +165,10 @@ func (e evidence) adviseOnReadable(hidden []string) string {
 // Access-Control-Allow-Origin.
 func (e evidence) adviseOnPreflight() string {
 	switch {
+	case e.plainHTTP():
+		return useHTTPS
+	case e.left && e.gateway() == "":
+		return e.adviseOnOtherHost()
 	case e.cache() != "":
 		return e.adviseOnCache()
 	case e.gateway() != "":
@@ -233,8 +238,12 @@ func (e evidence) adviseOnRedirectedPreflight() string {
 func (e evidence) adviseOnMissingOrigin() string {
 	location := e.header.Get("Location")
 	switch {
+	case e.plainHTTP():
+		return useHTTPS
 	case e.gateway() != "":
 		return e.adviseOnGateway()
+	case e.left:
+		return e.adviseOnOtherHost()
 	case e.cache() != "" && e.status/100 != 3:
 		return e.adviseOnCache()
 	case e.status/100 == 3 && e.elsewhere(location):
@@ -250,16 +259,14 @@ func (e evidence) adviseOnMissingOrigin() string {
 			text += " If authentication in your service requires a login, put the CORS middleware outside it. If a gateway in front does, have the gateway send CORS headers."
 		}
 		return text
-	case e.left:
-		return "Redirects led to another host, whose response has no CORS headers. If the target is a login page, have the service or gateway respond to scripts with 401 instead. Otherwise, wrap the handler of that host as well."
 	case e.status >= 400:
-		text := fmt.Sprintf("Code outside the CORS middleware wrote the %d, so the script cannot read the error. Put the CORS middleware outside that code, which can be authentication, a rate limit, a time limit or the router.", e.status)
+		text := fmt.Sprintf("Code outside the CORS middleware wrote the %d, so the script cannot read the error. Put the CORS middleware outside that code, which can be authentication, a rate limit, a time limit, the router or an error handler.", e.status)
 		if e.status == 403 {
 			text = "Either the CORS middleware rejected the page's origin, as gin-contrib/cors does, or code outside the CORS middleware wrote the 403. If it was a guard, put the CORS middleware outside it, so the script can read the error."
 		}
-		text += e.adviseOnLog() + "add the CORS headers to its error pages." + e.adviseOnUnlisted()
-		if strings.HasPrefix(e.header.Get("Server"), "nginx") {
-			text += " If nginx adds the CORS headers, end each add_header with always. Without it, error responses have no CORS headers."
+		text += e.adviseOnLog() + "have it let the request pass, or add CORS headers to its error pages." + e.adviseOnUnlisted()
+		if server := e.header.Get("Server"); strings.HasPrefix(server, "nginx") || strings.HasPrefix(server, "Apache") {
+			text += " If nginx or Apache adds the CORS headers, write always in the directive (add_header … always, Header always set). Without it, error responses have no CORS headers."
 		}
 		return text
 	}
@@ -274,9 +281,35 @@ func (e evidence) adviseOnMissingOrigin() string {
 	return text
 }
 
+// adviseOnOtherHost returns advice for a response without
+// Access-Control-Allow-Origin from another host, to which redirects led.
+func (e evidence) adviseOnOtherHost() string {
+	if e.varies() && e.nulled {
+		return e.withoutOrigin()
+	}
+	text := "Redirects led to another host, whose response has no CORS headers. If the target is a login page, have the service or gateway respond to scripts with 401 instead. Otherwise, wrap the handler of that host as well."
+	if e.varies() {
+		text += e.adviseOnUnlisted()
+	}
+	return text
+}
+
+// useHTTPS is advice for an error that [evidence.plainHTTP] recognizes.
+const useHTTPS = "The server expects HTTPS on this port. Use https: or wss: in the URL."
+
+// plainHTTP reports whether e is the error of net/http or nginx for a plain HTTP
+// request to a port that expects HTTPS.
+func (e evidence) plainHTTP() bool {
+	return e.status == 400 && (strings.Contains(e.body, "HTTP request to an HTTPS server") || strings.Contains(e.body, "HTTP request was sent to HTTPS port"))
+}
+
 // adviseOnUnlisted returns a sentence for a response without
-// Access-Control-Allow-Origin. Perhaps that header is only sent to other pages.
+// Access-Control-Allow-Origin. Perhaps that header is only sent to preflights or
+// to other pages.
 func (e evidence) adviseOnUnlisted() string {
+	if e.passed && !e.varies() {
+		return " The preflight was allowed. If only preflights get CORS headers, for example from a proxy or a route for OPTIONS, send them with all responses."
+	}
 	if e.withoutOrigin() != "" {
 		return " " + e.withoutOrigin()
 	}
@@ -302,7 +335,7 @@ func (e evidence) adviseOnValues() string {
 	case e.kind == originOther && (strings.EqualFold(e.value, e.page) || strings.EqualFold(e.value, e.page+"/")):
 		return fmt.Sprintf("Browsers compare Access-Control-Allow-Origin with the page's origin byte for byte. Send exactly %s, in lowercase and without a trailing slash.", e.page)
 	case e.kind == originOther && !origin.Valid(e.value) && e.value != "null":
-		return fmt.Sprintf("Browsers accept one origin or * in Access-Control-Allow-Origin, but not a list or a pattern. If two layers set the header, let only one of them set it. Otherwise, send %s, if you trust it, and Vary: Origin, as CORS middleware does.", e.page)
+		return fmt.Sprintf("In Access-Control-Allow-Origin, browsers accept * or one origin (scheme, host and port, without a path or the default port), but not a list or a pattern. If two layers set the header, let only one of them set it. Otherwise, send %s, if you trust it, and Vary: Origin, as CORS middleware does.", e.page)
 	case e.kind == originOther && e.cache() != "":
 		return e.adviseOnCache()
 	case e.passed:
@@ -379,7 +412,7 @@ func (e evidence) adviseOnCache() string {
 		}
 		return fmt.Sprintf("The response came from a cache (%s). If the policy allows the page's origin, the cache ignores %s, and returned a response for another page. In that case, add the header Origin to the cache key, and purge the cache. Otherwise, if you trust the origin, add %s to AllowedOrigins.", e.cache(), ignored, e.page)
 	}
-	return fmt.Sprintf("The response came from a cache (%s), and has no Vary: Origin, so the cache returns it to every page. Have the service behind the cache send CORS headers and Vary: Origin with every response of this URL, and purge the cache. If the service already does, the copy is old, or something removes Vary.", e.cache())
+	return fmt.Sprintf("The response came from a cache (%s), and has no Vary: Origin, so the cache returns it to every page. Have the service behind the cache send CORS headers and Vary: Origin with every response of this URL, and purge the cache. If the service already does, the copy is old, or something removes Vary.", e.cache()) + e.adviseOnUnlisted()
 }
 
 // adviseOnCopy returns a sentence for a response from a cache that has the wrong
@@ -405,7 +438,7 @@ func (e evidence) adviseOnVary() string {
 	if e.mode == WebSocket {
 		return text + "."
 	}
-	return text + ", or the CORS headers from the response."
+	return text + " or the CORS headers from the response, or a cache returned a response for another page."
 }
 
 // requested lists what a preflight requests.

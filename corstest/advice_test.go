@@ -206,7 +206,7 @@ const (
 	varied  = "and has no Vary: Origin, so the cache returns it to every page."
 	twice   = "Two layers set CORS headers"
 	another = "Something other than the CORS middleware responded to OPTIONS, such as a router, a proxy, a login or a static file server."
-	unlist  = "The policy of package cors does not allow the page's origin. If you trust it, add https://page.example to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, an outer CORS middleware"
+	unlist  = "The policy of package cors does not allow the page's origin. If you trust it, add https://page.example to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, an outer CORS middleware, a cache or"
 	vary    = "A CORS middleware or a proxy probably responded, but it does not allow the page's origin. If you trust it, add exactly https://page.example, without a trailing slash, to AllowedOrigins, or let AllowOriginFunc return true for it. Some middlewares, such as rs/cors, also need "
 	both    = " in AllowedMethods. If the policy already allows both, something removes Origin from the request"
 	lacks   = "A CORS middleware or a proxy probably responded, but it does not allow the origin, the method or a header. If you trust the page, allow everything that it requests: origin https://page.example (exactly, without a trailing slash), method "
@@ -224,18 +224,22 @@ const (
 	denied  = "lacks Access-Control-Allow-Credentials: true (in lowercase)"
 	beacon  = " If the request is a beacon (navigator.sendBeacon), it always has credentials. Use fetch with keepalive and credentials: 'omit' instead."
 	list    = "Methods and header names must be separated by commas."
-	one     = "Browsers accept one origin or * in Access-Control-Allow-Origin, but not a list or a pattern. If two layers set the header, let only one of them set it. Otherwise, send https://page.example, if you trust it, and Vary: Origin, as CORS middleware does."
+	one     = "In Access-Control-Allow-Origin, browsers accept * or one origin (scheme, host and port, without a path or the default port), but not a list or a pattern. If two layers set the header, let only one of them set it. Otherwise, send https://page.example, if you trust it, and Vary: Origin, as CORS middleware does."
 	exactly = "Send exactly https://page.example, in lowercase and without a trailing slash."
 	other   = "The response allows an origin other than the page's. If you trust the page, add https://page.example to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, your handler or a proxy sets a fixed value"
 	changes = "The preflight was allowed. If the service itself responded to it, your handler or a proxy replaced the CORS headers of the response. Remove the code or setting that does this. Otherwise, a proxy in front responds to preflights, with a different policy: "
 	moved   = "The request was redirected from one server to another, so the browser sent Origin: null."
-	csrf    = "http.CrossOriginProtection rejected the request, because it does not trust the page's origin."
+	csrf    = "http.CrossOriginProtection rejected the request, because it does not trust the page's origin. If you trust it, call AddTrustedOrigin with https://page.example. If package cors wraps the handler, lists only origins that you trust, and does not set PassRejected, you can instead"
 	noVary  = "Access-Control-Allow-Origin names one origin, but Vary does not include Origin, so a cache can return this response to other pages. Unless all responses of this URL have the same value, "
 	layered = "If it is already there, another CORS middleware or a proxy in front responded to the preflight, or removed its Access-Control-Request headers."
 	unknown = " If the service's log does not show this request, a proxy in front responded"
 	forward = ": have it forward OPTIONS requests."
-	pages   = ": add the CORS headers to its error pages."
-	compare = "WebSocket packages compare Origin with Host themselves, and respond with 403."
+	pages   = ": have it let the request pass, or add CORS headers to its error pages."
+	compare = "WebSocket packages compare Origin with Host themselves, and respond with 403. If you trust the page, have the package call Check of package cors instead (see WebSockets in docs/integration.md of package cors). Turn the check off only inside Handler of package cors."
+	opened  = " The preflight was allowed. If only preflights get CORS headers, for example from a proxy or a route for OPTIONS, send them with all responses."
+	away    = "Redirects led to another host, whose response has no CORS headers. If the target is a login page,"
+	always  = " If nginx or Apache adds the CORS headers, write always in the directive (add_header … always, Header always set). Without it, error responses have no CORS headers."
+	secure  = "The server expects HTTPS on this port. Use https: or wss: in the URL."
 	signs   = "Authentication rejected the handshake."
 	ours    = "The page is on the server's own origin, but the server cannot tell, because a proxy changes Host and Sec-Fetch-Site is missing. Have the proxy forward both unchanged. Otherwise, add https://page.example to AllowedOrigins, or pass it to AddTrustedOrigin of http.CrossOriginProtection."
 )
@@ -267,6 +271,9 @@ func TestAdvice(t *testing.T) {
 	deny := wrap(t, cors.Policy{DenyHandler: respond(403)}, ok)
 	mux := http.NewServeMux()
 	mux.Handle("PUT /{$}", inner)
+	plain := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "Client sent an HTTP request to an HTTPS server.", http.StatusBadRequest)
+	})
 	dirs := http.NewServeMux()
 	dirs.Handle("/dir/", inner)
 	// hides is a proxy that changes Host and removes Sec-Fetch-Site.
@@ -358,7 +365,7 @@ func TestAdvice(t *testing.T) {
 		{name: "too many requests", handler: respond(429, "CF-Ray: 1-FRA"), request: put, want: []string{"The preflight got status 429 from a layer outside", unknown + ` (perhaps the one that sent "Cf-Ray: 1-FRA")` + forward}},
 
 		// Actual requests without Access-Control-Allow-Origin.
-		{name: "a DenyHandler", handler: deny, want: []string{vary}},
+		{name: "a DenyHandler", handler: deny, want: []string{vary, "or a cache returned a response for another page."}},
 		{name: "another CORS middleware, and its router without the path", handler: respond(404, "Vary: Origin"), want: []string{vary}},
 		{name: "another CORS middleware, and authentication inside or outside", handler: respond(401, "Vary: Origin", "WWW-Authenticate: Basic"), want: []string{vary, login}},
 		{name: "another CORS middleware, and authentication without a challenge", handler: respond(401, "Vary: Origin"), want: []string{vary, login}},
@@ -372,14 +379,30 @@ func TestAdvice(t *testing.T) {
 		{name: "a login page with 200", handler: respond(200, "Content-Type: text/html; charset=utf-8"), want: []string{lost, "If the body is not from your service (but a login page, for example), something in front responded, or the URL is wrong."}},
 		{name: "304 to a script", handler: respond(304), want: []string{lost}},
 		{name: "an error outside", handler: respond(400), want: []string{"Code outside the CORS middleware wrote the 400" + outside, unknown + pages, others}},
-		{name: "an error outside, behind a proxy", handler: respond(404, "Server: nginx"), want: []string{"wrote the 404" + outside, " If nginx adds the CORS headers, end each add_header with always. Without it, error responses have no CORS headers.", unknown + ` (perhaps the one that sent "Server: nginx")` + pages}},
+		{name: "an error outside, behind a proxy", handler: respond(404, "Server: nginx"), want: []string{"wrote the 404" + outside, always, unknown + ` (perhaps the one that sent "Server: nginx")` + pages}},
 		{name: "a proxy that limits the size of headers", handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, "Request Header Or Cookie Too Large", http.StatusBadRequest)
 		}), want: []string{"Status 400 with this body usually comes from a proxy or platform in front: the request headers are too large."}},
 		{name: "no CORS headers", handler: ok, want: []string{lost}},
 		{name: "no CORS headers, behind a proxy", handler: respond(200, "Server: nginx"), want: []string{lost, others, " If nginx adds the CORS headers, repeat them in each location that has an add_header, because such a location does not inherit any."}},
 		{name: "a proxy whose list lacks the page", handler: respond(200, "Server: nginx", "Vary: Origin"), want: []string{vary}},
-		{name: "no CORS headers from another host", handler: elsewhere(ok), want: []string{"Redirects led to another host, whose response has no CORS headers."}},
+		{name: "no CORS headers from another host", handler: elsewhere(ok), want: []string{away}},
+		{name: "a login after a redirect from the server's own page, from a cache", handler: elsewhere(respond(200, "Age: 300")), request: corstest.Request{URL: page}, want: []string{away}},
+		{name: "a login after a redirect from the server's own page, preflight", handler: elsewhere(respond(405, "Allow: GET")), request: corstest.Request{URL: page, Header: http.Header{"X-Id": {"1"}}}, want: []string{away}},
+		{name: "a login after a redirect, preflight that is redirected again", handler: elsewhere(respond(302, "Location: /login")), request: corstest.Request{URL: page, Header: http.Header{"X-Id": {"1"}}}, want: []string{away}},
+		{name: "another CORS middleware after a redirect from the server's own page", handler: elsewhere(respond(200, "Vary: Origin")), request: corstest.Request{URL: page}, want: []string{away, others}},
+		{name: "a proxy whose server does not respond, after a redirect", handler: elsewhere(respond(502)), request: corstest.Request{URL: page, Header: http.Header{"X-Id": {"1"}}}, want: []string{"Status 502 usually comes from a proxy"}},
+		{name: "only preflights get CORS headers", handler: split(inner, ok), request: put, want: []string{lost, opened}},
+		{name: "only preflights get CORS headers, and the server fails", handler: split(inner, respond(500, "Server: Apache")), request: put, want: []string{"wrote the 500" + outside, "an error handler.", opened, always}},
+		{name: "only preflights get CORS headers, and a cache responds", handler: split(inner, respond(200, "Age: 5")), request: put, want: []string{varied, opened}},
+		{name: "a middleware whose list lacks the page, and a cache", handler: respond(200, "Age: 5"), want: []string{varied, others}},
+		{name: "a middleware whose list lacks the page, and a cache, preflight", handler: respond(200, "Age: 5"), request: put, want: []string{varied, others}},
+		{name: "plain HTTP to a port for HTTPS", handler: plain, want: []string{secure}},
+		{name: "plain HTTP to a port for HTTPS, preflight", handler: plain, request: put, want: []string{secure}},
+		{name: "plain HTTP to a port for HTTPS, WebSocket", handler: plain, request: corstest.Request{Mode: corstest.WebSocket}, want: []string{secure}},
+		{name: "plain HTTP to a port for HTTPS of nginx", handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "<title>400 The plain HTTP request was sent to HTTPS port</title>", http.StatusBadRequest)
+		}), want: []string{secure}},
 
 		// Wrong values.
 		{name: "one line of two values", handler: respond(200, "Access-Control-Allow-Origin: *, *"), want: []string{twice}},
@@ -452,6 +475,9 @@ func TestAdvice(t *testing.T) {
 		{name: "a WebSocket of the server's own page", handler: respond(403), request: corstest.Request{Mode: corstest.WebSocket, URL: page}, want: []string{"The page is on the server's own origin, so a proxy in front probably changes Host. Have it forward Host unchanged. " + compare}},
 		{name: "a WebSocket of the server's own page, which a DenyHandler rejects", handler: hides(deny), request: corstest.Request{Mode: corstest.WebSocket, URL: page}, want: []string{"so a proxy in front probably changes Host.", vary, "something removes Origin from the request."}},
 		{name: "a WebSocket that a firewall rejects", handler: respond(403, "Server: cloudflare"), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{compare, unknown + ` (perhaps the one that sent "Server: cloudflare"): have it let the handshake pass.`}},
+		{name: "a WebSocket with large headers", handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "Request Header Or Cookie Too Large", http.StatusBadRequest)
+		}), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{"the request headers are too large."}},
 		{name: "a WebSocket behind authentication", handler: respond(401), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{signs}},
 		{name: "a WebSocket behind authentication that sends 403 and a challenge", handler: respond(403, "WWW-Authenticate: Bearer"), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{signs}},
 		{name: "a WebSocket behind authentication in a proxy", handler: respond(407), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{signs}},

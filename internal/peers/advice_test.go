@@ -1,6 +1,8 @@
 package peers_test
 
 import (
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -152,6 +154,12 @@ func TestAdviceOnPackages(t *testing.T) {
 	small.Config.MaxHeaderBytes = 1
 	small.Start()
 	defer small.Close()
+	secure := httptest.NewTLSServer(listed)
+	defer secure.Close()
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	preflights := http.NewServeMux()
+	preflights.Handle("OPTIONS /items", rsAll.Handler(ok))
+	preflights.Handle("GET /items", ok)
 
 	for _, test := range []struct {
 		software, response string
@@ -187,6 +195,8 @@ func TestAdviceOnPackages(t *testing.T) {
 		{"x/time/rate outside", "The preflight gets 429.", requestLimit(0)(listed), ""},
 
 		{"http.FileServer", "The request gets 200.", files, ""},
+		{"rs/cors, only for OPTIONS", "After a successful preflight, the request gets 200.", preflights, ""},
+		{"http.Server with TLS", "The request to `http://api.example.com:443/` gets 400 with the body `Client sent an HTTP request to an HTTPS server.`.", nil, "http://" + secure.Listener.Addr().String()},
 		{"rs/cors, origin", "The request gets 404 with `Vary: Origin`.", rsPartner.Handler(http.NotFoundHandler()), ""},
 		{"rs/cors, method", "The request gets 404 with `Vary: Origin`.", rscors.New(rscors.Options{AllowedOrigins: origins, AllowedMethods: []string{"PUT"}}).Handler(http.NotFoundHandler()), ""},
 		{"gin-contrib/cors", "The request gets 403.", ginCORS, ""},
