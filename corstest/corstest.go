@@ -26,11 +26,12 @@
 //
 // # Preflights
 //
-// A preflight finds out whether the server allows a request. A browser sends
-// one before each request from a script to another origin, unless the request
-// is simple. For example, PUT, Authorization and Content-Type: application/json
-// need a preflight. [PreflightReasons] returns all reasons for a request. A
-// request is simple if it meets these conditions:
+// A preflight asks the server whether it allows a request. A browser sends one
+// before each request from a script to another origin, unless the request is
+// simple. For example, the method PUT, the header Authorization, or the content
+// type application/json requires a preflight. [PreflightReasons] returns all
+// reasons why a request needs one. A request is simple if it meets these
+// conditions:
 //
 //   - The method is GET, HEAD or POST.
 //   - The script sets only CORS-safelisted headers.
@@ -66,16 +67,17 @@
 //   - For a request without credentials, both lists can also be *. Even then,
 //     Authorization must be listed by name.
 //
-// The browser caches an allowed preflight for Access-Control-Max-Age seconds,
-// or for 5 seconds if that header is absent. Until then, the page's requests to
-// the same URL with the listed methods and headers need no other preflight.
+// The browser caches the response to a successful preflight for
+// Access-Control-Max-Age seconds, or for 5 seconds if that header is absent.
+// During that time, the page's requests to the same URL with the listed methods
+// and headers need no further preflight.
 //
 // The response to the actual request must also meet the conditions for
 // Access-Control-Allow-Origin and Access-Control-Allow-Credentials. Otherwise,
-// the script gets an error, although the server processed the request. If they
-// are met, the script can read the status, the body, and a few safelisted
-// headers, such as Content-Type. Access-Control-Expose-Headers lists other
-// headers that it can read.
+// the script gets an error, even though the server has already processed the
+// request. If the response meets the conditions, the script can read the
+// status, the body, and a few safelisted headers, such as Content-Type.
+// Access-Control-Expose-Headers lists other headers that it can read.
 //
 // # Requests without CORS
 //
@@ -118,8 +120,7 @@
 //     browsers send it, but Chromium and Firefox repeat the preflight before
 //     every such request.
 //   - If Access-Control-Max-Age is negative, this package uses 5 seconds,
-//     because the standard ignores invalid values, but all three browsers use
-//     0.
+//     because the standard ignores invalid values. All three browsers use 0.
 //   - If a script listens to upload progress, and the response to the preflight
 //     has no Access-Control-Allow-Methods, this package allows every method,
 //     because the standard does not require the list then. All three browsers
@@ -284,8 +285,8 @@ type Request struct {
 //
 // Its methods can be called concurrently.
 type Result struct {
-	// Via lists the exchanges before the last redirect, in order, including
-	// their preflights. It is empty if there was no redirect.
+	// Via lists the exchanges up to and including the last redirect, in order,
+	// with their preflights. It is empty if there was no redirect.
 	Via []Exchange
 
 	// Preflight is the preflight of the last request. It is nil if the request
@@ -293,7 +294,7 @@ type Result struct {
 	Preflight *Exchange
 
 	// Actual is the last request. It is nil if the browser did not send it.
-	// Blocked is then the reason.
+	// Blocked then contains the reason.
 	Actual *Exchange
 
 	// Blocked is the reason why the script gets an error. A real browser does
@@ -347,10 +348,10 @@ type Exchange struct {
 // its first use. Its methods can be called concurrently, even by the Handler
 // itself. Do not change its fields while a method runs.
 //
-// A response must arrive within 10 seconds from a Handler, and within 30
-// seconds from a real server. At the limit, the context of the Handler's
-// request is canceled, and its writes return an error. If the response began in
-// time, the Browser uses the part that arrived.
+// A Handler must respond within 10 seconds, and a real server within 30
+// seconds. At the limit, the context of the Handler's request is canceled, and
+// its writes return an error. If the response began in time, the Browser uses
+// the part that arrived.
 //
 // At most 1 MiB of a body is read. Browsers ignore the body of a preflight
 // response, so the Browser waits at most one second for it.
@@ -392,7 +393,7 @@ type Browser struct {
 // The argument page is the origin of the page, as in the Origin header: a
 // scheme, a host and an optional port, such as "https://app.example.com" or
 // "http://localhost:3000". It can also be "null". If page or r is invalid,
-// nothing is sent, and the Result's Blocked is the reason.
+// nothing is sent, and the Result's Blocked contains the reason.
 //
 // Fetch follows up to 20 redirects. It implements the algorithm "fetch" of the
 // Fetch standard, and the CORS protocol and preflight cache that it uses.
@@ -404,8 +405,8 @@ func (b *Browser) Fetch(page string, r Request) *Result {
 //
 // If no response began in time, or if the connection or the Handler failed
 // before the body ended, Err returns that error. Otherwise, it returns a
-// [*BlockedError]. A body that only reaches a limit of [Browser] is not an
-// error.
+// [*BlockedError]. A body that ends early only because of a limit of [Browser]
+// is not an error.
 func (r *Result) Err() error {
 	switch {
 	case r.Blocked == "":

@@ -42,8 +42,8 @@ type Report struct {
 	// Findings lists the findings, the most severe first.
 	Findings []Finding
 
-	// Incomplete is not empty if a request got no response, so the scan may
-	// have missed faults. It names the first such request, and the reason.
+	// If a request got no response, the scan may have missed faults, and
+	// Incomplete is not empty. It names the first such request, and the reason.
 	// Status 429 and statuses of 500 or above count as no response, unless the
 	// page itself gets the same status.
 	Incomplete string
@@ -80,10 +80,10 @@ type Finding struct {
 //
 // The argument page is an origin, as for [Browser.Fetch]. Scan requests the URL
 // of r from the page and from hostile origins: unrelated origins, other hosts
-// of the page's domain, hosts that look like the page's, another port, http,
-// and null. It also requests the URL without Origin. Each request is made
-// twice, without and with credentials, so there are about 26 requests, one
-// after the other.
+// of the page's domain, hosts that look like the page's, and null. It also
+// tries the page's host with another port, and with the scheme http. It also
+// requests the URL without Origin. Each request is made twice, without and with
+// credentials, so there are about 26 requests, one after the other.
 //
 // Scan sends GET, or HEAD if the method of r is HEAD. If r needs a preflight,
 // Scan also sends one for the method and headers of r before each request. It
@@ -99,7 +99,7 @@ type Finding struct {
 // the only finding has severity Info.
 //
 // If r is invalid, Scan sends nothing. If the first request gets no response,
-// Scan stops after it. In both cases, Report.Incomplete is the reason.
+// Scan stops after it. In both cases, Report.Incomplete contains the reason.
 func (b *Browser) Scan(page string, r Request) *Report {
 	s := scan{report: new(Report), page: page, request: r, cookie: b.Cookie != ""}
 	if r.Mode != WebSocket {

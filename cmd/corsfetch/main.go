@@ -1,5 +1,5 @@
 // Command corsfetch requests a URL as a script on a page would, and reports
-// whether a browser lets the script read the response.
+// whether a browser would let the script read the response.
 //
 // Installation:
 //
@@ -45,7 +45,7 @@
 //	                 see below
 //	-m seconds       time limit for all requests together, or with -scan for each
 //	                 request. The default is 30. No single response may take
-//	                 longer than 30 seconds, whatever -m is
+//	                 longer than 30 seconds, regardless of -m
 //	-json            print the result as JSON
 //	-h               print the flags, and exit with status 0
 //
@@ -60,9 +60,9 @@
 //
 // Unlike --json in curl, -json only selects the output format.
 //
-// Short flags can be combined, and a value can follow directly: -XPUT, or
-// -kd@file for -k -d @file. Flags can follow the URL. If the URL has no scheme,
-// corsfetch uses http.
+// Short flags can be combined, and a value can directly follow its flag. For
+// example, -XPUT means -X PUT, and -kd@file means -k -d @file. Flags can follow
+// the URL. If the URL has no scheme, corsfetch uses http.
 //
 // As in browsers, localhost and all names under it resolve to loopback
 // addresses. If the server closed an idle connection, corsfetch sends the
@@ -76,9 +76,9 @@
 //   - 2: The result is unknown, because the command line is invalid, no browser
 //     sends such a request, or the server does not respond.
 //
-// If a response begins but its body does not end in time, the status is 0 or 1,
-// not 2. To check the status in a script, install corsfetch, because go run
-// turns status 2 into 1.
+// If a response begins but its body does not end in time, the status is 0 or 1.
+// To check the status in a script, use the installed command, because go run
+// exits with status 1 even if corsfetch exits with 2.
 //
 // # Scan
 //
@@ -87,8 +87,8 @@
 // HEAD and OPTIONS, so it changes no data, unless the server changes data on
 // such requests. The flags -credentials and -i have no effect.
 //
-// Each finding has a severity: High, Medium, Low or Info. An Info is an
-// observation, not a fault. The exit status is:
+// Each finding has a severity: High, Medium, Low or Info. A finding of severity
+// Info is an observation, not a fault. The exit status is:
 //
 //   - 0: All requests got a response, and no finding is above Info.
 //   - 1: A finding is above Info.
@@ -107,14 +107,15 @@
 // The tests compare corsfetch with Chromium on more than 2,000 requests to
 // seven servers that were not written for this library: Express with its cors
 // package, Fastify with @fastify/cors, nginx, Caddy, Python's http.server,
-// gin-contrib/cors and rs/cors. corsfetch and Chromium give scripts the same
-// status, headers and body, with one exception:
+// gin-contrib/cors and rs/cors. corsfetch and Chromium let scripts read the
+// same status, headers and body, with one exception:
 //
 //   - For Authorization, Chromium accepts * in Access-Control-Allow-Headers, as
 //     all browsers do today. corsfetch follows the Fetch standard, which does
-//     not accept it, and reports such a request as blocked.
+//     not allow that, and reports such a request as blocked.
 //
-// A server can also respond differently because the requests differ:
+// A server can also respond differently to corsfetch, because its requests
+// differ from those of browsers:
 //
 //   - corsfetch sends the User-Agent of Go, and no Accept-Language or Referer.
 //   - corsfetch sends Accept-Encoding: gzip only.
