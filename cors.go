@@ -14,18 +14,18 @@
 //	}
 //	log.Fatal(http.ListenAndServe(":8080", c.Handler(mux)))
 //
-// Scripts on https://app.example.com can now call your API. If the Origin of a
-// request is neither listed nor the server's own, Handler rejects the request,
-// with the exceptions under "What happens to a request". It even rejects form
-// posts and WebSocket handshakes. Browsers enforce the lists of methods and
+// Scripts on https://app.example.com can now call your API. Handler rejects a
+// request whose Origin is neither listed nor the server's own, apart from the
+// exceptions under "What happens to a request". This includes form posts and
+// WebSocket handshakes. Browsers, not Handler, enforce the lists of methods and
 // headers.
 //
 // # How CORS works
 //
 // The origin of a page is the scheme, host and port of its URL, for example
 // https://app.example.com. If a script sends a request to another origin, the
-// browser adds an Origin header. It hides the response from the script, unless
-// Access-Control-Allow-Origin in the response allows the origin.
+// browser adds an Origin header. The browser hides the response from the script
+// unless Access-Control-Allow-Origin in the response allows that origin.
 //
 // Scripts can also send requests that an HTML form cannot send: with the method
 // PUT, the header Authorization, or the content type application/json. Before
@@ -41,8 +41,8 @@
 //
 // If the policy does not allow the Origin, Handler rejects the request: it
 // responds with a 403, or calls DenyHandler. There are three exceptions, none
-// of which applies to preflights. Your handler then runs, and the response has
-// no CORS headers:
+// of which applies to preflights. In these cases, your handler runs, and the
+// response has no CORS headers:
 //
 //   - PassRejected is set, and applies to the request.
 //   - The request is from a page on the server's own origin. Browsers send
@@ -52,8 +52,8 @@
 //     Browsers add Origin to these after the user grants storage access.
 //
 // If a request has no Origin, your handler runs, with one exception. Handler
-// rejects methods other than GET, HEAD and OPTIONS if Sec-Fetch-Site shows
-// another origin, that is, any value except "same-origin" and "none".
+// rejects methods other than GET, HEAD and OPTIONS if Sec-Fetch-Site is present
+// and is neither "same-origin" nor "none".
 //
 // If the policy allows every origin ("*"), no request is rejected, and the CORS
 // headers do not depend on the origin.
@@ -62,38 +62,38 @@
 //
 // You do not need to list the server's own origin. Handler recognizes its pages
 // if Sec-Fetch-Site is "same-origin". It also accepts "none", which browsers
-// send if the user started the request. Over plain HTTP, except to loopback,
-// browsers do not send Sec-Fetch-Site. The host and port of Origin must then
-// equal Host, although letter case and a default port in Host do not matter.
-// Host has no scheme, so a page that an attacker serves over HTTP on the same
-// host passes for the HTTPS site. HTTP Strict Transport Security prevents this.
+// send for direct navigation, such as from a bookmark. Over plain HTTP, except
+// to loopback, browsers do not send Sec-Fetch-Site. Handler then compares the
+// host and port of Origin with Host, ignoring letter case and a default port in
+// Host. Host has no scheme, so without HTTP Strict Transport Security, an
+// attacker's page on the same host over HTTP passes for the HTTPS site.
 //
 // # Order of middleware
 //
 // Put Handler outside the router, authentication and timeouts. Preflights carry
 // no credentials and often match no route, so an outer router or authentication
-// layer would reject them. The errors of layers inside Handler have CORS
+// layer would reject them. Error responses from layers inside Handler have CORS
 // headers, so scripts can read them. You still need authentication, because
 // clients other than browsers can send any Origin, or none.
 //
-// If you mount Handler on a pattern of [http.ServeMux], leave out the method.
-// With "POST /x", the mux responds to OPTIONS with 405, and the preflight never
-// reaches Handler. If a handler inside [http.TimeoutHandler] sets Vary, wrap
-// the TimeoutHandler as docs/integration.md shows, or Handler's Vary is lost.
+// If you register the wrapped handler with an [http.ServeMux] pattern, leave
+// out the method. With "POST /x", the mux responds to preflights with 405. If a
+// handler inside [http.TimeoutHandler] sets Vary, wrap the TimeoutHandler as
+// docs/integration.md shows, or Handler's Vary is lost.
 //
 // # Cross-site request forgery
 //
 // If the policy lists only origins that you trust, and PassRejected is not set,
-// you do not need [http.CrossOriginProtection]. The policy rejects every
-// request that CrossOriginProtection rejects with the same trusted origins,
-// although Handler ignores letter case and a default port in Host.
+// you do not need [http.CrossOriginProtection]. Given the same trusted origins,
+// Handler rejects every request that CrossOriginProtection rejects, except that
+// Handler ignores letter case and a default port in Host.
 //
 // Form posts from an allowed origin can carry the user's cookies, even without
-// AllowCredentials. If your service uses cookies, and the policy allows origins
-// that you do not trust or sets PassRejected, put CrossOriginProtection inside
-// Handler. Neither of them covers a GET that changes data, because a link on
-// another site sends a GET without Origin. Put routes that other sites must
-// post to, such as a payment callback, outside Handler.
+// AllowCredentials. If your service uses cookies, put CrossOriginProtection
+// inside Handler when the policy sets PassRejected or allows origins that you
+// do not trust. Neither Handler nor CrossOriginProtection stops a GET that
+// changes data, because links on other sites send no Origin. Put routes that
+// other sites must post to, such as a payment callback, outside Handler.
 //
 // # WebSockets
 //
@@ -114,8 +114,8 @@
 // # Caches
 //
 // Unless the policy allows every origin, Handler adds Origin to the Vary header
-// of every response, even if the request has no Origin. A cache then does not
-// serve one origin the response that it stored for another. Before you replace
+// of every response, even if the request has no Origin. Caches then do not
+// serve a response stored for one origin to another origin. Before you replace
 // "*" with a narrower policy, purge the caches, because any page can still read
 // the responses that they stored under "*".
 //
@@ -136,7 +136,7 @@ import (
 
 // A Middleware applies a [Policy] to the handlers that it wraps.
 //
-// The zero value has the zero Policy, which allows no origin except the
+// The zero value applies the zero Policy, which allows no origin except the
 // server's own. Do not copy a Middleware after its first use. It is safe for
 // concurrent use by multiple goroutines.
 type Middleware struct {
@@ -157,14 +157,14 @@ func New(p Policy) (*Middleware, error) {
 	return m, nil
 }
 
-// SetPolicy replaces the policy of m, for every handler that m wraps.
+// SetPolicy replaces m's policy for every handler that m wraps.
 //
 // Requests in progress keep the old policy. If p is invalid, SetPolicy returns
 // the same error as [New], and m keeps its policy.
 //
 // Handler rejects new requests from origins that p does not allow, but open
 // WebSockets stay open, and caches keep stored responses. Browsers also reuse
-// preflight responses for up to the MaxAge of the old policy. Until then,
+// preflight responses until the old policy's MaxAge has passed. Until then,
 // scripts can still use methods and headers that p no longer lists.
 func (m *Middleware) SetPolicy(p Policy) error {
 	c, err := compile(p)
@@ -175,8 +175,8 @@ func (m *Middleware) SetPolicy(p Policy) error {
 	return nil
 }
 
-// Policy returns a copy of the current policy of m, as it was passed to [New]
-// or [Middleware.SetPolicy]. The caller may modify it.
+// Policy returns a copy of m's current policy, as passed to [New] or
+// [Middleware.SetPolicy]. The caller may modify it.
 func (m *Middleware) Policy() Policy {
 	return m.load().policy.clone()
 }
@@ -192,7 +192,7 @@ func (m *Middleware) load() *compiled {
 // [http.ResponseWriter] to next unwrapped.
 //
 // Handler removes CORS response headers that are already set. Unless the policy
-// allows every origin, it also adds names to Vary. Before it sends a 403 or
+// allows every origin, it also adds Origin to Vary. Before it sends a 403 or
 // calls DenyHandler, it removes headers that describe caching or another
 // response, such as Etag and Content-Length. It does not change headers that
 // next sets, so next should add to Vary instead of replacing it.
@@ -246,12 +246,12 @@ func (m *Middleware) Handler(next http.Handler) http.Handler {
 // or if r is a preflight for a method or request header that the policy does
 // not allow, because the browser would then not send the actual request.
 // Otherwise, it returns nil. Check does not compare the method of an actual
-// request with AllowedMethods, because browsers enforce methods by preflights.
+// request with AllowedMethods, because browsers enforce it with preflights.
 //
 // Check calls AllowOriginFunc when Handler would, and never calls DenyHandler
 // or OnReject. Like Handler, it compares the origin with r.Host. If the target
-// is only a path, [net/http/httptest.NewRequest] sets Host to example.com, so a
-// page on that host passes.
+// is only a path, [net/http/httptest.NewRequest] sets Host to example.com, so
+// https://example.com is then the server's own origin.
 func (m *Middleware) Check(r *http.Request) error {
 	c := m.load()
 	info := readInfo(r)

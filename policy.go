@@ -37,8 +37,8 @@ type Policy struct {
 	//	chrome-extension://aghbiahbpai  another scheme
 	//	app://.                         an app's own scheme, with the host "."
 	//
-	// In a pattern, "*" can mean the host, one or more whole labels, a part of the
-	// first label next to a hyphen, or the port:
+	// In a pattern, "*" can stand for the host, one or more whole labels, the port,
+	// or part of the first label, beside a hyphen:
 	//
 	//	https://*.example.com               subdomains at any depth, but not example.com itself
 	//	https://proj-*-team.vercel.app      one or more characters in place of "*": a-z, 0-9, "-" or "_"
@@ -48,8 +48,8 @@ type Policy struct {
 	//	*                                   every origin; must be the only entry, without AllowOriginFunc
 	//
 	// Before you write a pattern, find out who can get a host that matches it. For
-	// example, anyone can deploy to https://proj-evil-team.vercel.app. With
-	// AllowCredentials, New refuses such patterns (see RiskPublicSuffix).
+	// example, anyone can deploy to https://proj-evil-team.vercel.app. New refuses
+	// such patterns with AllowCredentials, unless RiskPublicSuffix is accepted.
 	//
 	// Even without AllowCredentials, form posts and WebSocket handshakes from every
 	// allowed origin can carry the user's cookies. With "*", "https://*" or
@@ -65,8 +65,8 @@ type Policy struct {
 	//	https://*example.com     has a "*" without a dot or hyphen after it
 	//	https://*-example.com    allows names that anyone can register, such as evil-example.com
 	//
-	// The type Risk explains "null", "file://", and the entries that are refused
-	// together with AllowCredentials.
+	// See Risk for "null", "file://", and the entries refused with
+	// AllowCredentials.
 	AllowedOrigins []string
 
 	// AllowOriginFunc, if not nil, reports whether to allow an origin that
@@ -97,13 +97,13 @@ type Policy struct {
 	//	CONNECT, TRACE, TRACK  accepted and left out: browsers do not let scripts use them
 	AllowedMethods []string
 
-	// AllowedHeaders lists the request headers that scripts on allowed origins
-	// may set. Names are case-insensitive. CORS always allows a few headers
-	// (Fetch, "CORS-safelisted request-header"): Accept, Accept-Language,
-	// Content-Language, a Content-Type that an HTML form can send, and simple
-	// values of Range. "*" allows any header. Without AllowCredentials, it does
-	// not cover Authorization, so also list that. With AllowCredentials, browsers
-	// take "*" literally, so Handler sends the requested names.
+	// AllowedHeaders lists the request headers that scripts on allowed origins may
+	// set. Names are case-insensitive. CORS always allows a few headers (Fetch,
+	// "CORS-safelisted request-header"): Accept, Accept-Language, Content-Language,
+	// a Content-Type that an HTML form can send, and simple values of Range. "*"
+	// allows any header. Without AllowCredentials, it does not cover Authorization,
+	// so also list that. With AllowCredentials, browsers take "*" literally, so
+	// Handler sends the requested names.
 	//
 	//	Authorization, X-Request-Id   sent as they are
 	//	Content-Type                  needed for application/json, among others
@@ -131,15 +131,15 @@ type Policy struct {
 	// carry cookies and run your handler. Only the response is hidden. WebSocket
 	// handshakes can always carry cookies, and the page can read the messages.
 	//
-	// Scripts that set the Authorization header need AllowedHeaders, not this.
-	// With AllowCredentials, New always refuses "*", "https://*" and "http://*". It
-	// refuses some other origins unless AcceptRisks has their risk.
+	// Scripts that set the Authorization header need AllowedHeaders, not this. With
+	// AllowCredentials, New always refuses "*", "https://*" and "http://*". It
+	// refuses other risky origins unless AcceptRisks includes the risk.
 	AllowCredentials bool
 
 	// MaxAge is how long browsers may reuse a preflight response. It must be in
 	// whole seconds, such as 10*time.Minute. If it is zero, browsers use 5 seconds.
-	// If it is negative, Handler sends 0, and browsers never reuse the response.
-	// Browsers have limits: Firefox 24 hours, Chromium 2 hours, WebKit 10 minutes.
+	// If it is negative, they never reuse the response. Browsers limit it: Firefox
+	// to 24 hours, Chromium to 2 hours, and WebKit to 10 minutes.
 	MaxAge time.Duration
 
 	// PublicSuffixes, if not nil, adds to the public suffixes that this package
@@ -152,11 +152,11 @@ type Policy struct {
 	AcceptRisks Risk
 
 	// PassRejected passes rejected requests to the handler, without CORS headers,
-	// as most CORS packages do. OnReject is called as usual. Set it to observe a
+	// as most CORS packages do. OnReject is called as usual. Set it to try out a
 	// new policy, or if another layer protects against cross-site request forgery.
 	//
-	// It does not apply to preflights, or to requests with an Upgrade header or the
-	// method CONNECT, because pages can read what a WebSocket receives.
+	// It does not apply to preflights or to WebSocket handshakes (requests with an
+	// Upgrade header or the method CONNECT), because pages can read the messages.
 	PassRejected bool
 
 	// DenyHandler, if not nil, serves rejected requests in place of a 403 in
@@ -231,7 +231,7 @@ func (d *jsonDuration) UnmarshalJSON(b []byte) error {
 
 // MarshalJSON returns p as JSON, without its functions and interfaces. MaxAge
 // and AcceptRisks are encoded as text, such as "2h0m0s" and "insecure-origin".
-// Zero fields are left out. Undefined bits in AcceptRisks are an error.
+// Zero fields are left out. Undefined bits in AcceptRisks cause an error.
 func (p Policy) MarshalJSON() ([]byte, error) {
 	return json.Marshal(p.toJSON())
 }
@@ -258,8 +258,8 @@ func (p *Policy) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// A Risk is a set of dangers. [New] refuses a policy with a danger that is not
-// in AcceptRisks. The zero value is the empty set.
+// A Risk is a bit set of risks. [New] refuses a policy that takes a risk which
+// is not in AcceptRisks. The zero value is the empty set.
 type Risk uint
 
 const (
@@ -370,9 +370,9 @@ type RequestError struct {
 
 	// Value is the origin, the method, the first request header that is not
 	// allowed, or the value of Sec-Fetch-Site. If the list of request headers is
-	// too long, Value is its beginning. If one of the other headers is repeated,
-	// Value has its first two values, joined with ", ". Value comes from the
-	// client. It is truncated to 512 bytes, but not sanitized.
+	// too long, Value is its beginning. If Origin, Access-Control-Request-Method or
+	// Sec-Fetch-Site is repeated, Value is its first two values, joined with ", ".
+	// Value comes from the client. It is truncated to 512 bytes, but not sanitized.
 	Value string
 
 	reason string // predicate of the message; empty for the default of Field
