@@ -553,7 +553,7 @@ func TestRequests(t *testing.T) {
 		ask      = "Access-Control-Request-Method: PUT"
 	)
 	requests := map[string][]string{
-		"no `Origin`, except as in the next row":                                                                     {"GET"},
+		"any other request without `Origin`":                                                                         {"GET"},
 		"preflight (`OPTIONS` with `Origin` and `Access-Control-Request-Method`), origin allowed":                    {"OPTIONS", allowed, ask},
 		"preflight, origin not allowed":                                                                              {"OPTIONS", stranger, ask},
 		"other request, origin allowed":                                                                              {"PUT", allowed},

@@ -128,7 +128,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			`a policy with "*" rejects nothing, and its responses have Access-Control-Allow-Origin: *`,
-			"README.md", "Every response has `Vary: Origin`. If the policy allows every origin (`\"*\"`) instead, no request is rejected, and every response has `Access-Control-Allow-Origin: *`.",
+			"README.md", "With such a policy, every response has `Vary: Origin`. If the policy allows every origin (`\"*\"`) instead, no request is rejected, and every response has `Access-Control-Allow-Origin: *`.",
 			func() bool {
 				for _, r := range []*http.Request{
 					request("GET"), request("POST", stranger), request("POST", "Sec-Fetch-Site: cross-site"), request("OPTIONS", stranger, "Access-Control-Request-Method: PUT"),
@@ -155,7 +155,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"a form over plain HTTP with Origin: null, or with another Host, is rejected", "README.md", "No, if `Host` arrives unchanged, because `Handler` compares it with `Origin`.",
+			"a form over plain HTTP with Origin: null, or with another Host, is rejected", "README.md", "Not if `Host` arrives unchanged, because `Handler` compares it with `Origin`.",
 			func() bool {
 				_, own := serve(app, request("POST", "Origin: http://api.example.net"))
 				_, null := serve(app, request("POST", "Origin: null"))
@@ -176,7 +176,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"Host can have uppercase letters and a default port, which http.CrossOriginProtection rejects", "docs/integration.md", "except that `Handler` ignores the case of `Host`, and a default port in it.",
+			"Host can have uppercase letters and a default port, which http.CrossOriginProtection rejects", "docs/integration.md", "There is one difference: `Handler` ignores letter case and a default port in `Host`",
 			func() bool {
 				r := request("POST", "Origin: https://api.example.net")
 				r.Host = "API.example.net:443"
@@ -186,7 +186,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"a request whose Origin is not allowed, malformed or repeated is rejected, unless Sec-Fetch-Site is same-origin or none",
-			"docs/integration.md", "Whatever its method, `Handler` rejects a request whose `Origin` is not allowed, malformed, or repeated.",
+			"docs/integration.md", "`Handler` rejects a request with any method if its `Origin` is malformed, repeated, or not allowed.",
 			func() bool {
 				for _, lines := range [][]string{{stranger}, {"Origin: https://"}, {allowed, stranger}} {
 					for site, want := range map[string]int{"same-origin": 1, "none": 1, "same-site": 0, "cross-site": 0} {
@@ -234,7 +234,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"a request without Origin runs the handler, except a POST from another site or origin",
-			"docs/integration.md", "`Handler` passes a request without `Origin` to your handler, with one exception.",
+			"docs/integration.md", "`Handler` passes requests without `Origin` to your handler, with one exception.",
 			func() bool {
 				for site, want := range map[string]int{"": 1, "same-origin": 1, "none": 1, "same-site": 0, "cross-site": 0, "other": 0} {
 					post, get := request("POST"), request("GET")
@@ -301,7 +301,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"a preflight is rejected even if Sec-Fetch-Site is same-origin", "docs/integration.md", "`Handler` passes the request to your handler, except if it is a preflight.",
+			"a preflight is rejected even if Sec-Fetch-Site is same-origin", "docs/integration.md", "`Handler` passes the request to your handler, unless it is a preflight.",
 			func() bool {
 				w, ran := serve(app, request("OPTIONS", stranger, "Access-Control-Request-Method: PUT", "Sec-Fetch-Site: same-origin"))
 				return ran == 0 && w.Code == 403
@@ -384,7 +384,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"a same-origin form with Origin: null is rejected if Sec-Fetch-Site is absent",
-			"docs/blocked.md", "`Handler` accepts `Origin: null` from them only with `Sec-Fetch-Site`",
+			"docs/blocked.md", "`Handler` accepts their `Origin: null` only if `Sec-Fetch-Site` is present",
 			func() bool {
 				_, plain := serve(app, request("POST", "Origin: null"))
 				_, secure := serve(app, request("POST", "Origin: null", "Sec-Fetch-Site: same-origin"))
@@ -393,7 +393,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"OnReject is not called if Origin or Access-Control-Request-Method is removed",
-			"docs/blocked.md", "Something in front removed `Origin` or `Access-Control-Request-Method`, so `Handler` did not see a CORS request.",
+			"docs/blocked.md", "A proxy in front of your program removed `Origin` or `Access-Control-Request-Method`, so `Handler` did not see a CORS request.",
 			func() bool {
 				calls := 0
 				counting := app
