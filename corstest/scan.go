@@ -461,16 +461,16 @@ func (s *scan) findPowerful(credentials bool) {
 		"Allow only the origins on a list.")
 	found = s.unreported(credentials, opaque)
 	s.add(severity, found,
-		fmt.Sprintf("Any page can have the origin null in a sandboxed frame, and %s%s.", s.can(found), how)+condition,
+		fmt.Sprintf("Any page can use a sandboxed frame to get the origin null, and then %s%s.", s.can(found), how)+condition,
 		"Do not allow null.")
 	found = s.unreported(credentials, lookAlike)
 	s.add(severity, found,
-		fmt.Sprintf("The server accepts other hosts as if they were an allowed one. Anyone can register such a host, and its pages can then %s%s.", s.can(found), how)+condition,
+		fmt.Sprintf("The server mistakes other hosts for an allowed host. Anyone can register such a host, and its pages can then %s%s.", s.can(found), how)+condition,
 		"Compare the whole origin. Do not compare a prefix or a suffix of it. In a regular expression, escape the dots, and use ^ and $.")
 	if credentials {
 		found = s.allowed(true, tenant)
 		s.add(severity, found,
-			fmt.Sprintf("Anyone can register a host under the domain of the page, and its pages can then %s%s.", s.can(found), how)+condition,
+			fmt.Sprintf("Anyone can register a name under the domain of the page, and its pages can then %s%s.", s.can(found), how)+condition,
 			"Allow the host of the page, but not a pattern for its domain.")
 	}
 }

@@ -581,7 +581,7 @@ func TestScanOfWebSockets(t *testing.T) {
 	}{
 		{func(string) bool { return true }, "a=b", []string{"High: Pages on any origin can open the WebSocket as your user."}},
 		{func(string) bool { return true }, "", []string{"Medium: Pages on any origin can open the WebSocket as your user, if it uses cookies."}},
-		{func(origin string) bool { return origin == app || origin == "null" }, "", []string{"Medium: Any page can have the origin null in a sandboxed frame, and open the WebSocket as your user, if it uses cookies."}},
+		{func(origin string) bool { return origin == app || origin == "null" }, "", []string{"Medium: Any page can use a sandboxed frame to get the origin null, and then open the WebSocket as your user, if it uses cookies."}},
 		{func(origin string) bool { return origin == app }, "a=b", nil},
 		{func(origin string) bool { return strings.HasSuffix(origin, "//app.example.com") }, "a=b", []string{"Low: Anyone on the network path can change a page that is loaded over HTTP, and then open the WebSocket as your user."}},
 	} {
@@ -751,7 +751,7 @@ func TestReportString(t *testing.T) {
 		"https://evilexample.com               with credentials     cannot read the response, but the request was not rejected: status 200; the preflight does not",
 		"http://app.example.com                without credentials  reads the response: status 204; the preflight does not allow PUT: method PUT is not in",
 		"(without Origin)                      without credentials  status 200\n",
-		"\nHigh: Any page can have the origin null in a sandboxed frame, and read the responses and send PUT requests as your user. This requires cookies with SameSite=None, or HTTP authentication.\n  origins: null\n  fix: Do not allow null.\n",
+		"\nHigh: Any page can use a sandboxed frame to get the origin null, and then read the responses and send PUT requests as your user. This requires cookies with SameSite=None, or HTTP authentication.\n  origins: null\n  fix: Do not allow null.\n",
 		"\nInfo: Pages loaded over HTTP can read the responses without credentials.\n  origins: http://app.example.com\n",
 	} {
 		if !strings.Contains(got, want) {

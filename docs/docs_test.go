@@ -732,8 +732,8 @@ func TestPerformance(t *testing.T) {
 
 	text := strings.Join(strings.Fields(shown), " ")
 	for _, fact := range []struct{ words, measured string }{
-		{"**†** The package runs the handler for a rejected origin, or leaves out `Vary: Origin`", "† has another effect"},
-		{"**‡** Its preflight response has another status, or lists other methods or headers.", "‡ the same effect by another response"},
+		{"**†** That package runs the handler for a rejected origin, or leaves out `Vary: Origin`", "† has another effect"},
+		{"**‡** The preflight response of that package has a different status from this package's, or lists different methods or headers.", "‡ the same effect by another response"},
 		{"it takes 1.01 µs", "- ManyOrigins/policy=origins-1000000/impl=this: 1.01 µs\n"},
 		{"take up to 4.2 times as long", "| 4.17 | 6 |\n"},
 		{"rs/cors 1.11.1,", "github.com/rs/cors v1.11.1,"},

@@ -206,7 +206,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"a pattern above a suffix that only PublicSuffixes has is accepted", ".github/SECURITY.md", "if that suffix is `apps.host.example`, `New` accepts `https://*.host.example`.",
+			"a pattern above a suffix that only PublicSuffixes has is accepted", ".github/SECURITY.md", "if `PublicSuffixes` knows `apps.host.example`, `New` accepts `https://*.host.example`.",
 			func() bool {
 				p := cors.Policy{AllowCredentials: true, PublicSuffixes: appsOfHost{}}
 				above, below := p, p

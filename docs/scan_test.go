@@ -154,13 +154,13 @@ func TestScanOfPolicies(t *testing.T) {
 		credentials bool
 		want        corstest.Severity
 	}{
-		{"`AllowedOrigins` has a pattern that matches other hosts or ports", "https://*.example.com", true, corstest.Low},
-		{"`AllowedOrigins` has a pattern that matches other hosts or ports", page + ":*", true, corstest.Low},
-		{"`AllowedOrigins` has another host or port of the page's domain", "https://sibling.example.com", true, corstest.Low},
-		{"`AllowedOrigins` has another host or port of the page's domain", page + ":8443", true, corstest.Low},
-		{"- `AllowCredentials` is set, and `AllowedOrigins` has another host", "https://sibling.example.com", false, corstest.Info},
-		{"`AllowedOrigins` has another origin that the scan tries, such as `https://stranger.example`. The finding is High", "https://stranger.example", true, corstest.High},
-		{"and Medium without.", "https://stranger.example", false, corstest.Medium},
+		{"- Low, or Info for a page on a loopback address: `AllowCredentials` is set, and `AllowedOrigins` has a pattern", "https://*.example.com", true, corstest.Low},
+		{"- Low, or Info for a page on a loopback address: `AllowCredentials` is set, and `AllowedOrigins` has a pattern", page + ":*", true, corstest.Low},
+		{"- Low: `AllowCredentials` is set, and `AllowedOrigins` lists another host or port of the page's domain", "https://sibling.example.com", true, corstest.Low},
+		{"- Low: `AllowCredentials` is set, and `AllowedOrigins` lists another host or port of the page's domain", page + ":8443", true, corstest.Low},
+		{"- Low: `AllowCredentials` is set, and `AllowedOrigins` lists another host or port", "https://sibling.example.com", false, corstest.Info},
+		{"- High with `AllowCredentials`, and Medium without: `AllowedOrigins` lists an origin outside the page's domain", "https://stranger.example", true, corstest.High},
+		{"and Medium without: `AllowedOrigins` lists an origin outside the page's domain", "https://stranger.example", false, corstest.Medium},
 		{"has no finding above Info", "https://www.example.com", true, corstest.Info},
 	} {
 		if !strings.Contains(text, test.claim) {
@@ -186,8 +186,8 @@ func TestScanOfPolicies(t *testing.T) {
 	}
 }
 
-// hostilePages is the body of an example test in README.md and docs/scan.md,
-// which is called TestHostilePages there.
+// hostilePages is the body of an example test in README.md, which is called
+// TestHostilePages there.
 func hostilePages(t interface{ Error(...any) }, api http.Handler) {
 	b := corstest.Browser{Handler: api, Cookie: "session=of-a-user"}
 	me := corstest.Request{URL: "https://api.example.com/me", Credentials: corstest.Include}
