@@ -51,9 +51,9 @@
 //     Sec-Fetch-Mode is "no-cors" or "navigate", and it has no Upgrade header.
 //     Browsers add Origin to these after the user grants storage access.
 //
-// If a request has no Origin, your handler runs, with one exception. Handler
-// rejects methods other than GET, HEAD and OPTIONS if Sec-Fetch-Site is present
-// and is neither "same-origin" nor "none".
+// If a request has no Origin, your handler runs, with one exception. Unless
+// PassRejected is set, Handler rejects methods other than GET, HEAD and OPTIONS
+// if Sec-Fetch-Site is present and is neither "same-origin" nor "none".
 //
 // If the policy allows every origin ("*"), no request is rejected, and the CORS
 // headers do not depend on the origin.
@@ -384,7 +384,7 @@ func (c *compiled) explain(r *http.Request, info requestInfo) *RequestError {
 		return &RequestError{Field: header.SecFetchSite, Value: clip(r.Header[header.SecFetchSite]...)}
 	}
 	e := &RequestError{Preflight: info.preflight, Field: header.Origin, Value: clip(info.origin)}
-	p, nearIs := &c.policy, "is in AllowedOrigins" // what the message says about near
+	p, nearIs := &c.policy, "is in AllowedOrigins" // predicate of the near miss, below
 	switch {
 	case info.origin == "": // several Origin headers
 		e.Value = clip(r.Header[header.Origin]...)
@@ -393,7 +393,7 @@ func (c *compiled) explain(r *http.Request, info requestInfo) *RequestError {
 		e.reason = "is not allowed, because AllowedOrigins is empty"
 	case p.AllowOriginFunc == nil:
 		e.reason = "is not in AllowedOrigins"
-		nearIs = "is"
+		nearIs = "is" // in AllowedOrigins
 	case !c.callsFuncFor(info.origin):
 		e.reason = "is not in AllowedOrigins, and AllowOriginFunc is not called for it"
 	case len(p.AllowedOrigins) == 0:
@@ -428,7 +428,7 @@ func setHeaders(h http.Header, allowOrigin string, lines []line, vary string) {
 		before = h[header.Vary]
 		size += len(before) + 1
 	}
-	if size == 1 && vary != "" { // a fixed size is allocated faster
+	if size == 1 && vary != "" { // only Vary; a fixed size is allocated faster
 		h[header.Vary] = []string{vary}
 		return
 	}
@@ -448,7 +448,7 @@ func setHeaders(h http.Header, allowOrigin string, lines []line, vary string) {
 }
 
 // rejection has the headers of a 403. DenyHandler gets only the first. Without
-// it, a cache that ignores Vary would serve a stored 403 to allowed pages.
+// no-store, a cache that ignores Vary could serve the 403 to allowed pages.
 var rejection = []line{
 	{"Cache-Control", "no-store"},
 	{"Content-Type", "text/plain; charset=utf-8"},

@@ -15,16 +15,16 @@ import (
 // caches all that are listed. Its console names the one that is not listed. So
 // the response does not have to repeat the names that r asks for.
 //
-// There is one exception. With credentials, browsers take "*" literally. If the
-// policy allows any method or any request header, the requested method or
-// headers are therefore also sent, unless checkPreflight finds a fault in them.
+// There is one exception. With credentials, browsers take "*" literally. In
+// place of a "*", the requested method or headers are then sent, unless the
+// method is listed, or checkPreflight finds a fault in them.
 func (c *compiled) respondToPreflight(w http.ResponseWriter, r *http.Request, allowOrigin string) {
 	method, headers := "", []string(nil) // to echo; read before OnReject can change r
 	if c.policy.OnReject != nil || c.echoMethod || c.echoHeaders {
 		methodErr, headersErr := c.checkPreflight(r)
 		requested := firstValue(r.Header[header.RequestMethod])
 		if _, listed := c.methods[requested]; c.echoMethod && methodErr == nil && !listed {
-			method = requested
+			method = requested // preflightLines has a listed one
 		}
 		if c.echoHeaders && headersErr == nil {
 			headers = r.Header[header.RequestHeaders]
@@ -61,7 +61,7 @@ func (c *compiled) checkPreflight(r *http.Request) (methodErr, headersErr *Reque
 // allowed, after maxRequestHeaders bytes and, if the lines are echoed, after 64
 // lines. Browsers send one line, but gateways can split it.
 func (c *compiled) checkRequestHeaders(lines []string) *RequestError {
-	left := c.maxRequestHeaders + len(",") // no comma follows the last name
+	left := c.maxRequestHeaders + len(",") // the loop also counts one after the last name
 	for i, line := range lines {
 		for name := range strings.SplitSeq(line, ",") {
 			left -= len(name) + len(",")
