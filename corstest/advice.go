@@ -155,8 +155,11 @@ func (e evidence) adviseOnReadable(hidden []string) string {
 	if !e.own && allowed != "" && allowed != "*" && cacheable && !e.varies() && !e.lists("Vary", "*") {
 		hints = append(hints, "Access-Control-Allow-Origin names one origin, but Vary does not include Origin, so a cache can return this response to other pages. Unless all responses of this URL have the same value, add Origin to Vary, and look for code that replaces Vary.")
 	}
-	if len(hidden) > 0 {
-		hints = append(hints, fmt.Sprintf("The script cannot read %s. If it needs to, add the name to ExposedHeaders.", strings.Join(hidden, ", ")))
+	switch names := strings.Join(hidden, ", "); {
+	case names != "" && e.lists("Access-Control-Expose-Headers", "*"):
+		hints = append(hints, fmt.Sprintf("The script cannot read %s, because with credentials, browsers read * as a literal header name. If it needs to, list the name in ExposedHeaders instead of *.", names))
+	case names != "":
+		hints = append(hints, fmt.Sprintf("The script cannot read %s. If it needs to, add the name to ExposedHeaders.", names))
 	}
 	return strings.Join(hints, " ")
 }
@@ -181,6 +184,8 @@ func (e evidence) adviseOnPreflight() string {
 		return fmt.Sprintf("S3 rejected the preflight, because the CORS configuration of the bucket does not allow everything that the page requests. If you trust the page, allow all of it there: %s.", e.requested())
 	case e.status == 403 && e.withoutOrigin() != "":
 		return e.withoutOrigin()
+	case e.status == 403 && e.header.Get("X-Amzn-Errortype") == "MissingAuthenticationTokenException":
+		return "Amazon API Gateway has no method OPTIONS for this path, or no such path. Check the path, and turn CORS on for it in the gateway, or have the gateway forward OPTIONS requests."
 	case e.status == 403:
 		return fmt.Sprintf("Either authentication or another guard rejected the preflight, or the CORS middleware did, as gin-contrib/cors and gorilla/handlers do. Preflights never have credentials, so put the CORS middleware outside the guard, or have the gateway or platform in front let OPTIONS requests pass. If the CORS middleware rejected the preflight, and you trust the page, allow everything that it requests: %s.", e.requested())
 	case e.status/100 == 5 && e.status != 501:

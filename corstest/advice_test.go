@@ -349,6 +349,7 @@ func TestAdvice(t *testing.T) {
 		{name: "authentication that sends 400 and a challenge", handler: respond(400, "WWW-Authenticate: Bearer", "Vary: Origin"), request: put, want: []string{guard}},
 		{name: "authentication in a proxy", handler: respond(407), request: put, want: []string{guard}},
 		{name: "an access check that sends 403", handler: respond(403), request: put, want: []string{either, "method PUT."}},
+		{name: "Amazon API Gateway without OPTIONS", handler: respond(403, "X-Amzn-Errortype: MissingAuthenticationTokenException"), request: put, want: []string{"Amazon API Gateway has no method OPTIONS for this path"}},
 		{name: "an access check whose response varies with cookies", handler: respond(403, "Vary: Cookie"), request: put, want: []string{either}},
 		{name: "an access check whose response varies with the origin", handler: respond(403, "Vary: Origin"), request: put, want: []string{either}},
 		{name: "authentication whose response varies with the origin", handler: respond(401, "WWW-Authenticate: Basic", "Vary: Origin"), request: put, want: []string{guard}},
@@ -459,6 +460,7 @@ func TestAdvice(t *testing.T) {
 
 		// Responses that the script can read.
 		{name: "a header is hidden", handler: wrap(t, policy, respond(200, "X-Total: 1", "Link: </2>", "Server: a", "X-Powered-By: b")), want: []string{"The script cannot read Link, X-Total. If it needs to, add the name to ExposedHeaders."}},
+		{name: "a header is hidden, because * is literal with credentials", handler: respond(200, allowPage, allowCredentials, "Vary: Origin", "Etag: 1", "Access-Control-Expose-Headers: *"), request: withCredentials(get), want: []string{"The script cannot read Etag, because with credentials, browsers read * as a literal header name."}},
 		{name: "a header is exposed", handler: respond(200, allowPage, "Vary: Origin", "X-Total: 1", "Access-Control-Expose-Headers: x-total")},
 		{name: "one origin without Vary, and a hidden header", handler: respond(200, allowPage, "X-Total: 1"), want: []string{noVary, "replaces Vary. The script cannot read X-Total."}},
 		{name: "one origin without Vary, HEAD", handler: respond(200, allowPage), request: corstest.Request{Method: "HEAD"}, want: []string{noVary}},
