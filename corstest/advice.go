@@ -130,7 +130,7 @@ func (e evidence) adviseOnHandshake() string {
 	case e.unauthorized():
 		return "Authentication rejected the handshake. Scripts cannot add headers to it: use a cookie, or send the token in the first message."
 	case e.status == 403:
-		text := "WebSocket packages compare Origin with Host themselves, and respond with 403. If you trust the page, have the package call Check of package cors instead (see WebSockets in docs/integration.md of package cors). Turn the check off only inside Handler of package cors. If yours does not compare them, look for a guard, or a CORS middleware such as gin-contrib/cors, that rejected the handshake." + e.adviseOnLog() + "have it let the handshake pass."
+		text := "WebSocket packages compare Origin with Host themselves, and respond with 403. If you trust the page, have the package call Check of package cors instead (see WebSockets in docs/integration.md of package cors). Turn the check off only inside Handler of package cors. If your package does not compare Origin with Host, look for a guard, or a CORS middleware such as gin-contrib/cors, that rejected the handshake." + e.adviseOnLog() + "have it let the handshake pass."
 		if e.varies() && e.header["Access-Control-Allow-Origin"] == nil {
 			text = e.adviseOnVary() // a DenyHandler, for example
 		}
@@ -277,7 +277,7 @@ func (e evidence) adviseOnMissingOrigin() string {
 	}
 	text := "The response has no CORS headers. Wrap the handler of this URL with the CORS middleware. If it is wrapped, look for code or a proxy that removes Origin from the request, or the CORS headers from the response. httputil.ReverseProxy removes the headers if the upstream sends a 1xx status: see keepHeaders in docs/integration.md of package cors."
 	if strings.HasPrefix(e.header.Get("Content-Type"), "text/html") {
-		text += " If the body is not from your service (but a login page, for example), something in front responded, or the URL is wrong."
+		text += " If the body is not from your service (for example, if it is a login page), something in front responded, or the URL is wrong."
 	}
 	text += e.adviseOnUnlisted()
 	if strings.HasPrefix(e.header.Get("Server"), "nginx") {
@@ -334,7 +334,7 @@ func (e evidence) adviseOnValues() string {
 		e.kind == credentialsDenied && len(split(strings.Join(e.header["Access-Control-Allow-Credentials"], ","))) > 1:
 		return "Two layers set CORS headers, and browsers do not accept two values. Let only one layer set them: remove the other middleware, or the code or proxy setting that adds Access-Control-Allow-Origin. If the service itself is a Go proxy, call cors.StripHeaders in ModifyResponse."
 	case e.kind == originOther && (e.value == "" || e.value == "(null)"):
-		return fmt.Sprintf("Access-Control-Allow-Origin is empty, or (null), which Apache sends for an unset variable. Usually, the list of origins in a proxy lacks the page's origin. If you trust the page, have the proxy send %s and Vary: Origin. Otherwise, have it leave the header out.", e.page)
+		return fmt.Sprintf("Access-Control-Allow-Origin is empty or (null). Apache sends (null) for an unset variable. Usually, the list of origins in a proxy lacks the page's origin. If you trust the page, have the proxy send %s and Vary: Origin. Otherwise, have it leave the header out.", e.page)
 	case (e.kind == originOther || e.kind == originWildcard) && e.withoutOrigin() != "":
 		return e.withoutOrigin()
 	case e.kind == originOther && (strings.EqualFold(e.value, e.page) || strings.EqualFold(e.value, e.page+"/")):
@@ -399,7 +399,7 @@ func (e evidence) adviseOnLists() string {
 	case e.include && e.lists(allowHeaders, "*"):
 		return fmt.Sprintf("With credentials, browsers read * as a literal header name. Add %s to AllowedHeaders.", e.value)
 	case e.lists(allowHeaders, "*"):
-		return "The Fetch standard does not let * cover Authorization, so this request counts as blocked. Browsers still allow it, but most then send a preflight before every request. Add Authorization to AllowedHeaders, next to *."
+		return "The Fetch standard does not let * cover Authorization, so this request is reported as blocked. Current browsers still allow it, but most then send a preflight before every request. Add Authorization to AllowedHeaders, next to *."
 	}
 	return fmt.Sprintf(addToList, e.value, "AllowedHeaders")
 }

@@ -377,7 +377,7 @@ func TestAdvice(t *testing.T) {
 		{name: "a proxy whose servers are all down, without a preflight", handler: respond(503), want: []string{"Status 503 usually comes from a proxy or platform in front: no server is available. Go code also sends it, such as http.TimeoutHandler.", "To let scripts read the error"}},
 		{name: "a cache whose server does not respond", handler: respond(502, "Age: 5"), want: []string{"Status 502 usually comes from a proxy"}},
 		{name: "a redirect from a cache", handler: respond(301, "Age: 5", "Location: https://other.example/"), want: []string{"The request was redirected to another host"}},
-		{name: "a login page with 200", handler: respond(200, "Content-Type: text/html; charset=utf-8"), want: []string{lost, "If the body is not from your service (but a login page, for example), something in front responded, or the URL is wrong."}},
+		{name: "a login page with 200", handler: respond(200, "Content-Type: text/html; charset=utf-8"), want: []string{lost, "If the body is not from your service (for example, if it is a login page), something in front responded, or the URL is wrong."}},
 		{name: "304 to a script", handler: respond(304), want: []string{lost}},
 		{name: "an error outside", handler: respond(400), want: []string{"Code outside the CORS middleware wrote the 400" + outside, unknown + pages, others}},
 		{name: "an error outside, behind a proxy", handler: respond(404, "Server: nginx"), want: []string{"wrote the 404" + outside, always, unknown + ` (perhaps the one that sent "Server: nginx")` + pages}},
@@ -455,7 +455,7 @@ func TestAdvice(t *testing.T) {
 		{name: "any header, with credentials", handler: respond(200, allowPage, allowCredentials, allowHeaders+"*"), request: withCredentials(sets("X-Id")), want: []string{"With credentials, browsers read * as a literal header name. Add X-Id to AllowedHeaders."}},
 		{
 			name: "Authorization under *", handler: wrap(t, cors.Policy{AllowedOrigins: []string{page}, AllowedHeaders: []string{"*"}}, ok), request: sets("Authorization"),
-			want: []string{"The Fetch standard does not let * cover Authorization, so this request counts as blocked. Browsers still allow it", "Add Authorization to AllowedHeaders, next to *."},
+			want: []string{"The Fetch standard does not let * cover Authorization, so this request is reported as blocked. Current browsers still allow it", "Add Authorization to AllowedHeaders, next to *."},
 		},
 
 		// Responses that the script can read.
@@ -819,9 +819,9 @@ func TestFieldBugOtherMiddlewares(t *testing.T) {
 		{name: "Starlette, a header in another case", handler: starlette(body+"headers", allowMethods+"PUT", allowHeaders+"Accept, X-B"), request: two, want: []string{rejected + "the header x-id."}},
 		{name: "a router's 404 with complete lists", handler: respond(404, allowPage, allowMethods+"*", allowHeaders+"*"), request: two, want: []string{past + "404"}},
 		{name: "the 401 of an access check, without request headers", handler: respond(401, allowPage, allowMethods+"PUT", allowHeaders+"X-Id"), request: put, want: []string{guard}},
-		{name: "an empty origin", handler: empty(""), want: []string{"Access-Control-Allow-Origin is empty,"}},
-		{name: "an empty variable of Apache", handler: empty("(null)"), want: []string{"Access-Control-Allow-Origin is empty, or (null), which Apache sends for an unset variable."}},
-		{name: "an empty origin, page without an origin", handler: empty(""), page: "null", want: []string{"Access-Control-Allow-Origin is empty,"}},
+		{name: "an empty origin", handler: empty(""), want: []string{"Access-Control-Allow-Origin is empty or"}},
+		{name: "an empty variable of Apache", handler: empty("(null)"), want: []string{"Access-Control-Allow-Origin is empty or (null). Apache sends (null) for an unset variable."}},
+		{name: "an empty origin, page without an origin", handler: empty(""), page: "null", want: []string{"Access-Control-Allow-Origin is empty or"}},
 		{name: "a method in lowercase in the list", handler: respond(200, allowPage, allowMethods+"get, put"), request: put, want: []string{"Methods are case-sensitive, and Access-Control-Allow-Methods has PUT in lowercase or mixed case. Have the server and the script write PUT."}},
 	} {
 		test.run(t)

@@ -191,7 +191,7 @@ var defects = []struct {
 	input   string // the head of the first columns
 	rows    []defect
 }{
-	{"## Policies", "Entry in the list of origins | The page is on", []defect{
+	{"## Policies", "Entry in the list of origins | Origin of the page", []defect{
 		{"`*`, with credentials | `https://evil.example`", func(t *testing.T, p peer) string {
 			return p.allows(t, setup{origins: []string{"*"}, credentials: true}, "https://evil.example")
 		}},
@@ -221,7 +221,7 @@ var defects = []struct {
 			r.Header.Set("Sec-Fetch-Site", "same-origin")
 			return ranOrStatus(p.send(t, ordinary, r))
 		}},
-		{"If an `OPTIONS` request from an allowed origin is not a preflight, what happens to it?", func(t *testing.T, p peer) string {
+		{"What happens to a non-preflight `OPTIONS` request from an allowed origin?", func(t *testing.T, p peer) string {
 			r := httptest.NewRequest("OPTIONS", "/", nil)
 			r.Header.Set("Origin", "https://app.example.com")
 			return ranOrStatus(p.send(t, ordinary, r))
@@ -274,7 +274,7 @@ var defects = []struct {
 			}
 			return "no"
 		}},
-		{"If the upstream of an `httputil.ReverseProxy` sets `Access-Control-Allow-Origin`, how many values does the response have?", func(t *testing.T, p peer) string {
+		{"Your handler is an `httputil.ReverseProxy` whose upstream sets `Access-Control-Allow-Origin`. How many values of that header does the response have?", func(t *testing.T, p peer) string {
 			proxy := &httputil.ReverseProxy{
 				Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: "upstream.example"}) },
 				Transport: transport(func(r *http.Request) *http.Response {
@@ -323,10 +323,10 @@ var defects = []struct {
 				return "all four"
 			}
 		}},
-		{"Is a preflight allowed if its header names are unsorted and not lowercase?", func(t *testing.T, p peer) string {
+		{"Is a preflight allowed if the names in `Access-Control-Request-Headers` are unsorted and not lowercase?", func(t *testing.T, p peer) string {
 			return p.allowsHeaders(t, "X-Request-Id, Authorization")
 		}},
-		{"Is a preflight allowed if a gateway split its `Access-Control-Request-Headers` into two lines?", func(t *testing.T, p peer) string {
+		{"Is a preflight allowed if a gateway splits its `Access-Control-Request-Headers` into two lines?", func(t *testing.T, p peer) string {
 			return p.allowsHeaders(t, "authorization", "x-request-id")
 		}},
 	}},
