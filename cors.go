@@ -14,11 +14,10 @@
 //	}
 //	log.Fatal(http.ListenAndServe(":8080", c.Handler(mux)))
 //
-// Scripts on https://app.example.com can now call your API. Handler rejects a
-// request whose Origin is neither listed nor the server's own, apart from the
-// exceptions under "What happens to a request". This includes form posts and
-// WebSocket handshakes. Browsers, not Handler, enforce the lists of methods and
-// headers.
+// Scripts on https://app.example.com can now call your API. Handler rejects
+// requests from other origins, including form posts and WebSocket handshakes.
+// The exceptions are under "What happens to a request". Browsers, not Handler,
+// enforce the lists of methods and headers.
 //
 // # How CORS works
 //
@@ -37,7 +36,7 @@
 //
 // If the policy allows the Origin of a request, the response has CORS headers.
 // Handler itself responds to a preflight, with a 204 that lists all methods and
-// request headers of the policy. For any other request, your handler runs.
+// request headers in the policy. For any other request, your handler runs.
 //
 // If the policy does not allow the Origin, Handler rejects the request: it
 // responds with a 403, or calls DenyHandler. There are three exceptions, none
@@ -62,11 +61,12 @@
 //
 // You do not need to list the server's own origin. Handler recognizes its pages
 // if Sec-Fetch-Site is "same-origin". It also accepts "none", which browsers
-// send for direct navigation, such as from a bookmark. Over plain HTTP, except
-// to loopback, browsers do not send Sec-Fetch-Site. Handler then compares the
-// host and port of Origin with Host, ignoring letter case and a default port in
-// Host. Host has no scheme, so without HTTP Strict Transport Security, an
-// attacker's page on the same host over HTTP passes for the HTTPS site.
+// send for direct navigation, such as from a bookmark. Browsers do not send
+// Sec-Fetch-Site over plain HTTP, except to loopback, and Chromium does not
+// send it in WebSocket handshakes. If it is missing, Handler compares the host
+// and port of Origin with Host, ignoring letter case and a default port in
+// Host. Host has no scheme, so without HTTP Strict Transport Security, Handler
+// cannot tell an attacker's HTTP page on the same host from the HTTPS site.
 //
 // # Order of middleware
 //
@@ -85,15 +85,15 @@
 //
 // If the policy lists only origins that you trust, and PassRejected is not set,
 // you do not need [http.CrossOriginProtection]. Given the same trusted origins,
-// Handler rejects every request that CrossOriginProtection rejects, except that
-// Handler ignores letter case and a default port in Host.
+// Handler rejects every request that CrossOriginProtection rejects, but it
+// ignores letter case and a default port in Host.
 //
 // Form posts from an allowed origin can carry the user's cookies, even without
-// AllowCredentials. If your service uses cookies, put CrossOriginProtection
-// inside Handler when the policy sets PassRejected or allows origins that you
-// do not trust. Neither Handler nor CrossOriginProtection stops a GET that
-// changes data, because links on other sites send no Origin. Put routes that
-// other sites must post to, such as a payment callback, outside Handler.
+// AllowCredentials. Services that use cookies need CrossOriginProtection inside
+// Handler if the policy sets PassRejected or allows origins that you do not
+// trust. Neither Handler nor CrossOriginProtection stops a GET that changes
+// data, because links on other sites send no Origin. Put routes that other
+// sites must post to, such as a payment callback, outside Handler.
 //
 // # WebSockets
 //
@@ -104,9 +104,8 @@
 // # Proxies
 //
 // A proxy in front of the service must pass on Origin, Sec-Fetch-Site, and Host
-// with its port. Handler needs Host if Sec-Fetch-Site is missing, as over plain
-// HTTP and in WebSocket handshakes from Chromium. If the proxy cannot keep
-// Host, list the service's own origin in AllowedOrigins.
+// with its port. Handler needs Host if Sec-Fetch-Site is missing. If the proxy
+// cannot keep Host, list the service's own origin in AllowedOrigins.
 //
 // If an upstream server also sets CORS headers, browsers see two values and
 // block the response. Remove the upstream's headers with [StripHeaders].
@@ -244,9 +243,9 @@ func (m *Middleware) Handler(next http.Handler) http.Handler {
 // Check applies m's policy to r without writing a response, for diagnosis and
 // tests. It returns a [*RequestError] if [Middleware.Handler] would reject r,
 // or if r is a preflight for a method or request header that the policy does
-// not allow, because the browser would then not send the actual request.
-// Otherwise, it returns nil. Check does not compare the method of an actual
-// request with AllowedMethods, because browsers enforce it with preflights.
+// not allow. The browser would then not send the actual request. Otherwise, it
+// returns nil. Check does not compare the method of an actual request with
+// AllowedMethods, because browsers enforce that list.
 //
 // Check calls AllowOriginFunc when Handler would, and never calls DenyHandler
 // or OnReject. Like Handler, it compares the origin with r.Host. If the target

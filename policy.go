@@ -44,7 +44,7 @@ type Policy struct {
 	//	https://proj-*-team.vercel.app      one or more characters in place of "*": a-z, 0-9, "-" or "_"
 	//	http://localhost:*                  any port, or none; the patterns above can also end in ":*"
 	//	moz-extension://*                   every origin of a scheme, on every port
-	//	https://*                           every origin of the web that uses HTTPS
+	//	https://*                           every HTTPS origin on the web
 	//	*                                   every origin; must be the only entry, without AllowOriginFunc
 	//
 	// Before you write a pattern, find out who can get a host that matches it. For
@@ -102,7 +102,7 @@ type Policy struct {
 	// "CORS-safelisted request-header"): Accept, Accept-Language, Content-Language,
 	// a Content-Type that an HTML form can send, and simple values of Range. "*"
 	// allows any header. Without AllowCredentials, it does not cover Authorization,
-	// so also list that. With AllowCredentials, browsers take "*" literally, so
+	// so list that as well. With AllowCredentials, browsers take "*" literally, so
 	// Handler sends the requested names.
 	//
 	//	Authorization, X-Request-Id   sent as they are
@@ -159,18 +159,18 @@ type Policy struct {
 	// Upgrade header or the method CONNECT), because pages can read the messages.
 	PassRejected bool
 
-	// DenyHandler, if not nil, serves rejected requests in place of a 403 in
-	// plain text. With PassRejected, it serves only the requests that PassRejected
-	// does not apply to. Handler sets Vary and Cache-Control: no-store before it
-	// calls DenyHandler. If DenyHandler performs the requested action, the policy
-	// no longer protects against cross-site request forgery.
+	// DenyHandler, if not nil, serves rejected requests instead of the default 403
+	// in plain text. With PassRejected, it serves only the requests that
+	// PassRejected does not apply to. Handler sets Vary and Cache-Control: no-store
+	// before it calls DenyHandler. If DenyHandler performs the requested action,
+	// the policy no longer protects against cross-site request forgery.
 	DenyHandler http.Handler
 
-	// OnReject, if not nil, is called for each rejected request before the
-	// response is written. It is also called for each preflight for a method or
-	// request header that the policy does not allow, because the browser then
-	// does not send the actual request. OnReject runs in the goroutine of the
-	// request, and must not change the request. Calls can be concurrent.
+	// OnReject, if not nil, is called for each rejected request before the response
+	// is written. It is also called for each preflight for a method or request
+	// header that the policy does not allow. The browser then does not send the
+	// actual request. OnReject runs in the goroutine of the request, and must not
+	// change the request. Calls can be concurrent.
 	OnReject func(r *http.Request, err *RequestError)
 }
 
@@ -258,8 +258,8 @@ func (p *Policy) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// A Risk is a bit set of risks. [New] refuses a policy that takes a risk which
-// is not in AcceptRisks. The zero value is the empty set.
+// A Risk is a bit set of risks. [New] refuses a policy that takes a risk not in
+// AcceptRisks. The zero value is the empty set.
 type Risk uint
 
 const (
