@@ -51,8 +51,8 @@
 //     Browsers add Origin to these after the user grants storage access.
 //
 // If a request has no Origin, your handler runs, with one exception. Unless
-// PassRejected is set, Handler rejects methods other than GET, HEAD and OPTIONS
-// if Sec-Fetch-Site is present and is neither "same-origin" nor "none".
+// PassRejected applies, Handler rejects methods other than GET, HEAD and
+// OPTIONS if Sec-Fetch-Site is present and is neither "same-origin" nor "none".
 //
 // If the policy allows every origin ("*"), no request is rejected, and the CORS
 // headers do not depend on the origin.
@@ -183,7 +183,10 @@ func (m *Middleware) Policy() Policy {
 var zeroPolicy, _ = compile(Policy{})
 
 func (m *Middleware) load() *compiled {
-	return cmp.Or(m.compiled.Load(), zeroPolicy)
+	if c := m.compiled.Load(); c != nil {
+		return c
+	}
+	return zeroPolicy
 }
 
 // Handler returns a handler that applies m's policy to each request before it
@@ -331,8 +334,7 @@ func isCrossSiteWrite(r *http.Request) bool {
 
 // isSameOrigin reports whether r, which has the origin o, comes from a page of
 // the server's own origin, or from the user without a page. Browsers also send
-// Origin with same-origin POSTs and WebSocket handshakes, which are not CORS
-// requests.
+// Origin with same-origin POSTs and WebSocket handshakes.
 func isSameOrigin(r *http.Request, o string) bool {
 	switch firstValue(r.Header[header.SecFetchSite]) {
 	case "same-origin", "none":

@@ -138,8 +138,8 @@ type Policy struct {
 
 	// MaxAge is how long browsers may reuse a preflight response. It must be in
 	// whole seconds, such as 10*time.Minute. If it is zero, browsers use 5 seconds.
-	// If it is negative, they never reuse the response. Browsers limit it: Firefox
-	// to 24 hours, Chromium to 2 hours, and WebKit to 10 minutes.
+	// If it is negative, Handler sends 0, and they never reuse the response.
+	// Firefox limits it to 24 hours, Chromium to 2 hours, and WebKit to 10 minutes.
 	MaxAge time.Duration
 
 	// PublicSuffixes, if not nil, adds to the public suffixes that this package
@@ -155,8 +155,8 @@ type Policy struct {
 	// as most CORS packages do. OnReject is called as usual. Set it to try out a
 	// new policy, or if another layer protects against cross-site request forgery.
 	//
-	// It does not apply to preflights or to WebSocket handshakes (requests with an
-	// Upgrade header or the method CONNECT), because pages can read the messages.
+	// It does not apply to preflights, or to requests with an Upgrade header or the
+	// method CONNECT: the page of a WebSocket could read its messages.
 	PassRejected bool
 
 	// DenyHandler, if not nil, serves rejected requests instead of the default 403

@@ -114,8 +114,7 @@ func compareFold(a, b string) int {
 
 // clip returns the first two of lines, the values of a header that should have
 // one, joined with ", ". The result is a copy of at most 512 bytes, so a
-// hostile value cannot fill a log or keep memory in use. There are no lines if
-// AllowOriginFunc removed the header.
+// hostile value cannot fill a log or keep memory in use. lines may be empty.
 func clip(lines ...string) string {
 	var b [512]byte
 	n := 0

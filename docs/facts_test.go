@@ -49,7 +49,7 @@ func TestFacts(t *testing.T) {
 		isTrue            func() bool
 	}{
 		{
-			"a request for an image from another site runs the handler", "README.md", "so a GET handler must not change anything.",
+			"a request for an image from another site runs the handler", "README.md", "so a GET handler must not change state.",
 			func() bool {
 				_, ran := serve(app, request("GET", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: no-cors"))
 				return ran == 1
@@ -176,7 +176,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"Host can have uppercase letters and a default port, which http.CrossOriginProtection rejects", "docs/integration.md", "There is one difference: `Handler` ignores letter case and a default port in `Host`",
+			"Host can have uppercase letters and a default port, which http.CrossOriginProtection rejects", "docs/integration.md", "The only exception: `Handler` ignores letter case and a default port in `Host`",
 			func() bool {
 				r := request("POST", "Origin: https://api.example.net")
 				r.Host = "API.example.net:443"
@@ -262,7 +262,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"a request without Origin and Sec-Fetch-Site runs the handler",
-			"docs/integration.md", "**Requests from which a proxy removes `Origin`**, if `Sec-Fetch-Site` is missing",
+			"docs/integration.md", "**Requests whose `Origin` a proxy removed**, if `Sec-Fetch-Site` is missing",
 			func() bool {
 				_, bare := serve(app, request("POST"))
 				_, crossSite := serve(app, request("POST", "Sec-Fetch-Site: cross-site"))
@@ -332,7 +332,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"the policy in JSON is valid, and a number for MaxAge is an error", "docs/integration.md", "In JSON, `MaxAge` is text, such as `\"2h\"`.",
+			"the policy in JSON is valid, and a number for MaxAge is an error", "docs/integration.md", "In JSON, `MaxAge` is a duration string, such as `\"2h\"`.",
 			func() bool {
 				_, text, _ := strings.Cut(read(t, "docs/integration.md").text, "```json\n")
 				text, _, _ = strings.Cut(text, "```")
@@ -384,7 +384,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"a same-origin form with Origin: null is rejected if Sec-Fetch-Site is absent",
-			"docs/blocked.md", "`Handler` accepts their `Origin: null` only if `Sec-Fetch-Site` is present",
+			"docs/blocked.md", "`Handler` accepts it only with `Sec-Fetch-Site: same-origin`",
 			func() bool {
 				_, plain := serve(app, request("POST", "Origin: null"))
 				_, secure := serve(app, request("POST", "Origin: null", "Sec-Fetch-Site: same-origin"))

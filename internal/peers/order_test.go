@@ -239,33 +239,33 @@ func components() []*component {
 			}),
 		},
 
-		{place: inside, name: "basic authentication, right password", why: "outside, it rejects preflights, which have no password", advice: "Authentication or another guard", request: withPassword, wrap: plain(authentication)},
+		{place: inside, name: "basic authentication, correct password", why: "outside, it rejects preflights, which have no password", advice: "Authentication or another guard", request: withPassword, wrap: plain(authentication)},
 		{place: inside, name: "basic authentication, no password", why: "inside, scripts can read the 401", advice: "Authentication or another guard", request: corstest.Request{Method: "PUT", URL: itemURL}, wrap: plain(authentication)},
 		{place: inside, name: "rate limit (`x/time/rate`), exceeded", why: "inside, scripts can read the 429, and preflights do not count", advice: "The preflight got status 429", wrap: plain(requestLimit(0))},
-		{place: inside, name: "`http.CrossOriginProtection`", why: "inside, scripts can read the 403; you need it [only in two cases](#cross-site-request-forgery)", advice: "http.CrossOriginProtection rejected the request", wrap: plain(func(next http.Handler) http.Handler {
+		{place: inside, name: "`http.CrossOriginProtection`", why: "inside, scripts can read the 403; you need it [only in some cases](#cross-site-request-forgery)", advice: "http.CrossOriginProtection rejected the request", wrap: plain(func(next http.Handler) http.Handler {
 			return http.NewCrossOriginProtection().Handler(next)
 		})},
-		{place: inside, name: "`http.TimeoutHandler`, too late", why: "inside, scripts can read the 503", advice: "Status 503 usually comes from a proxy or platform in front", handler: takesLong, wrap: plain(timeLimit(20 * time.Millisecond))},
+		{place: inside, name: "`http.TimeoutHandler`, handler timed out", why: "inside, scripts can read the 503", advice: "Status 503 usually comes from a proxy or platform in front", handler: takesLong, wrap: plain(timeLimit(20 * time.Millisecond))},
 		{place: inside, name: "`http.TimeoutHandler`, in time", why: "the inner `Vary` replaces `Origin`, so **a cache mixes up responses**: wrap it with `keepHeaders`", flawed: true, wrap: plain(timeLimit(time.Minute))},
 		{place: inside, name: "`keepHeaders` around `http.TimeoutHandler`, in time", why: "fixed: `Vary` has both values", wrap: plain(func(next http.Handler) http.Handler {
 			return keepHeaders(http.TimeoutHandler(next, time.Minute, "late"))
 		})},
-		{place: inside, name: "`http.ServeMux`, redirects to add a slash", why: "outside, it redirects preflights, and browsers do not follow", advice: "The preflight was redirected to \"/items/\"", request: corstest.Request{Method: "PUT", URL: "https://api.example/items"}, wrap: plain(func(next http.Handler) http.Handler {
+		{place: inside, name: "`http.ServeMux`, redirects to add a slash", why: "outside, it redirects preflights, and browsers do not follow the redirect", advice: "The preflight was redirected to \"/items/\"", request: corstest.Request{Method: "PUT", URL: "https://api.example/items"}, wrap: plain(func(next http.Handler) http.Handler {
 			mux := http.NewServeMux()
 			mux.Handle("/items/", next)
 			return mux
 		})},
-		{place: inside, name: "`http.StripPrefix`, another path", why: "inside, scripts can read the 404", advice: "no route has that path and method", wrap: plain(func(next http.Handler) http.Handler { return http.StripPrefix("/api", next) })},
+		{place: inside, name: "`http.StripPrefix`, prefix does not match", why: "inside, scripts can read the 404", advice: "no route has that path and method", wrap: plain(func(next http.Handler) http.Handler { return http.StripPrefix("/api", next) })},
 		{place: inside, name: "`http.FileServer`", why: "wrap it, because it calls no other handler", advice: "Wrap the handler of this URL", request: get, wrap: plain(func(http.Handler) http.Handler {
 			return http.FileServerFS(fstest.MapFS{"items/1": {Data: []byte("item 1")}})
 		})},
 		{place: inside, name: "`httputil.ReverseProxy`, upstream down", why: "inside, scripts can read the 502", advice: "Status 502 usually comes from a proxy", wrap: deadProxy},
 		{place: inside, name: "`httputil.ReverseProxy`, upstream sets CORS headers", why: "browsers block a response with two values: call `StripHeaders`", advice: "call cors.StripHeaders in ModifyResponse", request: get, handler: setsOwnHeaders, flawed: true, wrap: proxy(nil, asIs)},
 		{place: inside, name: "`StripHeaders` in `httputil.ReverseProxy`, upstream sets CORS headers", why: "fixed: the response has one value", advice: "something removes Origin from the request", request: get, handler: setsOwnHeaders, wrap: proxy(strip, asIs)},
-		{place: inside, name: "`httputil.ReverseProxy`, upstream sends 103", why: "**it clears all headers** (golang/go 81207, in Go 1.25 to 1.27): wrap it with `keepHeaders`", advice: "keepHeaders in docs/integration.md", request: get, handler: sendsHints, flawed: true, defect: true, wrap: proxy(nil, asIs)},
+		{place: inside, name: "`httputil.ReverseProxy`, upstream sends 103", why: "**it clears all headers** (golang/go#81207, in Go 1.25 to 1.27): wrap it with `keepHeaders`", advice: "keepHeaders in docs/integration.md", request: get, handler: sendsHints, flawed: true, defect: true, wrap: proxy(nil, asIs)},
 		{place: inside, name: "`keepHeaders` around `httputil.ReverseProxy`, upstream sends 103", why: "fixed: the response has all headers", request: get, handler: sendsHints, wrap: proxy(nil, keepHeaders)},
 
-		{place: either, name: "`http.MaxBytesHandler`, too much", why: "your handler writes the 413, inside `Handler`", handler: readsBody, request: big, wrap: plain(sizeLimit)},
+		{place: either, name: "`http.MaxBytesHandler`, body too large", why: "your handler writes the 413, inside `Handler`", handler: readsBody, request: big, wrap: plain(sizeLimit)},
 		{place: either, name: "a recovered panic (`gorilla/handlers`)", why: "`Handler` has already set the headers", handler: panics, wrap: plain(recovery)},
 		{place: either, name: "`klauspost/compress/gzhttp`", why: "it adds to `Vary`, and does not replace it", handler: writesText, wrap: plain(func(next http.Handler) http.Handler { return gzhttp.GzipHandler(next) })},
 		{place: either, name: "`chi/middleware.Compress`", why: "it adds to `Vary`, and does not replace it", handler: writesText, wrap: plain(chimiddleware.Compress(5))},
