@@ -478,7 +478,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			`with AllowCredentials, a preflight response lists the requested method and headers instead of "*"`,
-			"docs/migrating.md", "the response lists the requested method or headers instead.",
+			"docs/migrating.md", "the response therefore lists the requested method or headers instead.",
 			func() bool {
 				echoing := app
 				echoing.AllowCredentials = true
@@ -489,7 +489,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"with AllowCredentials, a pattern for the subdomains of a single label or of a well-known suffix is refused, unless the risk is accepted",
-			"docs/comparison.md", "It recognizes every top-level domain, and the well-known suffixes in its own list.",
+			"docs/comparison.md", "it recognizes only top-level domains, and the well-known suffixes in its own list.",
 			func() bool {
 				for _, pattern := range []string{"https://*.com", "https://*.unknown", "https://*.github.io"} {
 					p := cors.Policy{AllowedOrigins: []string{pattern}, AllowCredentials: true}

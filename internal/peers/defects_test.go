@@ -628,7 +628,7 @@ func TestWhenToPreferAnother(t *testing.T) {
 				status(handlers.CORS(handlers.AllowedMethods([]string{"PUT"}), handlers.OptionStatusCode(299))) == 299 &&
 				status(gincorsMiddleware(gincors.Config{AllowAllOrigins: true, OptionsResponseStatusCode: 299})) == 299
 		}},
-		{"rs/cors, go-chi/cors and gorilla/handlers list only the method and the headers that the preflight requests.", func() bool {
+		{"**You want preflight responses to list only the requested method and headers.** rs/cors, go-chi/cors and gorilla/handlers do that.", func() bool {
 			for _, p := range peers[:3] {
 				r := preflight("PUT")
 				r.Header.Set("Access-Control-Request-Headers", "x-request-id")

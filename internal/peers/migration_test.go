@@ -454,7 +454,7 @@ func afterVaryFunc(mux http.Handler, tenants map[string]string) http.Handler {
 func observing() (*cors.Middleware, error) {
 	c, err := cors.New(cors.Policy{
 		AllowedOrigins: []string{"https://app.example.com"},
-		PassRejected:   true, // remove this line when the log is quiet
+		PassRejected:   true, // remove this line when the log shows no more rejections to fix
 		OnReject: func(r *http.Request, err *cors.RequestError) {
 			slog.Warn("CORS", "error", err, "method", r.Method, "path", r.URL.Path)
 		},
