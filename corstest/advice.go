@@ -108,7 +108,7 @@ func (e evidence) adviseOnRejection() string {
 	case e.cache() != "":
 		return e.adviseOnCache()
 	case e.own:
-		return fmt.Sprintf("The page is on the server's own origin, but the server cannot tell, because a proxy changes Host and Sec-Fetch-Site is missing. Have the proxy forward both unchanged. Otherwise, add %s to AllowedOrigins, or pass it to AddTrustedOrigin of http.CrossOriginProtection.", e.page)
+		return fmt.Sprintf("The page is on the server's own origin, but the server cannot tell, because Sec-Fetch-Site is missing and a proxy changes Host. Have the proxy forward both unchanged. Otherwise, add %s to AllowedOrigins, or pass it to AddTrustedOrigin of http.CrossOriginProtection.", e.page)
 	case e.rejectedBy(forgeryDetected):
 		return fmt.Sprintf("http.CrossOriginProtection rejected the request, because it does not trust the page's origin. If you trust it, call AddTrustedOrigin with %s. If package cors wraps the handler, lists only origins that you trust, and does not set PassRejected, you can instead remove http.CrossOriginProtection (see Cross-site request forgery in docs/integration.md of package cors).", e.page)
 	case e.passed:
@@ -120,7 +120,7 @@ func (e evidence) adviseOnRejection() string {
 // adviseOnHandshake returns advice for a WebSocket handshake that failed.
 func (e evidence) adviseOnHandshake() string {
 	if location := e.header.Get("Location"); e.status/100 == 3 && location != "" {
-		return fmt.Sprintf("The handshake was redirected to %q, which browsers other than Safari do not follow. If the target is a login page, let the user log in before the page connects. Otherwise, have the page connect to that URL, with wss: for https:.", location)
+		return fmt.Sprintf("The handshake was redirected to %q, and browsers other than Safari do not follow redirects of handshakes. If the target is a login page, let the user log in before the page connects. Otherwise, have the page connect to that URL, with wss: instead of https:.", location)
 	}
 	switch {
 	case e.plainHTTP():
@@ -479,7 +479,7 @@ func (e evidence) adviseOnGateway() string {
 	case e.preflight:
 		return e.gateway() + " If your Go code sent it, put the CORS middleware outside that code."
 	}
-	return e.gateway() + " To let scripts read the error, add CORS headers to the proxy's error pages (see docs/proxies.md of package cors). If Go code sent it, wrap that code."
+	return e.gateway() + " To let scripts read the error, add CORS headers to the proxy's error pages (see docs/proxies.md of package cors). If your Go code sent the error, wrap that code with the CORS middleware."
 }
 
 // withoutOrigin explains why the browser sends null or file:// as the origin of the

@@ -241,7 +241,7 @@ const (
 	always  = " If nginx or Apache adds the CORS headers, write always in the directive (add_header … always, Header always set). Without it, error responses have no CORS headers."
 	secure  = "The server expects HTTPS on this port. Use https: or wss: in the URL."
 	signs   = "Authentication rejected the handshake."
-	ours    = "The page is on the server's own origin, but the server cannot tell, because a proxy changes Host and Sec-Fetch-Site is missing. Have the proxy forward both unchanged. Otherwise, add https://page.example to AllowedOrigins, or pass it to AddTrustedOrigin of http.CrossOriginProtection."
+	ours    = "The page is on the server's own origin, but the server cannot tell, because Sec-Fetch-Site is missing and a proxy changes Host. Have the proxy forward both unchanged. Otherwise, add https://page.example to AllowedOrigins, or pass it to AddTrustedOrigin of http.CrossOriginProtection."
 )
 
 // elsewhere returns a handler that redirects to other.example, which next serves.
@@ -649,7 +649,7 @@ func TestFieldBugErrorOfProxy(t *testing.T) {
 	defer limited.Close()
 	large := corstest.Request{URL: limited.URL + "/?" + strings.Repeat("a", 8<<10)}
 	for _, test := range []adviceTest{
-		{name: "a body that is too large", handler: respond(413, "Server: nginx/1.22.1"), request: post, want: []string{"Status 413 usually comes from a proxy or platform in front: the body is too large. Raise the limit there, or send less. To let scripts read the error, add CORS headers to the proxy's error pages (see docs/proxies.md of package cors). If Go code sent it, wrap that code."}},
+		{name: "a body that is too large", handler: respond(413, "Server: nginx/1.22.1"), request: post, want: []string{"Status 413 usually comes from a proxy or platform in front: the body is too large. Raise the limit there, or send less. To let scripts read the error, add CORS headers to the proxy's error pages (see docs/proxies.md of package cors). If your Go code sent the error, wrap that code with the CORS middleware."}},
 		{name: "headers that are too large", request: large, want: []string{"Status 431 usually comes", "and MaxHeaderBytes of http.Server"}},
 		{name: "headers that are too large for nginx", handler: respond(494, "Server: nginx"), want: []string{"Status 494 usually comes", "the request headers are too large"}},
 		{name: "a service that is down", handler: unreachable, want: []string{"Status 502 usually comes", "The service is down, unreachable or too slow, or sends more headers than the proxy accepts."}},
@@ -838,7 +838,7 @@ func TestFieldBugHandshakes(t *testing.T) {
 		{name: "a wrapper without Hijack, coder/websocket", handler: respond(501), request: socket, want: []string{hijack}},
 		{name: "a proxy whose server is down", handler: respond(502, "Server: nginx"), request: socket, want: []string{"Status 502 usually comes from a proxy"}},
 		{name: "a login", handler: respond(302, "Location: /login"), request: socket, want: []string{`The handshake was redirected to "/login"`, "If the target is a login page, let the user log in before the page connects."}},
-		{name: "a redirect to https", handler: respond(301, "Location: https://api.example/"), request: socket, want: []string{`The handshake was redirected to "https://api.example/"`, "with wss: for https:."}},
+		{name: "a redirect to https", handler: respond(301, "Location: https://api.example/"), request: socket, want: []string{`The handshake was redirected to "https://api.example/"`, "with wss: instead of https:."}},
 		{name: "a redirect without a target", handler: respond(300), request: socket, want: []string{"The handshake needs status 101, not 300."}},
 		{name: "a DenyHandler", handler: deny, request: socket, want: []string{vary}},
 		{name: "a package's check inside Handler", handler: inside, request: socket, want: []string{compare}},
