@@ -130,7 +130,7 @@ func (e evidence) adviseOnHandshake() string {
 	case e.unauthorized():
 		return "Authentication rejected the handshake. Scripts cannot add headers to it: use a cookie, or send the token in the first message."
 	case e.status == 403:
-		text := "WebSocket packages compare Origin with Host themselves, and respond with 403. If you trust the page, have the package call Check of package cors instead (see WebSockets in docs/integration.md of package cors). Turn the check off only inside Handler of package cors. If your package does not compare Origin with Host, look for a guard, or a CORS middleware such as gin-contrib/cors, that rejected the handshake." + e.adviseOnLog() + "have it let the handshake pass."
+		text := "WebSocket packages compare Origin with Host themselves, and respond with 403. If you trust the page, have the package call Check of package cors instead (see WebSockets in docs/integration.md of package cors). Turn the check off only inside Handler of package cors, if its policy lists only origins that you trust. If your package does not compare Origin with Host, look for a guard, or a CORS middleware such as gin-contrib/cors, that rejected the handshake." + e.adviseOnLog() + "have it let the handshake pass."
 		if e.varies() && e.header["Access-Control-Allow-Origin"] == nil {
 			text = e.adviseOnVary() // a DenyHandler, for example
 		}
@@ -265,7 +265,7 @@ func (e evidence) adviseOnMissingOrigin() string {
 		}
 		return text
 	case e.status >= 400:
-		text := fmt.Sprintf("Code outside the CORS middleware wrote the %d, so the script cannot read the error. Put the CORS middleware outside that code, which can be authentication, a rate limit, a time limit, the router or an error handler.", e.status)
+		text := fmt.Sprintf("Code outside the CORS middleware wrote the %d, so the script cannot read the error. Put the CORS middleware outside that code, which can be authentication, a rate limit, a time limit, the router or, if the server failed, an error handler.", e.status)
 		if e.status == 403 {
 			text = "Either the CORS middleware rejected the page's origin, as gin-contrib/cors does, or code outside the CORS middleware wrote the 403. If it was a guard, put the CORS middleware outside it, so the script can read the error."
 		}
@@ -292,7 +292,7 @@ func (e evidence) adviseOnOtherHost() string {
 	if e.varies() && e.nulled {
 		return e.withoutOrigin()
 	}
-	text := "Redirects led to another host, whose response has no CORS headers. If the target is a login page, have the service or gateway respond to scripts with 401 instead. Otherwise, wrap the handler of that host as well."
+	text := "Redirects led to another host, whose response has no CORS headers. If the target is a login page, have the service or gateway respond to scripts with 401 instead. Otherwise, have the page request the final URL directly, and wrap the handler of that host."
 	if e.varies() {
 		text += e.adviseOnUnlisted()
 	}
@@ -300,7 +300,7 @@ func (e evidence) adviseOnOtherHost() string {
 }
 
 // useHTTPS is advice for an error that [evidence.plainHTTP] recognizes.
-const useHTTPS = "The server expects HTTPS on this port. Use https: or wss: in the URL."
+const useHTTPS = "The server expects HTTPS on this port. Use https: or wss: in the URL. If the URL already has it, a proxy in front sends plain HTTP: have it use HTTPS."
 
 // plainHTTP reports whether e is the error of net/http or nginx for a plain HTTP
 // request to a port that expects HTTPS.

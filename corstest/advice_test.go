@@ -235,11 +235,11 @@ const (
 	unknown = " If the service's log does not show this request, a proxy in front responded"
 	forward = ": have it forward OPTIONS requests."
 	pages   = ": have it let the request pass, or add CORS headers to its error pages."
-	compare = "WebSocket packages compare Origin with Host themselves, and respond with 403. If you trust the page, have the package call Check of package cors instead (see WebSockets in docs/integration.md of package cors). Turn the check off only inside Handler of package cors."
+	compare = "WebSocket packages compare Origin with Host themselves, and respond with 403. If you trust the page, have the package call Check of package cors instead (see WebSockets in docs/integration.md of package cors). Turn the check off only inside Handler of package cors, if its policy lists only origins that you trust."
 	opened  = " The preflight was allowed. If only preflights get CORS headers, for example from a proxy or a route for OPTIONS, send them with all responses."
 	away    = "Redirects led to another host, whose response has no CORS headers. If the target is a login page,"
 	always  = " If nginx or Apache adds the CORS headers, write always in the directive (add_header … always, Header always set). Without it, error responses have no CORS headers."
-	secure  = "The server expects HTTPS on this port. Use https: or wss: in the URL."
+	secure  = "The server expects HTTPS on this port. Use https: or wss: in the URL. If the URL already has it, a proxy in front sends plain HTTP: have it use HTTPS."
 	signs   = "Authentication rejected the handshake."
 	ours    = "The page is on the server's own origin, but the server cannot tell, because Sec-Fetch-Site is missing and a proxy changes Host. Have the proxy forward both unchanged. Otherwise, add https://page.example to AllowedOrigins, or pass it to AddTrustedOrigin of http.CrossOriginProtection."
 )
