@@ -141,7 +141,7 @@ func (e evidence) adviseOnHandshake() string {
 	case e.status == 500, e.status == 501:
 		return "The server failed on the handshake. Often, a middleware wraps the ResponseWriter in a type without the method Hijack, which WebSockets need. Add Hijack to that type, or put the handler of the WebSocket outside the middleware. The server's log has the error."
 	case e.status == 400, e.status == 404, e.status == 426:
-		return "The server did not accept the request as a handshake. Check the URL, and look for a proxy in front that does not forward Upgrade and Connection."
+		return "The server did not accept the request as a handshake. Check the URL, and look for a proxy in front that does not forward Upgrade and Connection. Some servers also respond so if they do not allow the page's origin: if you trust the page, allow it there."
 	}
 	return fmt.Sprintf("The handshake needs status 101, not %d. Check the URL, and look for something in front that responds first, such as a login, a rate limit or a proxy.", e.status)
 }
@@ -184,8 +184,8 @@ func (e evidence) adviseOnPreflight() string {
 		return fmt.Sprintf("S3 rejected the preflight, because the CORS configuration of the bucket does not allow everything that the page requests. If you trust the page, allow all of it there: %s.", e.requested())
 	case e.status == 403 && e.withoutOrigin() != "":
 		return e.withoutOrigin()
-	case e.status == 403 && e.header.Get("X-Amzn-Errortype") == "MissingAuthenticationTokenException":
-		return "Amazon API Gateway has no method OPTIONS for this path, or no such path. Check the path, and turn CORS on for it in the gateway, or have the gateway forward OPTIONS requests."
+	case e.unknownToGateway():
+		return noMethod
 	case e.status == 403:
 		return fmt.Sprintf("Either authentication or another guard rejected the preflight, or the CORS middleware did, as gin-contrib/cors and gorilla/handlers do. Preflights never have credentials, so put the CORS middleware outside the guard, or have the gateway or platform in front let OPTIONS requests pass. If the CORS middleware rejected the preflight, and you trust the page, allow everything that it requests: %s.", e.requested())
 	case e.status/100 == 5 && e.status != 501:
@@ -245,6 +245,8 @@ func (e evidence) adviseOnMissingOrigin() string {
 	switch {
 	case e.plainHTTP():
 		return useHTTPS
+	case e.unknownToGateway():
+		return noMethod
 	case e.gateway() != "":
 		return e.adviseOnGateway()
 	case e.left:
@@ -306,6 +308,14 @@ const useHTTPS = "The server expects HTTPS on this port. Use https: or wss: in t
 // request to a port that expects HTTPS.
 func (e evidence) plainHTTP() bool {
 	return e.status == 400 && (strings.Contains(e.body, "HTTP request to an HTTPS server") || strings.Contains(e.body, "HTTP request was sent to HTTPS port"))
+}
+
+// noMethod is advice for an error that [evidence.unknownToGateway] recognizes.
+const noMethod = "Amazon API Gateway has no such method for this path, or no such path. Check both. If it was a preflight, turn CORS on for the path in the gateway, or have the gateway forward OPTIONS requests."
+
+// unknownToGateway reports whether Amazon API Gateway has no method for e.
+func (e evidence) unknownToGateway() bool {
+	return e.status == 403 && e.header.Get("X-Amzn-Errortype") == "MissingAuthenticationTokenException"
 }
 
 // adviseOnUnlisted returns a sentence for a response without

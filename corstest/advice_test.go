@@ -349,7 +349,8 @@ func TestAdvice(t *testing.T) {
 		{name: "authentication that sends 400 and a challenge", handler: respond(400, "WWW-Authenticate: Bearer", "Vary: Origin"), request: put, want: []string{guard}},
 		{name: "authentication in a proxy", handler: respond(407), request: put, want: []string{guard}},
 		{name: "an access check that sends 403", handler: respond(403), request: put, want: []string{either, "method PUT."}},
-		{name: "Amazon API Gateway without OPTIONS", handler: respond(403, "X-Amzn-Errortype: MissingAuthenticationTokenException"), request: put, want: []string{"Amazon API Gateway has no method OPTIONS for this path"}},
+		{name: "Amazon API Gateway without OPTIONS", handler: respond(403, "X-Amzn-Errortype: MissingAuthenticationTokenException"), request: put, want: []string{"Amazon API Gateway has no such method for this path"}},
+		{name: "Amazon API Gateway without the path", handler: respond(403, "X-Amzn-Errortype: MissingAuthenticationTokenException"), want: []string{"Amazon API Gateway has no such method for this path"}},
 		{name: "an access check whose response varies with cookies", handler: respond(403, "Vary: Cookie"), request: put, want: []string{either}},
 		{name: "an access check whose response varies with the origin", handler: respond(403, "Vary: Origin"), request: put, want: []string{either}},
 		{name: "authentication whose response varies with the origin", handler: respond(401, "WWW-Authenticate: Basic", "Vary: Origin"), request: put, want: []string{guard}},
@@ -483,7 +484,7 @@ func TestAdvice(t *testing.T) {
 		{name: "a WebSocket behind authentication", handler: respond(401), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{signs}},
 		{name: "a WebSocket behind authentication that sends 403 and a challenge", handler: respond(403, "WWW-Authenticate: Bearer"), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{signs}},
 		{name: "a WebSocket behind authentication in a proxy", handler: respond(407), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{signs}},
-		{name: "a WebSocket behind a proxy that does not forward Upgrade", handler: respond(400), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{"did not accept the request as a handshake. Check the URL, and look for a proxy in front that does not forward Upgrade and Connection."}},
+		{name: "a WebSocket behind a proxy that does not forward Upgrade", handler: respond(400), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{"did not accept the request as a handshake. Check the URL, and look for a proxy in front that does not forward Upgrade and Connection. Some servers also respond so if they do not allow the page's origin: if you trust the page, allow it there."}},
 		{name: "a WebSocket at the URL of a page", handler: ok, request: corstest.Request{Mode: corstest.WebSocket}, want: []string{"The handshake needs status 101, not 200."}},
 
 		// Requests that fail without a response.
