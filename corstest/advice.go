@@ -78,11 +78,11 @@ func advise(r *Result) string {
 	case e.kind == originMissing:
 		return e.adviseOnMissingOrigin()
 	case e.kind == originOther:
-		return e.adviseOnValues()
+		return e.adviseOnValues() + e.adviseOnLogin()
 	case e.kind == originWildcard, e.kind == credentialsDenied:
-		return e.adviseOnValues() + e.adviseOnCopy()
+		return e.adviseOnValues() + e.adviseOnCopy() + e.adviseOnLogin()
 	}
-	return e.adviseOnLists() + e.adviseOnCopy()
+	return e.adviseOnLists() + e.adviseOnCopy() + e.adviseOnLogin()
 }
 
 // The bodies of 403 responses begin with these texts if package cors or
@@ -299,6 +299,15 @@ func (e evidence) adviseOnOtherHost() string {
 		text += e.adviseOnUnlisted()
 	}
 	return text
+}
+
+// adviseOnLogin returns a sentence for a response from another host, to which
+// redirects led, if it has the wrong CORS headers.
+func (e evidence) adviseOnLogin() string {
+	if !e.left || e.nulled { // withoutOrigin names the login
+		return ""
+	}
+	return " If the redirects led to a login page, have the service or gateway respond to scripts with 401 instead."
 }
 
 // useHTTPS is advice for an error that [evidence.plainHTTP] recognizes.

@@ -239,6 +239,7 @@ const (
 	opened  = " The preflight was allowed. If only preflights get CORS headers, for example from a proxy or a route for OPTIONS, send them with all responses."
 	away    = "Redirects led to another host, whose response has no CORS headers. If the target is a login page,"
 	always  = " If nginx or Apache adds the CORS headers, write always in the directive (add_header … always, Header always set). Without it, error responses have no CORS headers."
+	to401   = " If the redirects led to a login page, have the service or gateway respond to scripts with 401 instead."
 	secure  = "The server expects HTTPS on this port. Use https: or wss: in the URL. If the URL already has it, a proxy in front sends plain HTTP: have it use HTTPS."
 	signs   = "Authentication rejected the handshake."
 	ours    = "The page is on the server's own origin, but the server cannot tell, because Sec-Fetch-Site is missing and a proxy changes Host. Have the proxy forward both unchanged. Otherwise, add https://page.example to AllowedOrigins, or pass it to AddTrustedOrigin of http.CrossOriginProtection."
@@ -394,6 +395,9 @@ func TestAdvice(t *testing.T) {
 		{name: "a login after a redirect, preflight that is redirected again", handler: elsewhere(respond(302, "Location: /login")), request: corstest.Request{URL: page, Header: http.Header{"X-Id": {"1"}}}, want: []string{away}},
 		{name: "another CORS middleware after a redirect from the server's own page", handler: elsewhere(respond(200, "Vary: Origin")), request: corstest.Request{URL: page}, want: []string{away, others}},
 		{name: "a proxy whose server does not respond, after a redirect", handler: elsewhere(respond(502)), request: corstest.Request{URL: page, Header: http.Header{"X-Id": {"1"}}}, want: []string{"Status 502 usually comes from a proxy"}},
+		{name: "a login with any origin after a redirect from the server's own page", handler: elsewhere(respond(200, allowAny)), request: corstest.Request{URL: page, Credentials: corstest.Include}, want: []string{star, to401}},
+		{name: "a login with another origin after a redirect from the server's own page", handler: elsewhere(respond(200, "Access-Control-Allow-Origin: https://other.example")), request: corstest.Request{URL: page}, want: []string{other, to401}},
+		{name: "a login with any origin that rejects the preflight after a redirect", handler: elsewhere(respond(403, allowAny)), request: corstest.Request{URL: page, Header: http.Header{"X-Id": {"1"}}}, want: []string{guard, to401}},
 		{name: "only preflights get CORS headers", handler: split(inner, ok), request: put, want: []string{lost, opened}},
 		{name: "only preflights get CORS headers, and the server fails", handler: split(inner, respond(500, "Server: Apache")), request: put, want: []string{"wrote the 500" + outside, "an error handler.", opened, always}},
 		{name: "only preflights get CORS headers, and a cache responds", handler: split(inner, respond(200, "Age: 5")), request: put, want: []string{varied, opened}},

@@ -213,6 +213,7 @@ func TestAdviceOnPackages(t *testing.T) {
 		{"rs/cors by default", "The request with credentials gets 200 with `Access-Control-Allow-Origin: *`.", rscors.Default().Handler(ok), ""},
 		{"rs/cors", "The request with credentials gets 200 with `Access-Control-Allow-Origin: https://app.example.com`.", rsPage.Handler(ok), ""},
 		{"rs/cors, any origin with credentials", "The request with credentials gets 200 with `Access-Control-Allow-Origin: *` and `Access-Control-Allow-Credentials: true`.", rscors.New(rscors.Options{AllowCredentials: true}).Handler(ok), ""},
+		{"rs/cors after a redirect from the page's own host", "After a redirect from another server, the request with credentials from a page on `https://other.example.com` gets 200 with `Access-Control-Allow-Origin: https://other.example.com`.", redirects(rscors.New(rscors.Options{AllowedOrigins: []string{"https://other.example.com"}}).Handler(ok)), ""},
 		{"rs/cors, any exposed header", "The request with credentials gets 200 with `Access-Control-Allow-Origin: https://app.example.com`, `Access-Control-Allow-Credentials: true`, `Access-Control-Expose-Headers: *` and `ETag: \"1\"`.", rscors.New(rscors.Options{AllowedOrigins: origins, ExposedHeaders: []string{"*"}, AllowCredentials: true}).Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("ETag", `"1"`) })), ""},
 		{"rs/cors, POST", "The `POST` request with credentials gets 200 with `Access-Control-Allow-Origin: https://app.example.com`.", rsPage.Handler(ok), ""},
 
