@@ -44,7 +44,7 @@ var checks = []check{
 	{"103 Early Hints", hints},
 	{"longest response header", longest},
 	{"body too large: status that a page can read", readable413},
-	{"body too large and in chunks: status", statusOfChunks},
+	{"chunked body too large: status", statusOfChunks},
 	{"service down: status that a page can read", readable502},
 	{"proxy requires a login: preflight, then request", login},
 	{"proxy adds `Access-Control-Allow-Origin: *`", adds},
@@ -219,6 +219,11 @@ func compare(t *testing.T, columns []*column, shown string) {
 	}
 	if len(rows) != len(checks)+2 {
 		t.Fatalf("the page's table has %d rows, want %d", len(rows), len(checks)+2)
+	}
+	for row, check := range checks {
+		if shown := rows[row+2][0]; shown != check.name {
+			t.Errorf("docs/proxies.md has the row %q, want %q", shown, check.name)
+		}
 	}
 	for i, c := range columns {
 		for row, got := range c.cells {
