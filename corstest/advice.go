@@ -112,7 +112,7 @@ func (e evidence) adviseOnRejection() string {
 	case e.rejectedBy(forgeryDetected):
 		return fmt.Sprintf("http.CrossOriginProtection rejected the request, because it does not trust the page's origin. If you trust it, call AddTrustedOrigin with %s. If package cors wraps the handler, lists only origins that you trust, and does not set PassRejected, you can instead remove http.CrossOriginProtection (see Cross-site request forgery in docs/integration.md of package cors).", e.page)
 	case e.passed:
-		return fmt.Sprintf("The preflight was allowed, but package cors rejected the request. Either another CORS middleware or a proxy in front responds to preflights, with a different policy, or AllowOriginFunc depends on headers that preflights lack. In the first case, keep only one of the two policies. If you need both, and trust the origin, allow %s in both.", e.page)
+		return fmt.Sprintf("The preflight was allowed, but package cors rejected the request. If another CORS middleware or a proxy in front responds to preflights with a different policy, keep only one of the two policies. If you need both, and trust the origin, allow %s in both. Otherwise, AllowOriginFunc probably depends on headers that preflights lack.", e.page)
 	}
 	return fmt.Sprintf("The policy of package cors does not allow the page's origin. If you trust it, add %s to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, an outer CORS middleware, a cache or an older version of the service responded.", e.page)
 }
@@ -130,7 +130,7 @@ func (e evidence) adviseOnHandshake() string {
 	case e.unauthorized():
 		return "Authentication rejected the handshake. Scripts cannot add headers to it: use a cookie, or send the token in the first message."
 	case e.status == 403:
-		text := "WebSocket packages compare Origin with Host themselves, and respond with 403. If you trust the page, have the package call Check of package cors instead (see WebSockets in docs/integration.md of package cors). Turn the check off only inside Handler of package cors, if its policy lists only origins that you trust. If your package does not compare Origin with Host, look for a guard, or a CORS middleware such as gin-contrib/cors, that rejected the handshake." + e.adviseOnLog() + "have it let the handshake pass."
+		text := "Many WebSocket packages compare Origin with Host, and respond with 403 if they differ. If you trust the page, have the package call Check of package cors instead (see WebSockets in docs/integration.md of package cors). Turn the check off only inside Handler of package cors, if its policy lists only origins that you trust. If your package does not compare Origin with Host, look for a guard, or a CORS middleware such as gin-contrib/cors, that rejected the handshake." + e.adviseOnLog() + "have it let the handshake pass."
 		if e.varies() && e.header["Access-Control-Allow-Origin"] == nil {
 			text = e.adviseOnVary() // a DenyHandler, for example
 		}
@@ -141,7 +141,7 @@ func (e evidence) adviseOnHandshake() string {
 	case e.status == 500, e.status == 501:
 		return "The server failed on the handshake. Often, a middleware wraps the ResponseWriter in a type without the method Hijack, which WebSockets need. Add Hijack to that type, or put the handler of the WebSocket outside the middleware. The server's log has the error."
 	case e.status == 400, e.status == 404, e.status == 426:
-		return "The server did not accept the request as a handshake. Check the URL, and look for a proxy in front that does not forward Upgrade and Connection. Some servers also respond so if they do not allow the page's origin: if you trust the page, allow it there."
+		return "The server did not accept the request as a handshake. Check the URL, and look for a proxy in front that does not forward Upgrade and Connection. Some servers also respond this way if they do not allow the page's origin: if you trust the page, allow it there."
 	}
 	return fmt.Sprintf("The handshake needs status 101, not %d. Check the URL, and look for something in front that responds first, such as a login, a rate limit or a proxy.", e.status)
 }
@@ -153,7 +153,7 @@ func (e evidence) adviseOnReadable(hidden []string) string {
 	allowed := e.header.Get("Access-Control-Allow-Origin")
 	cacheable := (e.method == http.MethodGet || e.method == http.MethodHead) && e.status < 400 && !strings.Contains(e.header.Get("Cache-Control"), "no-store")
 	if !e.own && allowed != "" && allowed != "*" && cacheable && !e.varies() && !e.lists("Vary", "*") {
-		hints = append(hints, "Access-Control-Allow-Origin names one origin, but Vary does not include Origin, so a cache can return this response to other pages. Unless all responses of this URL have the same value, add Origin to Vary, and look for code that replaces Vary.")
+		hints = append(hints, "Access-Control-Allow-Origin names one origin, but Vary does not include Origin, so a cache can return this response to other pages. Unless all responses for this URL have the same value, add Origin to Vary, and look for code that replaces Vary.")
 	}
 	switch names := strings.Join(hidden, ", "); {
 	case names != "" && e.lists("Access-Control-Expose-Headers", "*"):
@@ -198,11 +198,11 @@ func (e evidence) adviseOnPreflight() string {
 	var text string
 	switch {
 	case e.status == 405 && e.header["Allow"] == nil:
-		text = fmt.Sprintf("Either the router responded to OPTIONS itself, or the CORS middleware rejected the method, as gorilla/handlers does. If it was the router, wrap the whole router with the CORS middleware, or mount it on a pattern without a method. If it was the CORS middleware, have it allow the method %s.", e.sent.Get("Access-Control-Request-Method"))
+		text = fmt.Sprintf("Either the router responded to OPTIONS itself, or the CORS middleware rejected the method, as gorilla/handlers does. If it was the router, wrap the whole router with the CORS middleware, or mount the wrapped handler on a pattern without a method. If it was the CORS middleware, have it allow the method %s.", e.sent.Get("Access-Control-Request-Method"))
 	case e.status == 404:
-		text = "The router responded to OPTIONS itself, because no route has that path and method, so the CORS middleware did not run. Check the path. If it is right, wrap the whole router with the CORS middleware, or mount it on a pattern without a method."
+		text = "The router responded to OPTIONS itself, because no route matches that path and method, so the CORS middleware did not run. Check the path. If it is right, wrap the whole router with the CORS middleware, or mount the wrapped handler on a pattern without a method."
 	case e.status == 405, e.status == 501:
-		text = "The router responded to OPTIONS itself, because no route has that method, so the CORS middleware did not run. Wrap the whole router with the CORS middleware, or mount it on a pattern without a method."
+		text = "The router responded to OPTIONS itself, because no route matches that method, so the CORS middleware did not run. Wrap the whole router with the CORS middleware, or mount the wrapped handler on a pattern without a method."
 	default:
 		text = fmt.Sprintf("The preflight got status %d from a layer outside the CORS middleware. Put the CORS middleware outside that layer: a preflight needs a status from 200 to 299.", e.status)
 	}
@@ -436,7 +436,7 @@ func (e evidence) adviseOnCache() string {
 		}
 		return fmt.Sprintf("The response came from a cache (%s). If the policy allows the page's origin, the cache ignores %s, and returned a response for another page. In that case, add the header Origin to the cache key, and purge the cache. Otherwise, if you trust the origin, add %s to AllowedOrigins.", e.cache(), ignored, e.page)
 	}
-	return fmt.Sprintf("The response came from a cache (%s), and has no Vary: Origin, so the cache returns it to every page. Have the service behind the cache send CORS headers and Vary: Origin with every response of this URL, and purge the cache. If the service already does, the copy is old, or something removes Vary.", e.cache()) + e.adviseOnUnlisted()
+	return fmt.Sprintf("The response came from a cache (%s), and has no Vary: Origin, so the cache returns it to every page. Have the service behind the cache send CORS headers and Vary: Origin with every response for this URL, and purge the cache. If the service already does, the copy is old, or something removes Vary.", e.cache()) + e.adviseOnUnlisted()
 }
 
 // adviseOnCopy returns a sentence for a response from a cache that has the wrong
@@ -537,7 +537,7 @@ func (e evidence) gateway() string {
 	case e.status == 504:
 		cause = "the service took too long. Raise the time limit there, or respond sooner."
 	case e.status == 503 && !e.preflight:
-		cause = "no server is available. Go code also sends it, such as http.TimeoutHandler."
+		cause = "no server is available. Go code such as http.TimeoutHandler also sends it."
 	case e.status >= 520 && e.status <= 530:
 		cause = "Cloudflare got no valid response. Check its log and the log of the service."
 	default:

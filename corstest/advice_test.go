@@ -230,12 +230,12 @@ const (
 	changes = "The preflight was allowed. If the service itself responded to it, your handler or a proxy replaced the CORS headers of the response. Remove the code or setting that does this. Otherwise, a proxy in front responds to preflights, with a different policy: "
 	moved   = "The request was redirected from one server to another, so the browser sent Origin: null."
 	csrf    = "http.CrossOriginProtection rejected the request, because it does not trust the page's origin. If you trust it, call AddTrustedOrigin with https://page.example. If package cors wraps the handler, lists only origins that you trust, and does not set PassRejected, you can instead"
-	noVary  = "Access-Control-Allow-Origin names one origin, but Vary does not include Origin, so a cache can return this response to other pages. Unless all responses of this URL have the same value, "
+	noVary  = "Access-Control-Allow-Origin names one origin, but Vary does not include Origin, so a cache can return this response to other pages. Unless all responses for this URL have the same value, "
 	layered = "If it is already there, another CORS middleware or a proxy in front responded to the preflight, or removed its Access-Control-Request headers."
 	unknown = " If the service's log does not show this request, a proxy in front responded"
 	forward = ": have it forward OPTIONS requests."
 	pages   = ": have it let the request pass, or add CORS headers to its error pages."
-	compare = "WebSocket packages compare Origin with Host themselves, and respond with 403. If you trust the page, have the package call Check of package cors instead (see WebSockets in docs/integration.md of package cors). Turn the check off only inside Handler of package cors, if its policy lists only origins that you trust."
+	compare = "Many WebSocket packages compare Origin with Host, and respond with 403 if they differ. If you trust the page, have the package call Check of package cors instead (see WebSockets in docs/integration.md of package cors). Turn the check off only inside Handler of package cors, if its policy lists only origins that you trust."
 	opened  = " The preflight was allowed. If only preflights get CORS headers, for example from a proxy or a route for OPTIONS, send them with all responses."
 	away    = "Redirects led to another host, whose response has no CORS headers. If the target is a login page,"
 	always  = " If nginx or Apache adds the CORS headers, write always in the directive (add_header … always, Header always set). Without it, error responses have no CORS headers."
@@ -357,7 +357,7 @@ func TestAdvice(t *testing.T) {
 		{name: "authentication whose response varies with the origin", handler: respond(401, "WWW-Authenticate: Basic", "Vary: Origin"), request: put, want: []string{guard}},
 		{name: "an access check that sends 403 and a challenge", handler: respond(403, "WWW-Authenticate: Basic"), request: put, want: []string{guard}},
 		{name: "a router without OPTIONS", handler: mux, request: put, want: []string{router}},
-		{name: "a router without the path", handler: mux, request: put, path: "/nowhere", want: []string{router + ", because no route has that path and method", "Check the path.", unknown + forward}},
+		{name: "a router without the path", handler: mux, request: put, path: "/nowhere", want: []string{router + ", because no route matches that path and method", "Check the path.", unknown + forward}},
 		{name: "Python's http.server", handler: respond(501, "Server: SimpleHTTP/0.6 Python/3.11.2"), request: put, want: []string{router, others, unknown + ` (perhaps the one that sent "Server: SimpleHTTP/0.6 Python/3.11.2")` + forward}},
 		{name: "a server that fails", handler: respond(500), request: put, want: []string{failed}},
 		{name: "a server that fails, which varies with the origin", handler: respond(500, "Vary: Origin"), request: put, want: []string{failed, others}},
@@ -376,7 +376,7 @@ func TestAdvice(t *testing.T) {
 		{name: "authentication after a preflight, which varies with the origin", handler: split(respond(204, allowPage, allowMethods+"PUT"), respond(401, "Vary: Origin", "WWW-Authenticate: Basic")), request: put, want: []string{"The preflight was allowed, but the response has no CORS header except Vary.", "Perhaps a proxy or another middleware responded to the preflight, and the CORS middleware behind it does not allow the origin.", login}},
 		{name: "another CORS middleware after a redirect", handler: elsewhere(respond(200, "Vary: Origin")), want: []string{moved}},
 		{name: "a redirect outside", handler: dirs, path: "/dir", want: []string{"The redirect also needs CORS headers.", "If the target is a login page"}},
-		{name: "a proxy whose servers are all down, without a preflight", handler: respond(503), want: []string{"Status 503 usually comes from a proxy or platform in front: no server is available. Go code also sends it, such as http.TimeoutHandler.", "To let scripts read the error"}},
+		{name: "a proxy whose servers are all down, without a preflight", handler: respond(503), want: []string{"Status 503 usually comes from a proxy or platform in front: no server is available. Go code such as http.TimeoutHandler also sends it.", "To let scripts read the error"}},
 		{name: "a cache whose server does not respond", handler: respond(502, "Age: 5"), want: []string{"Status 502 usually comes from a proxy"}},
 		{name: "a redirect from a cache", handler: respond(301, "Age: 5", "Location: https://other.example/"), want: []string{"The request was redirected to another host"}},
 		{name: "a login page with 200", handler: respond(200, "Content-Type: text/html; charset=utf-8"), want: []string{lost, "If the body is not from your service (for example, if it is a login page), something in front responded, or the URL is wrong."}},
@@ -488,7 +488,7 @@ func TestAdvice(t *testing.T) {
 		{name: "a WebSocket behind authentication", handler: respond(401), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{signs}},
 		{name: "a WebSocket behind authentication that sends 403 and a challenge", handler: respond(403, "WWW-Authenticate: Bearer"), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{signs}},
 		{name: "a WebSocket behind authentication in a proxy", handler: respond(407), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{signs}},
-		{name: "a WebSocket behind a proxy that does not forward Upgrade", handler: respond(400), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{"did not accept the request as a handshake. Check the URL, and look for a proxy in front that does not forward Upgrade and Connection. Some servers also respond so if they do not allow the page's origin: if you trust the page, allow it there."}},
+		{name: "a WebSocket behind a proxy that does not forward Upgrade", handler: respond(400), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{"did not accept the request as a handshake. Check the URL, and look for a proxy in front that does not forward Upgrade and Connection. Some servers also respond this way if they do not allow the page's origin: if you trust the page, allow it there."}},
 		{name: "a WebSocket at the URL of a page", handler: ok, request: corstest.Request{Mode: corstest.WebSocket}, want: []string{"The handshake needs status 101, not 200."}},
 
 		// Requests that fail without a response.
@@ -721,12 +721,12 @@ func TestFieldBugNestedMiddlewares(t *testing.T) {
 	for _, test := range []adviceTest{
 		{name: "the outer one rejects", handler: wrap(t, strict, wrap(t, loose, ok)), request: put, want: []string{unlist}},
 		{name: "the inner one rejects", handler: wrap(t, loose, wrap(t, strict, ok)), want: []string{unlist}},
-		{name: "the inner one rejects after a preflight", handler: wrap(t, loose, wrap(t, strict, ok)), request: put, want: []string{"The preflight was allowed, but package cors rejected the request. Either another CORS middleware or a proxy in front responds to preflights, with a different policy, or AllowOriginFunc depends on headers that preflights lack."}},
+		{name: "the inner one rejects after a preflight", handler: wrap(t, loose, wrap(t, strict, ok)), request: put, want: []string{"The preflight was allowed, but package cors rejected the request. If another CORS middleware or a proxy in front responds to preflights with a different policy"}},
 		{name: "the inner one has a DenyHandler", handler: wrap(t, loose, wrap(t, denies, ok)), request: put, want: []string{"Perhaps a proxy or another middleware responded to the preflight, and the CORS middleware behind it does not allow the origin."}},
 		{name: "the outer one lacks the method", handler: wrap(t, passes, wrap(t, loose, ok)), request: put, want: []string{"Add PUT to AllowedMethods. If it is already there, another CORS middleware or a proxy in front responded to the preflight"}},
 		{name: "the outer one lacks the header", handler: wrap(t, passes, wrap(t, loose, ok)), request: sets("X-Id"), want: []string{"Add X-Id to AllowedHeaders. If it is already there, another CORS middleware or a proxy in front responded to the preflight"}},
 		{name: "a proxy and its upstream both set CORS headers", handler: wrap(t, loose, proxyTo(t, respond(200, allowAny), nil)), want: []string{twice}},
-		{name: "a proxy adds CORS headers to a rejection", handler: split(respond(204, allowPage, allowMethods+"PUT"), wrap(t, strict, ok)), request: put, want: []string{"with a different policy, or AllowOriginFunc"}},
+		{name: "a proxy adds CORS headers to a rejection", handler: split(respond(204, allowPage, allowMethods+"PUT"), wrap(t, strict, ok)), request: put, want: []string{"with a different policy, keep only one"}},
 	} {
 		test.run(t)
 	}

@@ -128,7 +128,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			`a policy with "*" rejects nothing, and its responses have Access-Control-Allow-Origin: *`,
-			"README.md", "With such a policy, every response has `Vary: Origin`. If the policy allows every origin (`\"*\"`) instead, no request is rejected, and every response has `Access-Control-Allow-Origin: *`.",
+			"README.md", "If the policy lists origins, every response has `Vary: Origin`. If it allows every origin (`\"*\"`), no request is rejected, and every response has `Access-Control-Allow-Origin: *`.",
 			func() bool {
 				for _, r := range []*http.Request{
 					request("GET"), request("POST", stranger), request("POST", "Sec-Fetch-Site: cross-site"), request("OPTIONS", stranger, "Access-Control-Request-Method: PUT"),
@@ -186,7 +186,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"a request whose Origin is not allowed, malformed or repeated is rejected, unless Sec-Fetch-Site is same-origin or none",
-			"docs/integration.md", "`Handler` rejects a request with any method if its `Origin` is malformed, repeated, or not allowed.",
+			"docs/integration.md", "`Handler` rejects requests of any method if `Origin` is malformed, repeated or not allowed, except for requests from the service's own pages and some [GET and HEAD requests]",
 			func() bool {
 				for _, lines := range [][]string{{stranger}, {"Origin: https://"}, {allowed, stranger}} {
 					for site, want := range map[string]int{"same-origin": 1, "none": 1, "same-site": 0, "cross-site": 0} {
@@ -262,7 +262,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"a request without Origin and Sec-Fetch-Site runs the handler",
-			"docs/integration.md", "**Requests whose `Origin` a proxy removed**, if `Sec-Fetch-Site` is missing",
+			"docs/integration.md", "**Requests without `Sec-Fetch-Site`, such as those over plain HTTP, if a proxy removed their `Origin`.**",
 			func() bool {
 				_, bare := serve(app, request("POST"))
 				_, crossSite := serve(app, request("POST", "Sec-Fetch-Site: cross-site"))
@@ -478,7 +478,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			`with AllowCredentials, a preflight response lists the requested method and headers instead of "*"`,
-			"docs/migrating.md", "the response therefore lists the requested method or headers instead.",
+			"docs/migrating.md", "the response lists the requested method or headers instead of `*`.",
 			func() bool {
 				echoing := app
 				echoing.AllowCredentials = true
