@@ -121,9 +121,12 @@ func (ps *patterns) add(p Pattern) {
 
 // match reports whether a pattern in ps allows origin.
 func (ps *patterns) match(origin string) bool {
-	if _, ok := ps.exact[origin]; ok || ps.heads == nil {
-		return ok
-	}
+	_, ok := ps.exact[origin]
+	return ok || ps.heads != nil && ps.matchWildcard(origin)
+}
+
+// matchWildcard reports whether a pattern with a "*" in its host allows origin.
+func (ps *patterns) matchWildcard(origin string) bool {
 	host := strings.IndexByte(origin, ':') + len("://") // index of the host
 	if host > len(origin) {
 		return false
@@ -148,17 +151,13 @@ func (ps *patterns) match(origin string) bool {
 // hasHead reports whether s begins with one of heads and continues after it. A
 // head ends at host or, if the "*" is in the first label, after a hyphen.
 func hasHead(heads map[string]struct{}, s string, host int, inLabel bool) bool {
-	if _, ok := heads[s[:host]]; ok {
-		return true
-	}
-	for i := host + 1; inLabel && i < len(s); i++ {
+	_, ok := heads[s[:host]]
+	for i := host + 1; !ok && inLabel && i < len(s); i++ {
 		if s[i-1] == '-' {
-			if _, ok := heads[s[:i]]; ok {
-				return true
-			}
+			_, ok = heads[s[:i]]
 		}
 	}
-	return false
+	return ok
 }
 
 // put adds s to set, and makes set if it is nil.
