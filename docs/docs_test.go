@@ -553,14 +553,14 @@ func TestRequests(t *testing.T) {
 		ask      = "Access-Control-Request-Method: PUT"
 	)
 	requests := map[string][]string{
-		"any other request without `Origin`":                                                                                 {"GET"},
-		"preflight (`OPTIONS` with `Origin` and `Access-Control-Request-Method`), origin allowed":                            {"OPTIONS", allowed, ask},
-		"preflight, origin not allowed":                                                                                      {"OPTIONS", stranger, ask},
-		"other request, origin allowed":                                                                                      {"PUT", allowed},
-		"other request, from a page on the server's own origin":                                                              {"POST", "Origin: https://api.example.net"},
-		"GET or HEAD with `Sec-Fetch-Mode: no-cors` or `navigate` and without `Upgrade`, origin not allowed":                 {"GET", stranger, "Sec-Fetch-Mode: no-cors"},
-		"other request, origin not allowed":                                                                                  {"POST", stranger},
-		"no `Origin`, a method other than GET, HEAD and OPTIONS, and a `Sec-Fetch-Site` other than `same-origin` and `none`": {"POST", "Sec-Fetch-Site: cross-site"},
+		"any other request without `Origin`":                                                                 {"GET"},
+		"preflight (`OPTIONS` with `Origin` and `Access-Control-Request-Method`), origin allowed":            {"OPTIONS", allowed, ask},
+		"preflight, origin not allowed":                                                                      {"OPTIONS", stranger, ask},
+		"other request, origin allowed":                                                                      {"PUT", allowed},
+		"other request, from a page on the server's own origin":                                              {"POST", "Origin: https://api.example.net"},
+		"GET or HEAD with `Sec-Fetch-Mode: no-cors` or `navigate` and without `Upgrade`, origin not allowed": {"GET", stranger, "Sec-Fetch-Mode: no-cors"},
+		"other request, origin not allowed":                                                                  {"POST", stranger},
+		"request without `Origin`, with a method other than GET, HEAD or OPTIONS, and with a `Sec-Fetch-Site` that is neither `same-origin` nor `none`": {"POST", "Sec-Fetch-Site: cross-site"},
 	}
 	ran := false
 	c, err := cors.New(cors.Policy{AllowedOrigins: []string{"https://app.example.net"}, AllowedMethods: []string{"PUT"}})
@@ -733,8 +733,8 @@ func TestPerformance(t *testing.T) {
 
 	text := strings.Join(strings.Fields(shown), " ")
 	for _, fact := range []struct{ words, measured string }{
-		{"**†** That package runs the handler for a rejected origin, or leaves out `Vary: Origin`", "† has another effect"},
-		{"**‡** The preflight response of that package has a different status from this package's, or lists different methods or headers.", "‡ the same effect by another response"},
+		{"**†** The package runs the handler for a rejected origin or leaves out `Vary: Origin`", "† has another effect"},
+		{"**‡** The package's preflight response has another status than this package's response, or lists other methods or headers.", "‡ the same effect by another response"},
 		{"it takes 1.01 µs", "- ManyOrigins/policy=origins-1000000/impl=this: 1.01 µs\n"},
 		{"take up to 4.2 times as long", "| 4.17 | 6 |\n"},
 		{"rs/cors 1.11.1,", "github.com/rs/cors v1.11.1,"},

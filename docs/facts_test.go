@@ -365,7 +365,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			`responses have no Vary if AllowedOrigins is "*", but have it if AllowedOrigins is "https://*"`, "docs/integration.md", "The responses of that policy have no `Vary`",
+			`responses have no Vary if AllowedOrigins is "*", but have it if AllowedOrigins is "https://*"`, "docs/integration.md", "The responses of a policy with `*` have no `Vary`",
 			func() bool {
 				w, _ := serve(cors.Policy{AllowedOrigins: []string{"*"}}, request("GET", allowed))
 				https, _ := serve(cors.Policy{AllowedOrigins: []string{"https://*"}}, request("GET"))
@@ -463,7 +463,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"DenyHandler serves rejected requests and preflights",
-			"docs/migrating.md", "The old package then responds to rejected requests.",
+			"docs/migrating.md", "The old middleware then responds to rejected requests.",
 			func() bool {
 				old := app
 				old.DenyHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -154,14 +154,14 @@ func TestScanOfPolicies(t *testing.T) {
 		credentials bool
 		want        corstest.Severity
 	}{
-		{"a pattern in `AllowedOrigins` matches other hosts or ports of the page's domain: Low.", "https://*.example.com", true, corstest.Low},
-		{"a pattern in `AllowedOrigins` matches other hosts or ports of the page's domain: Low.", page + ":*", true, corstest.Low},
+		{"a pattern in `AllowedOrigins` matches other hosts or ports of the page's domain: Low, unless the page is on", "https://*.example.com", true, corstest.Low},
+		{"a pattern in `AllowedOrigins` matches other hosts or ports of the page's domain: Low, unless the page is on", page + ":*", true, corstest.Low},
 		{"- `AllowCredentials` is set, and `AllowedOrigins` lists another host or port of the page's domain", "https://sibling.example.com", true, corstest.Low},
 		{"- `AllowCredentials` is set, and `AllowedOrigins` lists another host or port of the page's domain", page + ":8443", true, corstest.Low},
 		{"- `AllowCredentials` is set, and `AllowedOrigins` lists another host or port", "https://sibling.example.com", false, corstest.Info},
 		{"`AllowedOrigins` lists an origin outside the page's domain that the scan tries, such as `https://stranger.example`: High", "https://stranger.example", true, corstest.High},
 		{"`AllowCredentials`, Medium without.", "https://stranger.example", false, corstest.Medium},
-		{"has a finding above Info only in these cases:", "https://www.example.com", true, corstest.Info},
+		{"has findings above Info only in these cases:", "https://www.example.com", true, corstest.Info},
 	} {
 		if !strings.Contains(text, test.claim) {
 			t.Errorf("docs/scan.md does not have the words %q", test.claim)
@@ -313,7 +313,7 @@ func TestModes(t *testing.T) {
 // open.
 func TestScanOfWebSockets(t *testing.T) {
 	t.Parallel()
-	claim := "Under `*`, the finding is High, or Medium without a cookie."
+	claim := "Under `*`, it is High. Without a cookie, High becomes Medium."
 	if text := strings.Join(strings.Fields(read(t, "docs/scan.md").text), " "); !strings.Contains(text, claim) {
 		t.Errorf("docs/scan.md does not have the words %q", claim)
 	}
