@@ -167,7 +167,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"without Sec-Fetch-Site, a page on the same host over HTTP is same-origin",
-			"docs/integration.md", "`Host` does not contain a scheme, so without `Sec-Fetch-Site`, `Handler` cannot tell an HTTP page on that host from an HTTPS page.",
+			"docs/integration.md", "`Host` does not contain a scheme. Without `Sec-Fetch-Site`, `Handler` therefore cannot tell an HTTP page on that host from an HTTPS page",
 			func() bool {
 				own := "Origin: http://api.example.net"
 				_, ran := serve(app, request("POST", own))
