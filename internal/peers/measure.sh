@@ -1,5 +1,5 @@
 #!/bin/sh
-# Measures what docs/performance.md shows and prints it, in about 15 minutes, on a
+# Measures what docs/performance.md shows and prints it, in about ten minutes, on a
 # machine that does nothing else:
 #
 #	./measure.sh >new.txt && mv new.txt measurements.txt
