@@ -85,8 +85,8 @@
 //
 // If the policy lists only origins that you trust, and PassRejected is not set,
 // you do not need [http.CrossOriginProtection]. Given the same trusted origins,
-// Handler rejects every request that CrossOriginProtection rejects, but it
-// ignores letter case and a default port in Host.
+// Handler rejects every request that CrossOriginProtection rejects. Only Host
+// is compared differently: Handler ignores letter case and a default port.
 //
 // Form posts from an allowed origin can carry the user's cookies, even without
 // AllowCredentials. Services that use cookies need CrossOriginProtection inside
@@ -220,7 +220,7 @@ func (m *Middleware) Handler(next http.Handler) http.Handler {
 		info := readInfo(r)
 		allowOrigin, ok := c.judge(r, info)
 		if !ok {
-			// Evaluated before OnReject, which can change r.
+			// Evaluated first, in case OnReject changes r.
 			runsAnyway := c.policy.PassRejected && !info.preflight && !opensConnection(r)
 			if c.policy.OnReject != nil {
 				c.policy.OnReject(r, c.explain(r, info))
@@ -231,7 +231,7 @@ func (m *Middleware) Handler(next http.Handler) http.Handler {
 			}
 		}
 		switch {
-		case info.preflight:
+		case info.preflight: // from an allowed origin
 			c.respondToPreflight(w, r, allowOrigin)
 			return
 		case allowOrigin == "":
@@ -261,9 +261,8 @@ func (m *Middleware) Check(r *http.Request) error {
 		return c.explain(r, info)
 	}
 	if info.preflight {
-		methodErr, headersErr := c.checkPreflight(r)
-		if err := cmp.Or(methodErr, headersErr); err != nil {
-			return err
+		if methodErr, headersErr := c.checkPreflight(r); methodErr != nil || headersErr != nil {
+			return cmp.Or(methodErr, headersErr)
 		}
 	}
 	return nil
@@ -325,11 +324,8 @@ func isCrossSiteWrite(r *http.Request) bool {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
 		return false
 	}
-	switch firstValue(r.Header[header.SecFetchSite]) {
-	case "", "same-origin", "none":
-		return false
-	}
-	return true
+	site := firstValue(r.Header[header.SecFetchSite])
+	return site != "" && site != "same-origin" && site != "none"
 }
 
 // isSameOrigin reports whether r, which has the origin o, comes from a page of
@@ -358,7 +354,7 @@ func isSameOrigin(r *http.Request, o string) bool {
 // isEmbed reports whether r is a GET or HEAD request that is not a CORS
 // request, such as for an image, a script or a frame. Once the user grants
 // storage access, browsers also send Origin with these. Without the grant, the
-// same request has no Origin, and is accepted.
+// same request has no Origin, and is accepted. A handshake is never an embed.
 func isEmbed(r *http.Request) bool {
 	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
 	mode := firstValue(r.Header[header.SecFetchMode])
@@ -385,7 +381,8 @@ func (c *compiled) explain(r *http.Request, info requestInfo) *RequestError {
 		return &RequestError{Field: header.SecFetchSite, Value: clip(r.Header[header.SecFetchSite]...)}
 	}
 	e := &RequestError{Preflight: info.preflight, Field: header.Origin, Value: clip(info.origin)}
-	p, nearIs := &c.policy, "is in AllowedOrigins" // predicate of the near miss, below
+	p := &c.policy
+	nearIs := "is in AllowedOrigins" // follows the near miss, below
 	switch {
 	case info.origin == "": // several Origin headers
 		e.Value = clip(r.Header[header.Origin]...)
@@ -394,7 +391,7 @@ func (c *compiled) explain(r *http.Request, info requestInfo) *RequestError {
 		e.reason = "is not allowed, because AllowedOrigins is empty"
 	case p.AllowOriginFunc == nil:
 		e.reason = "is not in AllowedOrigins"
-		nearIs = "is" // in AllowedOrigins
+		nearIs = "is" // AllowedOrigins is already named
 	case !c.callsFuncFor(info.origin):
 		e.reason = "is not in AllowedOrigins, and AllowOriginFunc is not called for it"
 	case len(p.AllowedOrigins) == 0:
@@ -429,7 +426,7 @@ func setHeaders(h http.Header, allowOrigin string, lines []line, vary string) {
 		before = h[header.Vary]
 		size += len(before) + 1
 	}
-	if size == 1 && vary != "" { // only Vary; a fixed size is allocated faster
+	if size == 1 && vary != "" { // only vary, which a fixed size allocates faster
 		h[header.Vary] = []string{vary}
 		return
 	}
@@ -443,7 +440,8 @@ func setHeaders(h http.Header, allowOrigin string, lines []line, vary string) {
 		h[l.name], values = values[:1:1], values[1:]
 	}
 	if vary != "" {
-		values[copy(values, before)] = vary
+		copy(values, before)
+		values[len(before)] = vary
 		h[header.Vary] = values
 	}
 }
@@ -461,7 +459,7 @@ func (c *compiled) reject(w http.ResponseWriter, r *http.Request, hasOrigin bool
 	h := w.Header()
 	if len(h) > 0 {
 		// These describe another response, or let caches store this one (RFC
-		// 9213). As in http.Error, Content-Encoding stays for an outer layer.
+		// 9213). The layer that set Content-Encoding also encodes this response.
 		for _, name := range []string{"Content-Length", "Etag", "Last-Modified", "Expires", "Cdn-Cache-Control", "Surrogate-Control"} {
 			delete(h, name)
 		}

@@ -11,20 +11,20 @@ import (
 
 // respondToPreflight responds to r, a preflight from an allowed origin, with
 // the policy's full lists, regardless of the method and headers that r asks
-// for. The browser compares them (Fetch, "CORS-preflight fetch", step 7) and
-// caches all that are listed. Its console names the one that is not listed. So
-// the response does not have to repeat the names that r asks for.
+// for. The browser compares them (Fetch, "CORS-preflight fetch", step 7), caches
+// all that are listed, and names in its console the one that is not.
 //
-// There is one exception. With credentials, browsers take "*" literally. In
-// place of a "*", the requested method or headers are then sent, unless the
-// method is listed, or checkPreflight finds a fault in them.
+// There is one exception. With credentials, browsers take "*" literally. The
+// requested method or headers are then sent in place of a "*" in AllowedMethods
+// or AllowedHeaders. Each is left out if checkPreflight finds a fault in it.
 func (c *compiled) respondToPreflight(w http.ResponseWriter, r *http.Request, allowOrigin string) {
-	method, headers := "", []string(nil) // to echo; read before OnReject can change r
+	var method string    // to echo; read first, in case OnReject changes r
+	var headers []string // also to echo
 	if c.policy.OnReject != nil || c.echoMethod || c.echoHeaders {
 		methodErr, headersErr := c.checkPreflight(r)
 		requested := firstValue(r.Header[header.RequestMethod])
 		if _, listed := c.methods[requested]; c.echoMethod && methodErr == nil && !listed {
-			method = requested // preflightLines has a listed one
+			method = requested // a listed method is already in preflightLines
 		}
 		if c.echoHeaders && headersErr == nil {
 			headers = r.Header[header.RequestHeaders]
@@ -39,7 +39,7 @@ func (c *compiled) respondToPreflight(w http.ResponseWriter, r *http.Request, al
 	if method != "" {
 		h[header.AllowMethods] = append(h[header.AllowMethods], method)
 	}
-	if slices.ContainsFunc(headers, func(line string) bool { return line != "" }) {
+	if hasNames := slices.ContainsFunc(headers, func(line string) bool { return line != "" }); hasNames {
 		h[header.AllowHeaders] = append(h[header.AllowHeaders], headers...)
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -59,9 +59,10 @@ func (c *compiled) checkPreflight(r *http.Request) (methodErr, headersErr *Reque
 // checkRequestHeaders checks lines, the values of
 // Access-Control-Request-Headers. It stops at the first name that is not
 // allowed, after maxRequestHeaders bytes and, if the lines are echoed, after 64
-// lines. Browsers send one line, but gateways can split it.
+// lines, because each would repeat the header's name in the response. Browsers
+// send one line, but gateways can split it.
 func (c *compiled) checkRequestHeaders(lines []string) *RequestError {
-	left := c.maxRequestHeaders + len(",") // the loop also counts one after the last name
+	left := c.maxRequestHeaders + len(",") // the loop counts a comma after each name, even the last
 	for i, line := range lines {
 		for name := range strings.SplitSeq(line, ",") {
 			left -= len(name) + len(",")
@@ -84,7 +85,7 @@ func (c *compiled) allowsMethod(method string) bool {
 	case http.MethodGet, http.MethodHead, http.MethodPost:
 		return true // CORS-safelisted methods
 	}
-	if len(method) > maxEcho {
+	if len(method) > maxEcho { // too long to be looked up or echoed
 		return false
 	}
 	_, listed := c.methods[method]
@@ -112,9 +113,9 @@ func compareFold(a, b string) int {
 	return len(a) - len(b)
 }
 
-// clip returns the first two of lines, the values of a header that should have
-// one, joined with ", ". The result is a copy of at most 512 bytes, so a
-// hostile value cannot fill a log or keep memory in use. lines may be empty.
+// clip returns the first two of lines, joined with ", ". The lines are values of
+// a header that browsers send once. The result is a copy of at most 512 bytes,
+// so a hostile value cannot fill a log or keep memory in use. lines may be empty.
 func clip(lines ...string) string {
 	var b [512]byte
 	n := 0

@@ -13,8 +13,8 @@ import "strings"
 //
 // To look up https://proj-1-team.vercel.app, Contains tries each place where a
 // tail can begin, from the right: the dots, and the hyphens of the first label.
-// Once it finds a tail, it tries each place where a head can end: "://", and
-// hyphens. The cost depends on the length of the origin, not on the patterns.
+// At each tail that it finds, it tries each place where a head can end: "://",
+// and hyphens. The cost depends on the length of the origin, not on the patterns.
 type Set struct {
 	longest   int                 // length of the longest origin that can be allowed
 	single    string              // first exact origin; a set with only one needs no map
@@ -68,7 +68,7 @@ func (s *Set) Add(p Pattern) {
 // Contains reports whether a pattern in s allows origin, which may be any
 // string. It does not allocate. It does not read an origin that is too long.
 func (s *Set) Contains(origin string) bool {
-	if len(origin) > s.longest || origin == "" {
+	if len(origin) > s.longest || origin == "" { // single can be empty
 		return false
 	}
 	if origin == s.single || s.asWritten.match(origin) {
@@ -85,8 +85,8 @@ func (s *Set) Contains(origin string) bool {
 	return ok && authority != "" && Valid(origin)
 }
 
-// withoutPort returns origin without its port. It returns origin unchanged if
-// the port is invalid, or the default port of the scheme.
+// withoutPort returns origin without its port. If the port is invalid, or the
+// default port of the scheme, it stays, so no pattern matches.
 func withoutPort(origin string) string {
 	host, port := cutPort(origin)
 	if !isPort(port) || port == "443" && strings.HasPrefix(origin, "https://") || port == "80" && strings.HasPrefix(origin, "http://") {
@@ -127,20 +127,21 @@ func (ps *patterns) match(origin string) bool {
 
 // matchWildcard reports whether a pattern with a "*" in its host allows origin.
 func (ps *patterns) matchWildcard(origin string) bool {
-	host := strings.IndexByte(origin, ':') + len("://") // index of the host
+	host := strings.IndexByte(origin, ':') + len("://") // without "://", no head matches
 	if host > len(origin) {
 		return false
 	}
-	dot := host + strings.IndexByte(origin[host:], '.') // end of the first label
+	dot := host + strings.IndexByte(origin[host:], '.') // end of the first label; every tail has a dot
 	for i := len(origin) - ps.shortest; i > host && i >= len(origin)-ps.longest; i-- {
 		if tailBegins := origin[i] == '.' || origin[i] == '-' && i < dot; !tailBegins {
 			continue
 		}
 		heads := ps.heads[origin[i:]]
 		if heads != nil && hasHead(heads, origin[:i], host, i <= dot) {
-			// Head and tail are parts of a valid pattern, so origin is valid if
-			// its length and the labels between them are. A longer tail would
-			// not help, because it cannot contain an invalid label.
+			// The tail is part of a valid pattern, so origin is valid if its
+			// length is, and the labels before the tail, including the whole
+			// first label, are. A longer tail would not help, because it cannot
+			// contain an invalid label.
 			portless, _, _ := strings.Cut(origin[host:], ":")
 			return isHostLength(portless) && isLabels(origin[host:max(i, dot)])
 		}
