@@ -382,7 +382,7 @@ func (c *compiled) explain(r *http.Request, info requestInfo) *RequestError {
 	}
 	e := &RequestError{Preflight: info.preflight, Field: header.Origin, Value: clip(info.origin)}
 	p := &c.policy
-	nearIs := "is in AllowedOrigins" // follows the near miss, below
+	nearIs := "is in AllowedOrigins" // ends a hint such as `; "https://example.com" is in AllowedOrigins`
 	switch {
 	case info.origin == "": // several Origin headers
 		e.Value = clip(r.Header[header.Origin]...)
@@ -426,7 +426,7 @@ func setHeaders(h http.Header, allowOrigin string, lines []line, vary string) {
 		before = h[header.Vary]
 		size += len(before) + 1
 	}
-	if size == 1 && vary != "" { // only vary, which a fixed size allocates faster
+	if size == 1 && vary != "" { // only vary; a slice of constant size is allocated faster
 		h[header.Vary] = []string{vary}
 		return
 	}
@@ -459,7 +459,7 @@ func (c *compiled) reject(w http.ResponseWriter, r *http.Request, hasOrigin bool
 	h := w.Header()
 	if len(h) > 0 {
 		// These describe another response, or let caches store this one (RFC
-		// 9213). The layer that set Content-Encoding also encodes this response.
+		// 9213). Content-Encoding stays: the layer that set it encodes this too.
 		for _, name := range []string{"Content-Length", "Etag", "Last-Modified", "Expires", "Cdn-Cache-Control", "Surrogate-Control"} {
 			delete(h, name)
 		}

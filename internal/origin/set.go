@@ -82,13 +82,13 @@ func (s *Set) Contains(origin string) bool {
 	}
 	scheme, authority, _ := strings.Cut(origin, "://")
 	_, ok := s.schemes[scheme]
-	return ok && authority != "" && Valid(origin)
+	return ok && authority != "" && Valid(origin) // "app://" is valid, but has no host
 }
 
 // withoutPort returns origin without its port. If the port is invalid, or the
 // default port of the scheme, it stays, so no pattern matches.
 func withoutPort(origin string) string {
-	host, port := cutPort(origin)
+	host, port := cutPort(origin) // without a port, port is "" or "//example.com", which is invalid
 	if !isPort(port) || port == "443" && strings.HasPrefix(origin, "https://") || port == "80" && strings.HasPrefix(origin, "http://") {
 		return origin
 	}
@@ -131,17 +131,17 @@ func (ps *patterns) matchWildcard(origin string) bool {
 	if host > len(origin) {
 		return false
 	}
-	dot := host + strings.IndexByte(origin[host:], '.') // end of the first label; every tail has a dot
+	dot := host + strings.IndexByte(origin[host:], '.') // end of the first label; without a dot, no tail matches
 	for i := len(origin) - ps.shortest; i > host && i >= len(origin)-ps.longest; i-- {
 		if tailBegins := origin[i] == '.' || origin[i] == '-' && i < dot; !tailBegins {
 			continue
 		}
 		heads := ps.heads[origin[i:]]
 		if heads != nil && hasHead(heads, origin[:i], host, i <= dot) {
-			// The tail is part of a valid pattern, so origin is valid if its
-			// length is, and the labels before the tail, including the whole
-			// first label, are. A longer tail would not help, because it cannot
-			// contain an invalid label.
+			// The tail is valid, so only the host's length and the labels before
+			// the tail are left to check. If the tail begins inside the first
+			// label, that is the whole first label. A failure is final, because
+			// a longer tail cannot contain the invalid label.
 			portless, _, _ := strings.Cut(origin[host:], ":")
 			return isHostLength(portless) && isLabels(origin[host:max(i, dot)])
 		}
