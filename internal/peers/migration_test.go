@@ -597,29 +597,7 @@ func TestMigrationFunctions(t *testing.T) {
 // TestMigrationBlocks finds each block of Go in docs/migrating.md in this file,
 // or in the files with the examples before the move.
 func TestMigrationBlocks(t *testing.T) {
-	var source []byte
-	for _, name := range []string{"migration_test.go", "before_rs_test.go", "before_gin_test.go"} {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		source = append(source, text...)
-	}
-	page, err := os.ReadFile("../../docs/migrating.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	squeeze := func(code string) string { return strings.Join(strings.Fields(code), " ") }
-	blocks := strings.Split(string(page), "```go\n")[1:]
-	for _, block := range blocks {
-		block, _, _ = strings.Cut(block, "```")
-		if !strings.Contains(squeeze(string(source)), squeeze(block)) {
-			t.Errorf("docs/migrating.md has a block that no test compiles:\n%s", block)
-		}
-	}
-	if len(blocks) < 12 {
-		t.Errorf("docs/migrating.md has only %d blocks", len(blocks))
-	}
+	checkBlocks(t, "migrating.md", 12, "migration_test.go", "before_rs_test.go", "before_gin_test.go")
 }
 
 // TestPassRejectedObserves shows that with PassRejected a rejected request runs

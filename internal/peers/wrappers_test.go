@@ -1,6 +1,7 @@
 package peers_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -231,24 +232,35 @@ func TestIntegrationBlocks(t *testing.T) {
 // TestIntegrationBlocksAreTested finds all Go code of docs/integration.md in this
 // file.
 func TestIntegrationBlocksAreTested(t *testing.T) {
-	source, err := os.ReadFile("wrappers_test.go")
+	checkBlocks(t, "integration.md", 7, "wrappers_test.go")
+}
+
+// checkBlocks checks that page has at least n blocks of Go code, and that all
+// of them are in files.
+func checkBlocks(t *testing.T, page string, n int, files ...string) {
+	t.Helper()
+	squeeze := func(text []byte) string { return strings.Join(strings.Fields(string(text)), " ") }
+	source := ""
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source += squeeze(text)
+	}
+	text, err := os.ReadFile("../../docs/" + page)
 	if err != nil {
 		t.Fatal(err)
 	}
-	page, err := os.ReadFile("../../docs/integration.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	squeeze := func(code string) string { return strings.Join(strings.Fields(code), " ") }
-	blocks := strings.Split(string(page), "```go\n")[1:]
+	blocks := bytes.Split(text, []byte("```go\n"))[1:]
 	for _, block := range blocks {
-		block, _, _ = strings.Cut(block, "```")
-		if !strings.Contains(squeeze(string(source)), squeeze(block)) {
-			t.Errorf("docs/integration.md has a block that is not in this file:\n%s", block)
+		block, _, _ = bytes.Cut(block, []byte("```"))
+		if !strings.Contains(source, squeeze(block)) {
+			t.Errorf("docs/%s has a block that no test compiles:\n%s", page, block)
 		}
 	}
-	if len(blocks) < 7 {
-		t.Errorf("docs/integration.md has only %d blocks", len(blocks))
+	if len(blocks) < n {
+		t.Errorf("docs/%s has only %d blocks", page, len(blocks))
 	}
 }
 
