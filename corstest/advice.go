@@ -108,7 +108,7 @@ func (e evidence) adviseOnRejection() string {
 	case e.cache() != "":
 		return e.adviseOnCache()
 	case e.own:
-		return fmt.Sprintf("The page is on the server's own origin, but the server cannot tell, because Sec-Fetch-Site is missing and a proxy changes Host. Have the proxy forward both unchanged. Otherwise, add %s to AllowedOrigins, or pass it to AddTrustedOrigin of http.CrossOriginProtection.", e.page)
+		return fmt.Sprintf("The page is on the server's own origin, but the server cannot tell, because Sec-Fetch-Site is missing and a proxy changes Host. Have the proxy forward both unchanged. Otherwise, add %s to AllowedOrigins, or pass it to http.CrossOriginProtection.AddTrustedOrigin.", e.page)
 	case e.rejectedBy(forgeryDetected):
 		return fmt.Sprintf("http.CrossOriginProtection rejected the request, because it does not trust the page's origin. If you trust it, call AddTrustedOrigin with %s. If package cors wraps the handler, lists only origins that you trust, and does not set PassRejected, you can instead remove http.CrossOriginProtection (see Cross-site request forgery in docs/integration.md of package cors).", e.page)
 	case e.passed:
@@ -130,7 +130,7 @@ func (e evidence) adviseOnHandshake() string {
 	case e.unauthorized():
 		return "Authentication rejected the handshake. Scripts cannot add headers to it: use a cookie, or send the token in the first message."
 	case e.status == 403:
-		text := "Many WebSocket packages compare Origin with Host, and respond with 403 if they differ. If you trust the page, have the package call Check of package cors instead (see WebSockets in docs/integration.md of package cors). Turn the check off only inside Handler of package cors, if its policy lists only origins that you trust. If your package does not compare Origin with Host, look for a guard, or a CORS middleware such as gin-contrib/cors, that rejected the handshake." + e.adviseOnLog() + "have it let the handshake pass."
+		text := "Many WebSocket packages compare Origin with Host, and respond with 403 if they differ. If you trust the page, have the package call cors.Middleware.Check instead (see WebSockets in docs/integration.md of package cors). Turn the check off only if cors.Middleware.Handler wraps the endpoint, and its policy lists only origins that you trust. If your package does not compare Origin with Host, look for a guard, or a CORS middleware such as gin-contrib/cors, that rejected the handshake." + e.adviseOnLog() + "have it let the handshake pass."
 		if e.varies() && e.header["Access-Control-Allow-Origin"] == nil {
 			text = e.adviseOnVary() // a DenyHandler, for example
 		}
@@ -267,13 +267,13 @@ func (e evidence) adviseOnMissingOrigin() string {
 		}
 		return text
 	case e.status >= 400:
-		text := fmt.Sprintf("Code outside the CORS middleware wrote the %d, so the script cannot read the error. Put the CORS middleware outside that code, which can be authentication, a rate limit, a time limit, the router or, if the server failed, an error handler.", e.status)
+		text := fmt.Sprintf("Code outside the CORS middleware wrote the %d, so the script cannot read the error. Put the CORS middleware outside that code. It can be authentication, a rate limit, a time limit or the router. If the server failed, it can also be an error handler.", e.status)
 		if e.status == 403 {
 			text = "Either the CORS middleware rejected the page's origin, as gin-contrib/cors does, or code outside the CORS middleware wrote the 403. If it was a guard, put the CORS middleware outside it, so the script can read the error."
 		}
 		text += e.adviseOnLog() + "have it let the request pass, or add CORS headers to its error pages." + e.adviseOnUnlisted()
 		if server := e.header.Get("Server"); strings.HasPrefix(server, "nginx") || strings.HasPrefix(server, "Apache") {
-			text += " If nginx or Apache adds the CORS headers, write always in the directive (add_header … always, Header always set). Without it, error responses have no CORS headers."
+			text += " If nginx or Apache adds the CORS headers, use the keyword \"always\" in the directive (add_header … always, Header always set). Without it, error responses have no CORS headers."
 		}
 		return text
 	}
@@ -320,7 +320,7 @@ func (e evidence) plainHTTP() bool {
 }
 
 // noMethod is advice for an error that [evidence.unknownToGateway] recognizes.
-const noMethod = "Amazon API Gateway has no such method for this path, or no such path. Check both. If it was a preflight, turn CORS on for the path in the gateway, or have the gateway forward OPTIONS requests."
+const noMethod = "Amazon API Gateway has no such path, or no such method for this path. Check both. If the request was a preflight, turn on CORS for the path in the gateway, or have the gateway forward OPTIONS requests."
 
 // unknownToGateway reports whether Amazon API Gateway has no method for e.
 func (e evidence) unknownToGateway() bool {
@@ -390,7 +390,7 @@ func (e evidence) adviseOnLists() string {
 	case e.kind == statusNotOK && e.status/100 == 5:
 		return serverFailed
 	case e.kind == statusNotOK && e.unlisted() != "":
-		return fmt.Sprintf("The response to the preflight has status %d, and its lists lack %s. Some CORS middlewares (Starlette, FastAPI) reject such a preflight. Add what is missing to the middleware's list.", e.status, e.unlisted())
+		return fmt.Sprintf("The response to the preflight has status %d, and its lists lack %s. Some CORS middlewares (Starlette, FastAPI) reject such a preflight. Add the missing names to the middleware's lists.", e.status, e.unlisted())
 	case e.kind == statusNotOK && (e.status == 403 || e.unauthorized()):
 		return guardRejected
 	case e.kind == statusNotOK:
@@ -418,7 +418,7 @@ func (e evidence) adviseOnLists() string {
 	case e.include && e.lists(allowHeaders, "*"):
 		return fmt.Sprintf("With credentials, browsers read * as a literal header name. Add %s to AllowedHeaders.", e.value)
 	case e.lists(allowHeaders, "*"):
-		return "The Fetch standard does not let * cover Authorization, so this request is reported as blocked. Current browsers still allow it, but most then send a preflight before every request. Add Authorization to AllowedHeaders, next to *."
+		return "The Fetch standard does not let * cover Authorization, so this request is reported as blocked. Current browsers still allow it, but most then send a preflight before every request. Add Authorization to AllowedHeaders, in addition to *."
 	}
 	return fmt.Sprintf(addToList, e.value, "AllowedHeaders")
 }
@@ -531,7 +531,7 @@ func (e evidence) gateway() string {
 		status += " with this body"
 		fallthrough
 	case e.status == 431, e.status == 494:
-		cause = "the request headers are too large. Raise the limit there, and MaxHeaderBytes of http.Server, or send fewer cookies."
+		cause = "the request headers are too large. Raise the limit there and in http.Server.MaxHeaderBytes, or send fewer cookies."
 	case e.status == 502:
 		cause = "it got no valid response from the service. The service is down, unreachable or too slow, or sends more headers than the proxy accepts."
 	case e.status == 504:

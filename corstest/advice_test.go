@@ -218,7 +218,7 @@ const (
 	login   = " If authentication in your service requires a login, put the CORS middleware outside it. If a gateway in front does, have the gateway send CORS headers."
 	failed  = "The server failed on the OPTIONS request"
 	past    = "The response to the preflight has CORS headers, but status "
-	outside = ", so the script cannot read the error. Put the CORS middleware outside that code, which can be "
+	outside = ", so the script cannot read the error. Put the CORS middleware outside that code. It can be "
 	lost    = "The response has no CORS headers. Wrap the handler of this URL"
 	star    = "For a request with credentials, browsers do not accept *, even together with Access-Control-Allow-Credentials: true."
 	denied  = "lacks Access-Control-Allow-Credentials: true (in lowercase)"
@@ -235,14 +235,14 @@ const (
 	unknown = " If the service's log does not show this request, a proxy in front responded"
 	forward = ": have it forward OPTIONS requests."
 	pages   = ": have it let the request pass, or add CORS headers to its error pages."
-	compare = "Many WebSocket packages compare Origin with Host, and respond with 403 if they differ. If you trust the page, have the package call Check of package cors instead (see WebSockets in docs/integration.md of package cors). Turn the check off only inside Handler of package cors, if its policy lists only origins that you trust."
+	compare = "Many WebSocket packages compare Origin with Host, and respond with 403 if they differ. If you trust the page, have the package call cors.Middleware.Check instead (see WebSockets in docs/integration.md of package cors). Turn the check off only if cors.Middleware.Handler wraps the endpoint, and its policy lists only origins that you trust."
 	opened  = " The preflight was allowed. If only preflights get CORS headers, for example from a proxy or a route for OPTIONS, send them with all responses."
 	away    = "Redirects led to another host, whose response has no CORS headers. If the target is a login page,"
-	always  = " If nginx or Apache adds the CORS headers, write always in the directive (add_header … always, Header always set). Without it, error responses have no CORS headers."
+	always  = " If nginx or Apache adds the CORS headers, use the keyword \"always\" in the directive (add_header … always, Header always set). Without it, error responses have no CORS headers."
 	to401   = " If the redirects led to a login page, have the service or gateway respond to scripts with 401 instead."
 	secure  = "The server expects HTTPS on this port. Use https: or wss: in the URL. If the URL already has it, a proxy in front sends plain HTTP: have it use HTTPS."
 	signs   = "Authentication rejected the handshake."
-	ours    = "The page is on the server's own origin, but the server cannot tell, because Sec-Fetch-Site is missing and a proxy changes Host. Have the proxy forward both unchanged. Otherwise, add https://page.example to AllowedOrigins, or pass it to AddTrustedOrigin of http.CrossOriginProtection."
+	ours    = "The page is on the server's own origin, but the server cannot tell, because Sec-Fetch-Site is missing and a proxy changes Host. Have the proxy forward both unchanged. Otherwise, add https://page.example to AllowedOrigins, or pass it to http.CrossOriginProtection.AddTrustedOrigin."
 )
 
 // elsewhere returns a handler that redirects to other.example, which next serves.
@@ -350,8 +350,8 @@ func TestAdvice(t *testing.T) {
 		{name: "authentication that sends 400 and a challenge", handler: respond(400, "WWW-Authenticate: Bearer", "Vary: Origin"), request: put, want: []string{guard}},
 		{name: "authentication in a proxy", handler: respond(407), request: put, want: []string{guard}},
 		{name: "an access check that sends 403", handler: respond(403), request: put, want: []string{either, "method PUT."}},
-		{name: "Amazon API Gateway without OPTIONS", handler: respond(403, "X-Amzn-Errortype: MissingAuthenticationTokenException"), request: put, want: []string{"Amazon API Gateway has no such method for this path"}},
-		{name: "Amazon API Gateway without the path", handler: respond(403, "X-Amzn-Errortype: MissingAuthenticationTokenException"), want: []string{"Amazon API Gateway has no such method for this path"}},
+		{name: "Amazon API Gateway without OPTIONS", handler: respond(403, "X-Amzn-Errortype: MissingAuthenticationTokenException"), request: put, want: []string{"Amazon API Gateway has no such path, or no such method"}},
+		{name: "Amazon API Gateway without the path", handler: respond(403, "X-Amzn-Errortype: MissingAuthenticationTokenException"), want: []string{"Amazon API Gateway has no such path, or no such method"}},
 		{name: "an access check whose response varies with cookies", handler: respond(403, "Vary: Cookie"), request: put, want: []string{either}},
 		{name: "an access check whose response varies with the origin", handler: respond(403, "Vary: Origin"), request: put, want: []string{either}},
 		{name: "authentication whose response varies with the origin", handler: respond(401, "WWW-Authenticate: Basic", "Vary: Origin"), request: put, want: []string{guard}},
@@ -460,7 +460,7 @@ func TestAdvice(t *testing.T) {
 		{name: "any header, with credentials", handler: respond(200, allowPage, allowCredentials, allowHeaders+"*"), request: withCredentials(sets("X-Id")), want: []string{"With credentials, browsers read * as a literal header name. Add X-Id to AllowedHeaders."}},
 		{
 			name: "Authorization under *", handler: wrap(t, cors.Policy{AllowedOrigins: []string{page}, AllowedHeaders: []string{"*"}}, ok), request: sets("Authorization"),
-			want: []string{"The Fetch standard does not let * cover Authorization, so this request is reported as blocked. Current browsers still allow it", "Add Authorization to AllowedHeaders, next to *."},
+			want: []string{"The Fetch standard does not let * cover Authorization, so this request is reported as blocked. Current browsers still allow it", "Add Authorization to AllowedHeaders, in addition to *."},
 		},
 
 		// Responses that the script can read.
@@ -655,7 +655,7 @@ func TestFieldBugErrorOfProxy(t *testing.T) {
 	large := corstest.Request{URL: limited.URL + "/?" + strings.Repeat("a", 8<<10)}
 	for _, test := range []adviceTest{
 		{name: "a body that is too large", handler: respond(413, "Server: nginx/1.22.1"), request: post, want: []string{"Status 413 usually comes from a proxy or platform in front: the body is too large. Raise the limit there, or send less. To let scripts read the error, add CORS headers to the proxy's error pages (see docs/proxies.md of package cors). If your Go code sent the error, wrap that code with the CORS middleware."}},
-		{name: "headers that are too large", request: large, want: []string{"Status 431 usually comes", "and MaxHeaderBytes of http.Server"}},
+		{name: "headers that are too large", request: large, want: []string{"Status 431 usually comes", "and in http.Server.MaxHeaderBytes"}},
 		{name: "headers that are too large for nginx", handler: respond(494, "Server: nginx"), want: []string{"Status 494 usually comes", "the request headers are too large"}},
 		{name: "a service that is down", handler: unreachable, want: []string{"Status 502 usually comes", "The service is down, unreachable or too slow, or sends more headers than the proxy accepts."}},
 		{name: "a service that is down, preflight", handler: unreachable, request: put, want: []string{"Status 502 usually comes", "If your Go code sent it, put the CORS middleware outside that code."}},

@@ -603,7 +603,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"if a provider changes Host, requests from a preview are same-origin only by Sec-Fetch-Site",
-			"docs/recipes.md", "`Handler` recognizes the page by `Sec-Fetch-Site`",
+			"docs/recipes.md", "`Handler` relies on `Sec-Fetch-Site` to recognize same-origin requests",
 			func() bool {
 				preview := "Origin: https://proj-1-team.vercel.app"
 				_, post := serve(app, request("POST", preview, "Sec-Fetch-Site: same-origin"))
