@@ -58,9 +58,9 @@ func (c *compiled) checkPreflight(r *http.Request) (methodErr, headersErr *Reque
 
 // checkRequestHeaders checks lines, the values of
 // Access-Control-Request-Headers. It returns an error for the first name that
-// is not allowed, or for a list that is longer than maxRequestHeaders bytes. An
-// echoed list can have 64 lines, because every line repeats the header's name
-// in the response. Browsers send one line, but gateways can split it.
+// is not allowed, or for a list that is longer than maxRequestHeaders bytes. A
+// list that is echoed can have at most 64 lines, because every line repeats the
+// header's name in the response. Gateways can split a browser's one line.
 func (c *compiled) checkRequestHeaders(lines []string) *RequestError {
 	left := c.maxRequestHeaders + len(",") // the loop counts a comma after each name, even the last
 	for i, line := range lines {

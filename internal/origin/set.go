@@ -85,10 +85,10 @@ func (s *Set) Contains(origin string) bool {
 	return ok && authority != "" && Valid(origin) // "app://" is valid, but has no host
 }
 
-// withoutPort returns origin without its port. If the port is invalid, or the
-// default port of the scheme, it stays, so no pattern matches.
+// withoutPort returns origin without its port, if it has one. If that port is
+// invalid, or the default port of the scheme, it stays, so no pattern matches.
 func withoutPort(origin string) string {
-	host, port := cutPort(origin) // without a port, port is "" or "//example.com", which is invalid
+	host, port := cutPort(origin) // without a port, port is "" or "//example.com"
 	if !isPort(port) || port == "443" && strings.HasPrefix(origin, "https://") || port == "80" && strings.HasPrefix(origin, "http://") {
 		return origin
 	}
@@ -139,9 +139,9 @@ func (ps *patterns) matchWildcard(origin string) bool {
 		heads := ps.heads[origin[i:]]
 		if heads != nil && hasHead(heads, origin[:i], host, i <= dot) {
 			// The tail is valid, so only the host's length and the labels before
-			// the tail are left to check. If the tail begins inside the first
-			// label, that is the whole first label. A failure is final, because
-			// a longer tail cannot contain the invalid label.
+			// the tail are left to check, or the whole first label if the tail
+			// begins inside it. A failure is final, because a longer tail is also
+			// valid, so it cannot contain the invalid label.
 			portless, _, _ := strings.Cut(origin[host:], ":")
 			return isHostLength(portless) && isLabels(origin[host:max(i, dot)])
 		}
