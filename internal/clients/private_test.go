@@ -30,7 +30,7 @@ var privatePolicy = cors.Policy{
 }
 
 var private = recipe{
-	name:      "Pages on addresses of a private network",
+	name:      "Pages on private IP addresses",
 	file:      "private",
 	policy:    privatePolicy,
 	byAddress: true,
