@@ -466,11 +466,11 @@ func (s *scan) findPowerful(credentials bool) {
 	found = s.unreported(credentials, lookAlike)
 	s.add(severity, found,
 		fmt.Sprintf("The server mistakes other hosts for an allowed host. Anyone can register such a host, and its pages can then %s%s.", s.can(found), how)+condition,
-		"Compare the whole origin. Do not compare a prefix or a suffix of it. In a regular expression, escape the dots, and use ^ and $.")
+		"Compare the whole origin. Do not compare a prefix or a suffix of it. In a regular expression, escape the dots, and anchor the pattern with ^ and $.")
 	if credentials {
 		found = s.allowed(true, tenant)
 		s.add(severity, found,
-			fmt.Sprintf("Anyone can register a name under the domain of the page, and its pages can then %s%s.", s.can(found), how)+condition,
+			fmt.Sprintf("The page's parent domain is a public suffix. Anyone can register a name under it, and pages on that name can then %s%s.", s.can(found), how)+condition,
 			"Allow the host of the page, but not a pattern for its domain.")
 	}
 }
@@ -577,7 +577,7 @@ func (s *scan) findCaching() {
 	}
 	s.add(Medium, stored, "A cache may store the rejection of a request. A cache that ignores Vary would then serve it to allowed pages.",
 		"Send Cache-Control: no-store with rejections.")
-	s.add(Medium, stale, "The response came from a cache, and was for another origin. The cache ignores Vary: Origin.",
+	s.add(Medium, stale, "The response came from a cache, which had stored it for another origin. The cache ignores Vary: Origin.",
 		"Have the cache honor Vary, or add Origin to its key.")
 }
 

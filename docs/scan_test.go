@@ -142,47 +142,71 @@ func TestSiblings(t *testing.T) {
 	}
 }
 
-// TestScanOfPolicies checks the list of policies in docs/scan.md that cause a
-// finding above Info.
+// TestScanOfPolicies checks the table of policies in docs/scan.md that can cause
+// a finding above Info. Policies need a risk only with AllowCredentials, except
+// RiskNullOrigin.
 func TestScanOfPolicies(t *testing.T) {
 	t.Parallel()
 	const page = "https://app.example.com"
-	text := read(t, "docs/scan.md").text
-	for _, test := range []struct {
-		claim       string
-		origin      string
-		credentials bool
-		want        corstest.Severity
+	text := read(t, "docs/scan.md")
+	tests := map[string][]struct {
+		page    string
+		origins []string
+		risk    cors.Risk
 	}{
-		{"a pattern in `AllowedOrigins` matches other hosts or ports of the page's domain: Low, unless the page is on", "https://*.example.com", true, corstest.Low},
-		{"a pattern in `AllowedOrigins` matches other hosts or ports of the page's domain: Low, unless the page is on", page + ":*", true, corstest.Low},
-		{"- `AllowCredentials` is set, and `AllowedOrigins` lists another host or port of the page's domain", "https://sibling.example.com", true, corstest.Low},
-		{"- `AllowCredentials` is set, and `AllowedOrigins` lists another host or port of the page's domain", page + ":8443", true, corstest.Low},
-		{"- `AllowCredentials` is set, and `AllowedOrigins` lists another host or port", "https://sibling.example.com", false, corstest.Info},
-		{"`AllowedOrigins` lists an origin outside the page's domain that the scan tries, such as `https://stranger.example`: High", "https://stranger.example", true, corstest.High},
-		{"`AllowCredentials`, Medium without.", "https://stranger.example", false, corstest.Medium},
-		{"has findings above Info only in these cases:", "https://www.example.com", true, corstest.Info},
-	} {
-		if !strings.Contains(text, test.claim) {
-			t.Errorf("docs/scan.md does not have the words %q", test.claim)
+		"A pattern in `AllowedOrigins` matches other hosts or ports of the page's domain.": {
+			{page, []string{"https://*.example.com"}, 0},
+			{page, []string{page + ":*"}, 0},
+		},
+		"`AllowedOrigins` lists another host or port of the page's domain that the scan tries, such as `https://sibling.example.com`.": {
+			{page, []string{page, "https://sibling.example.com"}, 0},
+			{page, []string{page, page + ":8443"}, 0},
+		},
+		"`AllowedOrigins` lists an origin outside the page's domain that the scan tries, such as `https://stranger.example`.": {
+			{page, []string{page, "https://stranger.example"}, 0},
+		},
+		"An entry needs `RiskInsecureOrigin`.": {{page, []string{page, "http://app.example.com"}, cors.RiskInsecureOrigin}},
+		"An entry needs `RiskPublicSuffix`.":   {{"https://proj.vercel.app", []string{"https://*.vercel.app"}, cors.RiskPublicSuffix}},
+		"An entry needs `RiskNullOrigin`.":     {{page, []string{page, "null"}, cors.RiskNullOrigin}},
+	}
+	scan := func(page string, p cors.Policy) string {
+		b := corstest.Browser{Handler: testkit.MustNew(t, p).Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))}
+		report := b.Scan(page, corstest.Request{URL: "https://api.example.com/me"})
+		if len(report.Findings) == 0 {
+			return corstest.Info.String()
 		}
-		origins := []string{test.origin}
-		if !strings.Contains(test.origin, "*") {
-			origins = append(origins, page)
+		return report.Findings[0].Severity.String()
+	}
+	rows := text.table(t, "Case")
+	for _, row := range rows {
+		for _, test := range tests[row[0]] {
+			for column, credentials := range []bool{true, false} {
+				p := cors.Policy{AllowedOrigins: test.origins, AllowCredentials: credentials, AcceptRisks: test.risk}
+				want, _, _ := strings.Cut(row[1+column], " (")
+				if got := scan(test.page, p); got != want {
+					t.Errorf("%q, credentials %t: got %s, want %s", test.origins, credentials, got, want)
+				}
+				if p.AcceptRisks = 0; test.risk != 0 && (credentials || test.risk == cors.RiskNullOrigin) {
+					if _, err := cors.New(p); err == nil {
+						t.Errorf("%q, credentials %t: no risk is needed", test.origins, credentials)
+					}
+				}
+			}
 		}
-		c, err := cors.New(cors.Policy{AllowedOrigins: origins, AllowCredentials: test.credentials})
-		if err != nil {
-			t.Errorf("%q: %v", origins, err)
-			continue
+		if tests[row[0]] == nil && row[1] != "any" {
+			t.Errorf("no policy is scanned for the case %q", row[0])
 		}
-		b := corstest.Browser{Handler: c.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))}
-		got, report := corstest.Info, b.Scan(page, corstest.Request{URL: "https://api.example.net/me"})
-		if len(report.Findings) > 0 {
-			got = report.Findings[0].Severity
-		}
-		if got != test.want {
-			t.Errorf("%q: got %v, want %v\n%v", origins, got, test.want, report)
-		}
+		delete(tests, row[0])
+	}
+	if len(tests) > 0 {
+		t.Errorf("docs/scan.md lacks the cases of %v", tests)
+	}
+	loopback := cors.Policy{AllowedOrigins: []string{"http://localhost:*"}, AllowCredentials: true}
+	if got := scan("http://localhost:3000", loopback); got != "Info" || rows[0][1] != "Low (Info if the page is on a loopback address)" {
+		t.Errorf("loopback: got %s, and the page has %q", got, rows[0][1])
+	}
+	if got := scan(page, cors.Policy{AllowedOrigins: []string{page, "https://www.example.com"}, AllowCredentials: true}); got != "Info" {
+		t.Errorf("a host that the scan does not try: got %s", got)
 	}
 }
 
@@ -313,7 +337,7 @@ func TestModes(t *testing.T) {
 // open.
 func TestScanOfWebSockets(t *testing.T) {
 	t.Parallel()
-	claim := "Under `*`, it is High. Without a cookie, High becomes Medium."
+	claim := "A policy of `*` is then High. If the `Browser` has no cookie, High becomes Medium."
 	if text := strings.Join(strings.Fields(read(t, "docs/scan.md").text), " "); !strings.Contains(text, claim) {
 		t.Errorf("docs/scan.md does not have the words %q", claim)
 	}
