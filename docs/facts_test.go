@@ -234,7 +234,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"a request without Origin runs the handler, except a POST from another site or origin",
-			"docs/integration.md", "`Handler` passes requests without `Origin` to your handler, with one exception.",
+			"docs/integration.md", "`Handler` passes most requests without `Origin` to your handler. It rejects one only if its method is not GET, HEAD or OPTIONS, and `Sec-Fetch-Site` has a value",
 			func() bool {
 				for site, want := range map[string]int{"": 1, "same-origin": 1, "none": 1, "same-site": 0, "cross-site": 0, "other": 0} {
 					post, get := request("POST"), request("GET")
