@@ -176,7 +176,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"Host can have uppercase letters and a default port, which http.CrossOriginProtection rejects", "docs/integration.md", "The only exception: `Handler` ignores letter case and a default port in `Host`",
+			"Host can have uppercase letters and a default port, which http.CrossOriginProtection rejects", "docs/integration.md", "There is one exception: `Handler` ignores letter case and a default port in `Host`",
 			func() bool {
 				r := request("POST", "Origin: https://api.example.net")
 				r.Host = "API.example.net:443"
@@ -345,7 +345,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"after SetPolicy, a removed origin is rejected", "docs/integration.md", "`Handler` checks the next request against the new policy.",
+			"after SetPolicy, a removed origin is rejected", "docs/integration.md", "The new policy applies to all requests that arrive after the call.",
 			setPolicyWorks,
 		},
 		{
@@ -552,7 +552,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"patterns for preview deployments that anyone can match are refused with AllowCredentials, and the remedies are accepted",
-			"docs/recipes.md", "refuses `https://proj-*-team.vercel.app`, because anyone can deploy a page whose origin matches",
+			"docs/recipes.md", "refuses `https://proj-*-team.vercel.app`, because anyone can deploy a page with a matching origin",
 			func() bool {
 				refused := func(pattern string, credentials bool, risk cors.Risk) bool {
 					_, err := cors.New(cors.Policy{AllowedOrigins: []string{pattern}, AllowCredentials: credentials, AcceptRisks: risk})

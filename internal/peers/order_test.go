@@ -256,12 +256,12 @@ func components() []*component {
 			return mux
 		})},
 		{place: inside, name: "`http.StripPrefix`, prefix does not match", why: "inside, scripts can read the 404", advice: "no route matches that path and method", wrap: plain(func(next http.Handler) http.Handler { return http.StripPrefix("/api", next) })},
-		{place: inside, name: "`http.FileServer`", why: "wrap it, because it calls no other handler", advice: "Wrap the handler of this URL", request: get, wrap: plain(func(http.Handler) http.Handler {
+		{place: inside, name: "`http.FileServer`", why: "without `Handler`, nothing sets CORS headers", advice: "Wrap the handler of this URL", request: get, wrap: plain(func(http.Handler) http.Handler {
 			return http.FileServerFS(fstest.MapFS{"items/1": {Data: []byte("item 1")}})
 		})},
 		{place: inside, name: "`httputil.ReverseProxy`, upstream down", why: "inside, scripts can read the 502", advice: "Status 502 usually comes from a proxy", wrap: deadProxy},
 		{place: inside, name: "`httputil.ReverseProxy`, upstream sets CORS headers", why: "browsers block a response with two values: call `StripHeaders`", advice: "call cors.StripHeaders in ModifyResponse", request: get, handler: setsOwnHeaders, flawed: true, wrap: proxy(nil, asIs)},
-		{place: inside, name: "`StripHeaders` in `httputil.ReverseProxy`, upstream sets CORS headers", why: "fixed: the response has one value", advice: "something removes Origin from the request", request: get, handler: setsOwnHeaders, wrap: proxy(strip, asIs)},
+		{place: inside, name: "`StripHeaders` in `httputil.ReverseProxy`, upstream sets CORS headers", why: "fixed: the response has one value; outside, it strips the headers of the upstream's `Handler`", advice: "something removes Origin from the request", request: get, handler: setsOwnHeaders, wrap: proxy(strip, asIs)},
 		{place: inside, name: "`httputil.ReverseProxy`, upstream sends 103", why: "**it clears all headers** (golang/go#81207, in Go 1.25 to 1.27): wrap it with `keepHeaders`", advice: "keepHeaders in docs/integration.md", request: get, handler: sendsHints, flawed: true, defect: true, wrap: proxy(nil, asIs)},
 		{place: inside, name: "`keepHeaders` around `httputil.ReverseProxy`, upstream sends 103", why: "fixed: the response has all headers", request: get, handler: sendsHints, wrap: proxy(nil, keepHeaders)},
 
