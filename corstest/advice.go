@@ -108,11 +108,11 @@ func (e evidence) adviseOnRejection() string {
 	case e.cache() != "":
 		return e.adviseOnCache()
 	case e.own:
-		return fmt.Sprintf("The page is on the server's own origin, but the server cannot tell, because Sec-Fetch-Site is missing and a proxy changes Host. Have the proxy forward both unchanged. Otherwise, add %s to AllowedOrigins, or pass it to http.CrossOriginProtection.AddTrustedOrigin.", e.page)
+		return fmt.Sprintf("The page is on the server's own origin, but the server cannot tell, because Sec-Fetch-Site is missing and a proxy changes Host. Have the proxy forward both unchanged. If it cannot, add %s to AllowedOrigins, or pass it to http.CrossOriginProtection.AddTrustedOrigin.", e.page)
 	case e.rejectedBy(forgeryDetected):
 		return fmt.Sprintf("http.CrossOriginProtection rejected the request, because it does not trust the page's origin. If you trust it, call AddTrustedOrigin with %s. If package cors wraps the handler, lists only origins that you trust, and does not set PassRejected, you can instead remove http.CrossOriginProtection (see Cross-site request forgery in docs/integration.md of package cors).", e.page)
 	case e.passed:
-		return fmt.Sprintf("The preflight was allowed, but package cors rejected the request. If another CORS middleware or a proxy in front responds to preflights with a different policy, keep only one of the two policies. If you need both, and trust the origin, allow %s in both. Otherwise, AllowOriginFunc probably depends on headers that preflights lack.", e.page)
+		return fmt.Sprintf("The preflight was allowed, but package cors rejected the request. If another CORS middleware or a proxy in front responds to preflights with a different policy, keep only one of the two policies. If you need both, and trust the origin, allow %s in both. If no other layer responds to preflights, AllowOriginFunc probably depends on headers that preflights lack.", e.page)
 	}
 	return fmt.Sprintf("The policy of package cors does not allow the page's origin. If you trust it, add %s to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, an outer CORS middleware, a cache or an older version of the service responded.", e.page)
 }
@@ -130,7 +130,7 @@ func (e evidence) adviseOnHandshake() string {
 	case e.unauthorized():
 		return "Authentication rejected the handshake. Scripts cannot add headers to it: use a cookie, or send the token in the first message."
 	case e.status == 403:
-		text := "Many WebSocket packages compare Origin with Host, and respond with 403 if they differ. If you trust the page, have the package call cors.Middleware.Check instead (see WebSockets in docs/integration.md of package cors). Turn the check off only if cors.Middleware.Handler wraps the endpoint, and its policy lists only origins that you trust. If your package does not compare Origin with Host, look for a guard, or a CORS middleware such as gin-contrib/cors, that rejected the handshake." + e.adviseOnLog() + "have it let the handshake pass."
+		text := "Many WebSocket packages compare Origin with Host, and respond with 403 if they differ. If you trust the page, have the package call cors.Middleware.Check instead (see WebSockets in docs/integration.md of package cors). Turn the package's check off only if cors.Middleware.Handler wraps the endpoint, and its policy lists only origins that you trust. If your package does not compare Origin with Host, look for a guard, or a CORS middleware such as gin-contrib/cors, that rejected the handshake." + e.adviseOnLog() + "have it let the handshake pass."
 		if e.varies() && e.header["Access-Control-Allow-Origin"] == nil {
 			text = e.adviseOnVary() // a DenyHandler, for example
 		}
@@ -139,7 +139,7 @@ func (e evidence) adviseOnHandshake() string {
 		}
 		return text
 	case e.status == 500, e.status == 501:
-		return "The server failed on the handshake. Often, a middleware wraps the ResponseWriter in a type without the method Hijack, which WebSockets need. Add Hijack to that type, or put the handler of the WebSocket outside the middleware. The server's log has the error."
+		return "The server failed on the handshake. Often, a middleware wraps the ResponseWriter in a type that has no Hijack method, which WebSockets need. Add the method to that type, or put the WebSocket handler outside the middleware. The server's log has the error."
 	case e.status == 400, e.status == 404, e.status == 426:
 		return "The server did not accept the request as a handshake. Check the URL, and look for a proxy in front that does not forward Upgrade and Connection. Some servers also respond this way if they do not allow the page's origin: if you trust the page, allow it there."
 	}
@@ -320,7 +320,7 @@ func (e evidence) plainHTTP() bool {
 }
 
 // noMethod is advice for an error that [evidence.unknownToGateway] recognizes.
-const noMethod = "Amazon API Gateway has no such path, or no such method for this path. Check both. If the request was a preflight, turn on CORS for the path in the gateway, or have the gateway forward OPTIONS requests."
+const noMethod = "Amazon API Gateway has no route for this path, or none for this method. Check both. If the request was a preflight, turn on CORS for the path in the gateway, or have the gateway forward OPTIONS requests."
 
 // unknownToGateway reports whether Amazon API Gateway has no method for e.
 func (e evidence) unknownToGateway() bool {
@@ -363,7 +363,7 @@ func (e evidence) adviseOnValues() string {
 	case e.kind == originOther && e.cache() != "":
 		return e.adviseOnCache()
 	case e.passed:
-		return "The preflight was allowed. If the service itself responded to it, your handler or a proxy replaced the CORS headers of the response. Remove the code or setting that does this. Otherwise, a proxy in front responds to preflights, with a different policy: have it forward OPTIONS requests."
+		return "The preflight was allowed. If the service itself responded to it, your handler or a proxy replaced the CORS headers of the response. Remove the code or setting that does this. If a proxy in front responded to the preflight with a different policy, have the proxy forward OPTIONS requests."
 	case e.kind == originOther:
 		return fmt.Sprintf("The response allows an origin other than the page's. If you trust the page, add %s to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, your handler or a proxy sets a fixed value, or a cache returned a response for another page.", e.page)
 	case e.kind == originWildcard:

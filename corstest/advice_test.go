@@ -227,7 +227,7 @@ const (
 	one     = "In Access-Control-Allow-Origin, browsers accept * or one origin (scheme, host and port, without a path or the default port), but not a list or a pattern. If two layers set the header, let only one of them set it. Otherwise, send https://page.example, if you trust it, and Vary: Origin, as CORS middleware does."
 	exactly = "Send exactly https://page.example, in lowercase and without a trailing slash."
 	other   = "The response allows an origin other than the page's. If you trust the page, add https://page.example to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, your handler or a proxy sets a fixed value"
-	changes = "The preflight was allowed. If the service itself responded to it, your handler or a proxy replaced the CORS headers of the response. Remove the code or setting that does this. Otherwise, a proxy in front responds to preflights, with a different policy: "
+	changes = "The preflight was allowed. If the service itself responded to it, your handler or a proxy replaced the CORS headers of the response. Remove the code or setting that does this. If a proxy in front responded to the preflight with a different policy, "
 	moved   = "The request was redirected from one server to another, so the browser sent Origin: null."
 	csrf    = "http.CrossOriginProtection rejected the request, because it does not trust the page's origin. If you trust it, call AddTrustedOrigin with https://page.example. If package cors wraps the handler, lists only origins that you trust, and does not set PassRejected, you can instead"
 	noVary  = "Access-Control-Allow-Origin names one origin, but Vary does not include Origin, so a cache can return this response to other pages. Unless all responses for this URL have the same value, "
@@ -235,14 +235,14 @@ const (
 	unknown = " If the service's log does not show this request, a proxy in front responded"
 	forward = ": have it forward OPTIONS requests."
 	pages   = ": have it let the request pass, or add CORS headers to its error pages."
-	compare = "Many WebSocket packages compare Origin with Host, and respond with 403 if they differ. If you trust the page, have the package call cors.Middleware.Check instead (see WebSockets in docs/integration.md of package cors). Turn the check off only if cors.Middleware.Handler wraps the endpoint, and its policy lists only origins that you trust."
+	compare = "Many WebSocket packages compare Origin with Host, and respond with 403 if they differ. If you trust the page, have the package call cors.Middleware.Check instead (see WebSockets in docs/integration.md of package cors). Turn the package's check off only if cors.Middleware.Handler wraps the endpoint, and its policy lists only origins that you trust."
 	opened  = " The preflight was allowed. If only preflights get CORS headers, for example from a proxy or a route for OPTIONS, send them with all responses."
 	away    = "Redirects led to another host, whose response has no CORS headers. If the target is a login page,"
 	always  = " If nginx or Apache adds the CORS headers, use the keyword \"always\" in the directive (add_header … always, Header always set). Without it, error responses have no CORS headers."
 	to401   = " If the redirects led to a login page, have the service or gateway respond to scripts with 401 instead."
 	secure  = "The server expects HTTPS on this port. Use https: or wss: in the URL. If the URL already has it, a proxy in front sends plain HTTP: have it use HTTPS."
 	signs   = "Authentication rejected the handshake."
-	ours    = "The page is on the server's own origin, but the server cannot tell, because Sec-Fetch-Site is missing and a proxy changes Host. Have the proxy forward both unchanged. Otherwise, add https://page.example to AllowedOrigins, or pass it to http.CrossOriginProtection.AddTrustedOrigin."
+	ours    = "The page is on the server's own origin, but the server cannot tell, because Sec-Fetch-Site is missing and a proxy changes Host. Have the proxy forward both unchanged. If it cannot, add https://page.example to AllowedOrigins, or pass it to http.CrossOriginProtection.AddTrustedOrigin."
 )
 
 // elsewhere returns a handler that redirects to other.example, which next serves.
@@ -350,8 +350,8 @@ func TestAdvice(t *testing.T) {
 		{name: "authentication that sends 400 and a challenge", handler: respond(400, "WWW-Authenticate: Bearer", "Vary: Origin"), request: put, want: []string{guard}},
 		{name: "authentication in a proxy", handler: respond(407), request: put, want: []string{guard}},
 		{name: "an access check that sends 403", handler: respond(403), request: put, want: []string{either, "method PUT."}},
-		{name: "Amazon API Gateway without OPTIONS", handler: respond(403, "X-Amzn-Errortype: MissingAuthenticationTokenException"), request: put, want: []string{"Amazon API Gateway has no such path, or no such method"}},
-		{name: "Amazon API Gateway without the path", handler: respond(403, "X-Amzn-Errortype: MissingAuthenticationTokenException"), want: []string{"Amazon API Gateway has no such path, or no such method"}},
+		{name: "Amazon API Gateway without OPTIONS", handler: respond(403, "X-Amzn-Errortype: MissingAuthenticationTokenException"), request: put, want: []string{"Amazon API Gateway has no route for this path, or none for this method"}},
+		{name: "Amazon API Gateway without the path", handler: respond(403, "X-Amzn-Errortype: MissingAuthenticationTokenException"), want: []string{"Amazon API Gateway has no route for this path, or none for this method"}},
 		{name: "an access check whose response varies with cookies", handler: respond(403, "Vary: Cookie"), request: put, want: []string{either}},
 		{name: "an access check whose response varies with the origin", handler: respond(403, "Vary: Origin"), request: put, want: []string{either}},
 		{name: "authentication whose response varies with the origin", handler: respond(401, "WWW-Authenticate: Basic", "Vary: Origin"), request: put, want: []string{guard}},
@@ -837,7 +837,7 @@ func TestFieldBugHandshakes(t *testing.T) {
 	socket := corstest.Request{Mode: corstest.WebSocket}
 	deny := wrap(t, cors.Policy{DenyHandler: respond(403)}, ok)
 	inside := wrap(t, cors.Policy{AllowedOrigins: []string{page}}, respond(403))
-	const hijack = "Often, a middleware wraps the ResponseWriter in a type without the method Hijack"
+	const hijack = "Often, a middleware wraps the ResponseWriter in a type that has no Hijack method"
 	for _, test := range []adviceTest{
 		{name: "a wrapper without Hijack, gorilla/websocket", handler: respond(500), request: socket, want: []string{hijack}},
 		{name: "a wrapper without Hijack, coder/websocket", handler: respond(501), request: socket, want: []string{hijack}},

@@ -263,7 +263,7 @@ func TestFieldBugAdviceOnHijack(t *testing.T) {
 		defer server.Close()
 		b := corstest.Browser{Transport: server.Client().Transport}
 		res := b.Fetch("https://app.example.com", corstest.Request{URL: "ws" + strings.TrimPrefix(server.URL, "http"), Mode: corstest.WebSocket})
-		if !strings.Contains(res.Advice, "without the method Hijack") {
+		if !strings.Contains(res.Advice, "has no Hijack method") {
 			t.Errorf("%s: got\n%v", name, res)
 		}
 	}
