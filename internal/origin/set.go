@@ -138,10 +138,10 @@ func (ps *patterns) matchWildcard(origin string) bool {
 		}
 		heads := ps.heads[origin[i:]]
 		if heads != nil && hasHead(heads, origin[:i], host, i <= dot) {
-			// The tail is valid, so only the host's length and the labels before
-			// the tail are left to check, or the whole first label if the tail
-			// begins inside it. A failure is final, because a longer tail is also
-			// valid, so it cannot contain the invalid label.
+			// The tail is valid. Left to check are the length of the host and the
+			// labels before the tail, with all of the first label if the tail
+			// begins inside it. A failure is final, because longer tails are also
+			// valid, so the invalid label would still be before them.
 			portless, _, _ := strings.Cut(origin[host:], ":")
 			return isHostLength(portless) && isLabels(origin[host:max(i, dot)])
 		}
