@@ -102,7 +102,7 @@ func TestScan(t *testing.T) {
 	}
 
 	var named []string
-	for _, row := range text.table(t, "Origin | If the server allows it, the likely mistake is") {
+	for _, row := range text.table(t, "Origin | Likely mistake of a server that allows it") {
 		named = append(named, code(row[0])...)
 	}
 	slices.Sort(named)
@@ -165,9 +165,9 @@ func TestScanOfPolicies(t *testing.T) {
 		"`AllowedOrigins` lists an origin outside the page's domain that the scan tries, such as `https://stranger.example`.": {
 			{page, []string{page, "https://stranger.example"}, 0},
 		},
-		"An entry needs `RiskInsecureOrigin`.": {{page, []string{page, "http://app.example.com"}, cors.RiskInsecureOrigin}},
-		"An entry needs `RiskPublicSuffix`.":   {{"https://proj.vercel.app", []string{"https://*.vercel.app"}, cors.RiskPublicSuffix}},
-		"An entry needs `RiskNullOrigin`.":     {{page, []string{page, "null"}, cors.RiskNullOrigin}},
+		"An entry allows `http:` origins. With `AllowCredentials`, it needs `RiskInsecureOrigin`.":                {{page, []string{page, "http://app.example.com"}, cors.RiskInsecureOrigin}},
+		"A pattern matches names that anyone can register. With `AllowCredentials`, it needs `RiskPublicSuffix`.": {{"https://proj.vercel.app", []string{"https://*.vercel.app"}, cors.RiskPublicSuffix}},
+		"`AllowedOrigins` lists `null`, which always needs `RiskNullOrigin`.":                                     {{page, []string{page, "null"}, cors.RiskNullOrigin}},
 	}
 	scan := func(page string, p cors.Policy) string {
 		b := corstest.Browser{Handler: testkit.MustNew(t, p).Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))}
@@ -320,7 +320,7 @@ func TestModes(t *testing.T) {
 				}
 			}
 		}
-		want := map[string]string{"with `POST`": "POST", "always": "GET", "if the server is on another origin": "GETHEADPOSTPUT"}[row[3]]
+		want := map[string]string{"with `POST`": "POST", "always": "GET", "if the server is on another origin, or the method is not `GET` or `HEAD`": "GETHEADPOSTPUT"}[row[3]]
 		if origin != want {
 			t.Errorf("%s: Origin is sent with %s, want %s", row[0], origin, row[3])
 		}
@@ -337,7 +337,7 @@ func TestModes(t *testing.T) {
 // open.
 func TestScanOfWebSockets(t *testing.T) {
 	t.Parallel()
-	claim := "A policy of `*` is then High. If the `Browser` has no cookie, High becomes Medium."
+	claim := "If the policy is `*`, the finding is High. If the `Browser` has no cookie, it is Medium"
 	if text := strings.Join(strings.Fields(read(t, "docs/scan.md").text), " "); !strings.Contains(text, claim) {
 		t.Errorf("docs/scan.md does not have the words %q", claim)
 	}
