@@ -110,7 +110,7 @@ func (e evidence) adviseOnRejection() string {
 	case e.own:
 		return fmt.Sprintf("The page is on the server's own origin, but the server cannot tell, because Sec-Fetch-Site is missing and a proxy changes Host. Have the proxy forward both unchanged. If it cannot, add %s to AllowedOrigins, or pass it to http.CrossOriginProtection.AddTrustedOrigin.", e.page)
 	case e.rejectedBy(forgeryDetected):
-		return fmt.Sprintf("http.CrossOriginProtection rejected the request, because it does not trust the page's origin. If you trust it, call AddTrustedOrigin with %s. If package cors wraps the handler, lists only origins that you trust, and does not set PassRejected, you can instead remove http.CrossOriginProtection (see Cross-site request forgery in docs/integration.md of package cors).", e.page)
+		return fmt.Sprintf("http.CrossOriginProtection rejected the request, because it does not trust the page's origin. If you trust it, call AddTrustedOrigin with %s. If package cors wraps the handler with a policy that lists only trusted origins and does not set PassRejected, you can instead remove http.CrossOriginProtection. See Cross-site request forgery in docs/integration.md of package cors.", e.page)
 	case e.passed:
 		return fmt.Sprintf("The preflight was allowed, but package cors rejected the request. If another CORS middleware or a proxy in front responds to preflights with a different policy, keep only one of the two policies. If you need both, and trust the origin, allow %s in both. If no other layer responds to preflights, AllowOriginFunc probably depends on headers that preflights lack.", e.page)
 	}
@@ -130,7 +130,7 @@ func (e evidence) adviseOnHandshake() string {
 	case e.unauthorized():
 		return "Authentication rejected the handshake. Scripts cannot add headers to it: use a cookie, or send the token in the first message."
 	case e.status == 403:
-		text := "Many WebSocket packages compare Origin with Host, and respond with 403 if they differ. If you trust the page, have the package call cors.Middleware.Check instead (see WebSockets in docs/integration.md of package cors). Turn the package's check off only if cors.Middleware.Handler wraps the endpoint, and its policy lists only origins that you trust. If your package does not compare Origin with Host, look for a guard, or a CORS middleware such as gin-contrib/cors, that rejected the handshake." + e.adviseOnLog() + "have it let the handshake pass."
+		text := "Many WebSocket packages compare Origin with Host, and respond with 403 if they differ. If you trust the page, have the package call cors.Middleware.Check instead (see WebSockets in docs/integration.md of package cors). Turn off the package's own check only if cors.Middleware.Handler wraps the endpoint and its policy lists only origins that you trust. If your package does not compare Origin with Host, look for a guard, or a CORS middleware such as gin-contrib/cors, that rejected the handshake." + e.adviseOnLog() + "have it let the handshake through."
 		if e.varies() && e.header["Access-Control-Allow-Origin"] == nil {
 			text = e.adviseOnVary() // a DenyHandler, for example
 		}
@@ -143,7 +143,7 @@ func (e evidence) adviseOnHandshake() string {
 	case e.status == 400, e.status == 404, e.status == 426:
 		return "The server did not accept the request as a handshake. Check the URL, and look for a proxy in front that does not forward Upgrade and Connection. Some servers also respond this way if they do not allow the page's origin: if you trust the page, allow it there."
 	}
-	return fmt.Sprintf("The handshake needs status 101, not %d. Check the URL, and look for something in front that responds first, such as a login, a rate limit or a proxy.", e.status)
+	return fmt.Sprintf("The handshake needs status 101, not %d. Check the URL, and look for something in front that responds first, such as a login handler, a rate limiter or a proxy.", e.status)
 }
 
 // adviseOnReadable returns hints about a response that the script can read,
@@ -187,13 +187,13 @@ func (e evidence) adviseOnPreflight() string {
 	case e.unknownToGateway():
 		return noMethod
 	case e.status == 403:
-		return fmt.Sprintf("Either authentication or another guard rejected the preflight, or the CORS middleware did, as gin-contrib/cors and gorilla/handlers do. Preflights never have credentials, so put the CORS middleware outside the guard, or have the gateway or platform in front let OPTIONS requests pass. If the CORS middleware rejected the preflight, and you trust the page, allow everything that it requests: %s.", e.requested())
+		return fmt.Sprintf("Either authentication or another guard rejected the preflight, or the CORS middleware did, as gin-contrib/cors and gorilla/handlers do. Preflights never have credentials, so put the CORS middleware outside the guard, or have the gateway or platform in front let OPTIONS requests through. If the CORS middleware rejected the preflight, and you trust the page, allow everything that it requests: %s.", e.requested())
 	case e.status/100 == 5 && e.status != 501:
 		return serverFailed + e.adviseOnUnlisted()
 	case e.varies():
 		return e.adviseOnVary()
 	case e.status/100 == 2:
-		return "Something other than the CORS middleware responded to OPTIONS, such as a router, a proxy, a login or a static file server. Put the CORS middleware outside that layer, or have the layer forward OPTIONS requests." + e.adviseOnUnlisted()
+		return "Something other than the CORS middleware responded to OPTIONS, such as a router, a proxy, a login handler or a static file server. Put the CORS middleware outside that layer, or have the layer forward OPTIONS requests." + e.adviseOnUnlisted()
 	}
 	var text string
 	switch {
@@ -210,7 +210,7 @@ func (e evidence) adviseOnPreflight() string {
 }
 
 const (
-	guardRejected = "Authentication or another guard rejected the preflight, because preflights never have credentials. Put the CORS middleware outside that guard, and let it respond to preflights itself. If a proxy, gateway or platform in front requires a login, have it let OPTIONS requests pass."
+	guardRejected = "Authentication or another guard rejected the preflight, because preflights never have credentials. Put the CORS middleware outside that guard, and let it respond to preflights itself. If a proxy, gateway or platform in front requires a login, have it let OPTIONS requests through."
 	serverFailed  = "The server failed on the OPTIONS request, or a proxy in front cannot reach it. Check the logs of both, and put the CORS middleware outside the code that fails."
 )
 
@@ -233,9 +233,9 @@ func (e evidence) adviseOnLog() string {
 func (e evidence) adviseOnRedirectedPreflight() string {
 	location := e.header.Get("Location")
 	if e.elsewhere(location) {
-		return fmt.Sprintf("The preflight was redirected to another host (%q), and browsers do not follow redirects of preflights. If a gateway or platform in front requires a login there, have it let OPTIONS requests pass. Otherwise, have the page request that URL.", location)
+		return fmt.Sprintf("The preflight was redirected to another host (%q), and browsers do not follow redirects of preflights. If a gateway or platform in front requires a login there, have it let OPTIONS requests through. Otherwise, have the page request that URL.", location)
 	}
-	return fmt.Sprintf("The preflight was redirected to %q, and browsers do not follow redirects of preflights. Have the page request exactly that URL, with its scheme, host and slashes, or put the CORS middleware outside the code that redirects. If the target is a login page, have the login let OPTIONS requests pass.", location)
+	return fmt.Sprintf("The preflight was redirected to %q, and browsers do not follow redirects of preflights. Have the page request exactly that URL, with its scheme, host and slashes, or put the CORS middleware outside the code that redirects. If the target is a login page, have the login let OPTIONS requests through.", location)
 }
 
 // adviseOnMissingOrigin returns advice for a response to an actual request
@@ -267,11 +267,11 @@ func (e evidence) adviseOnMissingOrigin() string {
 		}
 		return text
 	case e.status >= 400:
-		text := fmt.Sprintf("Code outside the CORS middleware wrote the %d, so the script cannot read the error. Put the CORS middleware outside that code. It can be authentication, a rate limit, a time limit or the router. If the server failed, it can also be an error handler.", e.status)
+		text := fmt.Sprintf("Code outside the CORS middleware wrote the %d, so the script cannot read the error. Put the CORS middleware outside that code. It can be authentication, a rate limiter, a timeout handler or the router. If the server failed, it can also be an error handler.", e.status)
 		if e.status == 403 {
 			text = "Either the CORS middleware rejected the page's origin, as gin-contrib/cors does, or code outside the CORS middleware wrote the 403. If it was a guard, put the CORS middleware outside it, so the script can read the error."
 		}
-		text += e.adviseOnLog() + "have it let the request pass, or add CORS headers to its error pages." + e.adviseOnUnlisted()
+		text += e.adviseOnLog() + "have it let the request through, or add CORS headers to its error pages." + e.adviseOnUnlisted()
 		if server := e.header.Get("Server"); strings.HasPrefix(server, "nginx") || strings.HasPrefix(server, "Apache") {
 			text += " If nginx or Apache adds the CORS headers, use the keyword \"always\" in the directive (add_header … always, Header always set). Without it, error responses have no CORS headers."
 		}
@@ -359,7 +359,7 @@ func (e evidence) adviseOnValues() string {
 	case e.kind == originOther && (strings.EqualFold(e.value, e.page) || strings.EqualFold(e.value, e.page+"/")):
 		return fmt.Sprintf("Browsers compare Access-Control-Allow-Origin with the page's origin byte for byte. Send exactly %s, in lowercase and without a trailing slash.", e.page)
 	case e.kind == originOther && !origin.Valid(e.value) && e.value != "null":
-		return fmt.Sprintf("In Access-Control-Allow-Origin, browsers accept * or one origin (scheme, host and port, without a path or the default port), but not a list or a pattern. If two layers set the header, let only one of them set it. Otherwise, send %s, if you trust it, and Vary: Origin, as CORS middleware does.", e.page)
+		return fmt.Sprintf("In Access-Control-Allow-Origin, browsers accept * or one origin (scheme, host and port, without a path or the default port), but not a list or a pattern. If two layers set the header, let only one of them set it. Otherwise, if you trust the page, send %s and Vary: Origin, as CORS middleware does.", e.page)
 	case e.kind == originOther && e.cache() != "":
 		return e.adviseOnCache()
 	case e.passed:
@@ -434,7 +434,7 @@ func (e evidence) adviseOnCache() string {
 		if isCacheControl(e.header, "no-store") {
 			ignored += " and Cache-Control: no-store"
 		}
-		return fmt.Sprintf("The response came from a cache (%s). If the policy allows the page's origin, the cache ignores %s, and returned a response for another page. In that case, add the header Origin to the cache key, and purge the cache. Otherwise, if you trust the origin, add %s to AllowedOrigins.", e.cache(), ignored, e.page)
+		return fmt.Sprintf("The response came from a cache (%s). If the policy allows the page's origin, the cache ignored %s, and returned a response for another page. In that case, add the header Origin to the cache key, and purge the cache. Otherwise, if you trust the origin, add %s to AllowedOrigins.", e.cache(), ignored, e.page)
 	}
 	return fmt.Sprintf("The response came from a cache (%s), and has no Vary: Origin, so the cache returns it to every page. Have the service behind the cache send CORS headers and Vary: Origin with every response for this URL, and purge the cache. If the service already does, the copy is old, or something removes Vary.", e.cache()) + e.adviseOnUnlisted()
 }

@@ -205,14 +205,14 @@ const (
 	ignored = ", and returned a response for another page. In that case, add the header Origin to the cache key, and purge the cache. Otherwise, if you trust the origin, add https://page.example to AllowedOrigins."
 	varied  = "and has no Vary: Origin, so the cache returns it to every page."
 	twice   = "Two layers set CORS headers"
-	another = "Something other than the CORS middleware responded to OPTIONS, such as a router, a proxy, a login or a static file server."
+	another = "Something other than the CORS middleware responded to OPTIONS, such as a router, a proxy, a login handler or a static file server."
 	unlist  = "The policy of package cors does not allow the page's origin. If you trust it, add https://page.example to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, an outer CORS middleware, a cache or"
 	vary    = "A CORS middleware or a proxy probably responded, but it does not allow the page's origin. If you trust it, add exactly https://page.example, without a trailing slash, to AllowedOrigins, or let AllowOriginFunc return true for it. Some middlewares, such as rs/cors, also need "
 	both    = " in AllowedMethods. If the policy already allows both, something removes Origin from the request"
 	lacks   = "A CORS middleware or a proxy probably responded, but it does not allow the origin, the method or a header. If you trust the page, allow everything that it requests: origin https://page.example (exactly, without a trailing slash), method "
 	either  = "Either authentication or another guard rejected the preflight, or the CORS middleware did"
 	routed  = "Either the router responded to OPTIONS itself, or the CORS middleware rejected the method"
-	guard   = "Authentication or another guard rejected the preflight, because preflights never have credentials. Put the CORS middleware outside that guard, and let it respond to preflights itself. If a proxy, gateway or platform in front requires a login, have it let OPTIONS requests pass."
+	guard   = "Authentication or another guard rejected the preflight, because preflights never have credentials. Put the CORS middleware outside that guard, and let it respond to preflights itself. If a proxy, gateway or platform in front requires a login, have it let OPTIONS requests through."
 	router  = "The router responded to OPTIONS itself"
 	others  = " If other origins get CORS headers, and you trust the page, add exactly https://page.example, without a trailing slash, to the list of allowed origins."
 	login   = " If authentication in your service requires a login, put the CORS middleware outside it. If a gateway in front does, have the gateway send CORS headers."
@@ -224,18 +224,18 @@ const (
 	denied  = "lacks Access-Control-Allow-Credentials: true (in lowercase)"
 	beacon  = " If the request is a beacon (navigator.sendBeacon), it always has credentials. Use fetch with keepalive and credentials: 'omit' instead."
 	list    = "Methods and header names must be separated by commas."
-	one     = "In Access-Control-Allow-Origin, browsers accept * or one origin (scheme, host and port, without a path or the default port), but not a list or a pattern. If two layers set the header, let only one of them set it. Otherwise, send https://page.example, if you trust it, and Vary: Origin, as CORS middleware does."
+	one     = "In Access-Control-Allow-Origin, browsers accept * or one origin (scheme, host and port, without a path or the default port), but not a list or a pattern. If two layers set the header, let only one of them set it. Otherwise, if you trust the page, send https://page.example and Vary: Origin, as CORS middleware does."
 	exactly = "Send exactly https://page.example, in lowercase and without a trailing slash."
 	other   = "The response allows an origin other than the page's. If you trust the page, add https://page.example to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, your handler or a proxy sets a fixed value"
 	changes = "The preflight was allowed. If the service itself responded to it, your handler or a proxy replaced the CORS headers of the response. Remove the code or setting that does this. If a proxy in front responded to the preflight with a different policy, "
 	moved   = "The request was redirected from one server to another, so the browser sent Origin: null."
-	csrf    = "http.CrossOriginProtection rejected the request, because it does not trust the page's origin. If you trust it, call AddTrustedOrigin with https://page.example. If package cors wraps the handler, lists only origins that you trust, and does not set PassRejected, you can instead"
+	csrf    = "http.CrossOriginProtection rejected the request, because it does not trust the page's origin. If you trust it, call AddTrustedOrigin with https://page.example. If package cors wraps the handler with a policy that lists only trusted origins and does not set PassRejected, you can instead"
 	noVary  = "Access-Control-Allow-Origin names one origin, but Vary does not include Origin, so a cache can return this response to other pages. Unless all responses for this URL have the same value, "
 	layered = "If it is already there, another CORS middleware or a proxy in front responded to the preflight, or removed its Access-Control-Request headers."
 	unknown = " If the service's log does not show this request, a proxy in front responded"
 	forward = ": have it forward OPTIONS requests."
-	pages   = ": have it let the request pass, or add CORS headers to its error pages."
-	compare = "Many WebSocket packages compare Origin with Host, and respond with 403 if they differ. If you trust the page, have the package call cors.Middleware.Check instead (see WebSockets in docs/integration.md of package cors). Turn the package's check off only if cors.Middleware.Handler wraps the endpoint, and its policy lists only origins that you trust."
+	pages   = ": have it let the request through, or add CORS headers to its error pages."
+	compare = "Many WebSocket packages compare Origin with Host, and respond with 403 if they differ. If you trust the page, have the package call cors.Middleware.Check instead (see WebSockets in docs/integration.md of package cors). Turn off the package's own check only if cors.Middleware.Handler wraps the endpoint and its policy lists only origins that you trust."
 	opened  = " The preflight was allowed. If only preflights get CORS headers, for example from a proxy or a route for OPTIONS, send them with all responses."
 	away    = "Redirects led to another host, whose response has no CORS headers. If the target is a login page,"
 	always  = " If nginx or Apache adds the CORS headers, use the keyword \"always\" in the directive (add_header … always, Header always set). Without it, error responses have no CORS headers."
@@ -478,10 +478,10 @@ func TestAdvice(t *testing.T) {
 		{name: "an image", handler: respond(200, allowPage, "X-Total: 1"), request: corstest.Request{Mode: corstest.NoCORS}},
 
 		// Handshakes.
-		{name: "a WebSocket package that compares Origin with Host", handler: respond(403), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{compare, unknown + ": have it let the handshake pass."}},
+		{name: "a WebSocket package that compares Origin with Host", handler: respond(403), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{compare, unknown + ": have it let the handshake through."}},
 		{name: "a WebSocket of the server's own page", handler: respond(403), request: corstest.Request{Mode: corstest.WebSocket, URL: page}, want: []string{"The page is on the server's own origin, so a proxy in front probably changes Host. Have it forward Host unchanged. " + compare}},
 		{name: "a WebSocket of the server's own page, which a DenyHandler rejects", handler: hides(deny), request: corstest.Request{Mode: corstest.WebSocket, URL: page}, want: []string{"so a proxy in front probably changes Host.", vary, "something removes Origin from the request."}},
-		{name: "a WebSocket that a firewall rejects", handler: respond(403, "Server: cloudflare"), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{compare, unknown + ` (perhaps the one that sent "Server: cloudflare"): have it let the handshake pass.`}},
+		{name: "a WebSocket that a firewall rejects", handler: respond(403, "Server: cloudflare"), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{compare, unknown + ` (perhaps the one that sent "Server: cloudflare"): have it let the handshake through.`}},
 		{name: "a WebSocket with large headers", handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, "Request Header Or Cookie Too Large", http.StatusBadRequest)
 		}), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{"the request headers are too large."}},
@@ -613,7 +613,7 @@ func TestFieldBugCacheIgnoresVary(t *testing.T) {
 		}
 	})
 	for _, test := range []adviceTest{
-		{name: "Age", handler: (&cache{service: service, hit: "Age: 5"}).fill("https://other.example"), want: []string{"The response came from a cache (Age: 5).", "the cache ignores Vary: Origin" + ignored}},
+		{name: "Age", handler: (&cache{service: service, hit: "Age: 5"}).fill("https://other.example"), want: []string{"The response came from a cache (Age: 5).", "the cache ignored Vary: Origin" + ignored}},
 		{name: "X-Cache", handler: (&cache{service: service, hit: "X-Cache: Hit from cloudfront"}).fill("https://other.example"), want: []string{"(X-Cache: Hit from cloudfront).", ignored}},
 		{name: "Cf-Cache-Status", handler: (&cache{service: service, hit: "Cf-Cache-Status: HIT"}).fill("https://other.example"), want: []string{"(Cf-Cache-Status: HIT).", ignored}},
 		{name: "an old copy of *", handler: respond(200, "Access-Control-Allow-Origin: *", "X-Cache: HIT"), request: withCredentials(corstest.Request{}), want: []string{star, "The response came from a cache (X-Cache: HIT). If the service already sends the right headers, purge the cache."}},
@@ -632,7 +632,7 @@ func TestFieldBugCacheIgnoresVary(t *testing.T) {
 
 func TestFieldBugCachedRejection(t *testing.T) {
 	service := wrap(t, cors.Policy{AllowedOrigins: []string{page}}, ok)
-	adviceTest{name: "from a cache", handler: (&cache{service: service, hit: "X-Cache: HIT"}).fill("https://evil.example"), want: []string{"(X-Cache: HIT).", "the cache ignores Vary: Origin and Cache-Control: no-store" + ignored}}.run(t)
+	adviceTest{name: "from a cache", handler: (&cache{service: service, hit: "X-Cache: HIT"}).fill("https://evil.example"), want: []string{"(X-Cache: HIT).", "the cache ignored Vary: Origin and Cache-Control: no-store" + ignored}}.run(t)
 }
 
 // Proxies and platforms send error responses that the service did not write.
@@ -673,8 +673,8 @@ func TestFieldBugErrorOfProxy(t *testing.T) {
 func TestFieldBugLoginInFront(t *testing.T) {
 	login := respond(302, "Location: https://login.example/?next=/")
 	for _, test := range []adviceTest{
-		{name: "preflight to another host", handler: login, request: put, want: []string{`The preflight was redirected to another host ("https://login.example/?next=/")`, "If a gateway or platform in front requires a login there, have it let OPTIONS requests pass."}},
-		{name: "preflight to the same host", handler: respond(302, "Location: https://api.example/login"), request: put, want: []string{`The preflight was redirected to "https://api.example/login"`, "If the target is a login page, have the login let OPTIONS requests pass."}},
+		{name: "preflight to another host", handler: login, request: put, want: []string{`The preflight was redirected to another host ("https://login.example/?next=/")`, "If a gateway or platform in front requires a login there, have it let OPTIONS requests through."}},
+		{name: "preflight to the same host", handler: respond(302, "Location: https://api.example/login"), request: put, want: []string{`The preflight was redirected to "https://api.example/login"`, "If the target is a login page, have the login let OPTIONS requests through."}},
 		{name: "request to another host", handler: login, want: []string{`The request was redirected to another host ("https://login.example/?next=/"), without CORS headers. If the target is a login page,`}},
 		{name: "request to another host, with CORS headers", handler: elsewhere(ok), want: []string{"Redirects led to another host, whose response has no CORS headers. If the target is a login page,"}},
 		{name: "a redirect that cannot be read", handler: respond(302, "Location: https://%"), request: put, want: []string{`The preflight was redirected to "https://%"`}},

@@ -102,7 +102,7 @@ func TestScan(t *testing.T) {
 	}
 
 	var named []string
-	for _, row := range text.table(t, "Origin | Likely mistake of a server that allows it") {
+	for _, row := range text.table(t, "Origin | If the server allows the origin, it probably") {
 		named = append(named, code(row[0])...)
 	}
 	slices.Sort(named)
@@ -120,9 +120,9 @@ func TestSiblings(t *testing.T) {
 		words, page string
 		siblings    []string
 	}{
-		{"For a page on `https://example.com`, the scan tries `https://sibling.example.com`.", "https://example.com", []string{"https://sibling.example.com"}},
+		{"For a page on `https://example.com`, it tries `https://sibling.example.com`.", "https://example.com", []string{"https://sibling.example.com"}},
 		{
-			"For a page on `https://example.co.uk`, it tries `https://sibling.example.co.uk`, and also `https://sibling.co.uk`",
+			"For a page on `https://example.co.uk`, it tries `https://sibling.co.uk` and `https://sibling.example.co.uk`.",
 			"https://example.co.uk", []string{"https://sibling.co.uk", "https://sibling.example.co.uk"},
 		},
 	} {
