@@ -733,8 +733,8 @@ func TestPerformance(t *testing.T) {
 
 	text := strings.Join(strings.Fields(shown), " ")
 	for _, fact := range []struct{ words, measured string }{
-		{"**†** A package with this mark runs the handler for a rejected origin or leaves out `Vary: Origin`", "† has another effect"},
-		{"**‡** A package with this mark sends a preflight response with a different status, or with different methods or headers.", "‡ the same effect by another response"},
+		{"**†** In this case, the package runs the handler for a rejected origin or leaves out `Vary: Origin`", "† has another effect"},
+		{"**‡** The status, methods or headers of the preflight response differ from this package's.", "‡ the same effect by another response"},
 		{"It takes 0.77 µs if", "- ManyOrigins/policy=origins-1000000/impl=this: 766 ns\n"},
 		{"takes up to 4.3 times as long", "| 4.25 | 6 |\n"},
 		{"The longest time measured is 0.93 µs, or 16.5 µs if `OnReject` is set", "| hyphens-60-in-a-label | 932 ns | 16.5 µs |"},
