@@ -176,7 +176,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"Host can have uppercase letters and a default port, which http.CrossOriginProtection rejects", "docs/integration.md", "There is one exception: `Handler` ignores letter case and a default port in `Host`",
+			"Host can have uppercase letters and a default port, which http.CrossOriginProtection rejects", "docs/integration.md", "`Handler` ignores differences in letter case and a default port in `Host`",
 			func() bool {
 				r := request("POST", "Origin: https://api.example.net")
 				r.Host = "API.example.net:443"
@@ -365,7 +365,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			`responses have no Vary if AllowedOrigins is "*", but have it if AllowedOrigins is "https://*"`, "docs/integration.md", "The responses of a policy with `*` have no `Vary`",
+			`responses have no Vary if AllowedOrigins is "*", but have it if AllowedOrigins is "https://*"`, "docs/integration.md", "Responses under a policy with `*` have no `Vary`",
 			func() bool {
 				w, _ := serve(cors.Policy{AllowedOrigins: []string{"*"}}, request("GET", allowed))
 				https, _ := serve(cors.Policy{AllowedOrigins: []string{"https://*"}}, request("GET"))
