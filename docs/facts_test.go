@@ -176,7 +176,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"Host can have uppercase letters and a default port, which http.CrossOriginProtection rejects", "docs/integration.md", "`Handler` ignores differences in letter case and a default port in `Host`",
+			"Host can have uppercase letters and a default port, which http.CrossOriginProtection rejects", "docs/integration.md", "Only `Handler` ignores letter case and a default port in `Host`",
 			func() bool {
 				r := request("POST", "Origin: https://api.example.net")
 				r.Host = "API.example.net:443"
@@ -234,7 +234,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"a request without Origin runs the handler, except a POST from another site or origin",
-			"docs/integration.md", "`Handler` passes most requests without `Origin` to your handler. It rejects one only if its method is not GET, HEAD or OPTIONS, and `Sec-Fetch-Site` has a value",
+			"docs/integration.md", "`Handler` passes most requests without `Origin` to your handler. It rejects such a request only if its method is not GET, HEAD or OPTIONS and `Sec-Fetch-Site` has a value",
 			func() bool {
 				for site, want := range map[string]int{"": 1, "same-origin": 1, "none": 1, "same-site": 0, "cross-site": 0, "other": 0} {
 					post, get := request("POST"), request("GET")
