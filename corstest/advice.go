@@ -130,7 +130,7 @@ func (e evidence) adviseOnHandshake() string {
 	case e.unauthorized():
 		return "Authentication rejected the handshake. Scripts cannot add headers to it: use a cookie, or send the token in the first message."
 	case e.status == 403:
-		text := "Many WebSocket packages compare Origin with Host, and respond with 403 if they differ. If you trust the page, have the package call cors.Middleware.Check instead (see WebSockets in docs/integration.md of package cors). Turn off the package's own check only if cors.Middleware.Handler wraps the endpoint and its policy lists only origins that you trust. If your package does not compare Origin with Host, look for a guard, or a CORS middleware such as gin-contrib/cors, that rejected the handshake." + e.adviseOnLog() + "have it let the handshake through."
+		text := "Many WebSocket packages compare Origin with Host, and respond with 403 if they differ. If you trust the page, have the package call cors.Middleware.Check instead (see WebSockets in docs/integration.md of package cors). Turn off the package's own check only if cors.Middleware.Handler wraps the endpoint and its policy lists only origins that you trust. If your package does not compare Origin with Host, look for a guard, or a CORS middleware such as gin-contrib/cors, that rejected the handshake." + e.adviseOnLog() + "have it forward the handshake."
 		if e.varies() && e.header["Access-Control-Allow-Origin"] == nil {
 			text = e.adviseOnVary() // a DenyHandler, for example
 		}
@@ -187,7 +187,7 @@ func (e evidence) adviseOnPreflight() string {
 	case e.unknownToGateway():
 		return noMethod
 	case e.status == 403:
-		return fmt.Sprintf("Either authentication or another guard rejected the preflight, or the CORS middleware did, as gin-contrib/cors and gorilla/handlers do. Preflights never have credentials, so put the CORS middleware outside the guard, or have the gateway or platform in front let OPTIONS requests through. If the CORS middleware rejected the preflight, and you trust the page, allow everything that it requests: %s.", e.requested())
+		return fmt.Sprintf("A guard, such as authentication, or the CORS middleware rejected the preflight. Middlewares that do so include gin-contrib/cors and gorilla/handlers. If it was a guard, put the CORS middleware outside it, because preflights never have credentials. If the guard is a gateway or platform in front, exempt OPTIONS requests there. If the CORS middleware rejected the preflight, and you trust the page, allow everything that it requests: %s.", e.requested())
 	case e.status/100 == 5 && e.status != 501:
 		return serverFailed + e.adviseOnUnlisted()
 	case e.varies():
@@ -210,7 +210,7 @@ func (e evidence) adviseOnPreflight() string {
 }
 
 const (
-	guardRejected = "Authentication or another guard rejected the preflight, because preflights never have credentials. Put the CORS middleware outside that guard, and let it respond to preflights itself. If a proxy, gateway or platform in front requires a login, have it let OPTIONS requests through."
+	guardRejected = "Authentication or another guard rejected the preflight, because preflights never have credentials. Put the CORS middleware outside that guard, and let it respond to preflights itself. If a proxy, gateway or platform in front requires a login, exempt OPTIONS requests there."
 	serverFailed  = "The server failed on the OPTIONS request, or a proxy in front cannot reach it. Check the logs of both, and put the CORS middleware outside the code that fails."
 )
 
@@ -233,9 +233,9 @@ func (e evidence) adviseOnLog() string {
 func (e evidence) adviseOnRedirectedPreflight() string {
 	location := e.header.Get("Location")
 	if e.elsewhere(location) {
-		return fmt.Sprintf("The preflight was redirected to another host (%q), and browsers do not follow redirects of preflights. If a gateway or platform in front requires a login there, have it let OPTIONS requests through. Otherwise, have the page request that URL.", location)
+		return fmt.Sprintf("The preflight was redirected to another host (%q), and browsers do not follow redirects of preflights. If a gateway or platform in front requires a login there, exempt OPTIONS requests from that login. Otherwise, have the page request that URL.", location)
 	}
-	return fmt.Sprintf("The preflight was redirected to %q, and browsers do not follow redirects of preflights. Have the page request exactly that URL, with its scheme, host and slashes, or put the CORS middleware outside the code that redirects. If the target is a login page, have the login let OPTIONS requests through.", location)
+	return fmt.Sprintf("The preflight was redirected to %q, and browsers do not follow redirects of preflights. Have the page request exactly that URL, with its scheme, host and slashes, or put the CORS middleware outside the code that redirects. If the target is a login page, exempt OPTIONS requests from the login.", location)
 }
 
 // adviseOnMissingOrigin returns advice for a response to an actual request
@@ -263,15 +263,15 @@ func (e evidence) adviseOnMissingOrigin() string {
 			text = "The preflight was allowed, but the response has no CORS header except Vary. Perhaps a proxy or another middleware responded to the preflight, and the CORS middleware behind it does not allow the origin. Otherwise, something removes Origin from the request, or the CORS headers from the response."
 		}
 		if e.unauthorized() {
-			text += " If authentication in your service requires a login, put the CORS middleware outside it. If a gateway in front does, have the gateway send CORS headers."
+			text += " If your service requires the login, put the CORS middleware outside its authentication. If a gateway in front requires it, have the gateway send CORS headers."
 		}
 		return text
 	case e.status >= 400:
 		text := fmt.Sprintf("Code outside the CORS middleware wrote the %d, so the script cannot read the error. Put the CORS middleware outside that code. It can be authentication, a rate limiter, a timeout handler or the router. If the server failed, it can also be an error handler.", e.status)
 		if e.status == 403 {
-			text = "Either the CORS middleware rejected the page's origin, as gin-contrib/cors does, or code outside the CORS middleware wrote the 403. If it was a guard, put the CORS middleware outside it, so the script can read the error."
+			text = "A guard or other code outside the CORS middleware wrote the 403, or the CORS middleware rejected the page's origin, as gin-contrib/cors does. If a guard or other code wrote it, put the CORS middleware outside that code, so the script can read the error."
 		}
-		text += e.adviseOnLog() + "have it let the request through, or add CORS headers to its error pages." + e.adviseOnUnlisted()
+		text += e.adviseOnLog() + "have it forward the request, or add CORS headers to its error pages." + e.adviseOnUnlisted()
 		if server := e.header.Get("Server"); strings.HasPrefix(server, "nginx") || strings.HasPrefix(server, "Apache") {
 			text += " If nginx or Apache adds the CORS headers, use the keyword \"always\" in the directive (add_header … always, Header always set). Without it, error responses have no CORS headers."
 		}
@@ -294,7 +294,7 @@ func (e evidence) adviseOnOtherHost() string {
 	if e.varies() && e.nulled {
 		return e.withoutOrigin()
 	}
-	text := "Redirects led to another host, whose response has no CORS headers. If the target is a login page, have the service or gateway respond to scripts with 401 instead. Otherwise, have the page request the final URL directly, and wrap the handler of that host."
+	text := "Redirects led to another host, whose response has no CORS headers. If the target is a login page, have the service or gateway respond to scripts with 401 instead. Otherwise, have the page request the final URL directly, and wrap the handler on that host with the CORS middleware."
 	if e.varies() {
 		text += e.adviseOnUnlisted()
 	}
@@ -456,7 +456,7 @@ func (e evidence) adviseOnVary() string {
 	case e.withoutOrigin() != "":
 		return e.withoutOrigin()
 	case e.preflight:
-		return fmt.Sprintf("A CORS middleware or a proxy probably responded, but it does not allow the origin, the method or a header. If you trust the page, allow everything that it requests: %s. If the policy already allows all of it, look in front of package cors. Another CORS middleware may have responded, or something removes Origin from the request or the CORS headers from the response.", e.requested())
+		return fmt.Sprintf("A CORS middleware or a proxy probably responded, but it does not allow the origin, the method or a header. If you trust the page, allow everything that it requests: %s. If the policy already allows all of it, check the layers in front of package cors. Another CORS middleware may have responded, or something removes Origin from the request or the CORS headers from the response.", e.requested())
 	}
 	text := fmt.Sprintf("A CORS middleware or a proxy probably responded, but it does not allow the page's origin. If you trust it, add exactly %s, without a trailing slash, to AllowedOrigins, or let AllowOriginFunc return true for it. Some middlewares, such as rs/cors, also need %s in AllowedMethods. If the policy already allows both, something removes Origin from the request", e.page, e.method)
 	if e.mode == WebSocket {

@@ -210,12 +210,12 @@ const (
 	vary    = "A CORS middleware or a proxy probably responded, but it does not allow the page's origin. If you trust it, add exactly https://page.example, without a trailing slash, to AllowedOrigins, or let AllowOriginFunc return true for it. Some middlewares, such as rs/cors, also need "
 	both    = " in AllowedMethods. If the policy already allows both, something removes Origin from the request"
 	lacks   = "A CORS middleware or a proxy probably responded, but it does not allow the origin, the method or a header. If you trust the page, allow everything that it requests: origin https://page.example (exactly, without a trailing slash), method "
-	either  = "Either authentication or another guard rejected the preflight, or the CORS middleware did"
+	either  = "A guard, such as authentication, or the CORS middleware rejected the preflight"
 	routed  = "Either the router responded to OPTIONS itself, or the CORS middleware rejected the method"
-	guard   = "Authentication or another guard rejected the preflight, because preflights never have credentials. Put the CORS middleware outside that guard, and let it respond to preflights itself. If a proxy, gateway or platform in front requires a login, have it let OPTIONS requests through."
+	guard   = "Authentication or another guard rejected the preflight, because preflights never have credentials. Put the CORS middleware outside that guard, and let it respond to preflights itself. If a proxy, gateway or platform in front requires a login, exempt OPTIONS requests there."
 	router  = "The router responded to OPTIONS itself"
 	others  = " If other origins get CORS headers, and you trust the page, add exactly https://page.example, without a trailing slash, to the list of allowed origins."
-	login   = " If authentication in your service requires a login, put the CORS middleware outside it. If a gateway in front does, have the gateway send CORS headers."
+	login   = " If your service requires the login, put the CORS middleware outside its authentication. If a gateway in front requires it, have the gateway send CORS headers."
 	failed  = "The server failed on the OPTIONS request"
 	past    = "The response to the preflight has CORS headers, but status "
 	outside = ", so the script cannot read the error. Put the CORS middleware outside that code. It can be "
@@ -234,7 +234,7 @@ const (
 	layered = "If it is already there, another CORS middleware or a proxy in front responded to the preflight, or removed its Access-Control-Request headers."
 	unknown = " If the service's log does not show this request, a proxy in front responded"
 	forward = ": have it forward OPTIONS requests."
-	pages   = ": have it let the request through, or add CORS headers to its error pages."
+	pages   = ": have it forward the request, or add CORS headers to its error pages."
 	compare = "Many WebSocket packages compare Origin with Host, and respond with 403 if they differ. If you trust the page, have the package call cors.Middleware.Check instead (see WebSockets in docs/integration.md of package cors). Turn off the package's own check only if cors.Middleware.Handler wraps the endpoint and its policy lists only origins that you trust."
 	opened  = " The preflight was allowed. If only preflights get CORS headers, for example from a proxy or a route for OPTIONS, send them with all responses."
 	away    = "Redirects led to another host, whose response has no CORS headers. If the target is a login page,"
@@ -478,10 +478,10 @@ func TestAdvice(t *testing.T) {
 		{name: "an image", handler: respond(200, allowPage, "X-Total: 1"), request: corstest.Request{Mode: corstest.NoCORS}},
 
 		// Handshakes.
-		{name: "a WebSocket package that compares Origin with Host", handler: respond(403), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{compare, unknown + ": have it let the handshake through."}},
+		{name: "a WebSocket package that compares Origin with Host", handler: respond(403), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{compare, unknown + ": have it forward the handshake."}},
 		{name: "a WebSocket of the server's own page", handler: respond(403), request: corstest.Request{Mode: corstest.WebSocket, URL: page}, want: []string{"The page is on the server's own origin, so a proxy in front probably changes Host. Have it forward Host unchanged. " + compare}},
 		{name: "a WebSocket of the server's own page, which a DenyHandler rejects", handler: hides(deny), request: corstest.Request{Mode: corstest.WebSocket, URL: page}, want: []string{"so a proxy in front probably changes Host.", vary, "something removes Origin from the request."}},
-		{name: "a WebSocket that a firewall rejects", handler: respond(403, "Server: cloudflare"), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{compare, unknown + ` (perhaps the one that sent "Server: cloudflare"): have it let the handshake through.`}},
+		{name: "a WebSocket that a firewall rejects", handler: respond(403, "Server: cloudflare"), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{compare, unknown + ` (perhaps the one that sent "Server: cloudflare"): have it forward the handshake.`}},
 		{name: "a WebSocket with large headers", handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, "Request Header Or Cookie Too Large", http.StatusBadRequest)
 		}), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{"the request headers are too large."}},
@@ -673,8 +673,8 @@ func TestFieldBugErrorOfProxy(t *testing.T) {
 func TestFieldBugLoginInFront(t *testing.T) {
 	login := respond(302, "Location: https://login.example/?next=/")
 	for _, test := range []adviceTest{
-		{name: "preflight to another host", handler: login, request: put, want: []string{`The preflight was redirected to another host ("https://login.example/?next=/")`, "If a gateway or platform in front requires a login there, have it let OPTIONS requests through."}},
-		{name: "preflight to the same host", handler: respond(302, "Location: https://api.example/login"), request: put, want: []string{`The preflight was redirected to "https://api.example/login"`, "If the target is a login page, have the login let OPTIONS requests through."}},
+		{name: "preflight to another host", handler: login, request: put, want: []string{`The preflight was redirected to another host ("https://login.example/?next=/")`, "If a gateway or platform in front requires a login there, exempt OPTIONS requests from that login."}},
+		{name: "preflight to the same host", handler: respond(302, "Location: https://api.example/login"), request: put, want: []string{`The preflight was redirected to "https://api.example/login"`, "If the target is a login page, exempt OPTIONS requests from the login."}},
 		{name: "request to another host", handler: login, want: []string{`The request was redirected to another host ("https://login.example/?next=/"), without CORS headers. If the target is a login page,`}},
 		{name: "request to another host, with CORS headers", handler: elsewhere(ok), want: []string{"Redirects led to another host, whose response has no CORS headers. If the target is a login page,"}},
 		{name: "a redirect that cannot be read", handler: respond(302, "Location: https://%"), request: put, want: []string{`The preflight was redirected to "https://%"`}},
@@ -811,12 +811,12 @@ func TestFieldBugOtherMiddlewares(t *testing.T) {
 	})
 	empty := func(value string) http.Handler { return respond(200, "Access-Control-Allow-Origin: "+value) }
 	for _, test := range []adviceTest{
-		{name: "the method or a header, Vary", handler: onlyVary, request: two, want: []string{lacks + "PUT, headers x-b, x-id.", "look in front of package cors. Another CORS middleware may have responded"}},
+		{name: "the method or a header, Vary", handler: onlyVary, request: two, want: []string{lacks + "PUT, headers x-b, x-id.", "check the layers in front of package cors. Another CORS middleware may have responded"}},
 		{name: "the method, 405", handler: respond(405), request: put, want: []string{routed, "have it allow the method PUT."}},
 		{name: "the method, 405 of a router", handler: respond(405, "Allow: GET"), request: put, want: []string{router}},
 		{name: "a header, 403", handler: respond(403), request: two, want: []string{either, "method PUT, headers x-b, x-id."}},
-		{name: "the origin, 403 without a preflight", handler: respond(403), want: []string{"Either the CORS middleware rejected the page's origin, as gin-contrib/cors does, or code outside", others, unknown + pages}},
-		{name: "the origin, 403 behind a proxy", handler: respond(403, "Server: nginx"), want: []string{"Either the CORS middleware rejected the page's origin", unknown + ` (perhaps the one that sent "Server: nginx")` + pages}},
+		{name: "the origin, 403 without a preflight", handler: respond(403), want: []string{"A guard or other code outside the CORS middleware wrote the 403, or the CORS middleware rejected the page's origin, as gin-contrib/cors does.", others, unknown + pages}},
+		{name: "the origin, 403 behind a proxy", handler: respond(403, "Server: nginx"), want: []string{"or the CORS middleware rejected the page's origin", unknown + ` (perhaps the one that sent "Server: nginx")` + pages}},
 		{name: "S3", handler: s3, request: put, want: []string{"S3 rejected the preflight", "origin https://page.example (exactly, without a trailing slash), method PUT."}},
 		{name: "Starlette, the method", handler: starlette(body+"method", allowMethods+"GET, POST", allowHeaders+"accept"), request: two, want: []string{rejected + "the method PUT."}},
 		{name: "Starlette, a safelisted method", handler: starlette(body+"method", allowMethods+"GET", allowHeaders+"Accept, X-Id"), request: corstest.Request{Method: "POST", Header: http.Header{"X-Id": {"1"}}}, want: []string{rejected + "the method POST."}},

@@ -568,7 +568,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			`New refuses names that contain "*" and misspelled methods, and only "*" allows them`,
-			"docs/advice.md", "`New` refuses methods and headers whose name contains `*`. It also refuses misspelled methods, such as `OPTION`. Only the entry `\"*\"` allows them.",
+			"docs/advice.md", "`cors.New` refuses a policy that lists a method or header with `*` in its name, or a misspelled method such as `OPTION`. Only the entry `\"*\"` allows such names.",
 			func() bool {
 				for _, p := range []cors.Policy{
 					{AllowedMethods: []string{"p*t"}}, {AllowedHeaders: []string{"X-*d"}}, {AllowedMethods: []string{"OPTION"}},

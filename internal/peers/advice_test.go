@@ -36,7 +36,7 @@ func TestMain(m *testing.M) { testkit.RunAdvice(m, true) }
 func TestFieldBugAdviceOnPeers(t *testing.T) {
 	const (
 		three  = "it does not allow the origin, the method or a header."
-		guard  = "Either authentication or another guard rejected the preflight, or the CORS middleware did"
+		guard  = "A guard, such as authentication, or the CORS middleware rejected the preflight"
 		null   = "Any local file or sandboxed page can have the origin null."
 		router = "Either the router responded to OPTIONS itself, or the CORS middleware rejected the method"
 	)
@@ -70,7 +70,7 @@ func TestFieldBugAdviceOnPeers(t *testing.T) {
 		{"rs/cors, the method of a request without a preflight", putOnly, "https://app.example.com", corstest.Request{Method: "POST", URL: itemURL}, "Some middlewares, such as rs/cors, also need POST in AllowedMethods."},
 		{"go-chi/cors, method", with("go-chi/cors"), "https://app.example.com", patch, three},
 		{"go-chi/cors, header", with("go-chi/cors"), "https://app.example.com", header, three},
-		{"the default of rs/cors outside this package", nested, "https://app.example.com", corstest.Request{Method: "PUT", URL: itemURL}, "look in front of package cors. Another CORS middleware may have responded"},
+		{"the default of rs/cors outside this package", nested, "https://app.example.com", corstest.Request{Method: "PUT", URL: itemURL}, "check the layers in front of package cors. Another CORS middleware may have responded"},
 		{"rs/cors, a trailing slash in its list", rscors.New(rscors.Options{AllowedOrigins: []string{appPage + "/"}}).Handler(ok), appPage, corstest.Request{URL: itemURL}, exactly},
 		{"rs/cors, a trailing slash in its list, preflight", rscors.New(rscors.Options{AllowedOrigins: []string{appPage + "/"}}).Handler(ok), appPage, patch, "origin https://app.example.com (exactly, without a trailing slash)"},
 		{"gin-contrib/cors, a trailing slash in its list", ginSlash, appPage, corstest.Request{URL: itemURL}, exactly},
@@ -80,7 +80,7 @@ func TestFieldBugAdviceOnPeers(t *testing.T) {
 		{"gorilla/handlers, origin", with("gorilla/handlers"), "https://evil.example", corstest.Request{URL: itemURL}, listed},
 		{"gorilla/handlers, header", with("gorilla/handlers"), "https://app.example.com", header, guard},
 		{"gin-contrib/cors, origin, preflight", with("gin-contrib/cors"), "https://evil.example", patch, guard},
-		{"gin-contrib/cors, origin", with("gin-contrib/cors"), "https://evil.example", corstest.Request{URL: itemURL}, "Either the CORS middleware rejected the page's origin, as gin-contrib/cors does"},
+		{"gin-contrib/cors, origin", with("gin-contrib/cors"), "https://evil.example", corstest.Request{URL: itemURL}, "or the CORS middleware rejected the page's origin, as gin-contrib/cors does"},
 		{"gin-contrib/cors, null", with("gin-contrib/cors"), "null", corstest.Request{URL: itemURL}, null},
 		{"gin-contrib/cors, WebSocket", with("gin-contrib/cors"), "https://evil.example", corstest.Request{URL: itemURL, Mode: corstest.WebSocket}, "or a CORS middleware such as gin-contrib/cors, that rejected the handshake."},
 	} {
