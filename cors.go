@@ -114,7 +114,7 @@
 //
 // Unless the policy allows every origin, Handler adds Origin to the Vary header
 // of every response, even if the request has no Origin. Caches then do not
-// serve a response stored for one origin to another origin. Before you replace
+// serve a response stored for one origin to another origin. After you replace
 // "*" with a narrower policy, purge the caches, because any page can still read
 // the responses that they stored under "*".
 //
