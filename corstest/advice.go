@@ -153,7 +153,7 @@ func (e evidence) adviseOnReadable(hidden []string) string {
 	allowed := e.header.Get("Access-Control-Allow-Origin")
 	cacheable := (e.method == http.MethodGet || e.method == http.MethodHead) && e.status < 400 && !strings.Contains(e.header.Get("Cache-Control"), "no-store")
 	if !e.own && allowed != "" && allowed != "*" && cacheable && !e.varies() && !e.lists("Vary", "*") {
-		hints = append(hints, "Access-Control-Allow-Origin names one origin, but Vary does not include Origin, so a cache can return this response to other pages. Unless all responses for this URL have the same value, add Origin to Vary, and look for code that replaces Vary.")
+		hints = append(hints, "Access-Control-Allow-Origin names one origin, but Vary does not include Origin, so a cache can return this response to other pages. Unless Access-Control-Allow-Origin is the same in all responses for this URL, add Origin to Vary. Also look for code that replaces Vary.")
 	}
 	switch names := strings.Join(hidden, ", "); {
 	case names != "" && e.lists("Access-Control-Expose-Headers", "*"):
@@ -181,13 +181,13 @@ func (e evidence) adviseOnPreflight() string {
 	case e.unauthorized():
 		return guardRejected
 	case strings.Contains(e.body, "CORSResponse: "):
-		return fmt.Sprintf("S3 rejected the preflight, because the CORS configuration of the bucket does not allow everything that the page requests. If you trust the page, allow all of it there: %s.", e.requested())
+		return fmt.Sprintf("S3 rejected the preflight, because the CORS configuration of the bucket does not allow the origin, the method or a header. If you trust the page, allow all of these there: %s.", e.requested())
 	case e.status == 403 && e.withoutOrigin() != "":
 		return e.withoutOrigin()
 	case e.unknownToGateway():
 		return noMethod
 	case e.status == 403:
-		return fmt.Sprintf("A guard, such as authentication, or the CORS middleware rejected the preflight. Middlewares that do so include gin-contrib/cors and gorilla/handlers. If it was a guard, put the CORS middleware outside it, because preflights never have credentials. If the guard is a gateway or platform in front, exempt OPTIONS requests there. If the CORS middleware rejected the preflight, and you trust the page, allow everything that it requests: %s.", e.requested())
+		return fmt.Sprintf("Either a guard (such as authentication) or the CORS middleware rejected the preflight. Middlewares that do so include gin-contrib/cors and gorilla/handlers. If it was a guard, put the CORS middleware outside it, because preflights never have credentials. If the guard is a gateway or platform in front, exempt OPTIONS requests there. If the CORS middleware rejected the preflight, and you trust the page, allow all of these: %s.", e.requested())
 	case e.status/100 == 5 && e.status != 501:
 		return serverFailed + e.adviseOnUnlisted()
 	case e.varies():
@@ -399,13 +399,13 @@ func (e evidence) adviseOnLists() string {
 		return "Methods and header names must be separated by commas. Look for a space, a quotation mark or a semicolon in the list."
 
 	case e.kind == methodNotListed && e.lists(allowMethods, upper):
-		return fmt.Sprintf("Methods are case-sensitive, and browsers send %s as the script writes it. Have the script write %s.", e.value, upper)
+		return fmt.Sprintf("Methods are case-sensitive, and browsers do not convert %s to uppercase. Have the script use %s.", e.value, upper)
 	case e.kind == methodNotListed && e.listsFold(allowMethods, e.value):
-		return fmt.Sprintf("Methods are case-sensitive, and Access-Control-Allow-Methods has %s in lowercase or mixed case. Have the server and the script write %s.", upper, upper)
+		return fmt.Sprintf("Methods are case-sensitive, and Access-Control-Allow-Methods has %s in lowercase or mixed case. Have the server and the script use %s.", upper, upper)
 	case e.kind == methodNotListed && header.FaultOfMethod(upper) != "":
 		return fmt.Sprintf("No policy can list the method %s by name. Have the script use another name.", e.value)
 	case e.kind == methodNotListed && header.FaultOfMethod(e.value) != "":
-		return fmt.Sprintf("Add %s to AllowedMethods, and have the script write %s. Methods are case-sensitive, and browsers send %s as the script writes it.", upper, upper, e.value)
+		return fmt.Sprintf("Add %s to AllowedMethods, and have the script use %s. Methods are case-sensitive, and browsers do not convert %s to uppercase.", upper, upper, e.value)
 	case e.kind == methodNotListed && e.lists(allowMethods, "*"):
 		return fmt.Sprintf("With credentials, browsers read * as a literal method name. Add %s to AllowedMethods.", e.value)
 	case e.kind == methodNotListed:
@@ -418,7 +418,7 @@ func (e evidence) adviseOnLists() string {
 	case e.include && e.lists(allowHeaders, "*"):
 		return fmt.Sprintf("With credentials, browsers read * as a literal header name. Add %s to AllowedHeaders.", e.value)
 	case e.lists(allowHeaders, "*"):
-		return "The Fetch standard does not let * cover Authorization, so this request is reported as blocked. Current browsers still allow it, but most then send a preflight before every request. Add Authorization to AllowedHeaders, in addition to *."
+		return "The Fetch standard does not let * cover Authorization, so this request is reported as blocked here, although current browsers still allow it. Most of them send a preflight before every such request. Add Authorization to AllowedHeaders, in addition to *."
 	}
 	return fmt.Sprintf(addToList, e.value, "AllowedHeaders")
 }
@@ -456,7 +456,7 @@ func (e evidence) adviseOnVary() string {
 	case e.withoutOrigin() != "":
 		return e.withoutOrigin()
 	case e.preflight:
-		return fmt.Sprintf("A CORS middleware or a proxy probably responded, but it does not allow the origin, the method or a header. If you trust the page, allow everything that it requests: %s. If the policy already allows all of it, check the layers in front of package cors. Another CORS middleware may have responded, or something removes Origin from the request or the CORS headers from the response.", e.requested())
+		return fmt.Sprintf("A CORS middleware or a proxy probably responded, but it does not allow the origin, the method or a header. If you trust the page, allow all of these: %s. If the policy already allows all of it, check the layers in front of package cors. Another CORS middleware may have responded, or something removes Origin from the request or the CORS headers from the response.", e.requested())
 	}
 	text := fmt.Sprintf("A CORS middleware or a proxy probably responded, but it does not allow the page's origin. If you trust it, add exactly %s, without a trailing slash, to AllowedOrigins, or let AllowOriginFunc return true for it. Some middlewares, such as rs/cors, also need %s in AllowedMethods. If the policy already allows both, something removes Origin from the request", e.page, e.method)
 	if e.mode == WebSocket {

@@ -209,8 +209,8 @@ const (
 	unlist  = "The policy of package cors does not allow the page's origin. If you trust it, add https://page.example to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, an outer CORS middleware, a cache or"
 	vary    = "A CORS middleware or a proxy probably responded, but it does not allow the page's origin. If you trust it, add exactly https://page.example, without a trailing slash, to AllowedOrigins, or let AllowOriginFunc return true for it. Some middlewares, such as rs/cors, also need "
 	both    = " in AllowedMethods. If the policy already allows both, something removes Origin from the request"
-	lacks   = "A CORS middleware or a proxy probably responded, but it does not allow the origin, the method or a header. If you trust the page, allow everything that it requests: origin https://page.example (exactly, without a trailing slash), method "
-	either  = "A guard, such as authentication, or the CORS middleware rejected the preflight"
+	lacks   = "A CORS middleware or a proxy probably responded, but it does not allow the origin, the method or a header. If you trust the page, allow all of these: origin https://page.example (exactly, without a trailing slash), method "
+	either  = "Either a guard (such as authentication) or the CORS middleware rejected the preflight"
 	routed  = "Either the router responded to OPTIONS itself, or the CORS middleware rejected the method"
 	guard   = "Authentication or another guard rejected the preflight, because preflights never have credentials. Put the CORS middleware outside that guard, and let it respond to preflights itself. If a proxy, gateway or platform in front requires a login, exempt OPTIONS requests there."
 	router  = "The router responded to OPTIONS itself"
@@ -230,7 +230,7 @@ const (
 	changes = "The preflight was allowed. If the service itself responded to it, your handler or a proxy replaced the CORS headers of the response. Remove the code or setting that does this. If a proxy in front responded to the preflight with a different policy, "
 	moved   = "The request was redirected from one server to another, so the browser sent Origin: null."
 	csrf    = "http.CrossOriginProtection rejected the request, because it does not trust the page's origin. If you trust it, call AddTrustedOrigin with https://page.example. If package cors wraps the handler with a policy that lists only trusted origins and does not set PassRejected, you can instead"
-	noVary  = "Access-Control-Allow-Origin names one origin, but Vary does not include Origin, so a cache can return this response to other pages. Unless all responses for this URL have the same value, "
+	noVary  = "Access-Control-Allow-Origin names one origin, but Vary does not include Origin, so a cache can return this response to other pages. Unless Access-Control-Allow-Origin is the same in all responses for this URL, "
 	layered = "If it is already there, another CORS middleware or a proxy in front responded to the preflight, or removed its Access-Control-Request headers."
 	unknown = " If the service's log does not show this request, a proxy in front responded"
 	forward = ": have it forward OPTIONS requests."
@@ -446,9 +446,9 @@ func TestAdvice(t *testing.T) {
 		{name: "a router's 405 with CORS headers", handler: respond(405, allowPage), request: put, want: []string{past + "405", "or a proxy adds the CORS headers."}},
 		{name: "a list of methods with spaces", handler: respond(200, allowPage, allowMethods+"GET PUT"), request: put, want: []string{list}},
 		{name: "a list of headers with quotation marks", handler: respond(200, allowPage, allowMethods+"PUT", allowHeaders+`"X-Id"`), request: put, want: []string{list}},
-		{name: "patch in lowercase", handler: inner, request: corstest.Request{Method: "patch"}, want: []string{"Methods are case-sensitive, and browsers send patch as the script writes it. Have the script write PATCH."}},
+		{name: "patch in lowercase", handler: inner, request: corstest.Request{Method: "patch"}, want: []string{"Methods are case-sensitive, and browsers do not convert patch to uppercase. Have the script use PATCH."}},
 		{name: "purge in lowercase, which is not listed", handler: inner, request: corstest.Request{Method: "purge"}, want: []string{"Add purge to AllowedMethods. " + layered}},
-		{name: "patch in lowercase, which is not listed", handler: respond(200, allowPage), request: corstest.Request{Method: "patch"}, want: []string{"Add PATCH to AllowedMethods, and have the script write PATCH. Methods are case-sensitive, and browsers send patch as"}},
+		{name: "patch in lowercase, which is not listed", handler: respond(200, allowPage), request: corstest.Request{Method: "patch"}, want: []string{"Add PATCH to AllowedMethods, and have the script use PATCH. Methods are case-sensitive, and browsers do not convert patch"}},
 		{name: "patch in lowercase under any method, with credentials", handler: respond(200, allowPage, allowCredentials, allowMethods+"*"), request: withCredentials(corstest.Request{Method: "patch"}), want: []string{"Add PATCH to AllowedMethods, and have"}},
 		{name: "a method that no policy can allow", handler: respond(200, allowPage), request: corstest.Request{Method: "p*t"}, want: []string{"No policy can list the method p*t by name. Have the script use another name."}},
 		{name: "a method that is not listed", handler: inner, request: corstest.Request{Method: "DELETE"}, want: []string{"Add DELETE to AllowedMethods. " + layered}},
@@ -460,7 +460,7 @@ func TestAdvice(t *testing.T) {
 		{name: "any header, with credentials", handler: respond(200, allowPage, allowCredentials, allowHeaders+"*"), request: withCredentials(sets("X-Id")), want: []string{"With credentials, browsers read * as a literal header name. Add X-Id to AllowedHeaders."}},
 		{
 			name: "Authorization under *", handler: wrap(t, cors.Policy{AllowedOrigins: []string{page}, AllowedHeaders: []string{"*"}}, ok), request: sets("Authorization"),
-			want: []string{"The Fetch standard does not let * cover Authorization, so this request is reported as blocked. Current browsers still allow it", "Add Authorization to AllowedHeaders, in addition to *."},
+			want: []string{"The Fetch standard does not let * cover Authorization, so this request is reported as blocked here, although current browsers still allow it", "Add Authorization to AllowedHeaders, in addition to *."},
 		},
 
 		// Responses that the script can read.
@@ -827,7 +827,7 @@ func TestFieldBugOtherMiddlewares(t *testing.T) {
 		{name: "an empty origin", handler: empty(""), want: []string{"Access-Control-Allow-Origin is empty or"}},
 		{name: "an empty variable of Apache", handler: empty("(null)"), want: []string{"Access-Control-Allow-Origin is empty or (null). Apache sends (null) for an unset variable."}},
 		{name: "an empty origin, page without an origin", handler: empty(""), page: "null", want: []string{"Access-Control-Allow-Origin is empty or"}},
-		{name: "a method in lowercase in the list", handler: respond(200, allowPage, allowMethods+"get, put"), request: put, want: []string{"Methods are case-sensitive, and Access-Control-Allow-Methods has PUT in lowercase or mixed case. Have the server and the script write PUT."}},
+		{name: "a method in lowercase in the list", handler: respond(200, allowPage, allowMethods+"get, put"), request: put, want: []string{"Methods are case-sensitive, and Access-Control-Allow-Methods has PUT in lowercase or mixed case. Have the server and the script use PUT."}},
 	} {
 		test.run(t)
 	}
