@@ -738,7 +738,7 @@ func TestFieldBugVaryReplaced(t *testing.T) {
 	sets := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Vary", "Accept") })
 	adds := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Add("Vary", "Accept") })
 	for _, test := range []adviceTest{
-		{name: "Set", handler: wrap(t, policy, sets), want: []string{noVary + "add Origin to Vary, and look for code that replaces Vary."}},
+		{name: "Set", handler: wrap(t, policy, sets), want: []string{noVary + "add Origin to Vary. Also look for code that replaces Vary."}},
 		{name: "Add", handler: wrap(t, policy, adds)},
 	} {
 		test.run(t)

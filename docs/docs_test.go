@@ -733,7 +733,7 @@ func TestPerformance(t *testing.T) {
 
 	text := strings.Join(strings.Fields(shown), " ")
 	for _, fact := range []struct{ words, measured string }{
-		{"**†** In this case, the package runs the handler for a rejected origin or leaves out `Vary: Origin`", "† has another effect"},
+		{"**†** The compared package runs the handler for an origin that is not allowed, or omits `Vary: Origin`", "† has another effect"},
 		{"**‡** The status, methods or headers of the preflight response differ from this package's.", "‡ the same effect by another response"},
 		{"It takes 0.77 µs if", "- ManyOrigins/policy=origins-1000000/impl=this: 766 ns\n"},
 		{"takes up to 4.3 times as long", "| 4.25 | 6 |\n"},
