@@ -176,7 +176,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"Host can have uppercase letters and a default port, which http.CrossOriginProtection rejects", "docs/integration.md", "Only `Handler` ignores letter case and a default port in `Host`",
+			"Host can have uppercase letters and a default port, which http.CrossOriginProtection rejects", "docs/integration.md", "only `Handler` ignores letter case and a default port in `Host`",
 			func() bool {
 				r := request("POST", "Origin: https://api.example.net")
 				r.Host = "API.example.net:443"
@@ -186,7 +186,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"a request whose Origin is not allowed, malformed or repeated is rejected, unless Sec-Fetch-Site is same-origin or none",
-			"docs/integration.md", "`Handler` rejects requests of any method if `Origin` is malformed, repeated or not allowed, except for requests from the service's own pages and some [GET and HEAD requests]",
+			"docs/integration.md", "`Handler` rejects requests of any method if `Origin` is malformed, repeated or not allowed. It exempts requests from the service's own pages and some [GET and HEAD requests]",
 			func() bool {
 				for _, lines := range [][]string{{stranger}, {"Origin: https://"}, {allowed, stranger}} {
 					for site, want := range map[string]int{"same-origin": 1, "none": 1, "same-site": 0, "cross-site": 0} {
@@ -262,7 +262,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"a request without Origin and Sec-Fetch-Site runs the handler",
-			"docs/integration.md", "**Requests without `Sec-Fetch-Site`, such as those over plain HTTP, if a proxy removed their `Origin`.**",
+			"docs/integration.md", "**Requests that have neither `Sec-Fetch-Site` nor `Origin`.** An example is a POST over plain HTTP, if a proxy removed its `Origin`.",
 			func() bool {
 				_, bare := serve(app, request("POST"))
 				_, crossSite := serve(app, request("POST", "Sec-Fetch-Site: cross-site"))

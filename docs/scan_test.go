@@ -337,7 +337,7 @@ func TestModes(t *testing.T) {
 // open.
 func TestScanOfWebSockets(t *testing.T) {
 	t.Parallel()
-	claim := "If the policy is `*`, the finding is also High. If the `Browser` has no cookie, all these High findings become Medium"
+	claim := "A policy that allows `*` also causes a High finding. If the `Browser` has no cookie, every High finding for a WebSocket becomes Medium"
 	if text := strings.Join(strings.Fields(read(t, "docs/scan.md").text), " "); !strings.Contains(text, claim) {
 		t.Errorf("docs/scan.md does not have the words %q", claim)
 	}
