@@ -534,7 +534,7 @@ func recommended(t *testing.T, limit time.Duration) (layers []layer, branches []
 	upstream := func(http.Handler) http.Handler { return proxyTo(t, http.HandlerFunc(sendsHints), nil) }
 	sockets := func(http.Handler) http.Handler { return gorillaEcho(c) }
 	layers = []layer{
-		{"ProxyHeaders", "only behind a proxy that overwrites X-Forwarded-Host; restores Host", handlers.ProxyHeaders},
+		{"ProxyHeaders", "only behind a proxy that overwrites X-Forwarded-*; restores Host", handlers.ProxyHeaders},
 		{"otelhttp, logging", "also see preflights and 403s", func(next http.Handler) http.Handler { return otelhttp.NewHandler(next, "api") }},
 		{"c.Handler", "responses written inside have CORS headers and Vary", c.Handler},
 		{"panic recovery", "500", recovery},
