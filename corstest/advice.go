@@ -311,7 +311,7 @@ func (e evidence) adviseOnLogin() string {
 }
 
 // useHTTPS is advice for an error that [evidence.plainHTTP] recognizes.
-const useHTTPS = "The server expects HTTPS on this port. Use https: or wss: in the URL. If the URL already has it, a proxy in front sends plain HTTP: have it use HTTPS."
+const useHTTPS = "The server expects HTTPS on this port. Use https: or wss: in the URL. If the URL already has one of these, a proxy in front sends plain HTTP. Have the proxy use HTTPS."
 
 // plainHTTP reports whether e is the error of net/http or nginx for a plain HTTP
 // request to a port that expects HTTPS.
@@ -418,7 +418,7 @@ func (e evidence) adviseOnLists() string {
 	case e.include && e.lists(allowHeaders, "*"):
 		return fmt.Sprintf("With credentials, browsers read * as a literal header name. Add %s to AllowedHeaders.", e.value)
 	case e.lists(allowHeaders, "*"):
-		return "The Fetch standard does not let * cover Authorization, so this request is reported as blocked here, although current browsers still allow it. Most of them send a preflight before every such request. Add Authorization to AllowedHeaders, in addition to *."
+		return "The Fetch standard does not let * cover Authorization, so this request is reported as blocked. Current browsers still allow it, but most of them send a preflight before every such request. Add Authorization to AllowedHeaders, in addition to *."
 	}
 	return fmt.Sprintf(addToList, e.value, "AllowedHeaders")
 }
@@ -496,7 +496,7 @@ func (e evidence) adviseOnGateway() string {
 	case e.varies():
 		return e.gateway() + e.adviseOnUnlisted()
 	case e.preflight:
-		return e.gateway() + " If your Go code sent it, put the CORS middleware outside that code."
+		return e.gateway() + " If your Go code sent the error, put the CORS middleware outside that code."
 	}
 	return e.gateway() + " To let scripts read the error, add CORS headers to the proxy's error pages (see docs/proxies.md of package cors). If your Go code sent the error, wrap that code with the CORS middleware."
 }
@@ -512,7 +512,7 @@ func (e evidence) withoutOrigin() string {
 	case e.page == "null" || e.page == "file://":
 		text := fmt.Sprintf("Any local file or sandboxed page can have the origin %s. Serve the page over HTTP, without a sandbox, and allow its new origin.", e.page)
 		if e.mode == Navigate || e.mode == NoCORS {
-			text += " If the page has the Referrer-Policy no-referrer or same-origin, its form posts to other origins have Origin: null. Use strict-origin-when-cross-origin instead."
+			text += " If the page's Referrer-Policy is no-referrer or same-origin, its form posts to other origins have Origin: null. Use strict-origin-when-cross-origin instead."
 		}
 		return text
 	}

@@ -240,7 +240,7 @@ const (
 	away    = "Redirects led to another host, whose response has no CORS headers. If the target is a login page,"
 	always  = " If nginx or Apache adds the CORS headers, use the keyword \"always\" in the directive (add_header … always, Header always set). Without it, error responses have no CORS headers."
 	to401   = " If the redirects led to a login page, have the service or gateway respond to scripts with 401 instead."
-	secure  = "The server expects HTTPS on this port. Use https: or wss: in the URL. If the URL already has it, a proxy in front sends plain HTTP: have it use HTTPS."
+	secure  = "The server expects HTTPS on this port. Use https: or wss: in the URL. If the URL already has one of these, a proxy in front sends plain HTTP. Have the proxy use HTTPS."
 	signs   = "Authentication rejected the handshake."
 	ours    = "The page is on the server's own origin, but the server cannot tell, because Sec-Fetch-Site is missing and a proxy changes Host. Have the proxy forward both unchanged. If it cannot, add https://page.example to AllowedOrigins, or pass it to http.CrossOriginProtection.AddTrustedOrigin."
 )
@@ -314,8 +314,8 @@ func TestAdvice(t *testing.T) {
 		{name: "a proxy hides that the page is the server's own, http.CrossOriginProtection", handler: hides(http.NewCrossOriginProtection().Handler(ok)), request: corstest.Request{Method: "POST", URL: page}, want: []string{ours}},
 		{name: "http.CrossOriginProtection, page without an origin", handler: http.NewCrossOriginProtection().Handler(ok), request: post, page: "null", want: []string{"can have the origin null."}},
 		{name: "a page without an origin", handler: inner, page: "null", want: []string{"Any local file or sandboxed page can have the origin null."}},
-		{name: "a page without an origin, form", handler: inner, page: "null", request: corstest.Request{Method: "POST", Mode: corstest.Navigate}, want: []string{"If the page has the Referrer-Policy no-referrer or same-origin, its form posts to other origins have Origin: null. Use strict-origin-when-cross-origin instead."}},
-		{name: "a page without an origin, beacon or image", handler: inner, page: "null", request: corstest.Request{Method: "POST", Mode: corstest.NoCORS}, want: []string{"If the page has the Referrer-Policy no-referrer or same-origin,"}},
+		{name: "a page without an origin, form", handler: inner, page: "null", request: corstest.Request{Method: "POST", Mode: corstest.Navigate}, want: []string{"If the page's Referrer-Policy is no-referrer or same-origin, its form posts to other origins have Origin: null. Use strict-origin-when-cross-origin instead."}},
+		{name: "a page without an origin, beacon or image", handler: inner, page: "null", request: corstest.Request{Method: "POST", Mode: corstest.NoCORS}, want: []string{"If the page's Referrer-Policy is no-referrer or same-origin,"}},
 		{name: "a page without an origin, 403 to a preflight", handler: respond(403), page: "null", request: put, want: []string{"can have the origin null."}},
 		{name: "a page without an origin, 403", handler: respond(403), page: "null", want: []string{"can have the origin null."}},
 		{name: "a page without an origin, and a server that fails", handler: respond(500, "Vary: Origin"), page: "null", request: put, want: []string{failed, "can have the origin null."}},
@@ -460,7 +460,7 @@ func TestAdvice(t *testing.T) {
 		{name: "any header, with credentials", handler: respond(200, allowPage, allowCredentials, allowHeaders+"*"), request: withCredentials(sets("X-Id")), want: []string{"With credentials, browsers read * as a literal header name. Add X-Id to AllowedHeaders."}},
 		{
 			name: "Authorization under *", handler: wrap(t, cors.Policy{AllowedOrigins: []string{page}, AllowedHeaders: []string{"*"}}, ok), request: sets("Authorization"),
-			want: []string{"The Fetch standard does not let * cover Authorization, so this request is reported as blocked here, although current browsers still allow it", "Add Authorization to AllowedHeaders, in addition to *."},
+			want: []string{"The Fetch standard does not let * cover Authorization, so this request is reported as blocked. Current browsers still allow it", "Add Authorization to AllowedHeaders, in addition to *."},
 		},
 
 		// Responses that the script can read.
@@ -658,7 +658,7 @@ func TestFieldBugErrorOfProxy(t *testing.T) {
 		{name: "headers that are too large", request: large, want: []string{"Status 431 usually comes", "and in http.Server.MaxHeaderBytes"}},
 		{name: "headers that are too large for nginx", handler: respond(494, "Server: nginx"), want: []string{"Status 494 usually comes", "the request headers are too large"}},
 		{name: "a service that is down", handler: unreachable, want: []string{"Status 502 usually comes", "The service is down, unreachable or too slow, or sends more headers than the proxy accepts."}},
-		{name: "a service that is down, preflight", handler: unreachable, request: put, want: []string{"Status 502 usually comes", "If your Go code sent it, put the CORS middleware outside that code."}},
+		{name: "a service that is down, preflight", handler: unreachable, request: put, want: []string{"Status 502 usually comes", "If your Go code sent the error, put the CORS middleware outside that code."}},
 		{name: "a service that is slow", handler: respond(504, "Via: 1.1 google"), want: []string{"Status 504 usually comes", "the service took too long"}},
 		{name: "520, the first status of Cloudflare", handler: respond(520), want: []string{"Cloudflare got no valid response"}},
 		{name: "530, the last status of Cloudflare", handler: respond(530), want: []string{"Cloudflare got no valid response"}},
