@@ -128,7 +128,7 @@ func (e evidence) adviseOnHandshake() string {
 	case e.gateway() != "":
 		return e.gateway()
 	case e.unauthorized():
-		return "Authentication rejected the handshake. Scripts cannot add headers to it: use a cookie, or send the token in the first message."
+		return "Authentication rejected the handshake. Scripts cannot add headers to a handshake, so use a cookie, or send the token in the first message."
 	case e.status == 403:
 		text := "Many WebSocket packages compare Origin with Host, and respond with 403 if they differ. If you trust the page, have the package call cors.Middleware.Check instead (see WebSockets in docs/integration.md of package cors). Turn off the package's own check only if cors.Middleware.Handler wraps the endpoint and its policy lists only origins that you trust. If your package does not compare Origin with Host, look for a guard, or a CORS middleware such as gin-contrib/cors, that rejected the handshake." + e.adviseOnLog() + "have it forward the handshake."
 		if e.varies() && e.header["Access-Control-Allow-Origin"] == nil {
@@ -263,7 +263,7 @@ func (e evidence) adviseOnMissingOrigin() string {
 			text = "The preflight was allowed, but the response has no CORS header except Vary. Perhaps a proxy or another middleware responded to the preflight, and the CORS middleware behind it does not allow the origin. Otherwise, something removes Origin from the request, or the CORS headers from the response."
 		}
 		if e.unauthorized() {
-			text += " If your service requires the login, put the CORS middleware outside its authentication. If a gateway in front requires it, have the gateway send CORS headers."
+			text += " The response asks for a login. If your service requires it, put the CORS middleware outside its authentication. If a gateway in front requires it, have the gateway send CORS headers."
 		}
 		return text
 	case e.status >= 400:
@@ -320,7 +320,7 @@ func (e evidence) plainHTTP() bool {
 }
 
 // noMethod is advice for an error that [evidence.unknownToGateway] recognizes.
-const noMethod = "Amazon API Gateway has no route for this path, or none for this method. Check both. If the request was a preflight, turn on CORS for the path in the gateway, or have the gateway forward OPTIONS requests."
+const noMethod = "Amazon API Gateway has no route for this path, or none for this method. Check both. For preflights, turn on CORS for the path in the gateway, or have the gateway forward OPTIONS requests."
 
 // unknownToGateway reports whether Amazon API Gateway has no method for e.
 func (e evidence) unknownToGateway() bool {

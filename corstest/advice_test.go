@@ -215,7 +215,7 @@ const (
 	guard   = "Authentication or another guard rejected the preflight, because preflights never have credentials. Put the CORS middleware outside that guard, and let it respond to preflights itself. If a proxy, gateway or platform in front requires a login, exempt OPTIONS requests there."
 	router  = "The router responded to OPTIONS itself"
 	others  = " If other origins get CORS headers, and you trust the page, add exactly https://page.example, without a trailing slash, to the list of allowed origins."
-	login   = " If your service requires the login, put the CORS middleware outside its authentication. If a gateway in front requires it, have the gateway send CORS headers."
+	login   = " The response asks for a login. If your service requires it, put the CORS middleware outside its authentication. If a gateway in front requires it, have the gateway send CORS headers."
 	failed  = "The server failed on the OPTIONS request"
 	past    = "The response to the preflight has CORS headers, but status "
 	outside = ", so the script cannot read the error. Put the CORS middleware outside that code. It can be "
