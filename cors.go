@@ -261,8 +261,9 @@ func (m *Middleware) Check(r *http.Request) error {
 		return c.explain(r, info)
 	}
 	if info.preflight {
-		if methodErr, headersErr := c.checkPreflight(r); methodErr != nil || headersErr != nil {
-			return cmp.Or(methodErr, headersErr)
+		methodErr, headersErr := c.checkPreflight(r)
+		if err := cmp.Or(methodErr, headersErr); err != nil {
+			return err
 		}
 	}
 	return nil
