@@ -631,8 +631,8 @@ func cases(o origins) []testCase {
 			name:   "* allows any method with credentials",
 			from:   o.nearby,
 			policy: cors.Policy{AllowedOrigins: []string{o.nearby}, AllowCredentials: true, MaxAge: time.Hour, AllowedMethods: []string{"*"}},
-			steps:  []step{{Method: "PURGE", Credentials: corstest.Include}},
-			server: "preflight PURGE, PURGE with cookie", script: "200",
+			steps:  []step{{Method: "PURGE", Credentials: corstest.Include}, {Method: "DELETE", Credentials: corstest.Include}},
+			server: "preflight PURGE, PURGE with cookie, preflight DELETE, DELETE with cookie", script: "200, 200",
 		},
 		{
 			name:   "* and a listed method allow both with credentials",
@@ -645,8 +645,8 @@ func cases(o origins) []testCase {
 			name:   "* allows any header with credentials",
 			from:   o.nearby,
 			policy: cors.Policy{AllowedOrigins: []string{o.nearby}, AllowCredentials: true, MaxAge: time.Hour, AllowedHeaders: []string{"*"}},
-			steps:  []step{{Headers: map[string]string{"Authorization": "a", "X-Id": "1"}, Credentials: corstest.Include}},
-			server: "preflight GET authorization x-id, GET with cookie", script: "200",
+			steps:  []step{{Headers: map[string]string{"Authorization": "a", "X-Id": "1"}, Credentials: corstest.Include}, {Headers: map[string]string{"X-Other": "1"}, Credentials: corstest.Include}},
+			server: "preflight GET authorization x-id, GET with cookie, preflight GET x-other, GET with cookie", script: "200, 200",
 		},
 		{
 			name:   "* and a listed header allow both with credentials",
