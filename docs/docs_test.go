@@ -737,7 +737,7 @@ func TestPerformance(t *testing.T) {
 		{"**‡** The status, methods or headers of the preflight response differ from this package's.", "‡ the same effect by another response"},
 		{"each takes 0.77 µs, because", "- ManyOrigins/policy=origins-1000000/impl=this: 766 ns\n"},
 		{"takes up to 4.3 times as long", "| 4.25 | 6 |\n"},
-		{"The longest time measured is 0.93 µs, or 16.5 µs if `OnReject` is set", "| hyphens-60-in-a-label | 932 ns | 16.5 µs |"},
+		{"the origin with 60 hyphens then takes 16.5 µs", "| hyphens-60-in-a-label | 932 ns | 16.5 µs |"},
 		{"rs/cors 1.11.1,", "github.com/rs/cors v1.11.1,"},
 		{"go-chi/cors 1.2.2,", "github.com/go-chi/cors v1.2.2,"},
 		{"gorilla/handlers 1.5.2,", "github.com/gorilla/handlers v1.5.2,"},
