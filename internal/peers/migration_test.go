@@ -146,6 +146,18 @@ func TestMigration(t *testing.T) {
 			200, true, map[string]string{"Access-Control-Allow-Origin": ""},
 		},
 		{
+			"rs/cors without HEAD in AllowedMethods runs the handler, without CORS headers",
+			rscors.New(rscors.Options{AllowedOrigins: []string{app}, AllowedMethods: []string{"PUT"}}).Handler,
+			"HEAD", map[string]string{"Origin": app},
+			200, true, map[string]string{"Access-Control-Allow-Origin": ""},
+		},
+		{
+			"rs/cors without POST in AllowedMethods runs the handler, without CORS headers",
+			rscors.New(rscors.Options{AllowedOrigins: []string{app}, AllowedMethods: []string{"PUT"}}).Handler,
+			"POST", map[string]string{"Origin": app},
+			200, true, map[string]string{"Access-Control-Allow-Origin": ""},
+		},
+		{
 			"rs/cors replaces AllowedOrigins with AllowOriginFunc",
 			rscors.New(rscors.Options{AllowedOrigins: []string{app}, AllowOriginFunc: isTenant}).Handler,
 			"GET", map[string]string{"Origin": app},

@@ -235,6 +235,31 @@ func TestIntegrationBlocksAreTested(t *testing.T) {
 	checkBlocks(t, "integration.md", 7, "wrappers_test.go")
 }
 
+// TestProxyHeadersTrustsClients shows which headers ProxyHeaders reads, so a
+// proxy must overwrite or remove them all, as docs/integration.md says.
+func TestProxyHeadersTrustsClients(t *testing.T) {
+	for header, want := range map[string]string{
+		"X-Forwarded-Host: evil.example":    "evil.example 192.0.2.1:1234 ",
+		"X-Forwarded-For: 203.0.113.1":      "example.com 203.0.113.1 ",
+		"X-Real-IP: 203.0.113.1":            "example.com 203.0.113.1 ",
+		"X-Forwarded-Proto: https":          "example.com 192.0.2.1:1234 https",
+		"X-Forwarded-Scheme: https":         "example.com 192.0.2.1:1234 https",
+		"Forwarded: for=203.0.113.1":        "example.com 203.0.113.1 ",
+		"Forwarded: for=a;proto=https;by=b": "example.com a https",
+	} {
+		r := httptest.NewRequest("GET", "/", nil)
+		name, value, _ := strings.Cut(header, ": ")
+		r.Header.Set(name, value)
+		var got string
+		handlers.ProxyHeaders(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			got = r.Host + " " + r.RemoteAddr + " " + r.URL.Scheme
+		})).ServeHTTP(httptest.NewRecorder(), r)
+		if got != want {
+			t.Errorf("%s: got %q, want %q", header, got, want)
+		}
+	}
+}
+
 // checkBlocks checks that page has at least n blocks of Go code, and that all
 // of them are in files.
 func checkBlocks(t *testing.T, page string, n int, files ...string) {
