@@ -162,7 +162,7 @@ func TestScanOfPolicies(t *testing.T) {
 			{page, []string{page, "https://sibling.example.com"}, 0},
 			{page, []string{page, page + ":8443"}, 0},
 		},
-		"`AllowedOrigins` lists an origin outside the page's domain that the scan tries, such as `https://stranger.example`.": {
+		"An entry other than `https://*` allows an origin outside the page's domain that the scan tries, such as `https://stranger.example`.": {
 			{page, []string{page, "https://stranger.example"}, 0},
 		},
 		"An entry allows `http:` origins. With `AllowCredentials`, it needs `RiskInsecureOrigin`.":                {{page, []string{page, "http://app.example.com"}, cors.RiskInsecureOrigin}},
@@ -204,6 +204,11 @@ func TestScanOfPolicies(t *testing.T) {
 	loopback := cors.Policy{AllowedOrigins: []string{"http://localhost:*"}, AllowCredentials: true}
 	if got := scan("http://localhost:3000", loopback); got != "Info" || rows[0][1] != "Low (Info if the page is on a loopback address)" {
 		t.Errorf("loopback: got %s, and the page has %q", got, rows[0][1])
+	}
+	for origin, want := range map[string]string{"https://*": "Info", "https://*.example": "Medium"} {
+		if got := scan(page, cors.Policy{AllowedOrigins: []string{origin}}); got != want {
+			t.Errorf("%s without credentials: got %s, want %s", origin, got, want)
+		}
 	}
 	if got := scan(page, cors.Policy{AllowedOrigins: []string{page, "https://www.example.com"}, AllowCredentials: true}); got != "Info" {
 		t.Errorf("a host that the scan does not try: got %s", got)
@@ -337,18 +342,20 @@ func TestModes(t *testing.T) {
 // open.
 func TestScanOfWebSockets(t *testing.T) {
 	t.Parallel()
-	claim := "a policy that allows `*` causes a High finding for a WebSocket. If the `Browser` has no cookie, every High finding for a WebSocket becomes Medium"
+	claim := "`*` or `https://*` causes a High finding for a WebSocket. If the `Browser` has no cookie, every High finding for a WebSocket becomes Medium"
 	if text := strings.Join(strings.Fields(read(t, "docs/scan.md").text), " "); !strings.Contains(text, claim) {
 		t.Errorf("docs/scan.md does not have the words %q", claim)
 	}
-	handler := testkit.MustNew(t, cors.Policy{AllowedOrigins: []string{"*"}}).Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(http.StatusSwitchingProtocols)
-	}))
-	for cookie, want := range map[string]corstest.Severity{"session=1": corstest.High, "": corstest.Medium} {
-		b := corstest.Browser{Handler: handler, Cookie: cookie}
-		report := b.Scan("https://app.example.com", corstest.Request{Mode: corstest.WebSocket, URL: "https://api.example.com/socket", Credentials: corstest.Include})
-		if len(report.Findings) == 0 || report.Findings[0].Severity != want {
-			t.Errorf("with the cookie %q, want a finding of severity %v\n%v", cookie, want, report)
+	for _, origin := range []string{"*", "https://*"} {
+		handler := testkit.MustNew(t, cors.Policy{AllowedOrigins: []string{origin}}).Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusSwitchingProtocols)
+		}))
+		for cookie, want := range map[string]corstest.Severity{"session=1": corstest.High, "": corstest.Medium} {
+			b := corstest.Browser{Handler: handler, Cookie: cookie}
+			report := b.Scan("https://app.example.com", corstest.Request{Mode: corstest.WebSocket, URL: "https://api.example.com/socket", Credentials: corstest.Include})
+			if len(report.Findings) == 0 || report.Findings[0].Severity != want {
+				t.Errorf("%s, with the cookie %q: want a finding of severity %v\n%v", origin, cookie, want, report)
+			}
 		}
 	}
 }
