@@ -394,7 +394,7 @@ func (e evidence) adviseOnLists() string {
 	case e.kind == statusNotOK && (e.status == 403 || e.unauthorized()):
 		return guardRejected
 	case e.kind == statusNotOK:
-		return fmt.Sprintf("The response to the preflight has CORS headers, but status %d, and a preflight needs a status from 200 to 299. Let the CORS middleware respond to preflights itself. If it does, something in front removes Access-Control-Request-Method, or a proxy adds the CORS headers.", e.status)
+		return fmt.Sprintf("The response to the preflight has CORS headers, but status %d, and a preflight needs a status from 200 to 299. Let the CORS middleware respond to preflights itself. If it is already set up to do so, something in front removes Access-Control-Request-Method, or a proxy adds the CORS headers.", e.status)
 	case e.kind == listMalformed:
 		return "Methods and header names must be separated by commas. Look for a space, a quotation mark or a semicolon in the list."
 
@@ -412,7 +412,7 @@ func (e evidence) adviseOnLists() string {
 		return fmt.Sprintf(addToList, e.value, "AllowedMethods")
 
 	case strings.HasPrefix(e.value, "Access-Control-"):
-		return fmt.Sprintf("Have the script leave out the header %s: only servers need to send it. If you cannot change the script, add %s to AllowedHeaders.", e.value, e.value)
+		return fmt.Sprintf("Have the script leave out %s, because it is a response header, which only servers send. If you cannot change the script, add %s to AllowedHeaders.", e.value, e.value)
 	case header.FaultOfRequestHeader(e.value) != "":
 		return fmt.Sprintf("No policy can list the request header %s by name. Have the script use another name.", e.value)
 	case e.include && e.lists(allowHeaders, "*"):
@@ -456,13 +456,13 @@ func (e evidence) adviseOnVary() string {
 	case e.withoutOrigin() != "":
 		return e.withoutOrigin()
 	case e.preflight:
-		return fmt.Sprintf("A CORS middleware or a proxy probably responded, but it does not allow the origin, the method or a header. If you trust the page, allow all of these: %s. If the policy already allows all of it, check the layers in front of package cors. Another CORS middleware may have responded, or something removes Origin from the request or the CORS headers from the response.", e.requested())
+		return fmt.Sprintf("A CORS middleware or a proxy probably responded, but it does not allow the origin, the method or a header. If you trust the page, allow all of these: %s. If the policy already allows all of these, another CORS middleware in front of package cors may have responded. Otherwise, something removes Origin from the request, or the CORS headers from the response.", e.requested())
 	}
 	text := fmt.Sprintf("A CORS middleware or a proxy probably responded, but it does not allow the page's origin. If you trust it, add exactly %s, without a trailing slash, to AllowedOrigins, or let AllowOriginFunc return true for it. Some middlewares, such as rs/cors, also need %s in AllowedMethods. If the policy already allows both, something removes Origin from the request", e.page, e.method)
 	if e.mode == WebSocket {
 		return text + "."
 	}
-	return text + " or the CORS headers from the response, or a cache returned a response for another page."
+	return text + ", or the CORS headers from the response. A cache may also have returned a response for another page."
 }
 
 // requested lists what a preflight requests.

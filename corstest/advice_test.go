@@ -368,7 +368,7 @@ func TestAdvice(t *testing.T) {
 		{name: "too many requests", handler: respond(429, "CF-Ray: 1-FRA"), request: put, want: []string{"The preflight got status 429 from a layer outside", unknown + ` (perhaps the one that sent "Cf-Ray: 1-FRA")` + forward}},
 
 		// Actual requests without Access-Control-Allow-Origin.
-		{name: "a DenyHandler", handler: deny, want: []string{vary, "or a cache returned a response for another page."}},
+		{name: "a DenyHandler", handler: deny, want: []string{vary, "A cache may also have returned a response for another page."}},
 		{name: "another CORS middleware, and its router without the path", handler: respond(404, "Vary: Origin"), want: []string{vary}},
 		{name: "another CORS middleware, and authentication inside or outside", handler: respond(401, "Vary: Origin", "WWW-Authenticate: Basic"), want: []string{vary, login}},
 		{name: "another CORS middleware, and authentication without a challenge", handler: respond(401, "Vary: Origin"), want: []string{vary, login}},
@@ -786,7 +786,7 @@ func TestFieldBugProxyRespondsToOptions(t *testing.T) {
 func TestFieldBugScriptSendsResponseHeader(t *testing.T) {
 	adviceTest{
 		name: "Access-Control-Allow-Origin", handler: respond(200, allowPage, allowCredentials, allowHeaders+"*"), request: withCredentials(sets("Access-Control-Allow-Origin")),
-		want: []string{"Have the script leave out the header Access-Control-Allow-Origin: only servers need to send it."},
+		want: []string{"Have the script leave out Access-Control-Allow-Origin, because it is a response header, which only servers send."},
 	}.run(t)
 }
 
@@ -811,7 +811,7 @@ func TestFieldBugOtherMiddlewares(t *testing.T) {
 	})
 	empty := func(value string) http.Handler { return respond(200, "Access-Control-Allow-Origin: "+value) }
 	for _, test := range []adviceTest{
-		{name: "the method or a header, Vary", handler: onlyVary, request: two, want: []string{lacks + "PUT, headers x-b, x-id.", "check the layers in front of package cors. Another CORS middleware may have responded"}},
+		{name: "the method or a header, Vary", handler: onlyVary, request: two, want: []string{lacks + "PUT, headers x-b, x-id.", "another CORS middleware in front of package cors may have responded"}},
 		{name: "the method, 405", handler: respond(405), request: put, want: []string{routed, "have it allow the method PUT."}},
 		{name: "the method, 405 of a router", handler: respond(405, "Allow: GET"), request: put, want: []string{router}},
 		{name: "a header, 403", handler: respond(403), request: two, want: []string{either, "method PUT, headers x-b, x-id."}},

@@ -734,8 +734,8 @@ func TestPerformance(t *testing.T) {
 	text := strings.Join(strings.Fields(shown), " ")
 	for _, fact := range []struct{ words, measured string }{
 		{"**†** The compared package runs the handler for an origin that is not allowed, or omits `Vary: Origin`", "† has another effect"},
-		{"**‡** The status, methods or headers of the preflight response differ from this package's.", "‡ the same effect by another response"},
-		{"each takes 0.77 µs, because", "- ManyOrigins/policy=origins-1000000/impl=this: 766 ns\n"},
+		{"**‡** The compared package's preflight response has a different status, or lists different methods or headers.", "‡ the same effect by another response"},
+		{"it takes 0.77 µs, because", "- ManyOrigins/policy=origins-1000000/impl=this: 766 ns\n"},
 		{"takes up to 4.3 times as long", "| 4.25 | 6 |\n"},
 		{"the origin with 60 hyphens then takes 16.5 µs", "| hyphens-60-in-a-label | 932 ns | 16.5 µs |"},
 		{"rs/cors 1.11.1,", "github.com/rs/cors v1.11.1,"},

@@ -70,7 +70,7 @@ func TestFieldBugAdviceOnPeers(t *testing.T) {
 		{"rs/cors, the method of a request without a preflight", putOnly, "https://app.example.com", corstest.Request{Method: "POST", URL: itemURL}, "Some middlewares, such as rs/cors, also need POST in AllowedMethods."},
 		{"go-chi/cors, method", with("go-chi/cors"), "https://app.example.com", patch, three},
 		{"go-chi/cors, header", with("go-chi/cors"), "https://app.example.com", header, three},
-		{"the default of rs/cors outside this package", nested, "https://app.example.com", corstest.Request{Method: "PUT", URL: itemURL}, "check the layers in front of package cors. Another CORS middleware may have responded"},
+		{"the default of rs/cors outside this package", nested, "https://app.example.com", corstest.Request{Method: "PUT", URL: itemURL}, "another CORS middleware in front of package cors may have responded"},
 		{"rs/cors, a trailing slash in its list", rscors.New(rscors.Options{AllowedOrigins: []string{appPage + "/"}}).Handler(ok), appPage, corstest.Request{URL: itemURL}, exactly},
 		{"rs/cors, a trailing slash in its list, preflight", rscors.New(rscors.Options{AllowedOrigins: []string{appPage + "/"}}).Handler(ok), appPage, patch, "origin https://app.example.com (exactly, without a trailing slash)"},
 		{"gin-contrib/cors, a trailing slash in its list", ginSlash, appPage, corstest.Request{URL: itemURL}, exactly},
