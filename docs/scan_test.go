@@ -162,7 +162,7 @@ func TestScanOfPolicies(t *testing.T) {
 			{page, []string{page, "https://sibling.example.com"}, 0},
 			{page, []string{page, page + ":8443"}, 0},
 		},
-		"An entry other than `*` and `https://*` allows an origin that the scan tries outside the page's domain, such as `https://stranger.example`.": {
+		"An entry other than `*` or `https://*` allows an [origin that the scan tries](#origins-that-a-scan-tries), and that origin is outside the page's domain, such as `https://stranger.example`.": {
 			{page, []string{page, "https://stranger.example"}, 0},
 		},
 		"An entry allows `http:` origins. With `AllowCredentials`, it needs `RiskInsecureOrigin`.":                {{page, []string{page, "http://app.example.com"}, cors.RiskInsecureOrigin}},
