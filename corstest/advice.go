@@ -181,7 +181,7 @@ func (e evidence) adviseOnPreflight() string {
 	case e.unauthorized():
 		return guardRejected
 	case strings.Contains(e.body, "CORSResponse: "):
-		return fmt.Sprintf("S3 rejected the preflight, because the CORS configuration of the bucket does not allow the origin, the method or a header. If you trust the page, allow all of these there: %s.", e.requested())
+		return fmt.Sprintf("S3 rejected the preflight, because the CORS configuration of the bucket does not allow the origin, the method or one of the headers. If you trust the page, allow all of these there: %s.", e.requested())
 	case e.status == 403 && e.withoutOrigin() != "":
 		return e.withoutOrigin()
 	case e.unknownToGateway():
@@ -456,7 +456,7 @@ func (e evidence) adviseOnVary() string {
 	case e.withoutOrigin() != "":
 		return e.withoutOrigin()
 	case e.preflight:
-		return fmt.Sprintf("A CORS middleware or a proxy probably responded, but it does not allow the origin, the method or a header. If you trust the page, allow all of these: %s. If the policy already allows all of these, another CORS middleware in front of package cors may have responded. Otherwise, something removes Origin from the request, or the CORS headers from the response.", e.requested())
+		return fmt.Sprintf("A CORS middleware or a proxy probably responded, but it does not allow the origin, the method or one of the headers. If you trust the page, allow all of these: %s. If the policy already allows all of these, another CORS middleware in front of package cors may have responded. Otherwise, something removes Origin from the request, or the CORS headers from the response.", e.requested())
 	}
 	text := fmt.Sprintf("A CORS middleware or a proxy probably responded, but it does not allow the page's origin. If you trust it, add exactly %s, without a trailing slash, to AllowedOrigins, or let AllowOriginFunc return true for it. Some middlewares, such as rs/cors, also need %s in AllowedMethods. If the policy already allows both, something removes Origin from the request", e.page, e.method)
 	if e.mode == WebSocket {

@@ -35,7 +35,7 @@ func TestMain(m *testing.M) { testkit.RunAdvice(m, true) }
 // same response, so the advice must not blame only the origin or authentication.
 func TestFieldBugAdviceOnPeers(t *testing.T) {
 	const (
-		three  = "it does not allow the origin, the method or a header."
+		three  = "it does not allow the origin, the method or one of the headers."
 		guard  = "Either a guard (such as authentication) or the CORS middleware rejected the preflight"
 		null   = "Any local file or sandboxed page can have the origin null."
 		router = "Either the router responded to OPTIONS itself, or the CORS middleware rejected the method"
@@ -214,7 +214,7 @@ func TestAdviceOnPackages(t *testing.T) {
 		{"rs/cors", "The request with credentials gets 200 with `Access-Control-Allow-Origin: https://app.example.com`.", rsPage.Handler(ok), ""},
 		{"rs/cors, any origin with credentials", "The request with credentials gets 200 with `Access-Control-Allow-Origin: *` and `Access-Control-Allow-Credentials: true`.", rscors.New(rscors.Options{AllowCredentials: true}).Handler(ok), ""},
 		{"rs/cors after a redirect from the page's own host", "After a redirect from another server, the request with credentials from a page on `https://other.example.com` gets 200 with `Access-Control-Allow-Origin: https://other.example.com`.", redirects(rscors.New(rscors.Options{AllowedOrigins: []string{"https://other.example.com"}}).Handler(ok)), ""},
-		{"rs/cors, any exposed header", "The request with credentials gets 200 with `Access-Control-Allow-Origin: https://app.example.com`, `Access-Control-Allow-Credentials: true`, `Access-Control-Expose-Headers: *` and `ETag: \"1\"`.", rscors.New(rscors.Options{AllowedOrigins: origins, ExposedHeaders: []string{"*"}, AllowCredentials: true}).Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("ETag", `"1"`) })), ""},
+		{"rs/cors, any exposed header", "The request with credentials gets 200 with `Access-Control-Allow-Origin: https://app.example.com`, `Access-Control-Allow-Credentials: true`, `Access-Control-Expose-Headers: *`, `Vary: Origin` and `ETag: \"1\"`.", rscors.New(rscors.Options{AllowedOrigins: origins, ExposedHeaders: []string{"*"}, AllowCredentials: true}).Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("ETag", `"1"`) })), ""},
 		{"rs/cors, POST", "The `POST` request with credentials gets 200 with `Access-Control-Allow-Origin: https://app.example.com`.", rsPage.Handler(ok), ""},
 
 		{"this package", "The preflight for the method `PUT` gets 204 with `Access-Control-Allow-Origin: *`.", public, ""},
@@ -229,7 +229,7 @@ func TestAdviceOnPackages(t *testing.T) {
 		{"gorilla/websocket", "The WebSocket handshake gets 403.", gorillaServer(gorilla.Upgrader{}), ""},
 		{"coder/websocket", "The WebSocket handshake gets 403.", coderServer(nil), ""},
 		{"gorilla/websocket behind a proxy that changes Host", "The WebSocket handshake from a page on `https://api.example.com` gets 403.", proxyTo(t, gorillaServer(gorilla.Upgrader{}), nil), ""},
-		{"this package, DenyHandler", "The WebSocket handshake gets 403 from a `DenyHandler` with `Vary: Origin`.", denied, ""},
+		{"this package, DenyHandler", "The WebSocket handshake gets 403 from the `DenyHandler` of package cors, with `Vary: Origin`.", denied, ""},
 		{"gorilla/websocket in http.TimeoutHandler", "The WebSocket handshake gets 500.", timeLimit(time.Minute)(gorillaServer(gorilla.Upgrader{CheckOrigin: func(*http.Request) bool { return true }})), ""},
 		{"coder/websocket in http.TimeoutHandler", "The WebSocket handshake gets 501.", timeLimit(time.Minute)(coderServer(&websocket.AcceptOptions{InsecureSkipVerify: true})), ""},
 		{"chi's BasicAuth", "The WebSocket handshake gets 401.", chiAuth(coderServer(nil)), ""},

@@ -23,6 +23,7 @@ import (
 type AdviceRow struct {
 	Response  string           // a sentence in bold
 	Advice    string           // the quote below it, which has … for parts that vary
+	Later     bool             // whether the quote never begins the advice
 	Request   corstest.Request // request to https://api.example.com/items, unless the sentence names a URL
 	Page      string           // the origin of the page
 	Preflight bool             // whether the response is to a preflight
@@ -49,10 +50,18 @@ func AdviceRows(t testing.TB, file string) []AdviceRow {
 		t.Fatalf("%s has %d examples and %d pieces of advice", file, examples, quotes)
 	}
 	var rows []AdviceRow
-	for _, m := range adviceItem.FindAllStringSubmatch(string(text), -1) {
-		advice := strings.ReplaceAll(strings.TrimSpace(m[2])[len("> "):], "\n> ", " ")
-		for sentence := range strings.Lines(m[1]) {
-			rows = append(rows, newAdviceRow(t, strings.Trim(sentence, "*\\\n"), advice))
+	first, additional, found := strings.Cut(string(text), "\n## Additional advice\n")
+	if !found {
+		t.Fatalf("%s has no additional advice", file)
+	}
+	for i, part := range []string{first, additional} {
+		for _, m := range adviceItem.FindAllStringSubmatch(part, -1) {
+			advice := strings.ReplaceAll(strings.TrimSpace(m[2])[len("> "):], "\n> ", " ")
+			for sentence := range strings.Lines(m[1]) {
+				row := newAdviceRow(t, strings.Trim(sentence, "*\\\n"), advice)
+				row.Later = i == 1
+				rows = append(rows, row)
+			}
 		}
 	}
 	if examples := strings.Count(string(text), "\n**"); len(rows) != examples {
