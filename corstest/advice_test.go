@@ -218,7 +218,7 @@ const (
 	login   = " The response asks for a login. If your service requires it, put the CORS middleware outside its authentication. If a gateway in front requires it, have the gateway send CORS headers."
 	failed  = "The server failed on the OPTIONS request"
 	past    = "The response to the preflight has CORS headers, but status "
-	outside = ", so the script cannot read the error. Put the CORS middleware outside that code. It can be "
+	outside = ", so the script cannot read the error. Put the CORS middleware outside that code, which can be "
 	lost    = "The response has no CORS headers. Wrap the handler of this URL"
 	star    = "For a request with credentials, browsers do not accept *, even together with Access-Control-Allow-Credentials: true."
 	denied  = "lacks Access-Control-Allow-Credentials: true (in lowercase)"
@@ -357,7 +357,7 @@ func TestAdvice(t *testing.T) {
 		{name: "authentication whose response varies with the origin", handler: respond(401, "WWW-Authenticate: Basic", "Vary: Origin"), request: put, want: []string{guard}},
 		{name: "an access check that sends 403 and a challenge", handler: respond(403, "WWW-Authenticate: Basic"), request: put, want: []string{guard}},
 		{name: "a router without OPTIONS", handler: mux, request: put, want: []string{router}},
-		{name: "a router without the path", handler: mux, request: put, path: "/nowhere", want: []string{router + ", because no route matches that path and method", "Check the path.", unknown + forward}},
+		{name: "a router without the path", handler: mux, request: put, path: "/nowhere", want: []string{router + ", because no route matches OPTIONS with this path", "Check the path.", unknown + forward}},
 		{name: "Python's http.server", handler: respond(501, "Server: SimpleHTTP/0.6 Python/3.11.2"), request: put, want: []string{router, others, unknown + ` (perhaps the one that sent "Server: SimpleHTTP/0.6 Python/3.11.2")` + forward}},
 		{name: "a server that fails", handler: respond(500), request: put, want: []string{failed}},
 		{name: "a server that fails, which varies with the origin", handler: respond(500, "Vary: Origin"), request: put, want: []string{failed, others}},
@@ -387,7 +387,7 @@ func TestAdvice(t *testing.T) {
 			http.Error(w, "Request Header Or Cookie Too Large", http.StatusBadRequest)
 		}), want: []string{"Status 400 with this body usually comes from a proxy or platform in front: the request headers are too large."}},
 		{name: "no CORS headers", handler: ok, want: []string{lost}},
-		{name: "no CORS headers, behind a proxy", handler: respond(200, "Server: nginx"), want: []string{lost, others, " If nginx adds the CORS headers, repeat them in each location that has an add_header, because such a location does not inherit any."}},
+		{name: "no CORS headers, behind a proxy", handler: respond(200, "Server: nginx"), want: []string{lost, others, " If nginx adds the CORS headers, repeat their add_header lines in each location that has other add_header lines. Such a location does not inherit any add_header lines."}},
 		{name: "a proxy whose list lacks the page", handler: respond(200, "Server: nginx", "Vary: Origin"), want: []string{vary}},
 		{name: "no CORS headers from another host", handler: elsewhere(ok), want: []string{away}},
 		{name: "a login after a redirect from the server's own page, from a cache", handler: elsewhere(respond(200, "Age: 300")), request: corstest.Request{URL: page}, want: []string{away}},
@@ -460,7 +460,7 @@ func TestAdvice(t *testing.T) {
 		{name: "any header, with credentials", handler: respond(200, allowPage, allowCredentials, allowHeaders+"*"), request: withCredentials(sets("X-Id")), want: []string{"With credentials, browsers read * as a literal header name. Add X-Id to AllowedHeaders."}},
 		{
 			name: "Authorization under *", handler: wrap(t, cors.Policy{AllowedOrigins: []string{page}, AllowedHeaders: []string{"*"}}, ok), request: sets("Authorization"),
-			want: []string{"The Fetch standard does not let * cover Authorization, so this request is reported as blocked. Current browsers still allow it", "Add Authorization to AllowedHeaders, in addition to *."},
+			want: []string{"The Fetch standard does not let * cover Authorization, so this tool reports the request as blocked. Current browsers still allow it", "Add Authorization to AllowedHeaders, in addition to *."},
 		},
 
 		// Responses that the script can read.

@@ -162,10 +162,10 @@ func TestScanOfPolicies(t *testing.T) {
 			{page, []string{page, "https://sibling.example.com"}, 0},
 			{page, []string{page, page + ":8443"}, 0},
 		},
-		"An entry other than `*` or `https://*` allows an [origin that the scan tries](#origins-that-a-scan-tries), and that origin is outside the page's domain, such as `https://stranger.example`.": {
+		"An entry in `AllowedOrigins`, other than `*` or `https://*`, allows one of the [scan's origins](#origins-that-a-scan-tries) outside the page's domain, such as `https://stranger.example`.": {
 			{page, []string{page, "https://stranger.example"}, 0},
 		},
-		"An entry allows `http:` origins. With `AllowCredentials`, it needs `RiskInsecureOrigin`.":                {{page, []string{page, "http://app.example.com"}, cors.RiskInsecureOrigin}},
+		"An entry in `AllowedOrigins` allows `http:` origins. With `AllowCredentials`, it needs `RiskInsecureOrigin`.":                {{page, []string{page, "http://app.example.com"}, cors.RiskInsecureOrigin}},
 		"A pattern matches names that anyone can register. With `AllowCredentials`, it needs `RiskPublicSuffix`.": {{"https://proj.vercel.app", []string{"https://*.vercel.app"}, cors.RiskPublicSuffix}},
 		"`AllowedOrigins` lists `null`, which always needs `RiskNullOrigin`.":                                     {{page, []string{page, "null"}, cors.RiskNullOrigin}},
 	}
@@ -177,7 +177,7 @@ func TestScanOfPolicies(t *testing.T) {
 		}
 		return report.Findings[0].Severity.String()
 	}
-	rows := text.table(t, "Case")
+	rows := text.table(t, "Cause")
 	for _, row := range rows {
 		for _, test := range tests[row[0]] {
 			for column, credentials := range []bool{true, false} {
@@ -194,12 +194,12 @@ func TestScanOfPolicies(t *testing.T) {
 			}
 		}
 		if tests[row[0]] == nil && row[1] != "any severity" {
-			t.Errorf("no policy is scanned for the case %q", row[0])
+			t.Errorf("no policy is scanned for the cause %q", row[0])
 		}
 		delete(tests, row[0])
 	}
 	if len(tests) > 0 {
-		t.Errorf("docs/scan.md lacks the cases of %v", tests)
+		t.Errorf("docs/scan.md lacks the causes of %v", tests)
 	}
 	loopback := cors.Policy{AllowedOrigins: []string{"http://localhost:*"}, AllowCredentials: true}
 	if got := scan("http://localhost:3000", loopback); got != "Info" || rows[0][1] != "Low (Info if the page is on a loopback address)" {

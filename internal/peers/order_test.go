@@ -255,7 +255,7 @@ func components() []*component {
 			mux.Handle("/items/", next)
 			return mux
 		})},
-		{place: inside, name: "`http.StripPrefix`, prefix does not match", why: "inside, scripts can read the 404", advice: "no route matches that path and method", wrap: plain(func(next http.Handler) http.Handler { return http.StripPrefix("/api", next) })},
+		{place: inside, name: "`http.StripPrefix`, prefix does not match", why: "inside, scripts can read the 404", advice: "no route matches OPTIONS with this path", wrap: plain(func(next http.Handler) http.Handler { return http.StripPrefix("/api", next) })},
 		{place: inside, name: "`http.FileServer`", why: "without `Handler`, nothing sets CORS headers", advice: "Wrap the handler of this URL", request: get, wrap: plain(func(http.Handler) http.Handler {
 			return http.FileServerFS(fstest.MapFS{"items/1": {Data: []byte("item 1")}})
 		})},
