@@ -187,7 +187,7 @@ func (e evidence) adviseOnPreflight() string {
 	case e.unknownToGateway():
 		return noMethod
 	case e.status == 403:
-		return fmt.Sprintf("Either a guard (such as authentication) or the CORS middleware rejected the preflight. Middlewares that do so include gin-contrib/cors and gorilla/handlers. If it was a guard, put the CORS middleware outside it, because preflights never have credentials. If the guard is a gateway or platform in front, exempt OPTIONS requests there. If the CORS middleware rejected the preflight, and you trust the page, allow all of these: %s.", e.requested())
+		return fmt.Sprintf("Either a guard (such as authentication) rejected the preflight, or the CORS middleware did, as gin-contrib/cors and gorilla/handlers do. If it was a guard, put the CORS middleware outside it, because preflights never have credentials. If the guard is a gateway or platform in front, exempt OPTIONS requests there. If the CORS middleware rejected the preflight, and you trust the page, allow all of these: %s.", e.requested())
 	case e.status/100 == 5 && e.status != 501:
 		return serverFailed + e.adviseOnUnlisted()
 	case e.varies():
@@ -353,7 +353,7 @@ func (e evidence) adviseOnValues() string {
 		e.kind == credentialsDenied && len(split(strings.Join(e.header["Access-Control-Allow-Credentials"], ","))) > 1:
 		return "Two layers set CORS headers, and browsers do not accept two values. Let only one layer set them: remove the other middleware, or the code or proxy setting that adds Access-Control-Allow-Origin. If the service itself is a Go proxy, call cors.StripHeaders in ModifyResponse."
 	case e.kind == originOther && (e.value == "" || e.value == "(null)"):
-		return fmt.Sprintf("Access-Control-Allow-Origin is empty or (null). Apache sends (null) for an unset variable. Usually, the list of origins in a proxy lacks the page's origin. If you trust the page, have the proxy send %s and Vary: Origin. Otherwise, have it leave the header out.", e.page)
+		return fmt.Sprintf("Access-Control-Allow-Origin is empty or (null). Apache sends (null) for an unset variable. The usual cause is that the proxy's list of allowed origins lacks the page's origin. If you trust the page, have the proxy send %s and Vary: Origin. Otherwise, have it leave the header out.", e.page)
 	case (e.kind == originOther || e.kind == originWildcard) && e.withoutOrigin() != "":
 		return e.withoutOrigin()
 	case e.kind == originOther && (strings.EqualFold(e.value, e.page) || strings.EqualFold(e.value, e.page+"/")):

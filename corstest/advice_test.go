@@ -210,7 +210,7 @@ const (
 	vary    = "A CORS middleware or a proxy probably responded, but it does not allow the page's origin. If you trust it, add exactly https://page.example, without a trailing slash, to AllowedOrigins, or let AllowOriginFunc return true for it. Some middlewares, such as rs/cors, also need "
 	both    = " in AllowedMethods. If the policy already allows both, something removes Origin from the request"
 	lacks   = "A CORS middleware or a proxy probably responded, but it does not allow the origin, the method or one of the headers. If you trust the page, allow all of these: origin https://page.example (exactly, without a trailing slash), method "
-	either  = "Either a guard (such as authentication) or the CORS middleware rejected the preflight"
+	either  = "Either a guard (such as authentication) rejected the preflight, or the CORS middleware did"
 	routed  = "Either the router responded to OPTIONS itself, or the CORS middleware rejected the method"
 	guard   = "Authentication or another guard rejected the preflight, because preflights never have credentials. Put the CORS middleware outside that guard, and let it respond to preflights itself. If a proxy, gateway or platform in front requires a login, exempt OPTIONS requests there."
 	router  = "The router responded to OPTIONS itself"

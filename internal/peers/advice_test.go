@@ -36,7 +36,7 @@ func TestMain(m *testing.M) { testkit.RunAdvice(m, true) }
 func TestFieldBugAdviceOnPeers(t *testing.T) {
 	const (
 		three  = "it does not allow the origin, the method or one of the headers."
-		guard  = "Either a guard (such as authentication) or the CORS middleware rejected the preflight"
+		guard  = "Either a guard (such as authentication) rejected the preflight, or the CORS middleware did"
 		null   = "Any local file or sandboxed page can have the origin null."
 		router = "Either the router responded to OPTIONS itself, or the CORS middleware rejected the method"
 	)
