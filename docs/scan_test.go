@@ -346,7 +346,7 @@ const websockets = "`AllowedOrigins` has `*` or `https://*`, and the URL is a We
 func TestScanOfWebSockets(t *testing.T) {
 	t.Parallel()
 	text := strings.Join(strings.Fields(read(t, "docs/scan.md").text), " ")
-	for _, claim := range []string{websockets + " | (refused by `New`) | High |", "If the `Browser` has no cookie, every High finding for a WebSocket becomes Medium."} {
+	for _, claim := range []string{websockets + " | (refused by `New`) | High |", "If the `Browser` has no cookie, every High finding for a WebSocket becomes Medium,"} {
 		if !strings.Contains(text, claim) {
 			t.Errorf("docs/scan.md does not have the words %q", claim)
 		}
