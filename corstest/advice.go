@@ -369,7 +369,7 @@ func (e evidence) adviseOnValues() string {
 	case e.kind == originWildcard:
 		return fmt.Sprintf("For a request with credentials, browsers do not accept *, even together with Access-Control-Allow-Credentials: true. If the request needs no cookies, make it without credentials. If you trust the page, add %s to AllowedOrigins instead of *, and set AllowCredentials. If the policy already does both, your handler or a proxy replaces the header.", e.page) + beacon
 	}
-	return "The request has credentials, but the response lacks Access-Control-Allow-Credentials: true (in lowercase). If the request needs no cookies, make it without credentials. Otherwise, set AllowCredentials. If it is set, your handler, a proxy or another CORS middleware replaces the header." + beacon
+	return "The request has credentials, but the response lacks Access-Control-Allow-Credentials with the value true, in lowercase. If the request needs no cookies, make it without credentials. Otherwise, set AllowCredentials. If it is set, your handler, a proxy or another CORS middleware replaces the header." + beacon
 }
 
 const (

@@ -221,7 +221,7 @@ const (
 	outside = ", so the script cannot read the error. Put the CORS middleware outside that code, which can be "
 	lost    = "The response has no CORS headers. Wrap the handler of this URL"
 	star    = "For a request with credentials, browsers do not accept *, even together with Access-Control-Allow-Credentials: true."
-	denied  = "lacks Access-Control-Allow-Credentials: true (in lowercase)"
+	denied  = "lacks Access-Control-Allow-Credentials with the value true, in lowercase"
 	beacon  = " If the request is a beacon (navigator.sendBeacon), it always has credentials. Use fetch with keepalive and credentials: 'omit' instead."
 	list    = "Methods and header names must be separated by commas."
 	one     = "In Access-Control-Allow-Origin, browsers accept * or one origin (scheme, host and port, without a path or the default port), but not a list or a pattern. If two layers set the header, let only one of them set it. Otherwise, if you trust the page, send https://page.example and Vary: Origin, as CORS middleware does."

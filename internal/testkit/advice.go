@@ -33,7 +33,7 @@ type AdviceRow struct {
 
 var (
 	adviceItem   = regexp.MustCompile(`\n((?:\*\*.+\*\*\\?\n)+)\n((?:> .+\n)+)`)
-	adviceKind   = regexp.MustCompile("^(After a redirect from another server, |After a successful preflight, )?[Tt]he (preflight|form post|WebSocket handshake|(?:`([A-Z]+)` )?request)(?: for the (method|header) `([^`]+)`)?( with credentials)?(?: from a page (?:whose origin is|on) `([^`]+)`)?(?: to `([^`]+)`)? gets ")
+	adviceKind   = regexp.MustCompile("^(After a redirect from another server, |After a successful preflight, )?[Tt]he (preflight|form post|WebSocket handshake|(?:`([A-Z]+)` )?request)(?: of a request with credentials)?(?: for the (method|header) `([^`]+)`)?(?: with credentials)?(?: from a page (?:whose origin is|on) `([^`]+)`)?(?: to `([^`]+)`)? gets ")
 	adviceSpan   = regexp.MustCompile("`[^`]*`")
 	adviceStatus = regexp.MustCompile(`\b[2-5][0-9]{2}\b`)
 )
@@ -79,8 +79,8 @@ func newAdviceRow(t testing.TB, response, advice string) AdviceRow {
 	row := AdviceRow{
 		Response:  response,
 		Advice:    advice,
-		Request:   corstest.Request{URL: cmp.Or(m[8], "https://api.example.com/items"), Header: make(http.Header)},
-		Page:      cmp.Or(m[7], "https://app.example.com"),
+		Request:   corstest.Request{URL: cmp.Or(m[7], "https://api.example.com/items"), Header: make(http.Header)},
+		Page:      cmp.Or(m[6], "https://app.example.com"),
 		Preflight: m[2] == "preflight",
 	}
 	r := &row.Request
@@ -102,7 +102,7 @@ func newAdviceRow(t testing.TB, response, advice string) AdviceRow {
 	case m[1] != "":
 		r.Header.Set("X-Id", "1")
 	}
-	if m[6] != "" {
+	if strings.Contains(m[0], " with credentials") {
 		r.Credentials = corstest.Include
 	}
 	rest := response[len(m[0]):]
