@@ -200,9 +200,9 @@ func (e evidence) adviseOnPreflight() string {
 	case e.status == 405 && e.header["Allow"] == nil:
 		text = fmt.Sprintf("Either the router responded to OPTIONS itself, or the CORS middleware rejected the method, as gorilla/handlers does. If it was the router, wrap the whole router with the CORS middleware, or mount the wrapped handler on a pattern without a method. If it was the CORS middleware, have it allow the method %s.", e.sent.Get("Access-Control-Request-Method"))
 	case e.status == 404:
-		text = "The router responded to OPTIONS itself, because no route matches OPTIONS with this path, so the CORS middleware did not run. Check the path. If it is right, wrap the whole router with the CORS middleware, or mount the wrapped handler on a pattern without a method."
+		text = "The router responded to OPTIONS itself, because no route matches OPTIONS with this path. The CORS middleware therefore did not run. Check the path. If it is right, wrap the whole router with the CORS middleware, or mount the wrapped handler on a pattern without a method."
 	case e.status == 405, e.status == 501:
-		text = "The router responded to OPTIONS itself, because no route for this path accepts OPTIONS, so the CORS middleware did not run. Wrap the whole router with the CORS middleware, or mount the wrapped handler on a pattern without a method."
+		text = "The router responded to OPTIONS itself, because no route for this path accepts OPTIONS. The CORS middleware therefore did not run. Wrap the whole router with the CORS middleware, or mount the wrapped handler on a pattern without a method."
 	default:
 		text = fmt.Sprintf("The preflight got status %d from a layer outside the CORS middleware. Put the CORS middleware outside that layer: a preflight needs a status from 200 to 299.", e.status)
 	}
@@ -267,7 +267,7 @@ func (e evidence) adviseOnMissingOrigin() string {
 		}
 		return text
 	case e.status >= 400:
-		text := fmt.Sprintf("Code outside the CORS middleware wrote the %d, so the script cannot read the error. Put the CORS middleware outside that code, which can be authentication, a rate limiter, a timeout handler or the router. If the server failed, it can also be an error handler.", e.status)
+		text := fmt.Sprintf("Code outside the CORS middleware wrote the %d, so the script cannot read the error. Put the CORS middleware outside that code, which can be authentication, a rate limiter, a timeout handler or the router. If the status is 5xx, the code can also be an error handler.", e.status)
 		if e.status == 403 {
 			text = "A guard or other code outside the CORS middleware wrote the 403, or the CORS middleware rejected the page's origin, as gin-contrib/cors does. If a guard or other code wrote it, put the CORS middleware outside that code, so the script can read the error."
 		}
@@ -467,9 +467,9 @@ func (e evidence) adviseOnVary() string {
 
 // requested lists what a preflight requests.
 func (e evidence) requested() string {
-	text := fmt.Sprintf("origin %s (exactly, without a trailing slash), method %s", e.page, e.sent.Get("Access-Control-Request-Method"))
+	text := fmt.Sprintf("the origin %s (exactly, without a trailing slash), the method %s", e.page, e.sent.Get("Access-Control-Request-Method"))
 	if names := e.sent.Get("Access-Control-Request-Headers"); names != "" {
-		text += ", headers " + strings.ReplaceAll(names, ",", ", ")
+		text += ", the headers " + strings.ReplaceAll(names, ",", ", ")
 	}
 	return text
 }

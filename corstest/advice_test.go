@@ -209,7 +209,7 @@ const (
 	unlist  = "The policy of package cors does not allow the page's origin. If you trust it, add https://page.example to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, an outer CORS middleware, a cache or"
 	vary    = "A CORS middleware or a proxy probably responded, but it does not allow the page's origin. If you trust it, add exactly https://page.example, without a trailing slash, to AllowedOrigins, or let AllowOriginFunc return true for it. Some middlewares, such as rs/cors, also need "
 	both    = " in AllowedMethods. If the policy already allows both, something removes Origin from the request"
-	lacks   = "A CORS middleware or a proxy probably responded, but it does not allow the origin, the method or one of the headers. If you trust the page, allow all of these: origin https://page.example (exactly, without a trailing slash), method "
+	lacks   = "A CORS middleware or a proxy probably responded, but it does not allow the origin, the method or one of the headers. If you trust the page, allow all of these: the origin https://page.example (exactly, without a trailing slash), the method "
 	either  = "Either a guard (such as authentication) rejected the preflight, or the CORS middleware did"
 	routed  = "Either the router responded to OPTIONS itself, or the CORS middleware rejected the method"
 	guard   = "Authentication or another guard rejected the preflight, because preflights never have credentials. Put the CORS middleware outside that guard, and let it respond to preflights itself. If a proxy, gateway or platform in front requires a login, exempt OPTIONS requests there."
@@ -335,7 +335,7 @@ func TestAdvice(t *testing.T) {
 		},
 
 		// Preflights without Access-Control-Allow-Origin.
-		{name: "a DenyHandler, preflight", handler: deny, request: put, want: []string{either, ": origin https://page.example (exactly, without a trailing slash), method PUT."}},
+		{name: "a DenyHandler, preflight", handler: deny, request: put, want: []string{either, ": the origin https://page.example (exactly, without a trailing slash), the method PUT."}},
 		{name: "another CORS middleware, which does not list the page", handler: respond(204, "Vary: Accept, origin"), request: put, want: []string{lacks + "PUT."}},
 		{name: "Vary: *", handler: respond(204, "Vary: *"), request: put, want: []string{another}},
 		{name: "another CORS middleware, and its router without the path, preflight", handler: respond(404, "Vary: Origin"), request: put, want: []string{lacks + "PUT."}},
@@ -811,13 +811,13 @@ func TestFieldBugOtherMiddlewares(t *testing.T) {
 	})
 	empty := func(value string) http.Handler { return respond(200, "Access-Control-Allow-Origin: "+value) }
 	for _, test := range []adviceTest{
-		{name: "the method or a header, Vary", handler: onlyVary, request: two, want: []string{lacks + "PUT, headers x-b, x-id.", "another CORS middleware in front of package cors may have responded"}},
+		{name: "the method or a header, Vary", handler: onlyVary, request: two, want: []string{lacks + "PUT, the headers x-b, x-id.", "another CORS middleware in front of package cors may have responded"}},
 		{name: "the method, 405", handler: respond(405), request: put, want: []string{routed, "have it allow the method PUT."}},
 		{name: "the method, 405 of a router", handler: respond(405, "Allow: GET"), request: put, want: []string{router}},
-		{name: "a header, 403", handler: respond(403), request: two, want: []string{either, "method PUT, headers x-b, x-id."}},
+		{name: "a header, 403", handler: respond(403), request: two, want: []string{either, "method PUT, the headers x-b, x-id."}},
 		{name: "the origin, 403 without a preflight", handler: respond(403), want: []string{"A guard or other code outside the CORS middleware wrote the 403, or the CORS middleware rejected the page's origin, as gin-contrib/cors does.", others, unknown + pages}},
 		{name: "the origin, 403 behind a proxy", handler: respond(403, "Server: nginx"), want: []string{"or the CORS middleware rejected the page's origin", unknown + ` (perhaps the one that sent "Server: nginx")` + pages}},
-		{name: "S3", handler: s3, request: put, want: []string{"S3 rejected the preflight", "origin https://page.example (exactly, without a trailing slash), method PUT."}},
+		{name: "S3", handler: s3, request: put, want: []string{"S3 rejected the preflight", "the origin https://page.example (exactly, without a trailing slash), the method PUT."}},
 		{name: "Starlette, the method", handler: starlette(body+"method", allowMethods+"GET, POST", allowHeaders+"accept"), request: two, want: []string{rejected + "the method PUT."}},
 		{name: "Starlette, a safelisted method", handler: starlette(body+"method", allowMethods+"GET", allowHeaders+"Accept, X-Id"), request: corstest.Request{Method: "POST", Header: http.Header{"X-Id": {"1"}}}, want: []string{rejected + "the method POST."}},
 		{name: "Starlette, a header", handler: starlette(body+"headers", allowMethods+"PUT", allowHeaders+"Accept, X-Id"), request: two, want: []string{rejected + "the header x-b."}},
