@@ -339,7 +339,7 @@ func TestModes(t *testing.T) {
 }
 
 // websockets is the cause in docs/scan.md that only WebSockets have.
-const websockets = "`AllowedOrigins` has `*` or `https://*`, and the URL is a WebSocket."
+const websockets = "`AllowedOrigins` has `*` or `https://*`, and the request is a WebSocket handshake."
 
 // TestScanOfWebSockets checks the severity of a WebSocket that every origin can
 // open.
