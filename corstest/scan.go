@@ -80,7 +80,7 @@ type Finding struct {
 //
 // The argument page is an origin, as for [Browser.Fetch]. Scan requests the URL
 // of r from the page and from hostile origins: unrelated origins, other hosts
-// of the page's domain, hosts that look like the page's, and null. It also
+// in the page's domain, hosts that look like the page's, and null. It also
 // tries the page's host with another port, and with the scheme http. It also
 // requests the URL without Origin. Each request is made twice, without and with
 // credentials, so there are about 26 requests, one after the other.
@@ -152,7 +152,7 @@ const (
 	unrelated      // any host
 	lookAlike      // a host that anyone can register, and that a careless comparison accepts
 	tenant         // a host that anyone can register, because the page's domain is a public suffix
-	sibling        // another host of the page's domain
+	sibling        // another host in the page's domain
 	otherPort      // the page's host, on another port
 	insecure       // the page's host, over HTTP
 	opaque         // null
@@ -507,11 +507,11 @@ func (s *scan) findMinor() {
 		s.add(Info, found, fmt.Sprintf("Pages on other loopback hosts or ports can %s.", s.can(found)), "")
 	case len(found) > 0:
 		s.add(Low, found,
-			fmt.Sprintf("Pages on other hosts or ports of the domain can %s as your user. One vulnerable page or one forgotten host is enough. If they are on the server's site, SameSite does not protect the server.", s.can(found)),
+			fmt.Sprintf("Pages on other hosts in the domain, or on other ports, can %s as your user. One vulnerable page or one forgotten host is enough. If they are on the server's site, SameSite does not protect the server.", s.can(found)),
 			"Allow only the hosts that need access.")
 	case !s.isPublic():
 		found = s.unreported(false, sibling, otherPort, tenant)
-		s.add(Info, found, fmt.Sprintf("Pages on other hosts or ports of the domain can %s without credentials.", s.can(found)), "")
+		s.add(Info, found, fmt.Sprintf("Pages on other hosts in the domain, or on other ports, can %s without credentials.", s.can(found)), "")
 	}
 }
 

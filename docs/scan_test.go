@@ -154,11 +154,11 @@ func TestScanOfPolicies(t *testing.T) {
 		origins []string
 		risk    cors.Risk
 	}{
-		"A pattern in `AllowedOrigins` matches other hosts or ports of the page's domain.": {
+		"A pattern in `AllowedOrigins` matches other hosts in the page's domain, or other ports.": {
 			{page, []string{"https://*.example.com"}, 0},
 			{page, []string{page + ":*"}, 0},
 		},
-		"`AllowedOrigins` lists another host or port of the page's domain that the scan tries, such as `https://sibling.example.com`.": {
+		"`AllowedOrigins` lists another host in the page's domain, or another port, that the scan tries, such as `https://sibling.example.com`.": {
 			{page, []string{page, "https://sibling.example.com"}, 0},
 			{page, []string{page, page + ":8443"}, 0},
 		},

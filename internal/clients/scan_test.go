@@ -15,7 +15,7 @@ import (
 // are common there, and without them.
 func TestScanOfServers(t *testing.T) {
 	const page = "https://app.example.com"
-	topics := []string{"any origin", "mistakes other hosts", "other hosts or ports", "on the network path", "do not all have Vary", "Browsers do not accept both"}
+	topics := []string{"any origin", "mistakes other hosts", "other hosts in the domain", "on the network path", "do not all have Vary", "Browsers do not accept both"}
 	for _, test := range []struct{ server, path, want string }{
 		{"express", "/list", ""},
 		{"express", "/reflect", "High: any origin"}, // origin: true
@@ -24,7 +24,7 @@ func TestScanOfServers(t *testing.T) {
 		{"fastify", "/reflect", "High: any origin"},
 		{"nginx", "/list", ""},
 		{"nginx", "/reflect", "High: any origin; Medium: do not all have Vary"}, // $http_origin
-		{"nginx", "/regexp", "High: mistakes other hosts; Low: other hosts or ports"},
+		{"nginx", "/regexp", "High: mistakes other hosts; Low: other hosts in the domain"},
 		{"nginx", "/star-credentials", "Low: Browsers do not accept both; Info: any origin"},
 		{"nginx", "/open", "Info: any origin"},
 		{"Caddy", "/list", ""},

@@ -37,7 +37,7 @@ func TestScanFindsUsualMistakes(t *testing.T) {
 		e.Any("/", echo.WrapHandler(ok))
 		return e
 	}
-	topics := []string{"any origin", "null", "mistakes other hosts", "other hosts or ports", "on the network path", "do not all have Vary", "Browsers do not accept both"}
+	topics := []string{"any origin", "null", "mistakes other hosts", "other hosts in the domain", "on the network path", "do not all have Vary", "Browsers do not accept both"}
 	for _, test := range []struct {
 		name   string
 		server http.Handler
@@ -45,19 +45,19 @@ func TestScanFindsUsualMistakes(t *testing.T) {
 	}{
 		{"rs/cors, a list", rs(rscors.Options{AllowedOrigins: []string{page}, AllowCredentials: true}), ""},
 		{"rs/cors, a function that always returns true", rs(rscors.Options{AllowOriginFunc: always, AllowCredentials: true}), "High: any origin"},
-		{"rs/cors, a function that compares a prefix", rs(rscors.Options{AllowOriginFunc: func(origin string) bool { return strings.HasPrefix(origin, page) }, AllowCredentials: true}), "High: mistakes other hosts; Low: other hosts or ports"},
-		{"rs/cors, a function that compares a suffix", rs(rscors.Options{AllowOriginFunc: func(origin string) bool { return strings.HasSuffix(origin, "example.com") }, AllowCredentials: true}), "High: mistakes other hosts; Low: on the network path; Low: other hosts or ports"},
+		{"rs/cors, a function that compares a prefix", rs(rscors.Options{AllowOriginFunc: func(origin string) bool { return strings.HasPrefix(origin, page) }, AllowCredentials: true}), "High: mistakes other hosts; Low: other hosts in the domain"},
+		{"rs/cors, a function that compares a suffix", rs(rscors.Options{AllowOriginFunc: func(origin string) bool { return strings.HasSuffix(origin, "example.com") }, AllowCredentials: true}), "High: mistakes other hosts; Low: on the network path; Low: other hosts in the domain"},
 		{"rs/cors, the default", rscors.Default().Handler(ok), "Info: any origin"},
 		{"rs/cors, * with credentials", rs(rscors.Options{AllowedOrigins: []string{"*"}, AllowCredentials: true}), "Low: Browsers do not accept both; Info: any origin"},
-		{"rs/cors, a wildcard", rs(rscors.Options{AllowedOrigins: []string{"https://*.example.com"}, AllowCredentials: true}), "Low: other hosts or ports"},
-		{"rs/cors, a wildcard without a dot", rs(rscors.Options{AllowedOrigins: []string{"https://*example.com"}, AllowCredentials: true}), "High: mistakes other hosts; Low: other hosts or ports"},
+		{"rs/cors, a wildcard", rs(rscors.Options{AllowedOrigins: []string{"https://*.example.com"}, AllowCredentials: true}), "Low: other hosts in the domain"},
+		{"rs/cors, a wildcard without a dot", rs(rscors.Options{AllowedOrigins: []string{"https://*example.com"}, AllowCredentials: true}), "High: mistakes other hosts; Low: other hosts in the domain"},
 		{"rs/cors, null", rs(rscors.Options{AllowedOrigins: []string{page, "null"}, AllowCredentials: true}), "High: null"},
 
 		{"gin-contrib/cors, a list", withGin(gincors.Config{AllowOrigins: []string{page}, AllowCredentials: true}), "Medium: do not all have Vary"},
 		{"gin-contrib/cors, all origins with credentials", withGin(gincors.Config{AllowAllOrigins: true, AllowCredentials: true}), "Low: Browsers do not accept both; Info: any origin"},
 		{"gin-contrib/cors, a function that always returns true", withGin(gincors.Config{AllowOriginFunc: always, AllowCredentials: true}), "High: any origin; Medium: do not all have Vary"},
 		{"gin-contrib/cors, a wildcard at the end", withGin(gincors.Config{AllowOrigins: []string{page, "http://localhost*"}, AllowWildcard: true, AllowCredentials: true}), "High: mistakes other hosts; Medium: do not all have Vary"},
-		{"gin-contrib/cors, a wildcard without a dot", withGin(gincors.Config{AllowOrigins: []string{"https://*example.com"}, AllowWildcard: true, AllowCredentials: true}), "High: mistakes other hosts; Medium: do not all have Vary; Low: other hosts or ports"},
+		{"gin-contrib/cors, a wildcard without a dot", withGin(gincors.Config{AllowOrigins: []string{"https://*example.com"}, AllowWildcard: true, AllowCredentials: true}), "High: mistakes other hosts; Medium: do not all have Vary; Low: other hosts in the domain"},
 
 		{"go-chi/cors, a list", chi(chicors.Options{AllowedOrigins: []string{page}, AllowCredentials: true}), ""},
 		{"go-chi/cors, as its README shows", chi(chicors.Options{AllowedOrigins: []string{"https://*", "http://*"}}), "Info: any origin"},
