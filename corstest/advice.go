@@ -155,11 +155,11 @@ func (e evidence) adviseOnReadable(hidden []string) string {
 	if !e.own && allowed != "" && allowed != "*" && cacheable && !e.varies() && !e.lists("Vary", "*") {
 		hints = append(hints, "Access-Control-Allow-Origin names one origin, but Vary does not include Origin, so a cache can return this response to other pages. Unless Access-Control-Allow-Origin is the same in all responses for this URL, add Origin to Vary. Also look for code that replaces Vary.")
 	}
-	switch names := strings.Join(hidden, ", "); {
+	switch names := enumerate(hidden); {
 	case names != "" && e.lists("Access-Control-Expose-Headers", "*"):
-		hints = append(hints, fmt.Sprintf("The script cannot read %s, because with credentials, browsers read * as a literal header name. If it needs to, list the name in ExposedHeaders instead of *.", names))
+		hints = append(hints, fmt.Sprintf("The script cannot read %s, because with credentials, browsers read * as a literal header name. If it needs to, list %s in ExposedHeaders instead of *.", names, names))
 	case names != "":
-		hints = append(hints, fmt.Sprintf("The script cannot read %s. If it needs to, add the name to ExposedHeaders.", names))
+		hints = append(hints, fmt.Sprintf("The script cannot read %s. If it needs to, add %s to ExposedHeaders.", names, names))
 	}
 	return strings.Join(hints, " ")
 }
@@ -181,13 +181,13 @@ func (e evidence) adviseOnPreflight() string {
 	case e.unauthorized():
 		return guardRejected
 	case strings.Contains(e.body, "CORSResponse: "):
-		return fmt.Sprintf("S3 rejected the preflight, because the CORS configuration of the bucket does not allow the origin, the method or one of the headers. If you trust the page, allow all of these there: %s.", e.requested())
+		return fmt.Sprintf("S3 rejected the preflight, because the CORS configuration of the bucket does not allow the origin, the method or one of the headers. If you trust the page, allow %s there.", e.requested())
 	case e.status == 403 && e.withoutOrigin() != "":
 		return e.withoutOrigin()
 	case e.unknownToGateway():
 		return noMethod
 	case e.status == 403:
-		return fmt.Sprintf("Either a guard (such as authentication) rejected the preflight, or the CORS middleware did, as gin-contrib/cors and gorilla/handlers do. If it was a guard, put the CORS middleware outside it, because preflights never have credentials. If the guard is a gateway or platform in front, exempt OPTIONS requests there. If the CORS middleware rejected the preflight, and you trust the page, allow all of these: %s.", e.requested())
+		return fmt.Sprintf("Either a guard (such as authentication) rejected the preflight, or the CORS middleware did, as gin-contrib/cors and gorilla/handlers do. If it was a guard, put the CORS middleware outside it, because preflights never have credentials. If the guard is a gateway or platform in front, exempt OPTIONS requests there. If the CORS middleware rejected the preflight, and you trust the page, allow %s.", e.requested())
 	case e.status/100 == 5 && e.status != 501:
 		return serverFailed + e.adviseOnUnlisted()
 	case e.varies():
@@ -456,7 +456,7 @@ func (e evidence) adviseOnVary() string {
 	case e.withoutOrigin() != "":
 		return e.withoutOrigin()
 	case e.preflight:
-		return fmt.Sprintf("A CORS middleware or a proxy probably responded, but it does not allow the origin, the method or one of the headers. If you trust the page, allow all of these: %s. If the policy already allows all of these, another CORS middleware in front of package cors may have responded. Otherwise, something removes Origin from the request, or the CORS headers from the response.", e.requested())
+		return fmt.Sprintf("A CORS middleware or a proxy probably responded, but it does not allow the origin, the method or one of the headers. If you trust the page, allow %s. If the policy already allows them, another CORS middleware in front of package cors may have responded. It is also possible that something removes Origin from the request, or the CORS headers from the response.", e.requested())
 	}
 	text := fmt.Sprintf("A CORS middleware or a proxy probably responded, but it does not allow the page's origin. If you trust it, add exactly %s, without a trailing slash, to AllowedOrigins, or let AllowOriginFunc return true for it. Some middlewares, such as rs/cors, also need %s in AllowedMethods. If the policy already allows both, something removes Origin from the request", e.page, e.method)
 	if e.mode == WebSocket {
@@ -467,11 +467,23 @@ func (e evidence) adviseOnVary() string {
 
 // requested lists what a preflight requests.
 func (e evidence) requested() string {
-	text := fmt.Sprintf("the origin %s (exactly, without a trailing slash), the method %s", e.page, e.sent.Get("Access-Control-Request-Method"))
-	if names := e.sent.Get("Access-Control-Request-Headers"); names != "" {
-		text += ", the headers " + strings.ReplaceAll(names, ",", ", ")
+	list := []string{
+		fmt.Sprintf("the origin %s (exactly, without a trailing slash)", e.page),
+		"the method " + e.sent.Get("Access-Control-Request-Method"),
 	}
-	return text
+	if names := e.sent.Get("Access-Control-Request-Headers"); names != "" {
+		list = append(list, "the headers "+strings.ReplaceAll(names, ",", ", "))
+	}
+	return enumerate(list)
+}
+
+// enumerate returns a list such as "a, b and c". It returns "" if words is empty.
+func enumerate(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " and " + words[last]
 }
 
 // unlisted returns a requested method or header that is not in the list which
@@ -526,24 +538,24 @@ func (e evidence) gateway() string {
 	status := fmt.Sprintf("Status %d", e.status)
 	switch {
 	case e.status == 413:
-		cause = "the body is too large. Raise the limit there, or send less."
+		cause = "that the body is too large. Raise the limit there, or send less."
 	case e.status == 400 && headersTooLarge.MatchString(e.body):
 		status += " with this body"
 		fallthrough
 	case e.status == 431, e.status == 494:
-		cause = "the request headers are too large. Raise the limit there and in http.Server.MaxHeaderBytes, or send fewer cookies."
+		cause = "that the request headers are too large. Raise the limit there and in http.Server.MaxHeaderBytes, or send fewer cookies."
 	case e.status == 502:
-		cause = "it got no valid response from the service. The service is down, unreachable or too slow, or sends more headers than the proxy accepts."
+		cause = "that it got no valid response from the service. The service is down, unreachable or too slow, or sends more headers than the proxy accepts."
 	case e.status == 504:
-		cause = "the service took too long. Raise the time limit there, or respond sooner."
+		cause = "that the service took too long. Raise the time limit there, or make the service faster."
 	case e.status == 503 && !e.preflight:
-		cause = "no server is available. Go code such as http.TimeoutHandler also sends it."
+		cause = "that no server is available. Go code such as http.TimeoutHandler also sends it."
 	case e.status >= 520 && e.status <= 530:
-		cause = "Cloudflare got no valid response. Check its log and the log of the service."
+		cause = "that Cloudflare got no valid response. Check its log and the log of the service."
 	default:
 		return ""
 	}
-	return status + " usually comes from a proxy or platform in front: " + cause
+	return status + " usually comes from a proxy or platform in front, and means " + cause
 }
 
 // headersTooLarge matches the bodies of nginx and Apache.

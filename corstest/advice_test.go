@@ -209,7 +209,7 @@ const (
 	unlist  = "The policy of package cors does not allow the page's origin. If you trust it, add https://page.example to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, an outer CORS middleware, a cache or"
 	vary    = "A CORS middleware or a proxy probably responded, but it does not allow the page's origin. If you trust it, add exactly https://page.example, without a trailing slash, to AllowedOrigins, or let AllowOriginFunc return true for it. Some middlewares, such as rs/cors, also need "
 	both    = " in AllowedMethods. If the policy already allows both, something removes Origin from the request"
-	lacks   = "A CORS middleware or a proxy probably responded, but it does not allow the origin, the method or one of the headers. If you trust the page, allow all of these: the origin https://page.example (exactly, without a trailing slash), the method "
+	lacks   = "A CORS middleware or a proxy probably responded, but it does not allow the origin, the method or one of the headers. If you trust the page, allow the origin https://page.example (exactly, without a trailing slash)"
 	either  = "Either a guard (such as authentication) rejected the preflight, or the CORS middleware did"
 	routed  = "Either the router responded to OPTIONS itself, or the CORS middleware rejected the method"
 	guard   = "Authentication or another guard rejected the preflight, because preflights never have credentials. Put the CORS middleware outside that guard, and let it respond to preflights itself. If a proxy, gateway or platform in front requires a login, exempt OPTIONS requests there."
@@ -335,10 +335,10 @@ func TestAdvice(t *testing.T) {
 		},
 
 		// Preflights without Access-Control-Allow-Origin.
-		{name: "a DenyHandler, preflight", handler: deny, request: put, want: []string{either, ": the origin https://page.example (exactly, without a trailing slash), the method PUT."}},
-		{name: "another CORS middleware, which does not list the page", handler: respond(204, "Vary: Accept, origin"), request: put, want: []string{lacks + "PUT."}},
+		{name: "a DenyHandler, preflight", handler: deny, request: put, want: []string{either, "allow the origin https://page.example (exactly, without a trailing slash) and the method PUT."}},
+		{name: "another CORS middleware, which does not list the page", handler: respond(204, "Vary: Accept, origin"), request: put, want: []string{lacks + " and the method PUT."}},
 		{name: "Vary: *", handler: respond(204, "Vary: *"), request: put, want: []string{another}},
-		{name: "another CORS middleware, and its router without the path, preflight", handler: respond(404, "Vary: Origin"), request: put, want: []string{lacks + "PUT."}},
+		{name: "another CORS middleware, and its router without the path, preflight", handler: respond(404, "Vary: Origin"), request: put, want: []string{lacks + " and the method PUT."}},
 		{name: "a slash is missing", handler: dirs, request: put, path: "/dir", want: []string{`The preflight was redirected to "/dir/", and browsers do not follow redirects of preflights. Have the page request exactly that URL`, "If the target is a login page"}},
 		{name: "a 300 with a Location", handler: respond(300, "Location: /a"), request: put, want: []string{`The preflight was redirected to "/a"`}},
 		{name: "a redirect with CORS headers", handler: respond(302, allowPage, "Location: /a"), request: put, want: []string{`The preflight was redirected to "/a"`}},
@@ -376,7 +376,7 @@ func TestAdvice(t *testing.T) {
 		{name: "authentication after a preflight, which varies with the origin", handler: split(respond(204, allowPage, allowMethods+"PUT"), respond(401, "Vary: Origin", "WWW-Authenticate: Basic")), request: put, want: []string{"The preflight was allowed, but the response has no CORS header except Vary.", "Perhaps a proxy or another middleware responded to the preflight, and the CORS middleware behind it does not allow the origin.", login}},
 		{name: "another CORS middleware after a redirect", handler: elsewhere(respond(200, "Vary: Origin")), want: []string{moved}},
 		{name: "a redirect outside", handler: dirs, path: "/dir", want: []string{"The redirect also needs CORS headers.", "If the target is a login page"}},
-		{name: "a proxy whose servers are all down, without a preflight", handler: respond(503), want: []string{"Status 503 usually comes from a proxy or platform in front: no server is available. Go code such as http.TimeoutHandler also sends it.", "To let scripts read the error"}},
+		{name: "a proxy whose servers are all down, without a preflight", handler: respond(503), want: []string{"Status 503 usually comes from a proxy or platform in front, and means that no server is available. Go code such as http.TimeoutHandler also sends it.", "To let scripts read the error"}},
 		{name: "a cache whose server does not respond", handler: respond(502, "Age: 5"), want: []string{"Status 502 usually comes from a proxy"}},
 		{name: "a redirect from a cache", handler: respond(301, "Age: 5", "Location: https://other.example/"), want: []string{"The request was redirected to another host"}},
 		{name: "a login page with 200", handler: respond(200, "Content-Type: text/html; charset=utf-8"), want: []string{lost, "If the body is not from your service (for example, if it is a login page), something in front responded, or the URL is wrong."}},
@@ -385,7 +385,7 @@ func TestAdvice(t *testing.T) {
 		{name: "an error outside, behind a proxy", handler: respond(404, "Server: nginx"), want: []string{"wrote the 404" + outside, always, unknown + ` (perhaps the one that sent "Server: nginx")` + pages}},
 		{name: "a proxy that limits the size of headers", handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, "Request Header Or Cookie Too Large", http.StatusBadRequest)
-		}), want: []string{"Status 400 with this body usually comes from a proxy or platform in front: the request headers are too large."}},
+		}), want: []string{"Status 400 with this body usually comes from a proxy or platform in front, and means that the request headers are too large."}},
 		{name: "no CORS headers", handler: ok, want: []string{lost}},
 		{name: "no CORS headers, behind a proxy", handler: respond(200, "Server: nginx"), want: []string{lost, others, " If nginx adds the CORS headers, repeat their add_header lines in each location that has other add_header lines. Such a location does not inherit any add_header lines."}},
 		{name: "a proxy whose list lacks the page", handler: respond(200, "Server: nginx", "Vary: Origin"), want: []string{vary}},
@@ -464,7 +464,7 @@ func TestAdvice(t *testing.T) {
 		},
 
 		// Responses that the script can read.
-		{name: "a header is hidden", handler: wrap(t, policy, respond(200, "X-Total: 1", "Link: </2>", "Server: a", "X-Powered-By: b")), want: []string{"The script cannot read Link, X-Total. If it needs to, add the name to ExposedHeaders."}},
+		{name: "a header is hidden", handler: wrap(t, policy, respond(200, "X-Total: 1", "Link: </2>", "Server: a", "X-Powered-By: b")), want: []string{"The script cannot read Link and X-Total. If it needs to, add Link and X-Total to ExposedHeaders."}},
 		{name: "a header is hidden, because * is literal with credentials", handler: respond(200, allowPage, allowCredentials, "Vary: Origin", "Etag: 1", "Access-Control-Expose-Headers: *"), request: withCredentials(get), want: []string{"The script cannot read Etag, because with credentials, browsers read * as a literal header name."}},
 		{name: "a header is exposed", handler: respond(200, allowPage, "Vary: Origin", "X-Total: 1", "Access-Control-Expose-Headers: x-total")},
 		{name: "one origin without Vary, and a hidden header", handler: respond(200, allowPage, "X-Total: 1"), want: []string{noVary, "replaces Vary. The script cannot read X-Total."}},
@@ -654,7 +654,7 @@ func TestFieldBugErrorOfProxy(t *testing.T) {
 	defer limited.Close()
 	large := corstest.Request{URL: limited.URL + "/?" + strings.Repeat("a", 8<<10)}
 	for _, test := range []adviceTest{
-		{name: "a body that is too large", handler: respond(413, "Server: nginx/1.22.1"), request: post, want: []string{"Status 413 usually comes from a proxy or platform in front: the body is too large. Raise the limit there, or send less. To let scripts read the error, add CORS headers to the proxy's error pages (see docs/proxies.md of package cors). If your Go code sent the error, wrap that code with the CORS middleware."}},
+		{name: "a body that is too large", handler: respond(413, "Server: nginx/1.22.1"), request: post, want: []string{"Status 413 usually comes from a proxy or platform in front, and means that the body is too large. Raise the limit there, or send less. To let scripts read the error, add CORS headers to the proxy's error pages (see docs/proxies.md of package cors). If your Go code sent the error, wrap that code with the CORS middleware."}},
 		{name: "headers that are too large", request: large, want: []string{"Status 431 usually comes", "and in http.Server.MaxHeaderBytes"}},
 		{name: "headers that are too large for nginx", handler: respond(494, "Server: nginx"), want: []string{"Status 494 usually comes", "the request headers are too large"}},
 		{name: "a service that is down", handler: unreachable, want: []string{"Status 502 usually comes", "The service is down, unreachable or too slow, or sends more headers than the proxy accepts."}},
@@ -700,7 +700,7 @@ func TestFieldBugHeadersRemovedOnTheWay(t *testing.T) {
 		{name: "nothing", handler: proxyTo(t, service, nil), request: put},
 		{name: "Origin", handler: remove(service, "Origin"), request: post, want: []string{"The browser sent an Origin header, but package cors did not get it."}},
 		{name: "Origin of a GET", handler: remove(service, "Origin"), want: []string{vary + "GET" + both}},
-		{name: "Origin of a preflight", handler: remove(service, "Origin"), request: put, want: []string{lacks + "PUT.", "something removes Origin from the request"}},
+		{name: "Origin of a preflight", handler: remove(service, "Origin"), request: put, want: []string{lacks + " and the method PUT.", "something removes Origin from the request"}},
 		{name: "Origin of the actual request", handler: split(service, without(service, "Origin", "Sec-Fetch-Site")), request: put, want: []string{"The preflight was allowed, but the response has no CORS header except Vary.", "Otherwise, something removes Origin from the request"}},
 		{name: "Access-Control-Request-Method", handler: remove(service, "Access-Control-Request-Method"), request: put, want: []string{"Add PUT to AllowedMethods. " + layered}},
 		{name: "Access-Control-Request-Method, for a header", handler: remove(service, "Access-Control-Request-Method"), request: sets("X-Id"), want: []string{"Add X-Id to AllowedHeaders. " + layered}},
@@ -811,13 +811,13 @@ func TestFieldBugOtherMiddlewares(t *testing.T) {
 	})
 	empty := func(value string) http.Handler { return respond(200, "Access-Control-Allow-Origin: "+value) }
 	for _, test := range []adviceTest{
-		{name: "the method or a header, Vary", handler: onlyVary, request: two, want: []string{lacks + "PUT, the headers x-b, x-id.", "another CORS middleware in front of package cors may have responded"}},
+		{name: "the method or a header, Vary", handler: onlyVary, request: two, want: []string{lacks + ", the method PUT and the headers x-b, x-id.", "another CORS middleware in front of package cors may have responded"}},
 		{name: "the method, 405", handler: respond(405), request: put, want: []string{routed, "have it allow the method PUT."}},
 		{name: "the method, 405 of a router", handler: respond(405, "Allow: GET"), request: put, want: []string{router}},
-		{name: "a header, 403", handler: respond(403), request: two, want: []string{either, "method PUT, the headers x-b, x-id."}},
+		{name: "a header, 403", handler: respond(403), request: two, want: []string{either, "the method PUT and the headers x-b, x-id."}},
 		{name: "the origin, 403 without a preflight", handler: respond(403), want: []string{"A guard or other code outside the CORS middleware wrote the 403, or the CORS middleware rejected the page's origin, as gin-contrib/cors does.", others, unknown + pages}},
 		{name: "the origin, 403 behind a proxy", handler: respond(403, "Server: nginx"), want: []string{"or the CORS middleware rejected the page's origin", unknown + ` (perhaps the one that sent "Server: nginx")` + pages}},
-		{name: "S3", handler: s3, request: put, want: []string{"S3 rejected the preflight", "the origin https://page.example (exactly, without a trailing slash), the method PUT."}},
+		{name: "S3", handler: s3, request: put, want: []string{"S3 rejected the preflight", "the origin https://page.example (exactly, without a trailing slash) and the method PUT there."}},
 		{name: "Starlette, the method", handler: starlette(body+"method", allowMethods+"GET, POST", allowHeaders+"accept"), request: two, want: []string{rejected + "the method PUT."}},
 		{name: "Starlette, a safelisted method", handler: starlette(body+"method", allowMethods+"GET", allowHeaders+"Accept, X-Id"), request: corstest.Request{Method: "POST", Header: http.Header{"X-Id": {"1"}}}, want: []string{rejected + "the method POST."}},
 		{name: "Starlette, a header", handler: starlette(body+"headers", allowMethods+"PUT", allowHeaders+"Accept, X-Id"), request: two, want: []string{rejected + "the header x-b."}},

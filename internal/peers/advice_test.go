@@ -179,7 +179,6 @@ func TestAdviceOnPackages(t *testing.T) {
 		{"rs/cors", "The preflight gets 204 with `Vary: Origin`.", rsPartner.Handler(ok), ""},
 		{"this package, DenyHandler", "The preflight gets 403 with `Vary: Origin`.", denied, ""},
 		{"rs/cors, which passes preflights to a handler that panics", "The preflight gets 500 with `Vary: Origin`.", recovery(rscors.New(rscors.Options{AllowedOrigins: []string{partnerPage}, OptionsPassthrough: true}).Handler(http.HandlerFunc(panics))), ""},
-		{"rs/cors, header", "The preflight for the header `X-Id` gets 204 with `Vary: Origin`.", rsPage.Handler(ok), ""},
 		{"rs/cors, which passes preflights to a router without the path", "The preflight gets 404 with `Vary: Origin`.", rscors.New(rscors.Options{AllowedOrigins: []string{partnerPage}, OptionsPassthrough: true}).Handler(http.NotFoundHandler()), ""},
 		{"chi's BasicAuth outside", "The preflight gets 401.", chiAuth(listed), ""},
 		{"gin's BasicAuth outside", "The preflight gets 401.", ginAccounts, ""},
