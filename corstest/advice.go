@@ -235,7 +235,7 @@ func (e evidence) adviseOnRedirectedPreflight() string {
 	if e.elsewhere(location) {
 		return fmt.Sprintf("The preflight was redirected to another host (%q), and browsers do not follow redirects of preflights. If a gateway or platform in front requires a login there, exempt OPTIONS requests from that login. Otherwise, have the page request that URL.", location)
 	}
-	return fmt.Sprintf("The preflight was redirected to %q, and browsers do not follow redirects of preflights. Have the page request exactly that URL, with its scheme, host and slashes, or put the CORS middleware outside the code that redirects. If the target is a login page, exempt OPTIONS requests from the login.", location)
+	return fmt.Sprintf("The preflight was redirected to %q, and browsers do not follow redirects of preflights. Have the page request the target of the redirect directly, with the same scheme, host and slashes. Alternatively, put the CORS middleware outside the code that redirects. If the target is a login page, exempt OPTIONS requests from the login.", location)
 }
 
 // adviseOnMissingOrigin returns advice for a response to an actual request
@@ -390,13 +390,13 @@ func (e evidence) adviseOnLists() string {
 	case e.kind == statusNotOK && e.status/100 == 5:
 		return serverFailed
 	case e.kind == statusNotOK && e.unlisted() != "":
-		return fmt.Sprintf("The response to the preflight has status %d, and its lists lack %s. Some CORS middlewares (Starlette, FastAPI) reject such a preflight. Add the missing names to the middleware's lists.", e.status, e.unlisted())
+		return fmt.Sprintf("The response to the preflight has status %d, and does not list %s. Some CORS middlewares, such as those of Starlette and FastAPI, reject such a preflight. Have the middleware allow all methods and headers that the script needs.", e.status, e.unlisted())
 	case e.kind == statusNotOK && (e.status == 403 || e.unauthorized()):
 		return guardRejected
 	case e.kind == statusNotOK:
 		return fmt.Sprintf("The response to the preflight has CORS headers, but status %d, and a preflight needs a status from 200 to 299. Let the CORS middleware respond to preflights itself. If it is already set up to do so, something in front removes Access-Control-Request-Method, or a proxy adds the CORS headers.", e.status)
 	case e.kind == listMalformed:
-		return "Methods and header names must be separated by commas. Look for a space, a quotation mark or a semicolon in the list."
+		return "Methods and header names must be separated by commas. In the list, look for a missing comma, a quotation mark or a semicolon."
 
 	case e.kind == methodNotListed && e.lists(allowMethods, upper):
 		return fmt.Sprintf("Methods are case-sensitive, and browsers do not convert %s to uppercase. Have the script use %s.", e.value, upper)

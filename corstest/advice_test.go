@@ -804,7 +804,7 @@ func TestFieldBugOtherMiddlewares(t *testing.T) {
 		})
 	}
 	const body = "Disallowed CORS "
-	const rejected = "The response to the preflight has status 400, and its lists lack "
+	const rejected = "The response to the preflight has status 400, and does not list "
 	s3 := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusForbidden)
 		io.WriteString(w, "<Error><Code>AccessForbidden</Code><Message>CORSResponse: This CORS request is not allowed.</Message></Error>")
