@@ -339,7 +339,7 @@ func TestAdvice(t *testing.T) {
 		{name: "another CORS middleware, which does not list the page", handler: respond(204, "Vary: Accept, origin"), request: put, want: []string{lacks + " and the method PUT."}},
 		{name: "Vary: *", handler: respond(204, "Vary: *"), request: put, want: []string{another}},
 		{name: "another CORS middleware, and its router without the path, preflight", handler: respond(404, "Vary: Origin"), request: put, want: []string{lacks + " and the method PUT."}},
-		{name: "a slash is missing", handler: dirs, request: put, path: "/dir", want: []string{`The preflight was redirected to "/dir/", and browsers do not follow redirects of preflights. Have the page request exactly that URL`, "If the target is a login page"}},
+		{name: "a slash is missing", handler: dirs, request: put, path: "/dir", want: []string{`The preflight was redirected to "/dir/", and browsers do not follow redirects of preflights. Have the page request the target of the redirect directly`, "If the target is a login page"}},
 		{name: "a 300 with a Location", handler: respond(300, "Location: /a"), request: put, want: []string{`The preflight was redirected to "/a"`}},
 		{name: "a redirect with CORS headers", handler: respond(302, allowPage, "Location: /a"), request: put, want: []string{`The preflight was redirected to "/a"`}},
 		{name: "304", handler: respond(304), request: put, want: []string{"The preflight got status 304 from a layer outside the CORS middleware."}},
