@@ -130,7 +130,7 @@ func (e evidence) adviseOnHandshake() string {
 	case e.unauthorized():
 		return "Authentication rejected the handshake. Scripts cannot add headers to a handshake, so use a cookie, or send the token in the first message."
 	case e.status == 403:
-		text := "Many WebSocket packages compare Origin with Host, and respond with 403 if they differ. If you trust the page, have the package call cors.Middleware.Check instead (see WebSockets in docs/integration.md of package cors). Turn off the package's own check only if cors.Middleware.Handler wraps the endpoint and its policy lists only origins that you trust. If your package does not compare Origin with Host, look for a guard, or a CORS middleware such as gin-contrib/cors, that rejected the handshake." + e.adviseOnLog() + "have it forward the handshake."
+		text := "Many WebSocket packages compare Origin with Host, and respond with 403 if they differ. If you trust the page, have the package call cors.Middleware.Check instead (see WebSockets in docs/integration.md of package cors). Turn off the package's own check only if cors.Middleware.Handler wraps the endpoint and its policy lists only origins that you trust. If your package does not compare Origin with Host, look for a guard, or a CORS middleware such as gin-contrib/cors, that rejected the handshake." + e.adviseOnLog() + "Have it forward the handshake."
 		if e.varies() && e.header["Access-Control-Allow-Origin"] == nil {
 			text = e.adviseOnVary() // a DenyHandler, for example
 		}
@@ -139,7 +139,7 @@ func (e evidence) adviseOnHandshake() string {
 		}
 		return text
 	case e.status == 500, e.status == 501:
-		return "The server failed on the handshake. Often, a middleware wraps the ResponseWriter in a type that has no Hijack method, which WebSockets need. Add the method to that type, or put the WebSocket handler outside the middleware. The server's log has the error."
+		return "The server failed to handle the handshake. Often, a middleware wraps the ResponseWriter in a type that has no Hijack method, which WebSockets need. Add the method to that type, or put the WebSocket handler outside the middleware. The server's log has the error."
 	case e.status == 400, e.status == 404, e.status == 426:
 		return "The server did not accept the request as a handshake. Check the URL, and look for a proxy in front that does not forward Upgrade and Connection. Some servers also respond this way if they do not allow the page's origin: if you trust the page, allow it there."
 	}
@@ -206,12 +206,12 @@ func (e evidence) adviseOnPreflight() string {
 	default:
 		text = fmt.Sprintf("The preflight got status %d from a layer outside the CORS middleware. Put the CORS middleware outside that layer: a preflight needs a status from 200 to 299.", e.status)
 	}
-	return text + e.adviseOnLog() + "have it forward OPTIONS requests." + e.adviseOnUnlisted()
+	return text + e.adviseOnLog() + "Have it forward OPTIONS requests." + e.adviseOnUnlisted()
 }
 
 const (
 	guardRejected = "Authentication or another guard rejected the preflight, because preflights never have credentials. Put the CORS middleware outside that guard, and let it respond to preflights itself. If a proxy, gateway or platform in front requires a login, exempt OPTIONS requests there."
-	serverFailed  = "The server failed on the OPTIONS request, or a proxy in front cannot reach it. Check the logs of both, and put the CORS middleware outside the code that fails."
+	serverFailed  = "The server failed to handle the OPTIONS request, or a proxy in front cannot reach it. Check the logs of both, and put the CORS middleware outside the code that fails."
 )
 
 // unauthorized reports whether authentication made the response. CORS middlewares
@@ -220,14 +220,13 @@ func (e evidence) unauthorized() bool {
 	return e.status == 401 || e.status == 407 || e.header["Www-Authenticate"] != nil
 }
 
-// adviseOnLog returns the beginning of a sentence for an error that perhaps a proxy
-// in front made.
+// adviseOnLog returns a sentence for an error that perhaps a proxy in front made.
 func (e evidence) adviseOnLog() string {
 	text := " If the service's log does not show this request, a proxy in front responded"
 	if front := e.front(); front != "" {
 		text += fmt.Sprintf(" (perhaps the one that sent %q)", front)
 	}
-	return text + ": "
+	return text + ". "
 }
 
 func (e evidence) adviseOnRedirectedPreflight() string {
@@ -235,7 +234,7 @@ func (e evidence) adviseOnRedirectedPreflight() string {
 	if e.elsewhere(location) {
 		return fmt.Sprintf("The preflight was redirected to another host (%q), and browsers do not follow redirects of preflights. If a gateway or platform in front requires a login there, exempt OPTIONS requests from that login. Otherwise, have the page request that URL.", location)
 	}
-	return fmt.Sprintf("The preflight was redirected to %q, and browsers do not follow redirects of preflights. Have the page request the target of the redirect directly, with the same scheme, host and slashes. Alternatively, put the CORS middleware outside the code that redirects. If the target is a login page, exempt OPTIONS requests from the login.", location)
+	return fmt.Sprintf("The preflight was redirected to %q, and browsers do not follow redirects of preflights. Have the page request the target of the redirect directly. The URL must match exactly, including the scheme, the host and any trailing slash. Alternatively, put the CORS middleware outside the code that redirects. If the target is a login page, exempt OPTIONS requests from the login.", location)
 }
 
 // adviseOnMissingOrigin returns advice for a response to an actual request
@@ -271,7 +270,7 @@ func (e evidence) adviseOnMissingOrigin() string {
 		if e.status == 403 {
 			text = "A guard or other code outside the CORS middleware wrote the 403, or the CORS middleware rejected the page's origin, as gin-contrib/cors does. If a guard or other code wrote it, put the CORS middleware outside that code, so the script can read the error."
 		}
-		text += e.adviseOnLog() + "have it forward the request, or add CORS headers to its error pages." + e.adviseOnUnlisted()
+		text += e.adviseOnLog() + "Have it forward the request, or add CORS headers to its error pages." + e.adviseOnUnlisted()
 		if server := e.header.Get("Server"); strings.HasPrefix(server, "nginx") || strings.HasPrefix(server, "Apache") {
 			text += " If nginx or Apache adds the CORS headers, use the keyword \"always\" in the directive (add_header … always, Header always set). Without it, error responses have no CORS headers."
 		}
@@ -551,7 +550,7 @@ func (e evidence) gateway() string {
 	case e.status == 503 && !e.preflight:
 		cause = "that no server is available. Go code such as http.TimeoutHandler also sends it."
 	case e.status >= 520 && e.status <= 530:
-		cause = "that Cloudflare got no valid response. Check its log and the log of the service."
+		cause = "that Cloudflare got no valid response from the service. Check the logs of both."
 	default:
 		return ""
 	}

@@ -216,7 +216,7 @@ const (
 	router  = "The router responded to OPTIONS itself"
 	others  = " If other origins get CORS headers, and you trust the page, add exactly https://page.example, without a trailing slash, to the list of allowed origins."
 	login   = " The response asks for a login. If your service requires it, put the CORS middleware outside its authentication. If a gateway in front requires it, have the gateway send CORS headers."
-	failed  = "The server failed on the OPTIONS request"
+	failed  = "The server failed to handle the OPTIONS request"
 	past    = "The response to the preflight has CORS headers, but status "
 	outside = ", so the script cannot read the error. Put the CORS middleware outside that code, which can be "
 	lost    = "The response has no CORS headers. Wrap the handler of this URL"
@@ -233,8 +233,8 @@ const (
 	noVary  = "Access-Control-Allow-Origin names one origin, but Vary does not include Origin, so a cache can return this response to other pages. Unless Access-Control-Allow-Origin is the same in all responses for this URL, "
 	layered = "If it is already there, another CORS middleware or a proxy in front responded to the preflight, or removed its Access-Control-Request headers."
 	unknown = " If the service's log does not show this request, a proxy in front responded"
-	forward = ": have it forward OPTIONS requests."
-	pages   = ": have it forward the request, or add CORS headers to its error pages."
+	forward = ". Have it forward OPTIONS requests."
+	pages   = ". Have it forward the request, or add CORS headers to its error pages."
 	compare = "Many WebSocket packages compare Origin with Host, and respond with 403 if they differ. If you trust the page, have the package call cors.Middleware.Check instead (see WebSockets in docs/integration.md of package cors). Turn off the package's own check only if cors.Middleware.Handler wraps the endpoint and its policy lists only origins that you trust."
 	opened  = " The preflight was allowed. If only preflights get CORS headers, for example from a proxy or a route for OPTIONS, send them with all responses."
 	away    = "Redirects led to another host, whose response has no CORS headers. If the target is a login page,"
@@ -478,10 +478,10 @@ func TestAdvice(t *testing.T) {
 		{name: "an image", handler: respond(200, allowPage, "X-Total: 1"), request: corstest.Request{Mode: corstest.NoCORS}},
 
 		// Handshakes.
-		{name: "a WebSocket package that compares Origin with Host", handler: respond(403), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{compare, unknown + ": have it forward the handshake."}},
+		{name: "a WebSocket package that compares Origin with Host", handler: respond(403), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{compare, unknown + ". Have it forward the handshake."}},
 		{name: "a WebSocket of the server's own page", handler: respond(403), request: corstest.Request{Mode: corstest.WebSocket, URL: page}, want: []string{"The page is on the server's own origin, so a proxy in front probably changes Host. Have it forward Host unchanged. " + compare}},
 		{name: "a WebSocket of the server's own page, which a DenyHandler rejects", handler: hides(deny), request: corstest.Request{Mode: corstest.WebSocket, URL: page}, want: []string{"so a proxy in front probably changes Host.", vary, "something removes Origin from the request."}},
-		{name: "a WebSocket that a firewall rejects", handler: respond(403, "Server: cloudflare"), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{compare, unknown + ` (perhaps the one that sent "Server: cloudflare"): have it forward the handshake.`}},
+		{name: "a WebSocket that a firewall rejects", handler: respond(403, "Server: cloudflare"), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{compare, unknown + ` (perhaps the one that sent "Server: cloudflare"). Have it forward the handshake.`}},
 		{name: "a WebSocket with large headers", handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, "Request Header Or Cookie Too Large", http.StatusBadRequest)
 		}), request: corstest.Request{Mode: corstest.WebSocket}, want: []string{"the request headers are too large."}},

@@ -39,7 +39,7 @@ func Example() {
 	// < Content-Type: text/plain; charset=utf-8
 	//
 	// blocked: the response to the preflight has no Access-Control-Allow-Origin
-	// advice: The router responded to OPTIONS itself, because no route for this path accepts OPTIONS. The CORS middleware therefore did not run. Wrap the whole router with the CORS middleware, or mount the wrapped handler on a pattern without a method. If the service's log does not show this request, a proxy in front responded: have it forward OPTIONS requests. If other origins get CORS headers, and you trust the page, add exactly https://app.example.com, without a trailing slash, to the list of allowed origins.
+	// advice: The router responded to OPTIONS itself, because no route for this path accepts OPTIONS. The CORS middleware therefore did not run. Wrap the whole router with the CORS middleware, or mount the wrapped handler on a pattern without a method. If the service's log does not show this request, a proxy in front responded. Have it forward OPTIONS requests. If other origins get CORS headers, and you trust the page, add exactly https://app.example.com, without a trailing slash, to the list of allowed origins.
 }
 
 // With this http.Client, an API client written in Go makes the same requests as a

@@ -120,7 +120,7 @@ func TestWiringMistakesAreFound(t *testing.T) {
 		{"an upstream that is not wrapped", proxyTo(t, items(), nil), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "Wrap the whole router", 0},
 		{"a rate limit outside", limited, appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "Code outside the CORS middleware wrote the 429", 0},
 		{"a time limit outside", http.TimeoutHandler(slow, 100*time.Millisecond, "late"), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "Status 503 usually comes from a proxy or platform in front", 0},
-		{"a server that fails on OPTIONS", always(500), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "The server failed on the OPTIONS request", 0},
+		{"a server that fails on OPTIONS", always(500), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "The server failed to handle the OPTIONS request", 0},
 		{"something else that responds to OPTIONS", always(204), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "Something other than the CORS middleware responded to OPTIONS", 0},
 		{"a handler that is not wrapped", always(200), appPage, corstest.Request{URL: "https://api.example/items/1"}, "The response has no CORS headers", 0},
 		{"a proxy that removes Origin", withoutOrigin(c.Handler(items())), appPage, corstest.Request{Method: "PUT", URL: "https://api.example/items/1"}, "package cors did not get it", 0},
