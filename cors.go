@@ -85,8 +85,8 @@
 //
 // If the policy lists only origins that you trust, and PassRejected is not set,
 // you do not need [http.CrossOriginProtection]. Given the same trusted origins,
-// Handler rejects every request that CrossOriginProtection rejects. Only Host
-// is compared differently: Handler ignores letter case and a default port.
+// Handler rejects every request that CrossOriginProtection rejects, except that
+// it ignores letter case and a default port when it compares Origin with Host.
 //
 // Form posts from an allowed origin can carry the user's cookies, even without
 // AllowCredentials. Services that use cookies need CrossOriginProtection inside

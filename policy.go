@@ -136,10 +136,10 @@ type Policy struct {
 	// refuses other risky origins unless AcceptRisks includes the risk.
 	AllowCredentials bool
 
-	// MaxAge is how long browsers may reuse a preflight response. It must be in
-	// whole seconds, such as 10*time.Minute. If it is zero, browsers use 5 seconds.
-	// If it is negative, Handler sends 0, and they never reuse the response.
-	// Firefox limits it to 24 hours, Chromium to 2 hours, and WebKit to 10 minutes.
+	// MaxAge is how long browsers may reuse a preflight response, in whole seconds.
+	// If it is zero, browsers use 5 seconds. If it is negative, such as -1, Handler
+	// sends 0, and they never reuse the response. Firefox limits it to 24 hours,
+	// Chromium to 2 hours, and WebKit to 10 minutes.
 	MaxAge time.Duration
 
 	// PublicSuffixes, if not nil, adds to the public suffixes that this package
