@@ -368,13 +368,13 @@ func (e evidence) adviseOnValues() string {
 	case e.kind == originWildcard:
 		return fmt.Sprintf("For a request with credentials, browsers do not accept *, even together with Access-Control-Allow-Credentials: true. If the request needs no cookies, make it without credentials. If you trust the page, add %s to AllowedOrigins instead of *, and set AllowCredentials. If the policy already does both, your handler or a proxy replaces the header.", e.page) + beacon
 	}
-	return "The request has credentials, but the response lacks Access-Control-Allow-Credentials with the value true, in lowercase. If the request needs no cookies, make it without credentials. Otherwise, set AllowCredentials. If it is set, your handler, a proxy or another CORS middleware replaces the header." + beacon
+	return "The request has credentials, but the response does not have Access-Control-Allow-Credentials: true (in lowercase). If the request needs no cookies, make it without credentials. Otherwise, set AllowCredentials. If it is set, your handler, a proxy or another CORS middleware removes or replaces the header." + beacon
 }
 
 const (
 	allowMethods = "Access-Control-Allow-Methods"
 	allowHeaders = "Access-Control-Allow-Headers"
-	addToList    = "Add %s to %s. If it is already there, another CORS middleware or a proxy in front responded to the preflight, or removed its Access-Control-Request headers."
+	addToList    = "Add %s to %s. If it is already there, another CORS middleware or a proxy in front responded to the preflight, or removed the Access-Control-Request-* headers from it."
 )
 
 // adviseOnLists returns advice for a response to a preflight that has the right
@@ -389,11 +389,11 @@ func (e evidence) adviseOnLists() string {
 	case e.kind == statusNotOK && e.status/100 == 5:
 		return serverFailed
 	case e.kind == statusNotOK && e.unlisted() != "":
-		return fmt.Sprintf("The response to the preflight has status %d, and does not list %s. Some CORS middlewares, such as those of Starlette and FastAPI, reject such a preflight. Have the middleware allow all methods and headers that the script needs.", e.status, e.unlisted())
+		return fmt.Sprintf("The response to the preflight has status %d, and does not list %s. Some frameworks, such as Starlette and FastAPI, reject such a preflight. Have the middleware allow all methods and headers that the script needs.", e.status, e.unlisted())
 	case e.kind == statusNotOK && (e.status == 403 || e.unauthorized()):
 		return guardRejected
 	case e.kind == statusNotOK:
-		return fmt.Sprintf("The response to the preflight has CORS headers, but status %d, and a preflight needs a status from 200 to 299. Let the CORS middleware respond to preflights itself. If it is already set up to do so, something in front removes Access-Control-Request-Method, or a proxy adds the CORS headers.", e.status)
+		return fmt.Sprintf("The response to the preflight has CORS headers, but its status is %d. A preflight needs a status from 200 to 299. Let the CORS middleware respond to preflights itself. If it is already set up to do so, something in front removes Access-Control-Request-Method, or a proxy adds the CORS headers.", e.status)
 	case e.kind == listMalformed:
 		return "Methods and header names must be separated by commas. In the list, look for a missing comma, a quotation mark or a semicolon."
 
@@ -457,7 +457,7 @@ func (e evidence) adviseOnVary() string {
 	case e.preflight:
 		return fmt.Sprintf("A CORS middleware or a proxy probably responded, but it does not allow the origin, the method or one of the headers. If you trust the page, allow %s. If the policy already allows them, another CORS middleware in front of package cors may have responded. It is also possible that something removes Origin from the request, or the CORS headers from the response.", e.requested())
 	}
-	text := fmt.Sprintf("A CORS middleware or a proxy probably responded, but it does not allow the page's origin. If you trust it, add exactly %s, without a trailing slash, to AllowedOrigins, or let AllowOriginFunc return true for it. Some middlewares, such as rs/cors, also need %s in AllowedMethods. If the policy already allows both, something removes Origin from the request", e.page, e.method)
+	text := fmt.Sprintf("A CORS middleware or a proxy probably responded, but it does not allow the page's origin. If you trust it, add exactly %s, without a trailing slash, to AllowedOrigins, or let AllowOriginFunc return true for it. Some CORS packages, such as rs/cors, also need %s in AllowedMethods. If the policy already allows both, something removes Origin from the request", e.page, e.method)
 	if e.mode == WebSocket {
 		return text + "."
 	}
@@ -550,7 +550,7 @@ func (e evidence) gateway() string {
 	case e.status == 503 && !e.preflight:
 		cause = "that no server is available. Go code such as http.TimeoutHandler also sends it."
 	case e.status >= 520 && e.status <= 530:
-		cause = "that Cloudflare got no valid response from the service. Check the logs of both."
+		return status + " usually comes from Cloudflare, and means that it got no valid response from the service. Check the logs of Cloudflare and of the service."
 	default:
 		return ""
 	}

@@ -207,7 +207,7 @@ const (
 	twice   = "Two layers set CORS headers"
 	another = "Something other than the CORS middleware responded to OPTIONS, such as a router, a proxy, a login handler or a static file server."
 	unlist  = "The policy of package cors does not allow the page's origin. If you trust it, add https://page.example to AllowedOrigins, or let AllowOriginFunc return true for it. If the policy already allows it, an outer CORS middleware, a cache or"
-	vary    = "A CORS middleware or a proxy probably responded, but it does not allow the page's origin. If you trust it, add exactly https://page.example, without a trailing slash, to AllowedOrigins, or let AllowOriginFunc return true for it. Some middlewares, such as rs/cors, also need "
+	vary    = "A CORS middleware or a proxy probably responded, but it does not allow the page's origin. If you trust it, add exactly https://page.example, without a trailing slash, to AllowedOrigins, or let AllowOriginFunc return true for it. Some CORS packages, such as rs/cors, also need "
 	both    = " in AllowedMethods. If the policy already allows both, something removes Origin from the request"
 	lacks   = "A CORS middleware or a proxy probably responded, but it does not allow the origin, the method or one of the headers. If you trust the page, allow the origin https://page.example (exactly, without a trailing slash)"
 	either  = "Either a guard (such as authentication) rejected the preflight, or the CORS middleware did"
@@ -217,11 +217,11 @@ const (
 	others  = " If other origins get CORS headers, and you trust the page, add exactly https://page.example, without a trailing slash, to the list of allowed origins."
 	login   = " The response asks for a login. If your service requires it, put the CORS middleware outside its authentication. If a gateway in front requires it, have the gateway send CORS headers."
 	failed  = "The server failed to handle the OPTIONS request"
-	past    = "The response to the preflight has CORS headers, but status "
+	past    = "The response to the preflight has CORS headers, but its status is "
 	outside = ", so the script cannot read the error. Put the CORS middleware outside that code, which can be "
 	lost    = "The response has no CORS headers. Wrap the handler of this URL"
 	star    = "For a request with credentials, browsers do not accept *, even together with Access-Control-Allow-Credentials: true."
-	denied  = "lacks Access-Control-Allow-Credentials with the value true, in lowercase"
+	denied  = "does not have Access-Control-Allow-Credentials: true (in lowercase)"
 	beacon  = " If the request is a beacon (navigator.sendBeacon), it always has credentials. Use fetch with keepalive and credentials: 'omit' instead."
 	list    = "Methods and header names must be separated by commas."
 	one     = "In Access-Control-Allow-Origin, browsers accept * or one origin (scheme, host and port, without a path or the default port), but not a list or a pattern. If two layers set the header, let only one of them set it. Otherwise, if you trust the page, send https://page.example and Vary: Origin, as CORS middleware does."
@@ -231,7 +231,7 @@ const (
 	moved   = "The request was redirected from one server to another, so the browser sent Origin: null."
 	csrf    = "http.CrossOriginProtection rejected the request, because it does not trust the page's origin. If you trust it, call AddTrustedOrigin with https://page.example. If package cors wraps the handler with a policy that lists only trusted origins and does not set PassRejected, you can instead"
 	noVary  = "Access-Control-Allow-Origin names one origin, but Vary does not include Origin, so a cache can return this response to other pages. Unless Access-Control-Allow-Origin is the same in all responses for this URL, "
-	layered = "If it is already there, another CORS middleware or a proxy in front responded to the preflight, or removed its Access-Control-Request headers."
+	layered = "If it is already there, another CORS middleware or a proxy in front responded to the preflight, or removed the Access-Control-Request-* headers from it."
 	unknown = " If the service's log does not show this request, a proxy in front responded"
 	forward = ". Have it forward OPTIONS requests."
 	pages   = ". Have it forward the request, or add CORS headers to its error pages."
@@ -427,7 +427,7 @@ func TestAdvice(t *testing.T) {
 		{name: "an access check that allows any origin, with credentials", handler: respond(401, allowAny, allowCredentials, "Vary: Origin"), request: withCredentials(put), want: []string{star}},
 		{name: "a router that allows any origin, with credentials", handler: respond(405, allowAny), request: withCredentials(put), want: []string{star}},
 		{name: "no credentials", handler: inner, request: withCredentials(put), want: []string{denied}},
-		{name: "no credentials, without a preflight", handler: inner, request: withCredentials(get), want: []string{denied, "If it is set, your handler, a proxy or another CORS middleware replaces the header."}},
+		{name: "no credentials, without a preflight", handler: inner, request: withCredentials(get), want: []string{denied, "If it is set, your handler, a proxy or another CORS middleware removes or replaces the header."}},
 		{name: "credentials in upper case", handler: respond(200, allowPage, "Access-Control-Allow-Credentials: TRUE"), request: withCredentials(get), want: []string{denied}},
 		{name: "another origin after a redirect", handler: elsewhere(respond(200, allowPage)), want: []string{moved}},
 		{name: "another origin", handler: respond(200, "Access-Control-Allow-Origin: https://other.example"), want: []string{other}},
@@ -660,8 +660,8 @@ func TestFieldBugErrorOfProxy(t *testing.T) {
 		{name: "a service that is down", handler: unreachable, want: []string{"Status 502 usually comes", "The service is down, unreachable or too slow, or sends more headers than the proxy accepts."}},
 		{name: "a service that is down, preflight", handler: unreachable, request: put, want: []string{"Status 502 usually comes", "If your Go code sent the error, put the CORS middleware outside that code."}},
 		{name: "a service that is slow", handler: respond(504, "Via: 1.1 google"), want: []string{"Status 504 usually comes", "the service took too long"}},
-		{name: "520, the first status of Cloudflare", handler: respond(520), want: []string{"Cloudflare got no valid response"}},
-		{name: "530, the last status of Cloudflare", handler: respond(530), want: []string{"Cloudflare got no valid response"}},
+		{name: "520, the first status of Cloudflare", handler: respond(520), want: []string{"usually comes from Cloudflare, and means that it got no valid response from the service."}},
+		{name: "530, the last status of Cloudflare", handler: respond(530), want: []string{"usually comes from Cloudflare, and means that it got no valid response from the service."}},
 		{name: "519, the status before Cloudflare's", handler: respond(519), want: []string{"wrote the 519" + outside}},
 		{name: "531, the status after Cloudflare's", handler: respond(531), want: []string{"wrote the 531" + outside}},
 	} {

@@ -106,7 +106,7 @@ func TestClient(t *testing.T) {
 	if !errors.As(err, &blocked) || blocked.Result.Preflight == nil {
 		t.Fatalf("DELETE: %v", err)
 	}
-	if got, want := blocked.Error(), "DELETE https://api.example from https://page.example: method DELETE is not in Access-Control-Allow-Methods. Add DELETE to AllowedMethods. If it is already there, another CORS middleware or a proxy in front responded to the preflight, or removed its Access-Control-Request headers."; got != want {
+	if got, want := blocked.Error(), "DELETE https://api.example from https://page.example: method DELETE is not in Access-Control-Allow-Methods. Add DELETE to AllowedMethods. If it is already there, another CORS middleware or a proxy in front responded to the preflight, or removed the Access-Control-Request-* headers from it."; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	_, err = client.Do(request("TRACE", api, nil))

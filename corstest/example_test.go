@@ -67,7 +67,7 @@ func ExampleBrowser_Client() {
 
 	// Output:
 	// header Connect-Protocol-Version is not in Access-Control-Allow-Headers
-	// Add Connect-Protocol-Version to AllowedHeaders. If it is already there, another CORS middleware or a proxy in front responded to the preflight, or removed its Access-Control-Request headers.
+	// Add Connect-Protocol-Version to AllowedHeaders. If it is already there, another CORS middleware or a proxy in front responded to the preflight, or removed the Access-Control-Request-* headers from it.
 }
 
 // Without a Handler, a Browser sends requests to a running server.

@@ -675,6 +675,7 @@ func TestAdvice(t *testing.T) {
 var imitated = map[string]string{
 	"The preflight gets 403 with the body `… CORSResponse: This CORS request is not allowed`.": "Amazon S3 does not run here",
 	"The preflight gets 403 with `X-Amzn-Errortype: MissingAuthenticationTokenException`.":     "Amazon API Gateway does not run here",
+	"The request gets 494.": "Vercel does not run here",
 	"The request gets 522.": "Cloudflare does not run here",
 }
 

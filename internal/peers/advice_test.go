@@ -67,7 +67,7 @@ func TestFieldBugAdviceOnPeers(t *testing.T) {
 	}{
 		{"rs/cors, method", with("rs/cors"), "https://app.example.com", patch, three},
 		{"rs/cors, header", with("rs/cors"), "https://app.example.com", header, three},
-		{"rs/cors, the method of a request without a preflight", putOnly, "https://app.example.com", corstest.Request{Method: "POST", URL: itemURL}, "Some middlewares, such as rs/cors, also need POST in AllowedMethods."},
+		{"rs/cors, the method of a request without a preflight", putOnly, "https://app.example.com", corstest.Request{Method: "POST", URL: itemURL}, "Some CORS packages, such as rs/cors, also need POST in AllowedMethods."},
 		{"go-chi/cors, method", with("go-chi/cors"), "https://app.example.com", patch, three},
 		{"go-chi/cors, header", with("go-chi/cors"), "https://app.example.com", header, three},
 		{"the default of rs/cors outside this package", nested, "https://app.example.com", corstest.Request{Method: "PUT", URL: itemURL}, "another CORS middleware in front of package cors may have responded"},
