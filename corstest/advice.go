@@ -130,7 +130,7 @@ func (e evidence) adviseOnHandshake() string {
 	case e.unauthorized():
 		return "Authentication rejected the handshake. Scripts cannot add headers to a handshake, so use a cookie, or send the token in the first message."
 	case e.status == 403:
-		text := "Many WebSocket packages compare Origin with Host, and respond with 403 if they differ. If you trust the page, have the package call cors.Middleware.Check instead (see WebSockets in docs/integration.md of package cors). Turn off the package's own check only if cors.Middleware.Handler wraps the endpoint and its policy lists only origins that you trust. If your package does not compare Origin with Host, look for a guard, or a CORS middleware such as gin-contrib/cors, that rejected the handshake." + e.adviseOnLog() + "Have it forward the handshake."
+		text := "Many WebSocket packages compare Origin with Host, and respond with 403 if they differ. If you trust the page, have the package call cors.Middleware.Check instead (see WebSockets in docs/integration.md of package cors). Alternatively, turn off the package's check, but only if cors.Middleware.Handler wraps the endpoint with a policy that lists only origins that you trust. If your package does not compare Origin with Host, look for a guard, or a CORS middleware such as gin-contrib/cors, that rejected the handshake." + e.adviseOnLog() + "Have it forward the handshake."
 		if e.varies() && e.header["Access-Control-Allow-Origin"] == nil {
 			text = e.adviseOnVary() // a DenyHandler, for example
 		}
@@ -232,9 +232,9 @@ func (e evidence) adviseOnLog() string {
 func (e evidence) adviseOnRedirectedPreflight() string {
 	location := e.header.Get("Location")
 	if e.elsewhere(location) {
-		return fmt.Sprintf("The preflight was redirected to another host (%q), and browsers do not follow redirects of preflights. If a gateway or platform in front requires a login there, exempt OPTIONS requests from that login. Otherwise, have the page request that URL.", location)
+		return fmt.Sprintf("The preflight was redirected to another host (%q), and browsers do not follow redirects of preflights. If that host is the login page of a gateway or platform in front, exempt OPTIONS requests from the login. Otherwise, have the page request that URL.", location)
 	}
-	return fmt.Sprintf("The preflight was redirected to %q, and browsers do not follow redirects of preflights. Have the page request the target of the redirect directly. The URL must match exactly, including the scheme, the host and any trailing slash. Alternatively, put the CORS middleware outside the code that redirects. If the target is a login page, exempt OPTIONS requests from the login.", location)
+	return fmt.Sprintf("The preflight was redirected to %q, and browsers do not follow redirects of preflights. Have the page request the exact target of the redirect, including the scheme, the host and any trailing slash. Alternatively, put the CORS middleware outside the code that redirects. If the target is a login page, exempt OPTIONS requests from the login.", location)
 }
 
 // adviseOnMissingOrigin returns advice for a response to an actual request
@@ -259,7 +259,7 @@ func (e evidence) adviseOnMissingOrigin() string {
 	case e.varies():
 		text := e.adviseOnVary()
 		if e.passed {
-			text = "The preflight was allowed, but the response has no CORS header except Vary. Perhaps a proxy or another middleware responded to the preflight, and the CORS middleware behind it does not allow the origin. Otherwise, something removes Origin from the request, or the CORS headers from the response."
+			text = "The preflight was allowed, but the response to the request has Vary: Origin and no CORS headers. Perhaps a proxy or another middleware responded to the preflight, and the CORS middleware behind it does not allow the origin. Otherwise, something removes Origin from the request, or the CORS headers from the response."
 		}
 		if e.unauthorized() {
 			text += " The response asks for a login. If your service requires it, put the CORS middleware outside its authentication. If a gateway in front requires it, have the gateway send CORS headers."
@@ -272,7 +272,7 @@ func (e evidence) adviseOnMissingOrigin() string {
 		}
 		text += e.adviseOnLog() + "Have it forward the request, or add CORS headers to its error pages." + e.adviseOnUnlisted()
 		if server := e.header.Get("Server"); strings.HasPrefix(server, "nginx") || strings.HasPrefix(server, "Apache") {
-			text += " If nginx or Apache adds the CORS headers, use the keyword \"always\" in the directive (add_header … always, Header always set). Without it, error responses have no CORS headers."
+			text += " If nginx or Apache adds the CORS headers, use the keyword \"always\" in the directive (add_header NAME VALUE always, Header always set). Without it, error responses have no CORS headers."
 		}
 		return text
 	}

@@ -235,10 +235,10 @@ const (
 	unknown = " If the service's log does not show this request, a proxy in front responded"
 	forward = ". Have it forward OPTIONS requests."
 	pages   = ". Have it forward the request, or add CORS headers to its error pages."
-	compare = "Many WebSocket packages compare Origin with Host, and respond with 403 if they differ. If you trust the page, have the package call cors.Middleware.Check instead (see WebSockets in docs/integration.md of package cors). Turn off the package's own check only if cors.Middleware.Handler wraps the endpoint and its policy lists only origins that you trust."
+	compare = "Many WebSocket packages compare Origin with Host, and respond with 403 if they differ. If you trust the page, have the package call cors.Middleware.Check instead (see WebSockets in docs/integration.md of package cors). Alternatively, turn off the package's check, but only if cors.Middleware.Handler wraps the endpoint with a policy that lists only origins that you trust."
 	opened  = " The preflight was allowed. If only preflights get CORS headers, for example from a proxy or a route for OPTIONS, send them with all responses."
 	away    = "Redirects led to another host, whose response has no CORS headers. If the target is a login page,"
-	always  = " If nginx or Apache adds the CORS headers, use the keyword \"always\" in the directive (add_header … always, Header always set). Without it, error responses have no CORS headers."
+	always  = " If nginx or Apache adds the CORS headers, use the keyword \"always\" in the directive (add_header NAME VALUE always, Header always set). Without it, error responses have no CORS headers."
 	to401   = " If the redirects led to a login page, have the service or gateway respond to scripts with 401 instead."
 	secure  = "The server expects HTTPS on this port. Use https: or wss: in the URL. If the URL already has one of these, a proxy in front sends plain HTTP. Have the proxy use HTTPS."
 	signs   = "Authentication rejected the handshake."
@@ -339,7 +339,7 @@ func TestAdvice(t *testing.T) {
 		{name: "another CORS middleware, which does not list the page", handler: respond(204, "Vary: Accept, origin"), request: put, want: []string{lacks + " and the method PUT."}},
 		{name: "Vary: *", handler: respond(204, "Vary: *"), request: put, want: []string{another}},
 		{name: "another CORS middleware, and its router without the path, preflight", handler: respond(404, "Vary: Origin"), request: put, want: []string{lacks + " and the method PUT."}},
-		{name: "a slash is missing", handler: dirs, request: put, path: "/dir", want: []string{`The preflight was redirected to "/dir/", and browsers do not follow redirects of preflights. Have the page request the target of the redirect directly`, "If the target is a login page"}},
+		{name: "a slash is missing", handler: dirs, request: put, path: "/dir", want: []string{`The preflight was redirected to "/dir/", and browsers do not follow redirects of preflights. Have the page request the exact target of the redirect`, "If the target is a login page"}},
 		{name: "a 300 with a Location", handler: respond(300, "Location: /a"), request: put, want: []string{`The preflight was redirected to "/a"`}},
 		{name: "a redirect with CORS headers", handler: respond(302, allowPage, "Location: /a"), request: put, want: []string{`The preflight was redirected to "/a"`}},
 		{name: "304", handler: respond(304), request: put, want: []string{"The preflight got status 304 from a layer outside the CORS middleware."}},
@@ -373,7 +373,7 @@ func TestAdvice(t *testing.T) {
 		{name: "another CORS middleware, and authentication inside or outside", handler: respond(401, "Vary: Origin", "WWW-Authenticate: Basic"), want: []string{vary, login}},
 		{name: "another CORS middleware, and authentication without a challenge", handler: respond(401, "Vary: Origin"), want: []string{vary, login}},
 		{name: "a redirect to the login of another host, which varies with the origin", handler: respond(302, "Vary: Origin", "Location: https://login.example/"), want: []string{"The request was redirected to another host", others}},
-		{name: "authentication after a preflight, which varies with the origin", handler: split(respond(204, allowPage, allowMethods+"PUT"), respond(401, "Vary: Origin", "WWW-Authenticate: Basic")), request: put, want: []string{"The preflight was allowed, but the response has no CORS header except Vary.", "Perhaps a proxy or another middleware responded to the preflight, and the CORS middleware behind it does not allow the origin.", login}},
+		{name: "authentication after a preflight, which varies with the origin", handler: split(respond(204, allowPage, allowMethods+"PUT"), respond(401, "Vary: Origin", "WWW-Authenticate: Basic")), request: put, want: []string{"The preflight was allowed, but the response to the request has Vary: Origin and no CORS headers.", "Perhaps a proxy or another middleware responded to the preflight, and the CORS middleware behind it does not allow the origin.", login}},
 		{name: "another CORS middleware after a redirect", handler: elsewhere(respond(200, "Vary: Origin")), want: []string{moved}},
 		{name: "a redirect outside", handler: dirs, path: "/dir", want: []string{"The redirect also needs CORS headers.", "If the target is a login page"}},
 		{name: "a proxy whose servers are all down, without a preflight", handler: respond(503), want: []string{"Status 503 usually comes from a proxy or platform in front, and means that no server is available. Go code such as http.TimeoutHandler also sends it.", "To let scripts read the error"}},
@@ -673,7 +673,7 @@ func TestFieldBugErrorOfProxy(t *testing.T) {
 func TestFieldBugLoginInFront(t *testing.T) {
 	login := respond(302, "Location: https://login.example/?next=/")
 	for _, test := range []adviceTest{
-		{name: "preflight to another host", handler: login, request: put, want: []string{`The preflight was redirected to another host ("https://login.example/?next=/")`, "If a gateway or platform in front requires a login there, exempt OPTIONS requests from that login."}},
+		{name: "preflight to another host", handler: login, request: put, want: []string{`The preflight was redirected to another host ("https://login.example/?next=/")`, "If that host is the login page of a gateway or platform in front, exempt OPTIONS requests from the login."}},
 		{name: "preflight to the same host", handler: respond(302, "Location: https://api.example/login"), request: put, want: []string{`The preflight was redirected to "https://api.example/login"`, "If the target is a login page, exempt OPTIONS requests from the login."}},
 		{name: "request to another host", handler: login, want: []string{`The request was redirected to another host ("https://login.example/?next=/"), without CORS headers. If the target is a login page,`}},
 		{name: "request to another host, with CORS headers", handler: elsewhere(ok), want: []string{"Redirects led to another host, whose response has no CORS headers. If the target is a login page,"}},
@@ -701,7 +701,7 @@ func TestFieldBugHeadersRemovedOnTheWay(t *testing.T) {
 		{name: "Origin", handler: remove(service, "Origin"), request: post, want: []string{"The browser sent an Origin header, but package cors did not get it."}},
 		{name: "Origin of a GET", handler: remove(service, "Origin"), want: []string{vary + "GET" + both}},
 		{name: "Origin of a preflight", handler: remove(service, "Origin"), request: put, want: []string{lacks + " and the method PUT.", "something removes Origin from the request"}},
-		{name: "Origin of the actual request", handler: split(service, without(service, "Origin", "Sec-Fetch-Site")), request: put, want: []string{"The preflight was allowed, but the response has no CORS header except Vary.", "Otherwise, something removes Origin from the request"}},
+		{name: "Origin of the actual request", handler: split(service, without(service, "Origin", "Sec-Fetch-Site")), request: put, want: []string{"The preflight was allowed, but the response to the request has Vary: Origin and no CORS headers.", "Otherwise, something removes Origin from the request"}},
 		{name: "Access-Control-Request-Method", handler: remove(service, "Access-Control-Request-Method"), request: put, want: []string{"Add PUT to AllowedMethods. " + layered}},
 		{name: "Access-Control-Request-Method, for a header", handler: remove(service, "Access-Control-Request-Method"), request: sets("X-Id"), want: []string{"Add X-Id to AllowedHeaders. " + layered}},
 		{name: "Access-Control-Request-Method, with a router", handler: remove(wrap(t, policy, routes), "Access-Control-Request-Method"), request: put, want: []string{past + "405", "something in front removes Access-Control-Request-Method"}},
