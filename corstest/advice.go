@@ -214,7 +214,7 @@ const (
 	serverFailed  = "The server failed to handle the OPTIONS request, or a proxy in front cannot reach it. Check the logs of both, and put the CORS middleware outside the code that fails."
 )
 
-// unauthorized reports whether authentication made the response. CORS middlewares
+// unauthorized reports whether authentication made the response. CORS packages
 // send neither these statuses nor a challenge.
 func (e evidence) unauthorized() bool {
 	return e.status == 401 || e.status == 407 || e.header["Www-Authenticate"] != nil
@@ -266,7 +266,7 @@ func (e evidence) adviseOnMissingOrigin() string {
 		}
 		return text
 	case e.status >= 400:
-		text := fmt.Sprintf("Code outside the CORS middleware wrote the %d, so the script cannot read the error. Put the CORS middleware outside that code, which can be authentication, a rate limiter, a timeout handler or the router. If the status is 5xx, the code can also be an error handler.", e.status)
+		text := fmt.Sprintf("Code outside the CORS middleware wrote the %d, so the script cannot read the error. Put the CORS middleware outside that code, which can be authentication, a rate limiter, a timeout handler, the router or an error handler.", e.status)
 		if e.status == 403 {
 			text = "A guard or other code outside the CORS middleware wrote the 403, or the CORS middleware rejected the page's origin, as gin-contrib/cors does. If a guard or other code wrote it, put the CORS middleware outside that code, so the script can read the error."
 		}
@@ -470,8 +470,11 @@ func (e evidence) requested() string {
 		fmt.Sprintf("the origin %s (exactly, without a trailing slash)", e.page),
 		"the method " + e.sent.Get("Access-Control-Request-Method"),
 	}
-	if names := e.sent.Get("Access-Control-Request-Headers"); names != "" {
-		list = append(list, "the headers "+strings.ReplaceAll(names, ",", ", "))
+	switch names := split(e.sent.Get("Access-Control-Request-Headers")); {
+	case len(names) > 1:
+		list = append(list, "the headers "+strings.Join(names, ", "))
+	case names[0] != "":
+		list = append(list, "the header "+names[0])
 	}
 	return enumerate(list)
 }
@@ -537,24 +540,24 @@ func (e evidence) gateway() string {
 	status := fmt.Sprintf("Status %d", e.status)
 	switch {
 	case e.status == 413:
-		cause = "that the body is too large. Raise the limit there, or send less."
+		cause = "the body is too large. Raise the limit there, or send less."
 	case e.status == 400 && headersTooLarge.MatchString(e.body):
 		status += " with this body"
 		fallthrough
 	case e.status == 431, e.status == 494:
-		cause = "that the request headers are too large. Raise the limit there and in http.Server.MaxHeaderBytes, or send fewer cookies."
+		cause = "the request headers are too large. Raise the limit there and in http.Server.MaxHeaderBytes, or send fewer cookies."
 	case e.status == 502:
-		cause = "that it got no valid response from the service. The service is down, unreachable or too slow, or sends more headers than the proxy accepts."
+		cause = "it got no valid response from the service. The service is down, unreachable or too slow, or sends more headers than the proxy accepts."
 	case e.status == 504:
-		cause = "that the service took too long. Raise the time limit there, or make the service faster."
+		cause = "the service took too long. Raise the time limit there, or make the service faster."
 	case e.status == 503 && !e.preflight:
-		cause = "that no server is available. Go code such as http.TimeoutHandler also sends it."
+		cause = "no server is available. Go code such as http.TimeoutHandler also sends it."
 	case e.status >= 520 && e.status <= 530:
 		return status + " usually comes from Cloudflare, and means that it got no valid response from the service. Check the logs of Cloudflare and of the service."
 	default:
 		return ""
 	}
-	return status + " usually comes from a proxy or platform in front, and means " + cause
+	return status + " usually comes from a proxy or platform in front, and means that " + cause
 }
 
 // headersTooLarge matches the bodies of nginx and Apache.

@@ -811,6 +811,7 @@ func TestFieldBugOtherMiddlewares(t *testing.T) {
 	})
 	empty := func(value string) http.Handler { return respond(200, "Access-Control-Allow-Origin: "+value) }
 	for _, test := range []adviceTest{
+		{name: "the method or the header, Vary", handler: onlyVary, request: corstest.Request{Method: "PUT", Header: http.Header{"X-Id": {"1"}}}, want: []string{lacks + ", the method PUT and the header x-id."}},
 		{name: "the method or a header, Vary", handler: onlyVary, request: two, want: []string{lacks + ", the method PUT and the headers x-b, x-id.", "another CORS middleware in front of package cors may have responded"}},
 		{name: "the method, 405", handler: respond(405), request: put, want: []string{routed, "have it allow the method PUT."}},
 		{name: "the method, 405 of a router", handler: respond(405, "Allow: GET"), request: put, want: []string{router}},

@@ -152,7 +152,7 @@ const (
 	unrelated      // any host
 	lookAlike      // a host that anyone can register, and that a careless comparison accepts
 	tenant         // a host that anyone can register, because the page's domain is a public suffix
-	sibling        // another host in the page's domain
+	sibling        // another host in the page's domain, or another loopback host
 	otherPort      // the page's host, on another port
 	insecure       // the page's host, over HTTP
 	opaque         // null
@@ -300,7 +300,7 @@ func isPublicSuffix(domain string) bool {
 func relation(page, host string) kind {
 	_, parent, _ := strings.Cut(host, ".")
 	switch {
-	case isRelative(page, host):
+	case isRelative(page, host), isLoopback("http://"+page) && isLoopback("http://"+host):
 		return sibling
 	case strings.Contains(parent, ".") && isPublicSuffix(parent):
 		return tenant

@@ -370,6 +370,7 @@ func TestScanOfPolicies(t *testing.T) {
 		{name: "the end of a label, with credentials", policy: cors.Policy{AllowedOrigins: []string{"https://*-app.example.com"}, AllowCredentials: true}, page: "https://pr1-app.example.com", want: "Low https://evilpr1-app.example.com"},
 		{name: "the end of a label under a public suffix", policy: cors.Policy{AllowedOrigins: []string{"https://*--proj.netlify.app"}}, page: "https://pr1--proj.netlify.app", want: "Info https://evilpr1--proj.netlify.app"},
 		{name: "ports of this machine, with credentials", policy: cors.Policy{AllowedOrigins: []string{"http://localhost:*"}, AllowCredentials: true}, page: "http://localhost:3000", want: "Info http://localhost:3001"},
+		{name: "hosts of this machine, with credentials", policy: cors.Policy{AllowedOrigins: []string{"http://*.localhost:*"}, AllowCredentials: true}, page: "http://app.localhost:3000", want: "Info http://sibling.app.localhost:3000"},
 		{name: "any origin", policy: cors.Policy{AllowedOrigins: []string{"*"}}, want: "Info https://stranger.example"},
 		{name: "any origin over HTTPS", policy: cors.Policy{AllowedOrigins: []string{"https://*"}}, want: "Info https://stranger.example"},
 		{name: "any origin over HTTP", policy: cors.Policy{AllowedOrigins: []string{"http://*"}}, page: "http://app.example.com", want: "Info http://stranger.example"},

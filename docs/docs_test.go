@@ -553,13 +553,13 @@ func TestRequests(t *testing.T) {
 		ask      = "Access-Control-Request-Method: PUT"
 	)
 	requests := map[string][]string{
-		"any other request without `Origin`":                                                                 {"GET"},
-		"preflight (`OPTIONS` with `Origin` and `Access-Control-Request-Method`), origin allowed":            {"OPTIONS", allowed, ask},
-		"preflight, origin not allowed":                                                                      {"OPTIONS", stranger, ask},
-		"other request, origin allowed":                                                                      {"PUT", allowed},
-		"other request, from a page on the server's own origin":                                              {"POST", "Origin: https://api.example.net"},
-		"GET or HEAD with `Sec-Fetch-Mode: no-cors` or `navigate` and without `Upgrade`, origin not allowed": {"GET", stranger, "Sec-Fetch-Mode: no-cors"},
-		"other request, origin not allowed":                                                                  {"POST", stranger},
+		"any other request without `Origin`":                                                              {"GET"},
+		"preflight (`OPTIONS` with `Origin` and `Access-Control-Request-Method`), origin allowed":         {"OPTIONS", allowed, ask},
+		"preflight, origin not allowed":                                                                   {"OPTIONS", stranger, ask},
+		"other request, origin allowed":                                                                   {"PUT", allowed},
+		"other request, from a page on the server's own origin":                                           {"POST", "Origin: https://api.example.net"},
+		"GET or HEAD without `Upgrade`, with `Sec-Fetch-Mode: no-cors` or `navigate`, origin not allowed": {"GET", stranger, "Sec-Fetch-Mode: no-cors"},
+		"other request, origin not allowed":                                                               {"POST", stranger},
 		"request without `Origin`, with a method other than GET, HEAD or OPTIONS, and with a `Sec-Fetch-Site` that is neither `same-origin` nor `none`": {"POST", "Sec-Fetch-Site: cross-site"},
 	}
 	ran := false
@@ -634,7 +634,8 @@ func TestAdvice(t *testing.T) {
 		res := b.Fetch(row.Page, row.Request)
 		quotes, rest := testkit.SplitAdvice(rows, res.Advice)
 		if !slices.Contains(quotes, row.Advice) || rest != "" {
-			t.Fatalf("%s: got\n%s\nthe page has\n%s\nit does not quote %q\n%v", row.Response, res.Advice, row.Advice, rest, res)
+			t.Errorf("%s: got\n%s\nthe page has\n%s\nit does not quote %q\n%v", row.Response, res.Advice, row.Advice, rest, res)
+			continue
 		}
 		if begins := quotes[0] == row.Advice; begins == row.Later {
 			t.Errorf("%s: the advice begins with %q: %t, want %t", row.Response, row.Advice, begins, !row.Later)
@@ -667,6 +668,50 @@ func TestAdvice(t *testing.T) {
 	})
 	if texts < 30 {
 		t.Errorf("there are %d advices in corstest/advice.go", texts)
+	}
+}
+
+// TestSymptoms checks that the first row of the table of symptoms in
+// docs/advice.md that matches an example names the section of the example.
+func TestSymptoms(t *testing.T) {
+	t.Parallel()
+	table := read(t, "docs/advice.md").table(t, "What you see | Section")
+	for _, row := range testkit.AdviceRows(t, "advice.md") {
+		if row.Later {
+			continue
+		}
+		header := make(http.Header)
+		body := ""
+		for _, line := range row.Lines {
+			if name, value, ok := strings.Cut(line, ": "); ok && !strings.Contains(name, " ") {
+				header.Add(name, value)
+			} else {
+				body = line
+			}
+		}
+		allowed := header.Values("Access-Control-Allow-Origin")
+		credentials := row.Request.Credentials == corstest.Include
+		nulled := row.Page == "null" || strings.Contains(row.Response, "redirect from another server") || strings.HasPrefix(row.Response, "The form post")
+		cached := header.Get("Age") != "" || header.Get("X-Cache") != ""
+		fromProxy := slices.Contains([]int{413, 431, 494, 502, 504}, row.Status) || row.Status >= 520 && row.Status <= 530 || row.Status == 400 && (strings.Contains(body, "Too Large") || strings.Contains(body, "HTTPS"))
+		i := slices.Index([]bool{
+			nulled && row.Status == http.StatusForbidden,
+			cached,
+			row.Status == 403 && strings.HasPrefix(body, "cross-"),
+			row.Request.Mode == corstest.WebSocket,
+			credentials && slices.Contains(allowed, "*"),
+			allowed != nil && !slices.Equal(allowed, []string{"*"}) && !slices.Equal(allowed, []string{row.Page}),
+			credentials && allowed != nil && header.Get("Access-Control-Allow-Credentials") != "true",
+			row.Preflight && fromProxy,
+			row.Preflight && (row.Status/100 != 2 || allowed == nil),
+			row.Preflight,
+			!row.Preflight && (fromProxy || row.Status == 503),
+			allowed == nil,
+			true,
+		}, true)
+		if !strings.Contains(table[i][1], "["+row.Section+"](#") {
+			t.Errorf("%s: the row %q must link to %s", row.Response, table[i][0], row.Section)
+		}
 	}
 }
 

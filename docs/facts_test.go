@@ -155,7 +155,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"a form over plain HTTP with Origin: null, or with another Host, is rejected", "README.md", "Not if `Host` arrives unchanged, because `Handler` compares it with `Origin`.",
+			"a form over plain HTTP with Origin: null, or with another Host, is rejected", "README.md", "No, if `Origin` matches `Host`.",
 			func() bool {
 				_, own := serve(app, request("POST", "Origin: http://api.example.net"))
 				_, null := serve(app, request("POST", "Origin: null"))

@@ -23,6 +23,7 @@ import (
 type AdviceRow struct {
 	Response  string           // a sentence in bold
 	Advice    string           // the quote below it, which has … for parts that vary
+	Section   string           // the heading above
 	Later     bool             // whether the quote never begins the advice
 	Request   corstest.Request // request to https://api.example.com/items, unless the sentence names a URL
 	Page      string           // the origin of the page
@@ -33,7 +34,7 @@ type AdviceRow struct {
 
 var (
 	adviceItem   = regexp.MustCompile(`\n((?:\*\*.+\*\*\\?\n)+)\n((?:> .+\n)+)`)
-	adviceKind   = regexp.MustCompile("^(After a redirect from another server, |After a successful preflight, )?[Tt]he (preflight|form post|WebSocket handshake|(?:`([A-Z]+)` )?request)(?: of a request with credentials)?(?: for the (method|header) `([^`]+)`)?(?: with credentials)?(?: from a page (?:whose origin is|on) `([^`]+)`)?(?: to `([^`]+)`)? gets ")
+	adviceKind   = regexp.MustCompile("^(After a redirect from another server, |After a successful preflight, )?[Tt]he (preflight|form post|WebSocket handshake|(?:`([A-Z]+)` )?request)(?: of a request)?( with credentials)?(?: for the (method|header) `([^`]+)`)?(?: from a page (?:whose origin is|on) `([^`]+)`)?(?: to `([^`]+)`)? gets ")
 	adviceSpan   = regexp.MustCompile("`[^`]*`")
 	adviceStatus = regexp.MustCompile(`\b[2-5][0-9]{2}\b`)
 )
@@ -55,12 +56,15 @@ func AdviceRows(t testing.TB, file string) []AdviceRow {
 		t.Fatalf("%s has no additional advice", file)
 	}
 	for i, part := range []string{first, additional} {
-		for _, m := range adviceItem.FindAllStringSubmatch(part, -1) {
-			advice := strings.ReplaceAll(strings.TrimSpace(m[2])[len("> "):], "\n> ", " ")
-			for sentence := range strings.Lines(m[1]) {
-				row := newAdviceRow(t, strings.Trim(sentence, "*\\\n"), advice)
-				row.Later = i == 1
-				rows = append(rows, row)
+		for section := range strings.SplitSeq(part, "\n## ") {
+			heading, _, _ := strings.Cut(section, "\n")
+			for _, m := range adviceItem.FindAllStringSubmatch(section, -1) {
+				advice := strings.ReplaceAll(strings.TrimSpace(m[2])[len("> "):], "\n> ", " ")
+				for sentence := range strings.Lines(m[1]) {
+					row := newAdviceRow(t, strings.Trim(sentence, "*\\\n"), advice)
+					row.Section, row.Later = heading, i == 1
+					rows = append(rows, row)
+				}
 			}
 		}
 	}
@@ -79,18 +83,18 @@ func newAdviceRow(t testing.TB, response, advice string) AdviceRow {
 	row := AdviceRow{
 		Response:  response,
 		Advice:    advice,
-		Request:   corstest.Request{URL: cmp.Or(m[7], "https://api.example.com/items"), Header: make(http.Header)},
-		Page:      cmp.Or(m[6], "https://app.example.com"),
+		Request:   corstest.Request{URL: cmp.Or(m[8], "https://api.example.com/items"), Header: make(http.Header)},
+		Page:      cmp.Or(m[7], "https://app.example.com"),
 		Preflight: m[2] == "preflight",
 	}
 	r := &row.Request
 	switch {
 	case m[3] != "":
 		r.Method, r.Body = m[3], "text"
-	case m[4] == "header":
-		r.Header.Set(m[5], "1")
+	case m[5] == "header":
+		r.Header.Set(m[6], "1")
 	case row.Preflight:
-		r.Method = cmp.Or(m[5], "DELETE")
+		r.Method = cmp.Or(m[6], "DELETE")
 	case m[2] == "form post":
 		r.Method, r.Mode = "POST", corstest.Navigate
 	case m[2] == "WebSocket handshake":
@@ -102,7 +106,7 @@ func newAdviceRow(t testing.TB, response, advice string) AdviceRow {
 	case m[1] != "":
 		r.Header.Set("X-Id", "1")
 	}
-	if strings.Contains(m[0], " with credentials") {
+	if m[4] != "" {
 		r.Credentials = corstest.Include
 	}
 	rest := response[len(m[0]):]
