@@ -395,7 +395,7 @@ func (e evidence) adviseOnLists() string {
 	case e.kind == statusNotOK:
 		return fmt.Sprintf("The response to the preflight has CORS headers, but its status is %d. A preflight needs a status from 200 to 299. Let the CORS middleware respond to preflights itself. If it is already set up to do so, something in front removes Access-Control-Request-Method, or a proxy adds the CORS headers.", e.status)
 	case e.kind == listMalformed:
-		return "Methods and header names must be separated by commas. In the list, look for a missing comma, a quotation mark or a semicolon."
+		return "Methods and header names must be separated by commas. In the list, look for a quotation mark, a semicolon or a missing comma."
 
 	case e.kind == methodNotListed && e.lists(allowMethods, upper):
 		return fmt.Sprintf("Methods are case-sensitive, and browsers do not convert %s to uppercase. Have the script use %s.", e.value, upper)

@@ -99,7 +99,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"SetPolicy applies to the next request, and keeps the old policy if the new one is invalid",
-			"README.md", "Call `SetPolicy`, which applies to the next request. If the new policy is invalid, `SetPolicy` returns an error, and the old policy stays.",
+			"README.md", "The new policy takes effect with the next request. If it is invalid, `SetPolicy` returns an error, and the old policy stays in effect.",
 			setPolicyWorks,
 		},
 		{
@@ -155,7 +155,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"a form over plain HTTP with Origin: null, or with another Host, is rejected", "README.md", "No, if `Origin` matches `Host`.",
+			"a form over plain HTTP with Origin: null, or with another Host, is rejected", "README.md", "No, if the host and port in `Origin` match `Host`.",
 			func() bool {
 				_, own := serve(app, request("POST", "Origin: http://api.example.net"))
 				_, null := serve(app, request("POST", "Origin: null"))

@@ -148,10 +148,11 @@ func TestSeverities(t *testing.T) {
 	t.Parallel()
 	const (
 		page     = "https://app.example.com"
-		domain   = "- The server allows another host in the page's domain, or the page's own host on another port or over HTTP."
-		loopback = "access from other loopback hosts or ports is only Info, even with credentials."
+		domain   = "- Access without credentials is Info for other hosts in the page's domain, and for other names under its public suffix. The same applies to the page's own host on another port or over HTTP."
+		loopback = "access from other loopback hosts or ports is Info, even with credentials."
 		some     = "If the server allows *some* unrelated origins but not all, the scan assumes a misconfiguration, and reports at least Medium."
-		sockets  = "If your policy allows `*` or `https://*`, the scan of a WebSocket therefore reports High (Medium if `Browser.Cookie` is empty), even without `AllowCredentials`."
+		cookie   = "- If a test does not set `Browser.Cookie`, High findings for a WebSocket become Medium, because a WebSocket that needs no cookie may be public."
+		sockets  = "If your policy allows `*` or `https://*`, the scan of a WebSocket therefore reports High, even without `AllowCredentials`."
 	)
 	text := strings.Join(strings.Fields(read(t, "docs/scan.md").text), " ")
 	for _, test := range []struct {
@@ -161,14 +162,11 @@ func TestSeverities(t *testing.T) {
 		cookie      string
 		want        corstest.Severity
 	}{
-		{words: "- The server allows *every* origin, so the scan treats it as a public API.", page: page, policy: cors.Policy{AllowedOrigins: []string{"*"}}, want: corstest.Info},
+		{words: "- If the server allows *every* origin, the scan treats it as a public API, and reports access without credentials as one Info finding.", page: page, policy: cors.Policy{AllowedOrigins: []string{"*"}}, want: corstest.Info},
 		{words: domain, page: page, policy: cors.Policy{AllowedOrigins: []string{page, "https://sibling.example.com"}}, want: corstest.Info},
 		{words: domain, page: page, policy: cors.Policy{AllowedOrigins: []string{page + ":*"}}, want: corstest.Info},
 		{words: domain, page: page, policy: cors.Policy{AllowedOrigins: []string{page, "http://app.example.com"}}, want: corstest.Info},
-		{
-			words: "- The server allows another name under the page's public suffix, such as `sibling.co.uk` for a page on `example.co.uk`.",
-			page:  "https://example.co.uk", policy: cors.Policy{AllowedOrigins: []string{"https://example.co.uk", "https://sibling.co.uk"}}, want: corstest.Info,
-		},
+		{words: domain, page: "https://example.co.uk", policy: cors.Policy{AllowedOrigins: []string{"https://example.co.uk", "https://sibling.co.uk"}}, want: corstest.Info},
 		{words: loopback, page: "http://localhost:3000", policy: cors.Policy{AllowedOrigins: []string{"http://localhost:*"}, AllowCredentials: true}, want: corstest.Info},
 		{words: loopback, page: "http://app.localhost:3000", policy: cors.Policy{AllowedOrigins: []string{"http://*.localhost:*"}, AllowCredentials: true}, want: corstest.Info},
 		{words: some, page: page, policy: cors.Policy{AllowedOrigins: []string{page, "https://stranger.example"}}, want: corstest.Medium},
@@ -179,11 +177,8 @@ func TestSeverities(t *testing.T) {
 		},
 		{words: sockets, page: page, policy: cors.Policy{AllowedOrigins: []string{"*"}}, mode: corstest.WebSocket, cookie: "session=1", want: corstest.High},
 		{words: sockets, page: page, policy: cors.Policy{AllowedOrigins: []string{"https://*"}}, mode: corstest.WebSocket, cookie: "session=1", want: corstest.High},
-		{words: sockets, page: page, policy: cors.Policy{AllowedOrigins: []string{"*"}}, mode: corstest.WebSocket, want: corstest.Medium},
-		{
-			words: "If `Browser.Cookie` is empty, every High finding for a WebSocket becomes Medium, because a WebSocket that needs no cookie may be public.",
-			page:  page, policy: cors.Policy{AllowedOrigins: []string{page, "https://stranger.example"}}, mode: corstest.WebSocket, want: corstest.Medium,
-		},
+		{words: cookie, page: page, policy: cors.Policy{AllowedOrigins: []string{"*"}}, mode: corstest.WebSocket, want: corstest.Medium},
+		{words: cookie, page: page, policy: cors.Policy{AllowedOrigins: []string{page, "https://stranger.example"}}, mode: corstest.WebSocket, want: corstest.Medium},
 	} {
 		b := corstest.Browser{Cookie: test.cookie, Handler: testkit.MustNew(t, test.policy).Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			if test.mode == corstest.WebSocket {

@@ -113,6 +113,8 @@ func TestAdviceOnPackages(t *testing.T) {
 	ginCORS := newEngine()
 	ginCORS.Use(gincors.New(gincors.Config{AllowOrigins: []string{partnerPage}}))
 	ginCORS.NoRoute(gin.WrapH(ok))
+	ginGet := newEngine()
+	ginGet.Use(gincors.New(gincors.Config{AllowAllOrigins: true, AllowMethods: []string{"GET"}}), gin.WrapH(ok))
 	ginRoutes := newEngine()
 	ginRoutes.PUT("/items", gin.WrapH(ok))
 	ginAccounts := newEngine()
@@ -223,6 +225,7 @@ func TestAdviceOnPackages(t *testing.T) {
 		{"rs/cors, POST", "The `POST` request with credentials gets 200 with `Access-Control-Allow-Origin: https://app.example.com`.", rsPage.Handler(ok), ""},
 
 		{"this package", "The preflight for the method `PUT` gets 204 with `Access-Control-Allow-Origin: *`.", public, ""},
+		{"gin-contrib/cors, method", "The preflight for the method `PUT` gets 204 with `Access-Control-Allow-Origin: *` and `Access-Control-Allow-Methods: GET`.", ginGet, ""},
 		{"this package", "The preflight for the method `patch` gets 204 with `Access-Control-Allow-Origin: *` and `Access-Control-Allow-Methods: PATCH`.", public, ""},
 		{"this package", "The preflight for the method `patch` gets 204 with `Access-Control-Allow-Origin: *`.", wrap(cors.Policy{AllowedOrigins: origins}, ok), ""},
 		{"this package", "The preflight for the method `p*t` gets 204 with `Access-Control-Allow-Origin: *`.", public, ""},
