@@ -151,8 +151,8 @@ func TestSeverities(t *testing.T) {
 		domain   = "- Access without credentials is Info for other hosts in the page's domain, and for the page's own host on another port or over HTTP. If the parent domain is a public suffix, it is also Info for hosts directly under that suffix, such as `sibling.co.uk`."
 		loopback = "access from other loopback hosts or ports is Info, even with credentials."
 		some     = "If the server allows *some* unrelated origins but not all, the scan assumes a misconfiguration, and reports at least Medium."
-		cookie   = "- If a test does not set `Browser.Cookie`, High findings for a WebSocket become Medium, because a WebSocket that needs no cookie may be public."
-		sockets  = "If your policy allows `*` or `https://*`, and the test sets `Browser.Cookie`, the scan of a WebSocket therefore reports High."
+		cookie   = "- If the scan has no cookie (`Browser.Cookie` or `-cookie`), High findings for a WebSocket become Medium, because a WebSocket without cookies may be public."
+		sockets  = "If your policy allows `*` or `https://*`, a scan with a cookie therefore reports High for a WebSocket."
 	)
 	text := strings.Join(strings.Fields(read(t, "docs/scan.md").text), " ")
 	for _, test := range []struct {
