@@ -87,7 +87,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"with authentication inside Handler, a preflight gets a 204, and a page can read a 401",
-			"README.md", "Inside `Handler`, as in `c.Handler(authenticate(mux))`",
+			"README.md", "**outside the router, authentication and timeouts**, as in `c.Handler(authenticate(mux))`.",
 			func() bool {
 				c := testkit.MustNew(t, app)
 				authenticated := c.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(401) }))
@@ -103,7 +103,7 @@ func TestFacts(t *testing.T) {
 			setPolicyWorks,
 		},
 		{
-			"the module needs Go 1.25", "README.md", "Go 1.25 or later.",
+			"the module needs Go 1.25", "README.md", "Go 1.25 or later, tested with 1.25, 1.26 and 1.27;",
 			func() bool { return strings.Contains(read(t, "go.mod").text, "\ngo 1.25\n") },
 		},
 		{
@@ -155,7 +155,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"a form over plain HTTP with Origin: null, or with another Host, is rejected", "README.md", "No, if the host and port in `Origin` match `Host`.",
+			"a form over plain HTTP with Origin: null, or with another Host, is rejected", "README.md", "Not if `Origin` and `Host` name the same host and port.",
 			func() bool {
 				_, own := serve(app, request("POST", "Origin: http://api.example.net"))
 				_, null := serve(app, request("POST", "Origin: null"))

@@ -150,7 +150,7 @@ func TestSeverities(t *testing.T) {
 		page     = "https://app.example.com"
 		domain   = "- Access without credentials is Info for other hosts in the page's domain, and for the page's own host on another port or over HTTP. If the parent domain is a public suffix, it is also Info for hosts directly under that suffix, such as `sibling.co.uk`."
 		loopback = "access from other loopback hosts or ports is Info, even with credentials."
-		some     = "If the server allows *some* unrelated origins but not all, the scan assumes a misconfiguration, and reports at least Medium."
+		some     = "If the server allows *some* unrelated origins but not all, the scan assumes a misconfiguration. Their access is at least Medium, even without credentials."
 		cookie   = "- If the scan has no cookie (`Browser.Cookie` or `-cookie`), High findings for a WebSocket become Medium, because a WebSocket without cookies may be public."
 		sockets  = "If your policy allows `*` or `https://*`, a scan with a cookie therefore reports High for a WebSocket."
 	)
@@ -172,7 +172,7 @@ func TestSeverities(t *testing.T) {
 		{words: some, page: page, policy: cors.Policy{AllowedOrigins: []string{page, "https://stranger.example"}}, want: corstest.Medium},
 		{words: some, page: page, policy: cors.Policy{AllowedOrigins: []string{page, "https://stranger.example"}, AllowCredentials: true}, want: corstest.High},
 		{
-			words: "- The page is loaded over HTTP, and the policy sets `AllowCredentials`.",
+			words: "- Your own page is loaded over HTTP, and the policy sets `AllowCredentials`.",
 			page:  "http://app.example.com", policy: cors.Policy{AllowedOrigins: []string{"http://app.example.com"}, AllowCredentials: true, AcceptRisks: cors.RiskInsecureOrigin}, want: corstest.Low,
 		},
 		{words: sockets, page: page, policy: cors.Policy{AllowedOrigins: []string{"*"}}, mode: corstest.WebSocket, cookie: "session=1", want: corstest.High},
