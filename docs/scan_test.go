@@ -120,7 +120,14 @@ func TestSiblings(t *testing.T) {
 		words, page string
 		siblings    []string
 	}{
-		{"For a page on `https://example.com`, it tries `https://sibling.example.com`.", "https://example.com", []string{"https://sibling.example.com"}},
+		{
+			"If the host has two labels, such as `example.com`, the scan adds a label: `https://sibling.example.com`.",
+			"https://example.com", []string{"https://sibling.example.com"},
+		},
+		{
+			"If the host has three or more labels, such as `app.example.com`, the scan replaces the first: `https://sibling.example.com`.",
+			"https://app.example.com", []string{"https://sibling.example.com"},
+		},
 		{
 			"For a page on `https://example.co.uk`, it tries `https://sibling.co.uk` and `https://sibling.example.co.uk`.",
 			"https://example.co.uk", []string{"https://sibling.co.uk", "https://sibling.example.co.uk"},
