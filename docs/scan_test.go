@@ -121,15 +121,15 @@ func TestSiblings(t *testing.T) {
 		siblings    []string
 	}{
 		{
-			"If the host has two labels, such as `example.com`, the scan adds a label: `https://sibling.example.com`.",
+			"- `example.com` has two labels, so the scan adds a label: `https://sibling.example.com`.",
 			"https://example.com", []string{"https://sibling.example.com"},
 		},
 		{
-			"If the host has three or more labels, such as `app.example.com`, the scan replaces the first: `https://sibling.example.com`.",
+			"- `app.example.com` has three labels, so the scan replaces the first: `https://sibling.example.com`.",
 			"https://app.example.com", []string{"https://sibling.example.com"},
 		},
 		{
-			"For a page on `https://example.co.uk`, it tries `https://sibling.co.uk` and `https://sibling.example.co.uk`.",
+			"The scan tries both `https://sibling.co.uk` and `https://sibling.example.co.uk`.",
 			"https://example.co.uk", []string{"https://sibling.co.uk", "https://sibling.example.co.uk"},
 		},
 	} {
@@ -149,57 +149,94 @@ func TestSiblings(t *testing.T) {
 	}
 }
 
-// TestSeverities scans services for which docs/scan.md names the severity of the
-// worst finding.
+// TestSeverities checks the table of severities in docs/scan.md.
 func TestSeverities(t *testing.T) {
 	t.Parallel()
-	const (
-		page     = "https://app.example.com"
-		domain   = "- Access without credentials is Info for other hosts in the page's domain, and for the page's own host on another port or over HTTP. If the parent domain is a public suffix, it is also Info for hosts directly under that suffix, such as `sibling.co.uk`."
-		loopback = "access from other loopback hosts or ports is Info, even with credentials."
-		some     = "If the server allows *some* unrelated origins but not all, the scan assumes a misconfiguration. Their access is at least Medium, even without credentials."
-		cookie   = "- If the scan has no cookie (`Browser.Cookie` or `-cookie`), High findings for a WebSocket become Medium, because a WebSocket without cookies may be public."
-		sockets  = "If your policy allows `*` or `https://*`, a scan with a cookie therefore reports High for a WebSocket."
-	)
-	text := strings.Join(strings.Fields(read(t, "docs/scan.md").text), " ")
-	for _, test := range []struct {
-		words, page string
-		policy      cors.Policy
-		mode        corstest.Mode
-		cookie      string
-		want        corstest.Severity
-	}{
-		{words: "- If the server allows *every* origin, the scan treats it as a public API, and reports access without credentials as one Info finding.", page: page, policy: cors.Policy{AllowedOrigins: []string{"*"}}, want: corstest.Info},
-		{words: domain, page: page, policy: cors.Policy{AllowedOrigins: []string{page, "https://sibling.example.com"}}, want: corstest.Info},
-		{words: domain, page: page, policy: cors.Policy{AllowedOrigins: []string{page + ":*"}}, want: corstest.Info},
-		{words: domain, page: page, policy: cors.Policy{AllowedOrigins: []string{page, "http://app.example.com"}}, want: corstest.Info},
-		{words: domain, page: "https://example.co.uk", policy: cors.Policy{AllowedOrigins: []string{"https://example.co.uk", "https://sibling.co.uk"}}, want: corstest.Info},
-		{words: loopback, page: "http://localhost:3000", policy: cors.Policy{AllowedOrigins: []string{"http://localhost:*"}, AllowCredentials: true}, want: corstest.Info},
-		{words: loopback, page: "http://app.localhost:3000", policy: cors.Policy{AllowedOrigins: []string{"http://*.localhost:*"}, AllowCredentials: true}, want: corstest.Info},
-		{words: some, page: page, policy: cors.Policy{AllowedOrigins: []string{page, "https://stranger.example"}}, want: corstest.Medium},
-		{words: some, page: page, policy: cors.Policy{AllowedOrigins: []string{page, "https://stranger.example"}, AllowCredentials: true}, want: corstest.High},
-		{
-			words: "- Your own page is loaded over HTTP, and the policy sets `AllowCredentials`.",
-			page:  "http://app.example.com", policy: cors.Policy{AllowedOrigins: []string{"http://app.example.com"}, AllowCredentials: true, AcceptRisks: cors.RiskInsecureOrigin}, want: corstest.Low,
+	const page = "https://app.example.com"
+	is := func(origins ...string) func(string) bool {
+		return func(o string) bool { return slices.Contains(origins, o) }
+	}
+	begins := func(prefix string) func(string) bool {
+		return func(o string) bool { return strings.HasPrefix(o, prefix) }
+	}
+	type server struct {
+		page   string
+		allows func(origin string) bool // besides page
+	}
+	servers := map[string][]server{
+		"every origin, or every `https` origin":                                    {{page, begins("")}, {page, begins("https:")}},
+		"only some unrelated origins":                                              {{page, is("https://stranger.example")}},
+		"`null`, but not every origin":                                             {{page, is("null")}},
+		"origins that only resemble the page's, such as `https://evilexample.com`": {{page, is("https://evilexample.com")}, {page, begins(page)}},
+		"other hosts in the page's domain, such as `https://sibling.example.com`":  {{page, is("https://sibling.example.com")}},
+		"hosts directly under a public suffix, such as `https://sibling.co.uk` for the page `https://example.co.uk`": {
+			{"https://example.co.uk", is("https://sibling.co.uk")},
 		},
-		{words: sockets, page: page, policy: cors.Policy{AllowedOrigins: []string{"*"}}, mode: corstest.WebSocket, cookie: "session=1", want: corstest.High},
-		{words: sockets, page: page, policy: cors.Policy{AllowedOrigins: []string{"https://*"}}, mode: corstest.WebSocket, cookie: "session=1", want: corstest.High},
-		{words: cookie, page: page, policy: cors.Policy{AllowedOrigins: []string{"*"}}, mode: corstest.WebSocket, want: corstest.Medium},
-		{words: cookie, page: page, policy: cors.Policy{AllowedOrigins: []string{page, "https://stranger.example"}}, mode: corstest.WebSocket, want: corstest.Medium},
-	} {
-		b := corstest.Browser{Cookie: test.cookie, Handler: testkit.MustNew(t, test.policy).Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			if test.mode == corstest.WebSocket {
-				w.WriteHeader(http.StatusSwitchingProtocols)
+		"the page's host on another port": {{page, is(page + ":8443")}},
+		"the page's host over HTTP":       {{page, is("http://app.example.com")}, {"http://app.example.com", is()}},
+		"other loopback hosts or ports, if the page is on a loopback host, such as `localhost`": {
+			{"http://localhost:3000", begins("http://localhost:")}, {"http://app.localhost:3000", is("http://evilapp.localhost:3000")},
+		},
+	}
+	rows := read(t, "docs/scan.md").table(t, "Origins that the server allows | Access as your user")
+	if len(rows) != len(servers) {
+		t.Errorf("docs/scan.md has %d rows, want %d", len(rows), len(servers))
+	}
+	for _, row := range rows {
+		if servers[row[0]] == nil {
+			t.Errorf("docs/scan.md has the unknown row %q", row[0])
+		}
+		for _, s := range servers[row[0]] {
+			for i, credentials := range []bool{true, false} {
+				report := scanPolicy(t, s.page, "", corstest.CORS, cors.Policy{
+					AllowOriginFunc:  func(_ *http.Request, o string) bool { return o == s.page || s.allows(o) },
+					AllowCredentials: credentials,
+					AcceptRisks:      cors.RiskNullOrigin,
+				})
+				if want := row[i+1]; worst(report) != want {
+					t.Errorf("%s, from %s, with credentials %t: the severity is not %s\n%v", row[0], s.page, credentials, want, report)
+				}
 			}
-		}))}
-		report := b.Scan(test.page, corstest.Request{Mode: test.mode, URL: "https://api.example.com/me"})
-		if report.Incomplete != "" || len(report.Findings) == 0 || report.Findings[0].Severity != test.want {
-			t.Errorf("%q: the severity is not %v\n%v", test.policy.AllowedOrigins, test.want, report)
+		}
+	}
+}
+
+// TestWebSocketSeverities checks the sentences of docs/scan.md about WebSockets.
+func TestWebSocketSeverities(t *testing.T) {
+	t.Parallel()
+	text := strings.Join(strings.Fields(read(t, "docs/scan.md").text), " ")
+	for _, test := range []struct{ words, cookie, want string }{
+		{"- If the scan has no cookie (`Browser.Cookie` or `-cookie`), High findings for a WebSocket become Medium, because a WebSocket without cookies may be public.", "", "Medium"},
+		{"If your policy allows `*` or `https://*`, a scan with a cookie therefore reports High for a WebSocket.", "session=1", "High"},
+	} {
+		for _, pattern := range []string{"*", "https://*"} {
+			report := scanPolicy(t, "https://app.example.com", test.cookie, corstest.WebSocket, cors.Policy{AllowedOrigins: []string{pattern}})
+			if worst(report) != test.want {
+				t.Errorf("%s, cookie %q: the severity is not %s\n%v", pattern, test.cookie, test.want, report)
+			}
 		}
 		if !strings.Contains(text, test.words) {
 			t.Errorf("docs/scan.md does not have the words %q", test.words)
 		}
 	}
+}
+
+// scanPolicy scans a service with policy p, as the front end on page.
+func scanPolicy(t *testing.T, page, cookie string, mode corstest.Mode, p cors.Policy) *corstest.Report {
+	b := corstest.Browser{Cookie: cookie, Handler: testkit.MustNew(t, p).Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if mode == corstest.WebSocket {
+			w.WriteHeader(http.StatusSwitchingProtocols)
+		}
+	}))}
+	return b.Scan(page, corstest.Request{Mode: mode, URL: "https://api.example.com/me"})
+}
+
+// worst returns the severity of the worst finding, if the scan is complete.
+func worst(r *corstest.Report) string {
+	if r.Incomplete != "" || len(r.Findings) == 0 {
+		return ""
+	}
+	return r.Findings[0].Severity.String()
 }
 
 // hostilePages is the body of an example test in README.md, which is called
