@@ -57,7 +57,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"a preflight response has no Max-Age if MaxAge is 0, and 0 if it is negative",
-			"README.md", "If it is 0, no `Access-Control-Max-Age` is sent, and browsers use 5 seconds. If it is negative, they never reuse the response.",
+			"README.md", "If it is 0, no `Access-Control-Max-Age` is sent, and browsers reuse the response for 5 seconds. If it is negative, they never reuse the response.",
 			func() bool {
 				sent := func(age time.Duration) string {
 					p := app
@@ -70,7 +70,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"a rejected preflight gets a 403 without CORS headers, or the response of DenyHandler",
-			"README.md", "It gets a 403 without CORS headers, or the response of your `DenyHandler`.",
+			"README.md", "It gets a 403 without CORS headers, or your `DenyHandler`'s response.",
 			func() bool {
 				preflight := request("OPTIONS", stranger, "Access-Control-Request-Method: PUT")
 				denying := app
@@ -115,7 +115,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"PassRejected runs the handler, except for preflights, upgrades and CONNECT",
-			"README.md", "unless you set `PassRejected`. Even then, it rejects [preflights, requests with an `Upgrade` header, and the method CONNECT]",
+			"README.md", "This package passes them only if you set `PassRejected`, and even then not [preflights, requests with an `Upgrade` header, and CONNECT requests]",
 			func() bool {
 				observing := app
 				observing.PassRejected = true
@@ -128,7 +128,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			`a policy with "*" rejects nothing, and its responses have Access-Control-Allow-Origin: *`,
-			"README.md", "If the policy lists origins, every response has `Vary: Origin`. If it allows every origin (`\"*\"`), no request is rejected, and every response has `Access-Control-Allow-Origin: *`.",
+			"README.md", "If the policy allows every origin (`\"*\"`), no request is rejected, and every response has `Access-Control-Allow-Origin: *`. If it lists origins, every response has `Vary: Origin`, and this table applies.",
 			func() bool {
 				for _, r := range []*http.Request{
 					request("GET"), request("POST", stranger), request("POST", "Sec-Fetch-Site: cross-site"), request("OPTIONS", stranger, "Access-Control-Request-Method: PUT"),
