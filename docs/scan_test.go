@@ -354,19 +354,28 @@ func TestModes(t *testing.T) {
 				}
 			}
 		}
-		want := map[string]string{"with `POST`": "POST", "always": "GET", "if the server is on another origin, or the method is not `GET` or `HEAD`": "GETHEADPOSTPUT"}[row[3]]
+		want := map[string]string{"with `POST`": "POST", "always": "GET", "if the request is cross-origin, or the method is not `GET` or `HEAD`": "GETHEADPOSTPUT"}[row[3]]
 		if origin != want {
 			t.Errorf("%s: Origin is sent with %s, want %s", row[0], origin, row[3])
 		}
 		if list := strings.Join(methods, ", "); list != row[2] && row[2] != "any, if CORS allows it" {
 			t.Errorf("%s: the methods are %s, want %s", row[0], list, row[2])
 		}
-		own := false // whether a request to the page's origin has cookies
-		b := corstest.Browser{Cookie: "a=b", Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { own = r.Header.Get("Cookie") != "" })}
-		b.Fetch("https://app.example.com", corstest.Request{Mode: mode, URL: "https://app.example.com"})
-		cookies := map[string]bool{"always": true, "with `Credentials: Include`, or if the server is on the page's origin": false}
-		if want, ok := cookies[row[4]]; !ok || !included || !own || always != want {
-			t.Errorf("%s: cookies are sent with Include: %t, without: %t, to the page's origin: %t; want %s", row[0], included, always, own, row[4])
+		own := "" // the cases in which a request to the page's origin has cookies
+		for _, credentials := range []corstest.Credentials{corstest.Omit, corstest.SameOrigin, corstest.Include} {
+			b := corstest.Browser{Cookie: "a=b", Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				if r.Header.Get("Cookie") != "" {
+					own += credentials.String()
+				}
+			})}
+			b.Fetch("https://app.example.com", corstest.Request{Mode: mode, URL: "https://app.example.com", Credentials: credentials})
+		}
+		cookies := map[string]string{
+			"always": "omitsame-origininclude",
+			"with `Include`; with `SameOrigin` (the default), only if the request is same-origin": "same-origininclude",
+		}
+		if !included || own != cookies[row[4]] || always != (row[4] == "always") {
+			t.Errorf("%s: cookies are sent with Include: %t, without: %t, to the page's origin: %s; want %s", row[0], included, always, own, row[4])
 		}
 	}
 }
