@@ -70,7 +70,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"a rejected preflight gets a 403 without CORS headers, or the response of DenyHandler",
-			"README.md", "It gets a 403 without CORS headers, or your `DenyHandler`'s response.",
+			"README.md", "If the origin is not allowed, the preflight gets a 403 without CORS headers, or your `DenyHandler`'s response.",
 			func() bool {
 				preflight := request("OPTIONS", stranger, "Access-Control-Request-Method: PUT")
 				denying := app
@@ -128,7 +128,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			`a policy with "*" rejects nothing, and its responses have Access-Control-Allow-Origin: *`,
-			"README.md", "If the policy allows every origin (`\"*\"`), no request is rejected, and every response has `Access-Control-Allow-Origin: *`. If it lists origins, every response has `Vary: Origin`, and this table applies.",
+			"README.md", "If the policy allows every origin (`\"*\"`), no request is rejected, and every response has `Access-Control-Allow-Origin: *`. For any other policy, every response has `Vary: Origin`,",
 			func() bool {
 				for _, r := range []*http.Request{
 					request("GET"), request("POST", stranger), request("POST", "Sec-Fetch-Site: cross-site"), request("OPTIONS", stranger, "Access-Control-Request-Method: PUT"),
