@@ -164,11 +164,11 @@ func TestSeverities(t *testing.T) {
 		allows func(origin string) bool // besides page
 	}
 	servers := map[string][]server{
-		"every origin, or every `https` origin":                                    {{page, begins("")}, {page, begins("https:")}},
-		"only some unrelated origins":                                              {{page, is("https://stranger.example")}},
-		"`null`, but not every origin":                                             {{page, is("null")}},
-		"origins that only resemble the page's, such as `https://evilexample.com`": {{page, is("https://evilexample.com")}, {page, begins(page)}},
-		"other hosts in the page's domain, such as `https://sibling.example.com`":  {{page, is("https://sibling.example.com")}},
+		"every origin, or every `https` origin":                                       {{page, begins("")}, {page, begins("https:")}},
+		"unrelated origins, such as `https://stranger.example`, but not every origin": {{page, is("https://stranger.example")}},
+		"`null`, but not every origin":                                                {{page, is("null")}},
+		"origins that only resemble the page's, such as `https://evilexample.com`":    {{page, is("https://evilexample.com")}, {page, begins(page)}},
+		"other hosts in the page's domain, such as `https://sibling.example.com`":     {{page, is("https://sibling.example.com")}},
 		"hosts directly under a public suffix, such as `https://sibling.co.uk` for the page `https://example.co.uk`": {
 			{"https://example.co.uk", is("https://sibling.co.uk")},
 		},
