@@ -108,7 +108,9 @@
 // an empty path, the query and empty user information.
 //
 // The package blocks a GET request with a body, as fetch() does, although
-// XMLHttpRequest would send it without the body.
+// XMLHttpRequest would send it without the body. It also blocks every request
+// to a URL with a user name or a password, as fetch() does, although browsers
+// follow a link to such a URL.
 //
 // # Differences from browsers
 //

@@ -70,7 +70,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"a rejected preflight gets a 403 without CORS headers, or the response of DenyHandler",
-			"README.md", "If the origin is not allowed, the preflight gets a 403 without CORS headers, or your `DenyHandler`'s response.",
+			"README.md", "If the origin is not allowed, the preflight gets a 403 without CORS headers. If you set `DenyHandler`, that handler responds to rejected requests instead.",
 			func() bool {
 				preflight := request("OPTIONS", stranger, "Access-Control-Request-Method: PUT")
 				denying := app
@@ -115,7 +115,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"PassRejected runs the handler, except for preflights, upgrades and CONNECT",
-			"README.md", "This package passes them only if you set `PassRejected`, and even then not [preflights, requests with an `Upgrade` header, and CONNECT requests]",
+			"README.md", "This package passes them only if you set `PassRejected`. Even then, it does not pass [preflights, requests with an `Upgrade` header, or CONNECT requests]",
 			func() bool {
 				observing := app
 				observing.PassRejected = true
