@@ -516,7 +516,7 @@ func TestSlowTransport(t *testing.T) {
 		}
 		for name, body := range map[string]roundTrip{"its body ends with the context": someBody, "it does not": deafBody} {
 			b.Transport = body
-			if got := b.Fetch(page, corstest.Request{URL: api}); got.Blocked != "" || got.Body != "some" || !strings.Contains(got.String(), "4 bytes, where reading ended") {
+			if got := b.Fetch(page, corstest.Request{URL: api}); got.Blocked != "" || got.Body != "some" || !strings.Contains(got.String(), "the first 4 bytes") {
 				t.Errorf("%s: got %s", name, got)
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)

@@ -57,7 +57,7 @@ func (r *Result) String() string {
 	case r.Blocked == "" && r.Status == 0:
 		t.line("sent: the page cannot read the response")
 	case r.Blocked == "":
-		t.line("allowed: the script reads status %d, %s, and %s", r.Status, readable(r.Header), size(r))
+		t.line("allowed: the script reads status %d, %s, and %s", r.Status, size(r), readable(r.Header))
 	case r.err != nil:
 		t.line("failed: %s", r.Blocked)
 	default:
@@ -106,16 +106,20 @@ func urlOrigin(r *http.Request) string {
 }
 
 func readable(h http.Header) string {
-	if len(h) == 0 {
+	switch names := slices.Sorted(maps.Keys(h)); len(names) {
+	case 0:
 		return "no headers"
+	case 1:
+		return "the header " + names[0]
+	default:
+		return "the headers " + enumerate(names)
 	}
-	return "the headers " + strings.Join(slices.Sorted(maps.Keys(h)), ", ")
 }
 
 func size(r *Result) string {
 	s := fmt.Sprintf("%d bytes", len(r.Body))
 	if r.Actual.cut != nil {
-		s += ", where reading ended"
+		return "the first " + s
 	}
 	return s
 }
