@@ -202,8 +202,8 @@ func TestWebSocketSeverities(t *testing.T) {
 	t.Parallel()
 	text := strings.Join(strings.Fields(read(t, "docs/scan.md").text), " ")
 	for _, test := range []struct{ words, cookie, want string }{
-		{"- If the scan has no cookie (`Browser.Cookie` or `-cookie`), High findings for a WebSocket become Medium, because a WebSocket without cookies may be public.", "", "Medium"},
-		{"- You scan a WebSocket with a cookie, and the policy allows `*` or `https://*`. A WebSocket handshake always includes credentials, even if the policy does not set `AllowCredentials`, so the finding is High.", "session=1", "High"},
+		{"- If you scan a WebSocket without setting `Browser.Cookie`, findings that would be High are Medium, because the WebSocket may be public.", "", "Medium"},
+		{"- You scan a WebSocket, and the policy allows `*` or `https://*`. A handshake always includes credentials, even if the policy does not set `AllowCredentials`. The finding is High, or Medium if you set no cookie.", "session=1", "High"},
 	} {
 		for _, pattern := range []string{"*", "https://*"} {
 			report := scanPolicy(t, "https://app.example.com", test.cookie, corstest.WebSocket, cors.Policy{AllowedOrigins: []string{pattern}})
