@@ -202,7 +202,7 @@ func TestWebSocketSeverities(t *testing.T) {
 	t.Parallel()
 	text := strings.Join(strings.Fields(read(t, "docs/scan.md").text), " ")
 	for _, test := range []struct{ words, cookie, want string }{
-		{"- If you scan a WebSocket without setting `Browser.Cookie`, findings that would be High are Medium, because the WebSocket may be public.", "", "Medium"},
+		{"- For a WebSocket, a scan reports Medium instead of High if `Browser.Cookie` is not set, because the WebSocket may be public.", "", "Medium"},
 		{"- You scan a WebSocket, and the policy allows `*` or `https://*`. A handshake always includes credentials, even if the policy does not set `AllowCredentials`. The finding is High, or Medium if you set no cookie.", "session=1", "High"},
 	} {
 		for _, pattern := range []string{"*", "https://*"} {
