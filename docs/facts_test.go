@@ -70,7 +70,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"a rejected preflight gets a 403 without CORS headers, or the response of DenyHandler",
-			"README.md", "If the origin is not allowed, the preflight gets a 403 without CORS headers. If you set `DenyHandler`, that handler responds to rejected requests instead.",
+			"README.md", "If the origin is not allowed, the preflight gets a 403 without CORS headers, or the response of your `DenyHandler` if you set one.",
 			func() bool {
 				preflight := request("OPTIONS", stranger, "Access-Control-Request-Method: PUT")
 				denying := app
