@@ -280,9 +280,9 @@ const (
 	RiskPublicSuffix
 
 	// RiskNullOrigin accepts "null" and "file://" in AllowedOrigins, and lets
-	// AllowOriginFunc allow them. Any page can send the origin "null" from a
-	// sandboxed iframe. Any local file can send "file://" in some embedded browsers.
-	// The text form of the risk is "null-origin".
+	// AllowOriginFunc allow them. Any page can send "null" from a sandboxed iframe,
+	// so with AllowCredentials, any page can act as your users. Any local file can
+	// send "file://" in some embedded browsers. The text form is "null-origin".
 	RiskNullOrigin
 
 	undefinedRisk // first bit that is not a risk

@@ -200,7 +200,9 @@ func (c Credentials) String() string {
 type Mode int
 
 const (
-	// CORS is the mode of XMLHttpRequest, and the default of fetch().
+	// CORS is the mode of XMLHttpRequest, and the default of fetch(). A request
+	// has Origin if the server is on another origin, or if the method is not GET
+	// or HEAD.
 	CORS Mode = iota
 
 	// NoCORS is the mode of fetch() with mode: "no-cors". It is also the mode
@@ -216,12 +218,14 @@ const (
 	// access is not modeled.
 	NoCORS
 
-	// Navigate is the mode of links and forms. The method must be GET or POST.
+	// Navigate is the mode of links, forms and frames. The method must be GET or
+	// POST.
 	//
 	// The Content-Type of a POST is application/x-www-form-urlencoded, unless
-	// Header sets multipart/form-data or text/plain. Other headers are dropped.
-	// A POST has Origin, which is null if an https page posts to an http URL.
-	// Cookies are always sent, and Credentials is ignored.
+	// Header sets multipart/form-data or text/plain. With any other Content-Type,
+	// the request is blocked. Other headers are dropped. A POST has Origin, which
+	// is null if an https page posts to an http URL. Cookies are always sent, and
+	// Credentials is ignored.
 	Navigate
 
 	// WebSocket is the mode of the handshake that opens a WebSocket. The method

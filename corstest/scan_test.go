@@ -573,6 +573,34 @@ func TestScanDoesNotTryTheServersOrigin(t *testing.T) {
 	}
 }
 
+// TestScanOfPlainHTTP checks that a page over HTTP is a fault only of a server
+// that uses HTTPS, and only if the page does not come from the same machine.
+func TestScanOfPlainHTTP(t *testing.T) {
+	for _, test := range []struct {
+		name, server, page, http, want string
+	}{
+		{"the server uses HTTPS", "https://api.example.com", app, "http://app.example.com", "Low"},
+		{"the page itself uses HTTP", "https://api.example.com", "http://app.example.com", "http://app.example.com", "Low"},
+		{"the server uses HTTP", "http://api.example.com", app, "http://app.example.com", ""},
+		{"the page is on a loopback host", "https://api.example.com", "https://localhost:3000", "http://localhost:3000", ""},
+	} {
+		b := corstest.Browser{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Vary", "Origin")
+			if origin := r.Header.Get("Origin"); origin == test.page || origin == test.http {
+				w.Header().Set("Access-Control-Allow-Origin", origin)
+				w.Header().Set("Access-Control-Allow-Credentials", "true")
+			}
+		})}
+		got := ""
+		for _, f := range b.Scan(test.page, corstest.Request{URL: test.server}).Findings {
+			got += f.Severity.String()
+		}
+		if got != test.want {
+			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
+		}
+	}
+}
+
 // TestScanOfWebSockets scans servers that accept a WebSocket of some origins.
 func TestScanOfWebSockets(t *testing.T) {
 	for _, test := range []struct {

@@ -70,7 +70,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"a rejected preflight gets a 403 without CORS headers, or the response of DenyHandler",
-			"README.md", "If the origin is not allowed, the preflight gets a 403 without CORS headers, or the response of your `DenyHandler` if you set one.",
+			"README.md", "If the origin is not allowed, the preflight gets a 403 without CORS headers.",
 			func() bool {
 				preflight := request("OPTIONS", stranger, "Access-Control-Request-Method: PUT")
 				denying := app
@@ -115,7 +115,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"PassRejected runs the handler, except for preflights, upgrades and CONNECT",
-			"README.md", "This package passes them only if you set `PassRejected`. Even then, it does not pass [preflights, requests with an `Upgrade` header, or CONNECT requests]",
+			"README.md", "and passes rejected requests only if you set `PassRejected`. Even then, it does not pass [preflights, requests with an `Upgrade` header, or CONNECT requests]",
 			func() bool {
 				observing := app
 				observing.PassRejected = true
