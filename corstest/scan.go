@@ -435,7 +435,7 @@ func (s *scan) findAccess() {
 		severity, how := s.asUser()
 		s.add(severity, s.allowed(true, everyone...),
 			fmt.Sprintf("Pages on any origin can %s%s.", s.can(found), how)+crossSite,
-			"Allow only the origins on a list. If a function decides, have it compare the whole origin.")
+			"Allow only the origins on a list. If a function checks the origin, have it compare the whole origin.")
 		return
 	}
 	s.findPowerful(true)
