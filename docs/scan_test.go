@@ -168,7 +168,7 @@ func TestSeverities(t *testing.T) {
 			{"https://example.co.uk", is("https://sibling.co.uk")},
 		},
 		"the page's host on another port": {{page, is(page + ":8443")}},
-		"the page's host over HTTP, or the page itself if it uses HTTP (only if the server uses HTTPS and the host is not a loopback host)": {
+		"the page's host over HTTP, including the page itself (only for a server that uses HTTPS, and not for loopback hosts)": {
 			{page, is("http://app.example.com")}, {"http://app.example.com", is()},
 		},
 		"other loopback hosts or ports, if the page is on a loopback host, such as `localhost`": {
