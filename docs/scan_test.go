@@ -156,7 +156,7 @@ func TestSeverities(t *testing.T) {
 	}
 	type server struct {
 		page   string
-		allows func(origin string) bool // besides page
+		allows func(origin string) bool // origins other than page
 	}
 	servers := map[string][]server{
 		"every origin, or every `https` origin":                                       {{page, begins("")}, {page, begins("https:")}},
