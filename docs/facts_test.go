@@ -87,7 +87,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"with authentication inside Handler, a preflight gets a 204, and a page can read a 401",
-			"README.md", "**outside the router, authentication and timeouts**, as in `c.Handler(authenticate(mux))`.",
+			"README.md", "**outside the router, authentication and timeouts**, as in `c.Handler(authenticate(mux))`, with timeouts inside `mux`.",
 			func() bool {
 				c := testkit.MustNew(t, app)
 				authenticated := c.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(401) }))
