@@ -87,7 +87,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"with authentication inside Handler, a preflight gets a 204, and a page can read a 401",
-			"README.md", "**outside the router, authentication and timeouts**, as in `c.Handler(authenticate(mux))`, with timeouts inside `mux`.",
+			"README.md", "**outside the router, authentication and timeouts**, as in `c.Handler(authenticate(mux))`.",
 			func() bool {
 				c := testkit.MustNew(t, app)
 				authenticated := c.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(401) }))
@@ -115,7 +115,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"PassRejected runs the handler, except for preflights, upgrades and CONNECT",
-			"README.md", "and passes rejected requests only if you set `PassRejected`. Even then, it does not pass [preflights, requests with an `Upgrade` header, or CONNECT requests]",
+			"README.md", "To let them reach it, set `PassRejected`. [Preflights, requests with an `Upgrade` header, and CONNECT requests]",
 			func() bool {
 				observing := app
 				observing.PassRejected = true
