@@ -115,7 +115,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"PassRejected runs the handler, except for preflights, upgrades and CONNECT",
-			"README.md", "To let them reach it, set `PassRejected`. [Preflights, requests with an `Upgrade` header, and CONNECT requests]",
+			"README.md", "To let them reach your handler, set `PassRejected`. [Preflights, requests with an `Upgrade` header, and CONNECT requests]",
 			func() bool {
 				observing := app
 				observing.PassRejected = true
@@ -155,7 +155,7 @@ func TestFacts(t *testing.T) {
 			},
 		},
 		{
-			"a form over plain HTTP with Origin: null, or with another Host, is rejected", "README.md", "so `Handler` checks that `Origin` and `Host` name the same host and port.",
+			"a form over plain HTTP with Origin: null, or with another Host, is rejected", "README.md", "Without it, `Handler` checks that `Origin` and `Host` name the same host and port.",
 			func() bool {
 				_, own := serve(app, request("POST", "Origin: http://api.example.net"))
 				_, null := serve(app, request("POST", "Origin: null"))
