@@ -115,7 +115,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"PassRejected runs the handler, except for preflights, upgrades and CONNECT",
-			"README.md", "To let them reach your handler, set `PassRejected`. [Preflights, requests with an `Upgrade` header, and CONNECT requests]",
+			"README.md", "To pass those requests to your handler, set `PassRejected`. [Preflights, requests with an `Upgrade` header, and CONNECT requests]",
 			func() bool {
 				observing := app
 				observing.PassRejected = true
