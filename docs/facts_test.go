@@ -103,7 +103,7 @@ func TestFacts(t *testing.T) {
 			setPolicyWorks,
 		},
 		{
-			"the module needs Go 1.25", "README.md", "Go 1.25 or later, tested with 1.25, 1.26 and 1.27;",
+			"the module needs Go 1.25", "README.md", "Go 1.25 or later (tested with 1.25, 1.26 and 1.27)",
 			func() bool { return strings.Contains(read(t, "go.mod").text, "\ngo 1.25\n") },
 		},
 		{
