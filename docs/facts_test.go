@@ -70,7 +70,7 @@ func TestFacts(t *testing.T) {
 		},
 		{
 			"a rejected preflight gets a 403 without CORS headers, or the response of DenyHandler",
-			"README.md", "If the origin is not allowed, the preflight gets a 403 without CORS headers.",
+			"README.md", "If the origin is not allowed, the preflight gets a 403 without CORS headers. If the origin is allowed but the method or a header is not, the preflight gets a 204 that omits that method or header. In both cases, the browser does not send the actual request, and the script gets a network error. A `DenyHandler` can replace the 403 with its own response.",
 			func() bool {
 				preflight := request("OPTIONS", stranger, "Access-Control-Request-Method: PUT")
 				denying := app
@@ -82,7 +82,10 @@ func TestFacts(t *testing.T) {
 						return false
 					}
 				}
-				return w.Code == 403 && denied.Code == 404 && ran+ranAnyway == 0
+				unlisted, _ := serve(app, request("OPTIONS", allowed, "Access-Control-Request-Method: PATCH", "Access-Control-Request-Headers: x-unlisted"))
+				return w.Code == 403 && denied.Code == 404 && ran+ranAnyway == 0 && unlisted.Code == 204 &&
+					!strings.Contains(unlisted.Header().Get("Access-Control-Allow-Methods"), "PATCH") &&
+					!strings.Contains(strings.ToLower(unlisted.Header().Get("Access-Control-Allow-Headers")), "unlisted")
 			},
 		},
 		{

@@ -222,6 +222,29 @@ func TestWebSocketSeverities(t *testing.T) {
 	}
 }
 
+// TestTokens scans services for a page that sends a bearer token.
+func TestTokens(t *testing.T) {
+	t.Parallel()
+	const (
+		words = "Hostile pages do not have the token, so for a scan, it is not a credential."
+		page  = "https://app.example.com"
+	)
+	if text := strings.Join(strings.Fields(read(t, "docs/scan.md").text), " "); !strings.Contains(text, words) {
+		t.Errorf("docs/scan.md does not have the words %q", words)
+	}
+	for origins, want := range map[string]string{page: "", page + " https://stranger.example": "Medium", "*": "Info"} {
+		b := corstest.Browser{Handler: testkit.MustNew(t, cors.Policy{AllowedOrigins: strings.Fields(origins), AllowedHeaders: []string{"Authorization"}}).
+			Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))}
+		me := corstest.Request{URL: "https://api.example.com/me", Header: http.Header{"Authorization": {"Bearer x"}}}
+		if own := b.Fetch(page, me); own.Status != 200 {
+			t.Error(own)
+		}
+		if report := b.Scan(page, me); report.Incomplete != "" || worst(report) != want {
+			t.Errorf("%s: the severity is not %q\n%v", origins, want, report)
+		}
+	}
+}
+
 // scanPolicy scans a service with policy p, as the front end on page.
 func scanPolicy(t *testing.T, page, cookie string, mode corstest.Mode, p cors.Policy) *corstest.Report {
 	b := corstest.Browser{Cookie: cookie, Handler: testkit.MustNew(t, p).Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
