@@ -94,6 +94,14 @@ func (p page) split(t *testing.T) (blocks []block, prose []string) {
 	return blocks, prose
 }
 
+// need reports an error unless p has words, with any line breaks in between.
+func (p page) need(t *testing.T, words string) {
+	t.Helper()
+	if !strings.Contains(strings.Join(strings.Fields(p.text), " "), words) {
+		t.Errorf("%s does not have the words %q", p.path, words)
+	}
+}
+
 // table returns the cells of a table of p, without its header row. The header
 // row begins with header.
 func (p page) table(t *testing.T, header string) [][]string {

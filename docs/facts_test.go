@@ -619,9 +619,7 @@ func TestFacts(t *testing.T) {
 			if !row.isTrue() {
 				t.Error("this is not true")
 			}
-			if text := strings.Join(strings.Fields(read(t, row.page).text), " "); !strings.Contains(text, row.words) {
-				t.Errorf("%s does not have the words %q", row.page, row.words)
-			}
+			read(t, row.page).need(t, row.words)
 		})
 	}
 }

@@ -110,7 +110,7 @@ func TestScan(t *testing.T) {
 // TestSiblings checks the examples of siblings in docs/scan.md.
 func TestSiblings(t *testing.T) {
 	t.Parallel()
-	text := strings.Join(strings.Fields(read(t, "docs/scan.md").text), " ")
+	text := read(t, "docs/scan.md")
 	for _, test := range []struct {
 		words, page string
 		siblings    []string
@@ -138,9 +138,7 @@ func TestSiblings(t *testing.T) {
 		if slices.Sort(got); !slices.Equal(got, test.siblings) {
 			t.Errorf("%s: got %q, want %q", test.page, got, test.siblings)
 		}
-		if !strings.Contains(text, test.words) {
-			t.Errorf("docs/scan.md does not have the words %q", test.words)
-		}
+		text.need(t, test.words)
 	}
 }
 
@@ -175,7 +173,8 @@ func TestSeverities(t *testing.T) {
 			{"http://localhost:3000", begins("http://localhost:")}, {"http://app.localhost:3000", is("http://evilapp.localhost:3000")},
 		},
 	}
-	for _, row := range read(t, "docs/scan.md").table(t, "Origins that the server allows | Access as your user") {
+	text := read(t, "docs/scan.md")
+	for _, row := range text.table(t, "Origins that the server allows | Access as your user") {
 		if servers[row[0]] == nil {
 			t.Errorf("docs/scan.md has the unknown row %q", row[0])
 		}
@@ -194,9 +193,7 @@ func TestSeverities(t *testing.T) {
 		delete(servers, row[0])
 	}
 	const cause = "- Your server uses HTTPS and the policy sets `AllowCredentials`, but your own page is loaded over HTTP from a non-loopback host. Anyone on the network path can change such a page and send requests as your user. This finding is Low."
-	if text := strings.Join(strings.Fields(read(t, "docs/scan.md").text), " "); !strings.Contains(text, cause) {
-		t.Errorf("docs/scan.md does not have the words %q", cause)
-	}
+	text.need(t, cause)
 	for row := range servers {
 		t.Errorf("docs/scan.md does not have the row %q", row)
 	}
@@ -205,7 +202,7 @@ func TestSeverities(t *testing.T) {
 // TestWebSocketSeverities checks the sentences of docs/scan.md about WebSockets.
 func TestWebSocketSeverities(t *testing.T) {
 	t.Parallel()
-	text := strings.Join(strings.Fields(read(t, "docs/scan.md").text), " ")
+	text := read(t, "docs/scan.md")
 	for _, test := range []struct{ words, cookie, want string }{
 		{"- For a WebSocket, a scan reports Medium instead of High if `Browser.Cookie` is not set, because the WebSocket may be public. This also applies to every High in the next table.", "", "Medium"},
 		{"- You scan a WebSocket, and the policy allows `*` or `https://*`. A handshake always includes credentials, even if the policy does not set `AllowCredentials`. The finding is High, or Medium if you set no cookie.", "session=1", "High"},
@@ -216,22 +213,15 @@ func TestWebSocketSeverities(t *testing.T) {
 				t.Errorf("%s, cookie %q: the severity is not %s\n%v", pattern, test.cookie, test.want, report)
 			}
 		}
-		if !strings.Contains(text, test.words) {
-			t.Errorf("docs/scan.md does not have the words %q", test.words)
-		}
+		text.need(t, test.words)
 	}
 }
 
 // TestTokens scans services for a page that sends a bearer token.
 func TestTokens(t *testing.T) {
 	t.Parallel()
-	const (
-		words = "Hostile pages do not have the token, so for a scan, it is not a credential."
-		page  = "https://app.example.com"
-	)
-	if text := strings.Join(strings.Fields(read(t, "docs/scan.md").text), " "); !strings.Contains(text, words) {
-		t.Errorf("docs/scan.md does not have the words %q", words)
-	}
+	const page = "https://app.example.com"
+	read(t, "docs/scan.md").need(t, "Hostile pages do not have the token, so for a scan, it is not a credential.")
 	for origins, want := range map[string]string{page: "", page + " https://stranger.example": "Medium", "*": "Info"} {
 		b := corstest.Browser{Handler: testkit.MustNew(t, cors.Policy{AllowedOrigins: strings.Fields(origins), AllowedHeaders: []string{"Authorization"}}).
 			Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))}
